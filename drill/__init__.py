@@ -1,0 +1,21 @@
+"""Rolls a broken release back by executing its runbook, under traffic, and judges the outcome.
+
+A runbook is a program. The house, in the order in which data flows through it:
+
+- `runbook`: parses the Markdown document into typed objects; the only source of thresholds,
+  budgets and commands.
+- `release`: turns the layers under `service/` into a git origin with real tags.
+- `stage`, `stages/`: the service, its Postgres and its load balancer, somewhere; `host`: where the
+  runbook's commands run.
+- `traffic`: open-loop clients (Locust, `load/`), every request observed; `ledger`: every write.
+- `fault`, `faults/`: breaks the release and heals it again; a symptom must be seen to count.
+- `probe`: health, memory, connections and logs, past the load balancer.
+- `detector`, `decision`: from observations to "roll back, by this procedure, because".
+- `procedure`: performs the runbook's code blocks; `check`, `checks/`: one check per checkbox.
+- `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
+  asked what happened.
+- `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
+- `conductor`: runs one drill through its phases; `cli`: the commands behind the Makefile.
+
+To add a fault, a check or a stage, add one file to `faults/`, `checks/` or `stages/`.
+"""

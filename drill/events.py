@@ -1,0 +1,296 @@
+"""Everything that can stand in a timeline: one frozen class per kind of event.
+
+Times inside events are Unix seconds (`drill.clock`) unless a name ends in `_s` (a duration).
+Nobody but the timeline is asked what happened: decisions, verdicts and reports are computed
+from these objects, so what a judge needs must be recorded here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from drill.verdict import Verdict
+
+
+class Phase(StrEnum):
+    """Parts of a drill, in order."""
+
+    SETUP = "setup"
+    STEADY = "steady state"
+    FAULT = "fault"
+    PREPARATION = "preparation"
+    ROLLBACK = "rollback"
+    VERIFICATION = "verification"
+    TEARDOWN = "teardown"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillStarted:
+    """What was asked for. `procedure` is "auto", "1", "2" or "3"; `authorized_by` may be ""."""
+
+    stage: str
+    stage_reason: str
+    hosts: tuple[str, ...]
+    failing: str
+    stable: str
+    fault: str
+    procedure: str
+    runbook_path: str
+    runbook_sha256: str
+    runbook_title: str
+    pace: float
+    rate: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A phase lasts until the next one starts or the drill ends."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSecond:
+    """Aggregate of all requests that were *due* in the second [second, second + 1).
+
+    `outcomes`: count by `Outcome` value. `formats`: count of good answers by format ("old",
+    "new"). `operations`: count by operation. `histogram`: latency of every finished request, as
+    `drill.histogram.Histogram.to_text()`.
+    """
+
+    second: int
+    outcomes: dict[str, int]
+    formats: dict[str, int]
+    operations: dict[str, int]
+    histogram: str
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSample:
+    """How honest the load generator was in the last second: `lag_s` is the worst distance
+    between due and sent, `cpu` the share of one core (0–1), `in_flight` at the sample.
+    """
+
+    worker: str
+    lag_s: float
+    cpu: float
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSample:
+    """One look at the system, past the load balancer. None: could not be read.
+
+    `health_status`: HTTP status of each host's /health by host name (0: no answer).
+    `rss_bytes`: resident memory of the service by host. `connections`: sessions on Postgres.
+    `oom_kills`: kills since the stage came up, by host.
+    """
+
+    health_status: dict[str, int]
+    rss_bytes: dict[str, int]
+    connections: int | None
+    connection_limit: int | None
+    oom_kills: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A noteworthy line (warning or worse) of a log. `source`: "application" or "database"."""
+
+    source: str
+    host: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInjected:
+    """A fault was switched on. `how` says in words what was done."""
+
+    name: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultAttested:
+    """Somebody independent of the detector looked for the fault's symptom."""
+
+    name: str
+    symptom: str
+    seen: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultHealed:
+    """A fault was switched off."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The detector's decision. `action` is the matrix's or tier's word for what to do:
+    "no action", "monitor", "prepare", "rollback". `rollback` is True when one is to be done.
+
+    `trigger`: the runbook's trigger as written, `trigger_line` its line. `procedure` and
+    `diagnosis` come from the runbook's scenarios (0 and "" without a rollback); `evidence` is a
+    list of sentences with numbers and their confidence. `requests`: observed since the onset.
+    """
+
+    action: str
+    rollback: bool
+    trigger: str
+    trigger_line: int
+    severity: str
+    procedure: int
+    diagnosis: str
+    scenario: int
+    evidence: tuple[str, ...]
+    detected_after_s: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureChosen:
+    """Which procedure is performed: `chosen_by` is "diagnosis" or "operator"."""
+
+    procedure: int
+    title: str
+    estimate_low_s: float
+    estimate_high_s: float
+    chosen_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """`section`: "Procedure 1", "Preparation", "Final verification" …; `number` 0 outside
+    procedures. `budget_s` is the upper end; `window_s` the watch window already paced.
+    """
+
+    section: str
+    number: int
+    title: str
+    budget_s: float
+    window_s: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step's commands ran and its checkboxes were verified, or it stopped early.
+
+    `took_s` leaves out the watch window, which pace shortens: budgets are never shortened.
+    """
+
+    section: str
+    number: int
+    title: str
+    budget_s: float
+    took_s: float
+    verdict: Verdict
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStarted:
+    """A code block's alternative is run on a host, with a limit from the step's budget."""
+
+    command: int
+    section: str
+    number: int
+    host: str
+    alternative: str
+    script: str
+    line: int
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutput:
+    """One line of a command's output. `stream`: "stdout" or "stderr"."""
+
+    command: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEnded:
+    """`exit_status` is None when the command was killed at its limit."""
+
+    command: int
+    exit_status: int | None
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checkbox was verified. `check` is the name of the bound check, "" when uncovered."""
+
+    section: str
+    number: int
+    item: str
+    line: int
+    check: str
+    verdict: Verdict
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The first good answer that clients got, and kept getting, after the decision."""
+
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRead:
+    """The fate of every acknowledged write. `examples` names at most ten lost references."""
+
+    acknowledged: int
+    preserved: int
+    lost: int
+    indeterminate: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A remark for the reader of the timeline."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The operator or the system asked the drill to stop."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillBroke:
+    """The drill itself could not go on: not the rollback's failure."""
+
+    expected: str
+    found: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillEnded:
+    """Always the last event. `left_behind`: what could not be removed, empty when clean."""
+
+    left_behind: tuple[str, ...] = field(default=())
+
+
+Payload = (
+    DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
+    | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
+    | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
+    | Noted | Interrupted | DrillBroke | DrillEnded
+)  # fmt: skip

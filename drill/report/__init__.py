@@ -1,0 +1,1 @@
+"""Renders a timeline for people and machines."""

@@ -1,0 +1,187 @@
+"""What a runbook says, as typed objects. Every object knows its line in the document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """Tiers of triggers, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkbox:
+    """One `- [ ]` item. `text` is plain text without markup."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way of doing a code block. `label` is "" for a block's only or first way without a
+    heading comment, else the words after `# Using` / `# OR using` (for example "supervisord").
+    """
+
+    label: str
+    script: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A fenced shell block: `alternatives` has one entry per way, at least one.
+
+    `once`: the fence says ```bash once: run it on one host only, however many there are.
+    `fallback`: "" or the heading under which it stands as a fallback ("if the downgrade fails").
+    """
+
+    alternatives: tuple[Alternative, ...]
+    line: int
+    once: bool = False
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Seconds that a step or procedure may take. `low_s` equals `high_s` unless it is a range."""
+
+    low_s: float
+    high_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A numbered part of a procedure. `number` is the number within this procedure; a step taken
+    over from another procedure keeps `origin` ("Procedure 1, Step 4"). `window_s`: seconds to
+    watch the service before verifying, unshortened by pace (0 when the step watches nothing).
+    """
+
+    number: int
+    title: str
+    budget: Budget
+    blocks: tuple[CodeBlock, ...]
+    checkboxes: tuple[Checkbox, ...]
+    line: int
+    window_s: float = 0.0
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One rollback. `prerequisites` must hold before step 1."""
+
+    number: int
+    title: str
+    use_when: str
+    estimate: Budget
+    prerequisites: tuple[Checkbox, ...]
+    steps: tuple[Step, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A condition under which to roll back, as written: "Error Rate >10%" and its explanation."""
+
+    severity: Severity
+    name: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Half-open interval [low, high): the value `low` belongs to this band, `high` to the next.
+
+    Error rates are fractions (0.01 = 1 %), latencies seconds. `high` is inf for the last band.
+    """
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One row of the decision matrix, mildest first."""
+
+    condition: str
+    error_rate: Band
+    p95: Band
+    decision: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A common scenario: the symptom as written, and the procedure it calls for."""
+
+    number: int
+    title: str
+    symptom: str
+    procedure: int
+    reason: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who may start a rollback at a severity (P0 … P3)."""
+
+    severity: str
+    authorized_by: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message with placeholders `[like this]` or `$NAMES`."""
+
+    name: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """A list of checkboxes outside the procedures: "Before you start", "Final verification" ….
+
+    `blocks` are the code blocks that stand in its section, in order.
+    """
+
+    title: str
+    checkboxes: tuple[Checkbox, ...]
+    blocks: tuple[CodeBlock, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """The whole document."""
+
+    path: Path
+    sha256: str
+    title: str
+    triggers: tuple[Trigger, ...]
+    matrix: tuple[MatrixRow, ...]
+    pre_rollback: Checklist
+    procedures: tuple[Procedure, ...]
+    post_rollback: tuple[Checklist, ...]
+    verification: Checklist
+    scenarios: tuple[Scenario, ...]
+    authority: tuple[Authority, ...]
+    templates: tuple[Template, ...] = field(default=())
+
+    def procedure(self, number: int) -> Procedure:
+        """Return procedure `number`. Raises KeyError when the document has none of that number."""
+        for procedure in self.procedures:
+            if procedure.number == number:
+                return procedure
+        raise KeyError(number)

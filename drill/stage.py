@@ -1,0 +1,95 @@
+"""What every stage offers: hosts with a deployed release, a database, a front door for clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from drill.host import Host
+
+FAILING = "v0.1.0-pagination"
+STABLE = "v0.0.9"
+
+
+class Database(Protocol):
+    """The service's database, seen by its administrator (past any limit of the service)."""
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of `query` (psycopg placeholders). Raises StageError when unreachable."""
+        ...
+
+    def connections(self) -> tuple[int, int]:
+        """Return (client sessions now, the server's limit)."""
+        ...
+
+    def log(self) -> str:
+        """Return the server log since the stage came up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes."""
+
+    listings: int = 5_000
+    seed: int = 1
+    hosts: int = 1
+    memory_limit_bytes: int = 384 * 1024 * 1024
+    connection_limit: int = 40
+
+
+class Stage(Protocol):
+    """Where a drill happens. Use as a context manager: leaving it removes everything it made."""
+
+    name: str  # "containers", "processes", …
+    reason: str  # why this stage, in a sentence
+    hosts: Sequence[Host]  # service hosts; the runbook's code blocks run on them
+    base_url: str  # the front door (load balancer) that clients use
+    direct_urls: Mapping[str, str]  # host name -> URL of its service, past the load balancer
+    api_key: str
+    secrets: frozenset[str]
+    environment: Mapping[str, str]  # variables for the runbook's code blocks (on every host)
+    alternatives: Sequence[str]  # words of alternatives that work here, most wanted first
+    database: Database
+
+    def __enter__(self) -> Stage:
+        """Bring up Postgres, the load balancer, the hosts and the failing release."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove everything this stage made."""
+        ...
+
+    def deploy(self, tag: str) -> None:
+        """Put every host, the database's schema and its data back to a fresh `tag`.
+
+        Drops and seeds the database anew, checks out `tag` (or the tag's newest tree of the
+        origin), installs, migrates, restores config, defects and maintenance file, restarts, and
+        waits until the load balancer serves. Used before each drill on a stage kept up.
+        """
+        ...
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """Write the failing release's latent-defect settings on every host and reload it."""
+        ...
+
+    def rss_bytes(self) -> dict[str, int]:
+        """Return the service process's resident memory by host; hosts without one are left out."""
+        ...
+
+    def oom_kills(self) -> dict[str, int]:
+        """Return how often the service was killed for memory since the stage came up, by host."""
+        ...
+
+    def pids(self) -> dict[str, int]:
+        """Return the service's main process id by host, as seen on that host."""
+        ...
+
+    def application_log(self) -> dict[str, str]:
+        """Return the service's log file by host."""
+        ...
+
+    def leftovers(self) -> list[str]:
+        """After `__exit__`: names of processes, containers or folders that are still there."""
+        ...

@@ -1,0 +1,1 @@
+"""Where drills happen: one module per stage."""
