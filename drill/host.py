@@ -47,7 +47,7 @@ class Host(Protocol):
         environment: Mapping[str, str] | None = None,
         on_line: OnLine | None = None,
     ) -> Completed:
-        """Run a bash `script` with `set -euo pipefail`, killing it and its children at `limit_s`."""
+        """Run a bash `script` under `set -euo pipefail`; end it and its children at `limit_s`."""
         ...
 
 
