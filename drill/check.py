@@ -1,0 +1,155 @@
+"""Checks: code bound to the text of a checkbox by a pattern, and what a check may look at."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from drill import events
+from drill.runbook.model import Checkbox, Runbook
+from drill.stage import Stage
+from drill.verdict import Verdict
+
+if TYPE_CHECKING:
+    from drill.host import Completed
+    from drill.probe import Logs
+    from drill.timeline import Timeline
+    from drill.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: its verdict, and the evidence as a sentence."""
+
+    verdict: Verdict
+    evidence: str
+
+
+def passed(evidence: str) -> Finding:
+    """Return a passing finding."""
+    return Finding(Verdict.PASSED, evidence)
+
+
+def failed(evidence: str) -> Finding:
+    """Return a failing finding."""
+    return Finding(Verdict.FAILED, evidence)
+
+
+def unknown(evidence: str) -> Finding:
+    """Return a finding for too little evidence."""
+    return Finding(Verdict.UNKNOWN, evidence)
+
+
+def judged(ok: bool, evidence: str) -> Finding:
+    """Return a passing finding when `ok`, else a failing one."""
+    return passed(evidence) if ok else failed(evidence)
+
+
+@dataclass(slots=True)
+class Situation:
+    """What a check may look at. Times are Unix seconds.
+
+    `began_at`: when the section's work began; `window_from`: from when on client traffic counts
+    (the start of a watch window, or of the step); `restarted_at`: when the rollback last changed
+    the running service, so that only later log lines count; `outputs`: results of this step's
+    commands by host, in order.
+    """
+
+    stage: Stage
+    runbook: Runbook
+    traffic: Traffic
+    timeline: Timeline
+    logs: Logs
+    failing: str
+    stable: str
+    pace: float
+    decision: events.Decided | None = None
+    began_at: float = 0.0
+    window_from: float = 0.0
+    restarted_at: float = 0.0
+    pids_before: dict[str, int] = field(default_factory=dict)
+    outputs: list[Completed] = field(default_factory=list)
+    section: str = ""
+
+
+Check = Callable[[Situation, re.Match[str]], Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A check bound to a checkbox: `match` carries the numbers of the checkbox's text."""
+
+    name: str
+    check: Check
+    match: re.Match[str]
+
+    def verify(self, situation: Situation) -> Finding:
+        """Run the check. A check that breaks found nothing out: unknown, with the cause."""
+        try:
+            return self.check(situation, self.match)
+        except Exception as error:  # a broken check must not end the drill
+            return unknown(f"the check broke: {type(error).__name__}: {error}")
+
+
+_REGISTRY: list[tuple[re.Pattern[str], str, Check]] = []
+
+
+def check(*patterns: str) -> Callable[[Check], Check]:
+    """Bind the decorated check to every checkbox in which one of `patterns` is found.
+
+    Patterns are regular expressions, case ignored, tried on the checkbox's plain text.
+    """
+
+    def register(function: Check) -> Check:
+        for pattern in patterns:
+            _REGISTRY.append((re.compile(pattern, re.IGNORECASE), function.__name__, function))
+        return function
+
+    return register
+
+
+def bindings(text: str) -> list[Binding]:
+    """Return every check that is bound to a checkbox with this text: one each, ideally one."""
+    _load()
+    found: dict[str, Binding] = {}
+    for pattern, name, function in _REGISTRY:
+        match = pattern.search(text)
+        if match and name not in found:
+            found[name] = Binding(name, function, match)
+    return list(found.values())
+
+
+def bind(text: str) -> Binding | None:
+    """Return the check for a checkbox: the one whose pattern covers most of its text, or None."""
+    found = bindings(text)
+    return max(found, key=lambda b: len(b.match.group()), default=None)
+
+
+def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Checked:
+    """Verify `checkbox` and return what is to be recorded."""
+    binding = bind(checkbox.text)
+    if binding is None:
+        finding = Finding(Verdict.UNCOVERED, "no check is bound to this checkbox")
+    else:
+        finding = binding.verify(situation)
+    return events.Checked(
+        section=situation.section,
+        number=number,
+        item=checkbox.text,
+        line=checkbox.line,
+        check=binding.name if binding else "",
+        verdict=finding.verdict,
+        evidence=finding.evidence,
+    )
+
+
+def _load() -> None:
+    """Import every module of `drill.checks`, which registers its checks."""
+    from drill import checks
+
+    for module in pkgutil.iter_modules(checks.__path__):
+        importlib.import_module(f"drill.checks.{module.name}")

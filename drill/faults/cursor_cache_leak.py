@@ -1,0 +1,38 @@
+"""The cursor cache never evicts, and memory grows until the service is killed."""
+
+from __future__ import annotations
+
+from drill.stage import Stage
+
+ENTRY_KB = 512
+
+
+class CursorCacheLeak:
+    """Latent defect: the cache keeps every page's payload for ever."""
+
+    name = "cursor-cache-leak"
+    symptom = "the service is killed for exceeding its memory limit"
+
+    def __init__(self) -> None:
+        self._kills_before = 0
+
+    def inject(self, stage: Stage) -> str:
+        """See Fault.inject."""
+        self._kills_before = sum(stage.oom_kills().values())
+        stage.set_defects({"cursor_cache_leak_kb": ENTRY_KB})
+        return f"every page of a list leaves {ENTRY_KB} KB in the cursor cache"
+
+    def attest(self, stage: Stage) -> tuple[bool, str]:
+        """Ask the stage how often the service was killed for memory."""
+        memory = ", ".join(
+            f"{host}: {size / 2**20:.0f} MB" for host, size in sorted(stage.rss_bytes().items())
+        )
+        total = sum(stage.oom_kills().values()) - self._kills_before
+        return total > 0, f"{total} kills for memory; resident now: {memory or 'no process'}"
+
+    def heal(self, stage: Stage) -> None:
+        """See Fault.heal."""
+        stage.set_defects({})
+
+
+FAULT = CursorCacheLeak

@@ -1,0 +1,315 @@
+"""Performs the runbook: runs code blocks on the hosts, watches, and verifies the checkboxes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from drill import check, events
+from drill.check import Situation
+from drill.clock import now
+from drill.host import Completed, Host
+from drill.probe import health
+from drill.runbook.model import Alternative, Checkbox, Checklist, CodeBlock, Procedure, Step
+from drill.verdict import Verdict, worst
+
+_OUTPUT_LINES = 500  # of one command on the timeline; a report needs no more
+_LEFT_OUT = "… (further lines left out)"
+_LEAST_LIMIT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is performed as one: a step, or a checklist outside the procedures."""
+
+    section: str
+    number: int
+    title: str
+    budget_s: float
+    window_s: float  # paced
+    blocks: tuple[CodeBlock, ...]
+    checkboxes: tuple[Checkbox, ...]
+    line: int
+
+
+class StepFailed(Exception):
+    """A step did not do what it is for; the procedure must not go on."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        self.reason, self.advice = reason, advice
+        super().__init__(reason)
+
+
+class Performer:
+    """Performs parts of a runbook on a stage; everything that happens goes to the timeline."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        environment: Mapping[str, str],
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self.situation = situation
+        self.environment = dict(environment)
+        self._stopping = stopping or threading.Event()
+        self._commands = itertools.count(1)
+
+    def perform(self, procedure: Procedure) -> Verdict:
+        """Perform `procedure` step by step; stop at the first step that fails.
+
+        Return the worst verdict of its steps. A step with an unknown checkbox does not stop it.
+        """
+        section = f"Procedure {procedure.number}"
+        verdicts: list[Verdict] = []
+        parts = [step_part(section, step, self.situation.pace) for step in procedure.steps]
+        if procedure.prerequisites:
+            parts.insert(0, prerequisites_part(section, procedure))
+        for part in parts:
+            verdicts.append(self.perform_part(part))
+            if verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
+                break
+        return worst(verdicts)
+
+    def perform_checklist(self, checklist: Checklist, section: str, budget_s: float) -> Verdict:
+        """Run the blocks of a checklist and verify its checkboxes within `budget_s` seconds."""
+        return self.perform_part(
+            Part(
+                section=section,
+                number=0,
+                title=checklist.title,
+                budget_s=budget_s,
+                window_s=0.0,
+                blocks=checklist.blocks,
+                checkboxes=checklist.checkboxes,
+                line=checklist.line,
+            )
+        )
+
+    def perform_part(self, part: Part) -> Verdict:
+        """Run one part: commands, watch window, checkboxes; hold it to its budget."""
+        timeline = self.situation.timeline
+        situation = self.situation
+        situation.section = part.section
+        situation.outputs = []
+        situation.pids_before = situation.stage.pids()
+        situation.began_at = started = now()
+        situation.window_from = started
+        timeline.record(
+            events.StepStarted(
+                part.section, part.number, part.title, part.budget_s, part.window_s, part.line
+            )
+        )
+        verdict, reason, advice = Verdict.PASSED, "", ""
+        watched = 0.0
+        try:
+            self._run_blocks(part, started)
+            watched = self._watch(part)
+            checked = [
+                check.verify(checkbox, part.number, situation) for checkbox in part.checkboxes
+            ]
+            for one in checked:
+                timeline.record(one)
+            verdict, reason = _of_checks(checked)
+            if verdict is Verdict.FAILED:
+                advice = self._next_move(part)
+        except StepFailed as error:
+            verdict, reason = Verdict.FAILED, error.reason
+            advice = f"{error.advice}; {self._next_move(part)}"
+        took = now() - started - watched
+        if took > part.budget_s and verdict is not Verdict.FAILED:
+            verdict = Verdict.FAILED
+            reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"
+            advice = "make the step faster or give it the time it needs in the runbook"
+        timeline.record(
+            events.StepEnded(
+                part.section, part.number, part.title, part.budget_s, took, verdict, reason, advice
+            )
+        )
+        return verdict
+
+    def _run_blocks(self, part: Part, started: float) -> None:
+        """Run the part's blocks; when one fails, its fallback blocks stand in, if there are any."""
+        fallbacks = [block for block in part.blocks if block.fallback]
+        try:
+            for block in part.blocks:
+                if not block.fallback:
+                    self._run_block(part, block, started)
+        except StepFailed as error:
+            if not fallbacks:
+                raise
+            self.situation.timeline.record(
+                events.Noted(f"{error.reason}: taking the alternative “{fallbacks[0].fallback}”")
+            )
+            for block in fallbacks:
+                self._run_block(part, block, started)
+
+    def _run_block(self, part: Part, block: CodeBlock, started: float) -> None:
+        alternative = choose(block, self.situation.stage.alternatives)
+        hosts = list(self.situation.stage.hosts)
+        if block.once:
+            hosts = hosts[:1]
+        # A watch step's commands may run as long as its window; others, what is left of the budget.
+        left = part.window_s or part.budget_s - (now() - started)
+        limit = max(_LEAST_LIMIT_S, left)
+        with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
+            results = list(pool.map(lambda host: self._run(part, alternative, host, limit), hosts))
+        self.situation.outputs.extend(results)
+        for host, done in zip(hosts, results, strict=True):
+            if done.exit_status is None and part.window_s:
+                continue  # a command that watches is meant to be ended with its window
+            if not done.ok:
+                raise StepFailed(*_why(part, alternative, host, done, limit))
+
+    def _run(self, part: Part, alternative: Alternative, host: Host, limit_s: float) -> Completed:
+        timeline = self.situation.timeline
+        command = next(self._commands)
+        timeline.record(
+            events.CommandStarted(
+                command,
+                part.section,
+                part.number,
+                host.name,
+                alternative.label,
+                alternative.script,
+                alternative.line,
+                limit_s,
+            )
+        )
+        lines = itertools.count(1)
+
+        def tell(stream: str, text: str) -> None:
+            count = next(lines)
+            if count <= _OUTPUT_LINES:
+                timeline.record(events.CommandOutput(command, stream, text))
+            elif count == _OUTPUT_LINES + 1:
+                timeline.record(
+                    events.CommandOutput(command, "stderr", _LEFT_OUT)
+                )
+
+        done = host.run(
+            alternative.script, limit_s=limit_s, environment=self.environment, on_line=tell
+        )
+        timeline.record(events.CommandEnded(command, done.exit_status, done.took_s))
+        return done
+
+    def _watch(self, part: Part) -> float:
+        """Let the rest of the window pass while traffic goes on; return the seconds waited."""
+        if not part.window_s:
+            return 0.0
+        began = now()
+        self._stopping.wait(max(0.0, self.situation.began_at + part.window_s - began))
+        return now() - began
+
+    def _next_move(self, part: Part) -> str:
+        """Say in which state the service was left, and what to do next."""
+        stage = self.situation.stage
+        states = []
+        for host in stage.hosts:
+            seen = host.run(
+                'git describe --tags --always 2>/dev/null || echo "no release"\n'
+                '[ -e "$MAINTENANCE_FILE" ] && echo "in maintenance" || echo "not in maintenance"',
+                limit_s=5,
+            )
+            status = health(stage.direct_urls[host.name])
+            answer = f"health {status}" if status else "no answer on /health"
+            states.append(f"{host.name}: {', '.join(seen.stdout.split(chr(10)))}, {answer}")
+        return (
+            f"the service was left as it is ({'; '.join(states)}); mend the cause, then perform "
+            f"{part.section} again from its first step"
+        )
+
+
+def step_part(section: str, step: Step, pace: float) -> Part:
+    """Return `step` of `section` as a part. Pace shortens its watch window, not its budget."""
+    return Part(
+        section=section,
+        number=step.number,
+        title=step.title,
+        budget_s=step.budget.high_s,
+        window_s=step.window_s / pace,
+        blocks=step.blocks,
+        checkboxes=step.checkboxes,
+        line=step.line,
+    )
+
+
+def prerequisites_part(section: str, procedure: Procedure) -> Part:
+    """Return the prerequisites of `procedure` as a part that stands before step 1."""
+    return Part(
+        section=section,
+        number=0,
+        title="Prerequisites",
+        budget_s=procedure.estimate.high_s,
+        window_s=0.0,
+        blocks=procedure.prerequisite_blocks,
+        checkboxes=procedure.prerequisites,
+        line=procedure.line,
+    )
+
+
+def choose(block: CodeBlock, words: Sequence[str]) -> Alternative:
+    """Return the alternative of `block` that this stage wants most.
+
+    An alternative is wanted when one of `words` stands in its label. Without labels the first is
+    meant for everybody. Raises StepFailed when a choice is offered and none of it works here.
+    """
+    if len(block.alternatives) == 1:
+        return block.alternatives[0]
+    for word in words:
+        for alternative in block.alternatives:
+            if word.lower() in alternative.label.lower():
+                return alternative
+    if not block.alternatives[0].label:
+        return block.alternatives[0]
+    offered = ", ".join(repr(alternative.label) for alternative in block.alternatives)
+    raise StepFailed(
+        f"line {block.line}: none of the alternatives {offered} works on this stage",
+        f"this stage knows {', '.join(words)}: add such an alternative to the runbook",
+    )
+
+
+def _why(
+    part: Part, alternative: Alternative, host: Host, done: Completed, limit_s: float
+) -> tuple[str, str]:
+    where = f"the command at line {alternative.line} on {host.name}"
+    if done.exit_status is None:
+        return (
+            f"{where} was ended after {limit_s:.0f} s, all that the budget of {part.budget_s:g} s "
+            "left it",
+            "give the command an end of its own, or the step more time",
+        )
+    words = (done.stderr or done.stdout).strip().splitlines()
+    said = f": {words[-1]}" if words else ""
+    return (
+        f"{where} ended with status {done.exit_status}{said}",
+        "read its output, mend the command in the runbook",
+    )
+
+
+def _of_checks(checked: list[events.Checked]) -> tuple[Verdict, str]:
+    """Return the worst verdict of the checkboxes, and the first reason for it."""
+    if not checked:
+        return Verdict.PASSED, ""  # a step without checkboxes is judged by its commands
+    verdict = worst(one.verdict for one in checked)
+    if verdict in (Verdict.PASSED, Verdict.ATTESTED):
+        return verdict, ""
+    first = next(one for one in checked if one.verdict is verdict)
+    return verdict, f"“{first.item}”: {first.evidence}"
+
+
+def environment_for(
+    decision: events.Decided | None, *, lead: str, incident: str, error_rate: float
+) -> dict[str, str]:
+    """Return the variables that the runbook's messages need, from the facts of the decision."""
+    reason = decision.diagnosis or decision.trigger if decision else "operator's request"
+    severity = decision.severity if decision else ""
+    return {
+        "REASON": reason,
+        "SEVERITY": {"critical": "P0", "high": "P1", "medium": "P2"}.get(severity, "P3"),
+        "LEAD": lead,
+        "INCIDENT": incident,
+        "ERROR_RATE": f"{error_rate:.1%}",
+    }
