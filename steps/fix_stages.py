@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill.stages import engine_problem
+from drill.stages.engine import engine_problem
 
 NAMES = ("containers", "processes")
 
