@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from drill.verdict import Verdict
 
 if TYPE_CHECKING:
     from drill.host import Completed
-    from drill.probe import Logs
+    from drill.probe import Tail
     from drill.timeline import Timeline
     from drill.traffic import Traffic
 
@@ -54,23 +54,24 @@ class Situation:
     """What a check may look at. Times are Unix seconds.
 
     `began_at`: when the section's work began; `window_from`: from when on client traffic counts
-    (the start of a watch window, or of the step); `restarted_at`: when the rollback last changed
-    the running service, so that only later log lines count; `outputs`: results of this step's
-    commands by host, in order.
+    (the start of a watch window, or of the step); `effective_at`: from when on the failing
+    behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
+    `outputs`: results of this step's commands, in order.
     """
 
     stage: Stage
     runbook: Runbook
     traffic: Traffic
     timeline: Timeline
-    logs: Logs
+    tail: Tail
+    samples: Sequence[tuple[float, events.ProbeSample]]
     failing: str
     stable: str
     pace: float
     decision: events.Decided | None = None
     began_at: float = 0.0
     window_from: float = 0.0
-    restarted_at: float = 0.0
+    effective_at: float = 0.0
     pids_before: dict[str, int] = field(default_factory=dict)
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""

@@ -6,9 +6,10 @@ import json
 import re
 import shlex
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
@@ -25,11 +26,12 @@ _LOG_READ_LIMIT_S = 10.0
 _LINES_PER_READ = 5
 _NOTEWORTHY = {"WARNING", "ERROR", "CRITICAL"}
 _POSTGRES = re.compile(r"\b(?P<level>WARNING|ERROR|FATAL|PANIC):\s+(?P<text>.*)")
+_STAMP = re.compile(r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?) (UTC|GMT)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A log line: when it was first read (Unix seconds), its level and text."""
+    """A log line: when it was written (Unix seconds), its level and text."""
 
     at: float
     host: str
@@ -83,8 +85,8 @@ class Tail:
             self.logs.last_read_at[host.name] = at
             for line in body.splitlines():
                 self.logs.lines_read["application"] += 1
-                entry = _application_entry(line, host.name, at)
-                if entry:
+                entry = application_entry(line, host.name) if line.strip() else None
+                if entry and entry.level in _NOTEWORTHY:
                     self.logs.application.append(entry)
                     yield "application", entry
 
@@ -96,27 +98,36 @@ class Tail:
         self.logs.last_read_at["database"] = at
         for line in lines[self._database_seen :]:
             self.logs.lines_read["database"] += 1
-            match = _POSTGRES.search(line)
-            if match:
-                entry = Entry(at, "database", match["level"], match["text"])
+            entry = _database_entry(line)
+            if entry:
                 self.logs.database.append(entry)
                 yield "database", entry
         self._database_seen = len(lines)
 
 
-def _application_entry(line: str, host: str, at: float) -> Entry | None:
+def application_entry(line: str, host: str) -> Entry:
+    """Return a line of the service's JSON log as an entry.
+
+    A line that is not JSON did not come from the logger: a traceback, a crash; it is an ERROR.
+    """
     try:
         record = json.loads(line)
-        level = str(record.pop("level", "")).upper()
-        message = str(record.pop("message", ""))
-    except (ValueError, AttributeError):
-        # A line that is not JSON did not come from the logger: a traceback or a crash.
-        return Entry(at, host, "ERROR", line) if line.strip() else None
-    if level not in _NOTEWORTHY:
-        return None
-    record.pop("time", None)
+        at = datetime.fromisoformat(record.pop("time")).timestamp()
+        level = str(record.pop("level")).upper()
+        message = str(record.pop("message"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Entry(now(), host, "ERROR", line)
     detail = ", ".join(f"{key}={value}" for key, value in record.items())
     return Entry(at, host, level, f"{message} ({detail})" if detail else message)
+
+
+def _database_entry(line: str) -> Entry | None:
+    match = _POSTGRES.search(line)
+    if not match:
+        return None
+    stamp = _STAMP.match(line)
+    at = datetime.fromisoformat(stamp["time"] + "+00:00").timestamp() if stamp else now()
+    return Entry(at, "database", match["level"], match["text"])
 
 
 class Probe:
@@ -126,6 +137,8 @@ class Probe:
         self.stage = stage
         self.timeline = timeline
         self.tail = Tail(stage)
+        # An hour of samples: a watch window is ten minutes at most.
+        self.samples: deque[tuple[float, events.ProbeSample]] = deque(maxlen=7_200)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(work,), name=work.__name__, daemon=True)
@@ -156,7 +169,8 @@ class Probe:
             self._stop.wait(PERIOD_S)
 
     def _sample(self) -> None:
-        self.timeline.record(sample(self.stage))
+        seen = sample(self.stage)
+        self.samples.append((self.timeline.record(seen).at, seen))
 
     def _read_logs(self) -> None:
         record_entries(self.timeline, self.tail.read())

@@ -69,12 +69,20 @@ class Performer:
             parts.insert(0, prerequisites_part(section, procedure))
         for part in parts:
             verdicts.append(self.perform_part(part))
+            # After the first step the failing behaviour must be over (flag off) or out of sight
+            # (maintenance); a later restart moves this on, see perform_part.
+            self.situation.effective_at = self.situation.effective_at or now()
             if verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
                 break
         return worst(verdicts)
 
-    def perform_checklist(self, checklist: Checklist, section: str, budget_s: float) -> Verdict:
-        """Run the blocks of a checklist and verify its checkboxes within `budget_s` seconds."""
+    def perform_checklist(
+        self, checklist: Checklist, section: str, budget_s: float, *, window_from: float = 0.0
+    ) -> Verdict:
+        """Run the blocks of a checklist and verify its checkboxes within `budget_s` seconds.
+
+        Client traffic counts from `window_from` (Unix seconds) on, by default from now.
+        """
         return self.perform_part(
             Part(
                 section=section,
@@ -85,10 +93,11 @@ class Performer:
                 blocks=checklist.blocks,
                 checkboxes=checklist.checkboxes,
                 line=checklist.line,
-            )
+            ),
+            window_from=window_from,
         )
 
-    def perform_part(self, part: Part) -> Verdict:
+    def perform_part(self, part: Part, *, window_from: float = 0.0) -> Verdict:
         """Run one part: commands, watch window, checkboxes; hold it to its budget."""
         timeline = self.situation.timeline
         situation = self.situation
@@ -96,7 +105,7 @@ class Performer:
         situation.outputs = []
         situation.pids_before = situation.stage.pids()
         situation.began_at = started = now()
-        situation.window_from = started
+        situation.window_from = window_from or started
         timeline.record(
             events.StepStarted(
                 part.section, part.number, part.title, part.budget_s, part.window_s, part.line
@@ -106,6 +115,8 @@ class Performer:
         watched = 0.0
         try:
             self._run_blocks(part, started)
+            if situation.stage.pids() != situation.pids_before:
+                situation.effective_at = started
             watched = self._watch(part)
             checked = [
                 check.verify(checkbox, part.number, situation) for checkbox in part.checkboxes
@@ -185,9 +196,7 @@ class Performer:
             if count <= _OUTPUT_LINES:
                 timeline.record(events.CommandOutput(command, stream, text))
             elif count == _OUTPUT_LINES + 1:
-                timeline.record(
-                    events.CommandOutput(command, "stderr", _LEFT_OUT)
-                )
+                timeline.record(events.CommandOutput(command, "stderr", _LEFT_OUT))
 
         done = host.run(
             alternative.script, limit_s=limit_s, environment=self.environment, on_line=tell

@@ -1,0 +1,75 @@
+"""Is the right process running, and did it start or reload cleanly?"""
+
+from __future__ import annotations
+
+import re
+
+from drill.check import Finding, Situation, check, failed, judged, unknown
+from drill.checks.release import all_ok, on_every_host
+from drill.probe import application_entry
+
+
+@check(r"(application|service|process) (was |has )?(been )?restarted", r"restarted with")
+def restarted(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host runs another process than before this step."""
+    before, after = situation.pids_before, situation.stage.pids()
+    names = [host.name for host in situation.stage.hosts]
+    fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
+    told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
+    return judged(fresh == names, f"process ids {told}")
+
+
+@check(r"process (is )?(running|alive)", r"running process")
+def running(situation: Situation, match: re.Match[str]) -> Finding:
+    """The supervisor's process exists on every host and runs from the deployment."""
+    stage = situation.stage
+    pids = stage.pids()
+    missing = [host.name for host in stage.hosts if host.name not in pids]
+    if missing:
+        return failed(f"no process on {', '.join(missing)}")
+    lines = {}
+    for host in stage.hosts:
+        done = host.run(f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline", limit_s=10)
+        lines[host.name] = done.stdout.strip() if done.ok else ""
+    alive = all("hostaway" in line for line in lines.values())
+    return judged(alive, "; ".join(f"{n}: {pids[n]} {line[-60:]}" for n, line in lines.items()))
+
+
+@check(r"reload")
+def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host's log says "Config reloaded" since this step began."""
+    missing = []
+    logs = situation.stage.application_log()
+    for host in situation.stage.hosts:
+        entries = (application_entry(line, host.name) for line in logs[host.name].splitlines())
+        if not any(e.at >= situation.began_at and "Config reloaded" in e.text for e in entries):
+            missing.append(host.name)
+    return judged(
+        not missing,
+        f"no “Config reloaded” since the step began on {', '.join(missing)}"
+        if missing
+        else "“Config reloaded” is in the log of every host",
+    )
+
+
+@check(r"(no|without) (a )?restart", r"same process")
+def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host still runs the process that ran before this step."""
+    before, after = situation.pids_before, situation.stage.pids()
+    if not before:
+        return unknown("no process ran before the step")
+    return judged(before == after, f"process ids before {before}, now {after}")
+
+
+@check(r"config(uration)?( file)? (is |was |has been )?(updated|changed|written)")
+def configuration_updated(situation: Situation, match: re.Match[str]) -> Finding:
+    """The configuration of every host parses and has pagination switched off, nested rightly."""
+    script = (
+        ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
+        "import sys, yaml\n"
+        "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
+        "print(settings)\n"
+        "sys.exit(settings['pagination_enabled'] is not False)\n"
+        "PY"
+    )
+    return all_ok(on_every_host(situation, script), "context_protection in the configuration")

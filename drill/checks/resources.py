@@ -1,0 +1,139 @@
+"""Memory, metrics, and what dashboards would show."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from drill.check import Finding, Situation, check, failed, passed, unknown
+from drill.checks.service import client
+from drill.decision import classify
+from drill.errors import WaitTimeout
+from drill.probe import health
+from drill.stage import Stage
+from drill.statistics import theil_sen
+from drill.wait import wait_until
+
+_GROWTH = 0.10  # of the median within the window: warm-up stays below it, a leak does not
+_LEAST_SAMPLES = 8
+_WAIT_S = 10.0
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@check(r"memory .*(stable|steady|grow|flat)", r"(stable|steady) memory")
+def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
+    """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
+    looked = [(at, s) for at, s in list(situation.samples) if at >= situation.window_from]
+    told = []
+    for host in situation.stage.hosts:
+        points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
+        if len(points) < _LEAST_SAMPLES:
+            return unknown(f"{host.name}: {len(points)} samples of memory, {_LEAST_SAMPLES} needed")
+        kills = [s.oom_kills.get(host.name, 0) for _, s in looked]
+        if kills[-1] > kills[0]:
+            return failed(f"{host.name}: killed for memory {kills[-1] - kills[0]} times meanwhile")
+        slope = theil_sen([at for at, _ in points], [float(size) for _, size in points])
+        span = points[-1][0] - points[0][0]
+        median = sorted(size for _, size in points)[len(points) // 2]
+        grown = slope.low * span / median
+        told.append(
+            f"{host.name}: {median / 2**20:.0f} MB, trend {slope.estimate / 2**20:+.2f} MB/s over "
+            f"{span:.0f} s, provably {max(0.0, grown):.1%} growth"
+        )
+        if grown > _GROWTH:
+            return failed(told[-1])
+    return passed("; ".join(told))
+
+
+def scrape(stage: Stage, url: str) -> Samples:
+    """Return the samples of `url`/metrics by name and sorted labels.
+
+    Raises httpx.HTTPError when it cannot be read, ValueError when it is not Prometheus text.
+    """
+    with client(stage, url) as http:
+        answer = http.get("/metrics")
+        answer.raise_for_status()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def _requests(samples: Samples) -> float:
+    return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
+
+
+@check(r"metrics? .*(collect|scrape|grow|recorded)", r"collecting metrics")
+def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host serves metrics, and its request counter grows by the requests that it answers."""
+    told = []
+    for name, url in situation.stage.direct_urls.items():
+        before = _requests(scrape(situation.stage, url))
+        with client(situation.stage, url) as http:
+            http.get("/api/listings", params={"limit": 1})
+        after = before
+        try:
+            for _ in wait_until("the request counter to grow", _WAIT_S):
+                after = _requests(scrape(situation.stage, url))
+                if after > before:
+                    break
+        except WaitTimeout:
+            return failed(f"{name}: the request counter stays at {before:g}")
+        told.append(f"{name}: {before:g} → {after:g} requests counted")
+    return passed("; ".join(told))
+
+
+@check(r"dashboards?")
+def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
+    """What dashboards are drawn from is in the matrix's first row: health, error rate, p95."""
+    stage = situation.stage
+    statuses = {name: health(url) for name, url in stage.direct_urls.items()}
+    if set(statuses.values()) != {200}:
+        return failed(f"/health answers {statuses}")
+    told = []
+    for name, url in stage.direct_urls.items():
+        window = _delta(situation, url)
+        if window is None:
+            return unknown(f"{name}: no request was counted in the window")
+        requests, errors, p95_s = window
+        row = classify(situation.runbook.matrix, errors / requests, p95_s)
+        told.append(
+            f"{name}: row “{row.condition}” by the service's own metrics: {errors:g} of "
+            f"{requests:g} requests failed, p95 at most {p95_s * 1000:g} ms"
+        )
+        if row is not situation.runbook.matrix[0]:
+            return failed(told[-1])
+    return passed("; ".join(told))
+
+
+def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
+    """Return what the service counts meanwhile: requests, errors, upper edge of the p95 bucket."""
+    before = scrape(situation.stage, url)
+    after = before
+    try:
+        for _ in wait_until("60 requests to be counted", _WAIT_S, every_s=0.25):
+            after = scrape(situation.stage, url)
+            if _requests(after) - _requests(before) >= 60:
+                break
+    except WaitTimeout:
+        return None
+    grown = {key: value - before.get(key, 0.0) for key, value in after.items()}
+    requests = _requests(grown)
+    errors = sum(
+        value
+        for (name, labels), value in grown.items()
+        if name.endswith("requests_total") and dict(labels).get("status", "").startswith("5")
+    )
+    buckets: dict[float, float] = {}
+    for (name, labels), value in grown.items():
+        if name.endswith("seconds_bucket"):
+            edge = float(dict(labels)["le"])
+            buckets[edge] = buckets.get(edge, 0.0) + value
+    if not buckets:
+        return None
+    total = max(buckets.values())
+    p95_s = min(edge for edge, value in buckets.items() if value >= 0.95 * total)
+    return requests, errors, p95_s

@@ -1,0 +1,174 @@
+"""Does the service do what it is for, asked past the load balancer and through it?"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+
+import httpx
+
+from drill.check import Finding, Situation, check, failed, judged, passed
+from drill.stage import Stage
+
+_TIMEOUT_S = 5.0
+_ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
+
+
+def client(stage: Stage, url: str, key: str | None = None) -> httpx.Client:
+    """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
+    chosen = stage.api_key if key is None else key
+    headers = {"X-API-Key": chosen} if chosen else {}
+    return httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+
+
+@check(r"health\S* .*?\b(?P<status>[1-5]\d\d)\b", r"status (?P<status>[1-5]\d\d).*health")
+def health_status(situation: Situation, match: re.Match[str]) -> Finding:
+    """The health endpoint of every host answers with the status that the checkbox names."""
+    wanted = int(match["status"])
+    seen = {}
+    for name, url in situation.stage.direct_urls.items():
+        with client(situation.stage, url, "") as http:
+            seen[name] = http.get("/health").status_code
+    return judged(set(seen.values()) == {wanted}, f"/health answers {seen}")
+
+
+@check(r"API (requests|calls) (succeed|work)")
+def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
+    """A list, one of its entries and the reservations can be read on every host."""
+    seen = []
+    for name, url in situation.stage.direct_urls.items():
+        with client(situation.stage, url) as http:
+            listings = http.get("/api/listings", params={"limit": 10})
+            seen.append((name, "/api/listings", listings.status_code))
+            first = next(iter(rows(listings)), None)
+            if first is None:
+                return failed(f"{name}: /api/listings is empty or has neither format")
+            for path in (f"/api/listings/{first['id']}", "/api/reservations?limit=10"):
+                seen.append((name, path, http.get(path).status_code))
+    bad = [entry for entry in seen if entry[2] != 200]
+    told = ", ".join(f"{name} {path} {status}" for name, path, status in bad or seen)
+    return judged(not bad, told)
+
+
+def rows(answer: httpx.Response) -> list[dict[str, object]]:
+    """Return the rows of a list answer in either format; none when it is something else."""
+    if not answer.is_success:
+        return []
+    body = answer.json()
+    found = body.get("items") or body.get("listings") or body.get("reservations") or []
+    return list(found)
+
+
+@check(r"(all|every) (API )?(endpoint|route)s?")
+def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every operation that the running release documents answers 2xx through the front door."""
+    stage = situation.stage
+    with client(stage, stage.base_url) as http:
+        document = http.get("/openapi.json")
+        if document.status_code != 200:
+            return failed(f"/openapi.json answers {document.status_code}")
+        seen = [
+            (f"{method.upper()} {path}", status)
+            for method, path, status in _call_all(http, document.json()["paths"])
+        ]
+    bad = [entry for entry in seen if not 200 <= entry[1] < 300]
+    told = ", ".join(f"{operation} {status}" for operation, status in bad or seen)
+    return judged(bool(seen) and not bad, told or "the release documents no endpoint")
+
+
+def _call_all(
+    http: httpx.Client, paths: dict[str, dict[str, object]]
+) -> Iterator[tuple[str, str, int]]:
+    reservation, status = _reserve(http)
+    yield "post", "/api/reservations", status
+    for path, operations in paths.items():
+        if path in _ALWAYS_UNAVAILABLE:
+            continue
+        target = re.sub(r"\{[^}]+\}", lambda _, p=path: _identifier(http, p, reservation), path)
+        for method in operations:
+            if method == "get":
+                yield method, path, http.get(target).status_code
+            elif method in ("patch", "put"):
+                yield (
+                    method,
+                    path,
+                    http.request(method, target, json={"guest_name": "Drill Check"}).status_code,
+                )
+
+
+def _identifier(http: httpx.Client, path: str, reservation: str) -> str:
+    if "reservations" in path:
+        return reservation
+    found = rows(http.get(path.partition("/{")[0], params={"limit": 1}))
+    return str(found[0]["id"]) if found else "0"
+
+
+def _reserve(http: httpx.Client) -> tuple[str, int]:
+    """Create a reservation; return its id ("0" when refused) and the answer's status."""
+    listing = rows(http.get("/api/listings", params={"limit": 1}))
+    answer = http.post(
+        "/api/reservations",
+        json={
+            "reference": f"check-{uuid.uuid4()}",
+            "listing_id": listing[0]["id"] if listing else 0,
+            "guest_name": "Drill Check",
+            "check_in": "2030-01-01",
+            "check_out": "2030-01-03",
+            "total_cents": 12_345,
+        },
+    )
+    created = str(answer.json()["id"]) if answer.is_success else "0"
+    return created, answer.status_code
+
+
+@check(r"authenticat", r"API key")
+def authentication(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host refuses a request without a key or with a wrong one, and serves the right one."""
+    seen = []
+    for name, url in situation.stage.direct_urls.items():
+        for told, key, wanted in (
+            ("no key", "", 401),
+            ("wrong key", "wrong", 401),
+            ("key", None, 200),
+        ):
+            for path in ("/api/listings?limit=1", "/api/reservations?limit=1"):
+                with client(situation.stage, url, key) as http:
+                    seen.append((f"{name} {path} with {told}", http.get(path).status_code, wanted))
+    bad = [entry for entry in seen if entry[1] != entry[2]]
+    if bad:
+        return failed(", ".join(f"{what}: {got} instead of {want}" for what, got, want in bad))
+    return passed(f"{len(seen)} requests: 401 without or with a wrong key, 200 with the right one")
+
+
+@check(r"database (queries|reads|access)", r"queries work")
+def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
+    """A row written through the API stands in the database and can be read back through it."""
+    stage = situation.stage
+    with client(stage, stage.base_url) as http:
+        created, status = _reserve(http)
+        if status != 201:
+            return failed(f"creating a reservation was answered {status}")
+        stored = stage.database.fetch(
+            "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
+        )
+        answer = http.get(f"/api/reservations/{created}")
+        read = answer.json() if answer.is_success else {}
+    same = stored == [(read.get("guest_name"), read.get("total_cents"))]
+    return judged(same, f"reservation {created}: stored {stored}, read back {answer.status_code}")
+
+
+@check(
+    r"old (list )?format",
+    r"pagination (is |has been )?(off|disabled)",
+    r"format .*without pagination",
+)
+def old_format(situation: Situation, match: re.Match[str]) -> Finding:
+    """Lists have the old shape on every host, and no trace of cursors."""
+    seen = {}
+    for name, url in situation.stage.direct_urls.items():
+        with client(situation.stage, url) as http:
+            answer = http.get("/api/listings", params={"limit": 10})
+        seen[name] = sorted(answer.json()) if answer.is_success else [str(answer.status_code)]
+    wanted = ["count", "limit", "listings", "offset"]
+    return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")

@@ -1,0 +1,140 @@
+"""The commands behind the Makefile. A user's mistake ends in one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from drill.conductor import Conductor, Request
+from drill.errors import DrillError, Exit, UsageError
+from drill.progress import Progress
+from drill.report.summary import print_summary
+from drill.report.write import write_reports
+from drill.stage import StageOptions
+
+_RATES = (1.0, 2_000.0)
+_PACES = (1.0, 600.0)
+
+
+def number(name: str, low: float, high: float) -> Callable[[str], float]:
+    """Return a parser for the variable `name` between `low` and `high`, both allowed."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise UsageError(
+                f"{name}: a number from {low:g} to {high:g}", repr(text), f"set {name}={low:g}"
+            )
+        return value
+
+    return parse
+
+
+def whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    """Return a parser for the whole number `name` between `low` and `high`, both allowed."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise UsageError(
+                f"{name}: a whole number from {low} to {high}", repr(text), f"set {name}={low}"
+            )
+        return int(text)
+
+    return parse
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError("a command as in `make help`", message, "see `make help`")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = _Parser(prog="drill", description="Rolls a broken release back by its runbook.")
+    commands = top.add_subparsers(dest="command", required=True)
+
+    drill = commands.add_parser("drill", help="hold one drill and write its report")
+    drill.add_argument("--stage", default="auto", help="auto, containers or processes")
+    drill.add_argument("--fault", default="connection-exhaustion", help="what to break")
+    drill.add_argument("--procedure", default="auto", help="auto or a procedure's number")
+    drill.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    drill.add_argument("--report", default="reports/latest", type=Path, help="folder to write to")
+    drill.add_argument("--pace", default=60.0, type=number("PACE", *_PACES), help="divides waits")
+    drill.add_argument("--rate", default=100.0, type=number("RATE", *_RATES), help="requests/s")
+    drill.add_argument("--seed", default=1, type=whole("SEED", 0, 2**31))
+    drill.add_argument("--hosts", default=1, type=whole("HOSTS", 1, 8), help="service hosts")
+    drill.add_argument(
+        "--listings", default=5_000, type=whole("LISTINGS", 100, 10_000_000), help="seed data"
+    )
+    drill.set_defaults(run=run_drill)
+
+    report = commands.add_parser("report", help="render the report again from a timeline")
+    report.add_argument("--from", dest="timeline", required=True, type=Path)
+    report.add_argument("--report", default="reports/latest", type=Path)
+    report.set_defaults(run=run_report)
+    return top
+
+
+def run_drill(arguments: argparse.Namespace) -> int:
+    """Hold one drill; return the exit code."""
+    console = Console()
+    request = Request(
+        runbook=arguments.runbook,
+        report=arguments.report,
+        stage=arguments.stage,
+        fault=arguments.fault,
+        procedure=arguments.procedure,
+        pace=arguments.pace,
+        rate=arguments.rate,
+        seed=arguments.seed,
+        options=StageOptions(
+            listings=arguments.listings, seed=arguments.seed, hosts=arguments.hosts
+        ),
+    )
+    signal.signal(signal.SIGTERM, _interrupt)
+    with Progress(console) as progress:
+        conductor = Conductor(request, progress=progress)
+        conductor.run()
+    judgement = write_reports(conductor.timeline.path, request.report)
+    print_summary(judgement, request.report, console)
+    return judgement.exit
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Render a report again from a timeline; return the exit code of its verdict."""
+    judgement = write_reports(arguments.timeline, arguments.report)
+    print_summary(judgement, arguments.report, Console())
+    return judgement.exit
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(expected: str, found: str, advice: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+        f"Expected {expected}; found {found}.\nTry: {advice}."
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; return its exit code (see `Exit`)."""
+    try:
+        arguments = parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except DrillError as error:
+        _complain(error.expected, error.found, error.advice)
+        return error.exit
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _complain("room on the disk", str(error), "make room and run the drill again")
+        return Exit.USAGE

@@ -1,0 +1,152 @@
+"""What a person sees while a drill runs: phase, step against its budget, error rate, p95."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from drill import events
+from drill.clock import now
+from drill.timeline import Event
+from drill.verdict import Verdict
+
+if TYPE_CHECKING:
+    from drill.traffic import Traffic
+
+_MARKS = {
+    Verdict.PASSED: ("✔", "green"),
+    Verdict.ATTESTED: ("✔", "cyan"),
+    Verdict.UNKNOWN: ("?", "yellow"),
+    Verdict.UNCOVERED: ("∅", "red"),
+    Verdict.FAILED: ("✘", "red"),
+}
+_PLAIN_EVERY_S = 5.0
+
+
+class Progress:
+    """Shows the events of a drill. On a terminal the last lines are live; elsewhere lines come
+    one by one, and at least every five seconds.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._traffic: Traffic | None = None
+        self._phase = ""
+        self._began = now()
+        self._step: tuple[events.StepStarted, float] | None = None
+        self._live: Live | None = None
+        self._stop = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, name="progress", daemon=True)
+
+    def __enter__(self) -> Progress:
+        if self.console.is_terminal:
+            self._live = Live(
+                console=self.console, get_renderable=self._status, refresh_per_second=4
+            )
+            self._live.start()
+        else:
+            self._ticker.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        if self._live:
+            self._live.stop()
+
+    def follow(self, traffic: Traffic) -> None:
+        """Take the live figures from `traffic`."""
+        self._traffic = traffic
+
+    def __call__(self, event: Event) -> None:
+        """Show `event`, if it is worth a line."""
+        line = self._line(event)
+        if line is not None:
+            clock = Text(f"{event.at - self._began:6.1f} s  ", style="dim")
+            self.console.print(clock + line, highlight=False)
+
+    def _line(self, event: Event) -> Text | None:
+        match event.what:
+            case events.PhaseStarted(phase=phase):
+                self._phase, self._step = phase.value, None
+                return Text(phase.value.capitalize(), style="bold")
+            case events.DrillStarted() as started:
+                return Text(f"  stage {started.stage}: {started.stage_reason}")
+            case events.Noted(text=text):
+                return Text(f"  {text}", style="dim")
+            case events.FaultInjected() as fault:
+                return Text(f"  fault {fault.name}: {fault.how}")
+            case events.FaultAttested() as attested:
+                word = "seen" if attested.seen else "NOT seen"
+                return Text(f"  symptom {word}: {attested.evidence}")
+            case events.Decided() as decided:
+                return Text(
+                    f"  decision after {decided.detected_after_s:.1f} s: {_decision(decided)}"
+                )
+            case events.StepStarted() as step:
+                self._step = (step, event.at)
+                return None
+            case events.StepEnded() as ended:
+                self._step = None
+                mark, style = _MARKS[ended.verdict]
+                name = f"{ended.section}, step {ended.number}" if ended.number else ended.section
+                text = Text(f"  {mark} {name}: {ended.title}", style=style)
+                text.append(f"  {ended.took_s:.1f} s of {ended.budget_s:g} s", style="dim")
+                if ended.reason:
+                    text.append(f"\n            {ended.reason}", style=style)
+                return text
+            case events.Interrupted(by=by):
+                return Text(f"  interrupted by {by}: healing and clearing up …", style="yellow")
+            case events.DrillBroke() as broke:
+                return Text(
+                    f"  the drill could not go on: expected {broke.expected}; found "
+                    f"{broke.found}; {broke.advice}",
+                    style="red",
+                )
+        return None
+
+    def _figures(self) -> str:
+        if not self._traffic:
+            return ""
+        live = self._traffic.live()
+        if not live.sent:
+            return "no requests"
+        p95 = f"{live.histogram.quantile(0.95) * 1000:.0f} ms" if live.histogram.count else "–"
+        rate = live.failures / live.sent
+        return f"errors {rate:.1%} · p95 {p95}"
+
+    def _doing(self) -> str:
+        if not self._step:
+            return self._phase
+        step, since = self._step
+        budget = step.window_s or step.budget_s
+        word = "watching" if step.window_s else "budget"
+        return f"{step.section}: {step.title} ({now() - since:.0f} s, {word} {budget:g} s)"
+
+    def _status(self) -> RenderableType:
+        row = Table.grid(padding=(0, 2))
+        row.add_row(
+            Text(f"{now() - self._began:5.0f} s", style="bold"), self._doing(), self._figures()
+        )
+        if not self._step:
+            return row
+        step, since = self._step
+        total = step.window_s or step.budget_s
+        return Group(row, ProgressBar(total=total, completed=min(total, now() - since), width=60))
+
+    def _tick(self) -> None:
+        while not self._stop.wait(_PLAIN_EVERY_S):
+            figures = self._figures()
+            tail = f" · {figures}" if figures else ""
+            self.console.print(f"{now() - self._began:6.1f} s    … {self._doing()}{tail}")
+
+
+def _decision(decided: events.Decided) -> str:
+    if not decided.rollback:
+        return decided.action
+    return f"{decided.action} by Procedure {decided.procedure} – {decided.trigger}"
