@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,8 +23,10 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache" / "wheelhouse"
 _LIMIT_S = 240
 # Names of the machine in wheels. An engine on a Mac calls aarch64 "arm64".
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
-# glibc versions up to that of the containers' Debian 12 (2.36), newest first.
-_GLIBC = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+# glibc versions up to that of the containers' Debian 12, newest first (PEP 600), and the alias
+# that stands for 2.17 (PEP 599).
+_GLIBC = (*(f"manylinux_2_{minor}" for minor in range(36, 16, -1)), "manylinux2014")
+_STALE_S = 3600
 
 
 def container_platforms(machine: str = "") -> tuple[str, ...]:
@@ -64,6 +67,7 @@ def ensure_wheelhouse(
         return target
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        _sweep(cache)
         # A folder with the final name is complete: it is filled beside it and then renamed.
         scratch = Path(tempfile.mkdtemp(prefix=".fetching-", dir=cache))
     except OSError as error:
@@ -80,6 +84,13 @@ def ensure_wheelhouse(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what a killed run left half fetched; a younger folder may still be filled."""
+    for scratch in cache.glob(".fetching-*"):
+        if time.time() - scratch.stat().st_mtime > _STALE_S:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _key(lock: bytes, python: str, platforms: Sequence[str]) -> str:

@@ -152,6 +152,13 @@ class Service:
             *["--listings", str(listings), "--seed", str(seed)],
         )
 
+    def deploy(self, tag: str, listings: int) -> None:
+        """Check `tag` out, and migrate and fill the empty database as it grew in real life."""
+        self.checkout(tag)
+        self.alembic("upgrade", "0001_base")
+        self.seed(listings)
+        self.alembic("upgrade", "head")
+
     def start(self) -> None:
         """Start the process and wait until it answers, healthy or not."""
         self.process = subprocess.Popen(
@@ -243,6 +250,16 @@ def make_origin(directory: Path) -> Path:
     origin = directory / "origin.git"
     build_origin(SERVICE, origin)
     return origin
+
+
+@contextlib.contextmanager
+def deployment(directory: Path, tag: str, listings: int) -> Iterator[tuple[Postgres, Service]]:
+    """Bring up Postgres and a service of release `tag` with seed data; nothing runs after it."""
+    with postgres(directory / "pg") as server:
+        service = Service(directory / "host", make_origin(directory), server.create("app"))
+        service.deploy(tag, listings)
+        with running(service):
+            yield server, service
 
 
 def walk(client: httpx.Client, path: str, limit: int, **extra: str) -> list[dict[str, Any]]:

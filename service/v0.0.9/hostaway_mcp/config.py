@@ -37,7 +37,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML mapping. Raises BadConfig."""
     try:
         document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise BadConfig(f"{path.name}: {' '.join(str(error).split())}") from error
     if document is None:
         return {}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from hostaway_mcp.answers import Refusal, answer
-from hostaway_mcp.paging import Asked, Collection, asked, page_of
+from hostaway_mcp.paging import Asked, Collection, FilterText, asked, page_of
 
 LISTINGS = Collection(
     "listings", "id, name, city, price_cents, bedrooms, active, updated_at", ("city",)
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/listings")
 
 @router.get("")
 async def list_listings(
-    request: Request, page: Annotated[Asked, Depends(asked)], city: str | None = None
+    request: Request, page: Annotated[Asked, Depends(asked)], city: FilterText = None
 ) -> Response:
     """One page of all listings, or of those in `city`."""
     return await page_of(request, LISTINGS, page, {} if city is None else {"city": city})

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from hostaway_mcp.answers import Refusal, answer
-from hostaway_mcp.paging import Asked, Collection, asked, page_of
+from hostaway_mcp.paging import Asked, Collection, FilterText, asked, page_of
 
 RESERVATIONS = Collection(
     "reservations",
@@ -59,7 +59,7 @@ class Change(BaseModel):
 
 @router.get("")
 async def list_reservations(
-    request: Request, page: Annotated[Asked, Depends(asked)], status: str | None = None
+    request: Request, page: Annotated[Asked, Depends(asked)], status: FilterText = None
 ) -> Response:
     """One page of all reservations, or of those in `status`."""
     filters = {} if status is None else {"status": status}

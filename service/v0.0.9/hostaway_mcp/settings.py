@@ -1,4 +1,4 @@
-"""What the environment says; the same variables for every release."""
+"""What the environment says."""
 
 import os
 import sys
@@ -12,11 +12,9 @@ class Settings:
 
     database_url: str
     api_key: str
-    cursor_secret: str
     config: Path
     log_file: Path
     maintenance_file: Path
-    defects_file: Path
     bind: str
     port: int
 
@@ -26,7 +24,6 @@ class Settings:
         return cls(
             database_url=_required("DATABASE_URL"),
             api_key=_required("HOSTAWAY_API_KEY"),
-            cursor_secret=_required("HOSTAWAY_CURSOR_SECRET"),
             config=Path(os.environ.get("HOSTAWAY_CONFIG", "config.yaml")),
             log_file=Path(
                 os.environ.get("HOSTAWAY_LOG_FILE", "/var/log/hostaway-mcp/application.log")
@@ -34,7 +31,6 @@ class Settings:
             maintenance_file=Path(
                 os.environ.get("HOSTAWAY_MAINTENANCE_FILE", "/var/www/maintenance_status")
             ),
-            defects_file=Path(os.environ.get("HOSTAWAY_DEFECTS_FILE", "defects.yaml")),
             bind=os.environ.get("HOSTAWAY_BIND", "127.0.0.1"),
             port=int(os.environ.get("HOSTAWAY_PORT", "8000")),
         )

@@ -12,6 +12,8 @@ from hostaway_mcp.config import MAX_LIMIT
 from hostaway_mcp.logs import fields, log
 
 MAX_OFFSET = 2**31 - 1
+# Postgres has no text with a NUL in it.
+FilterText = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True, slots=True)

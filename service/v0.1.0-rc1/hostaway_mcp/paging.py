@@ -10,6 +10,8 @@ from hostaway_mcp.answers import answer
 from hostaway_mcp.config import MAX_LIMIT
 
 MAX_OFFSET = 2**31 - 1
+# Postgres has no text with a NUL in it.
+FilterText = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True, slots=True)
