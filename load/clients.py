@@ -1,0 +1,237 @@
+"""Simulated clients: what each asks next, and what it learns from the answer. No input or output.
+
+A client walks the pages of listings and of reservations by cursor or by offset, whichever the last
+answer spoke of, reads details of listings that it has seen, makes reservations and changes its own.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from bisect import bisect
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import accumulate
+from typing import Any
+from urllib.parse import quote
+
+from drill.observation import Outcome
+
+LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
+MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent
+_KINDS = tuple(MIX)
+_BOUNDS = tuple(accumulate(MIX.values()))
+_SEEN = 100  # listings and own reservations that a client remembers
+_FIRST_NIGHT = date(2030, 1, 1)
+_STATUSES = ("confirmed", "cancelled", "completed")
+_NAMES = ("Ana Öztürk", "Łukasz Żak", "Mary O'Neil", "李 小龍", "José Núñez", "Zoë de Vries")
+
+
+@dataclass(slots=True)
+class Walk:
+    """A position in the pages of `kind`. `position`: query of the next page, "" for the first."""
+
+    kind: str
+    position: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path and query of the page to ask for next."""
+        return f"/api/{self.kind}?limit={LIMIT}{self.position}"
+
+
+@dataclass(slots=True)
+class Own:
+    """A reservation that this client made; `busy` while a change of it is under way."""
+
+    id: int
+    reference: str
+    busy: bool = False
+
+
+@dataclass(slots=True)
+class Client:
+    """One simulated client."""
+
+    name: str
+    listings: Walk = field(default_factory=lambda: Walk("listings"))
+    reservations: Walk = field(default_factory=lambda: Walk("reservations"))
+    seen: deque[int] = field(default_factory=lambda: deque(maxlen=_SEEN))
+    own: deque[Own] = field(default_factory=lambda: deque(maxlen=_SEEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. For writes: `reference` is the write's own, `subject` the reference of the
+    reservation that it makes or changes, `body` the JSON text that is sent.
+    """
+
+    client: Client
+    operation: str
+    method: str
+    path: str
+    body: str = ""
+    reference: str = ""
+    subject: str = ""
+    expected_id: int = 0
+    walk: Walk | None = None
+    own: Own | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A list answer: its format, the ids in it and the query of the next page ("" at the end)."""
+
+    format: str
+    ids: tuple[int, ...]
+    following: str
+
+
+class Crowd:
+    """All clients of one worker. The same `seed` asks for the same mix in the same order."""
+
+    def __init__(self, names: list[str], seed: int, run: str) -> None:
+        self.clients = [Client(name) for name in names]
+        self._random = random.Random(seed)
+        self._run = run
+        self._writes = 0
+
+    def ask(self, i: int) -> Ask:
+        """Return request number `i`: its client's next turn."""
+        client = self.clients[i % len(self.clients)]
+        kind = _KINDS[bisect(_BOUNDS, self._random.randrange(_BOUNDS[-1]))]
+        if kind == "reservations":
+            return _page(client, client.reservations, "reservations")
+        if kind == "listings" or not client.seen:
+            operation = "list_page" if client.listings.position else "list_first"
+            return _page(client, client.listings, operation)
+        if kind == "details":
+            listing = self._random.choice(client.seen)
+            return Ask(client, "details", "GET", f"/api/listings/{listing}", expected_id=listing)
+        idle = [own for own in client.own if not own.busy]
+        if kind == "update" and idle:
+            return self._update(client, self._random.choice(idle))
+        return self._create(client)
+
+    def _reference(self) -> str:
+        self._writes += 1
+        return f"{self._run}-{self._writes}"
+
+    def _create(self, client: Client) -> Ask:
+        pick = self._random
+        reference = self._reference()
+        night = _FIRST_NIGHT + timedelta(days=pick.randrange(700))
+        fields = {
+            "reference": reference,
+            "listing_id": pick.choice(client.seen),
+            "guest_name": f"{pick.choice(_NAMES)} {reference}",
+            "check_in": night.isoformat(),
+            "check_out": (night + timedelta(days=pick.randrange(1, 15))).isoformat(),
+            "total_cents": pick.randrange(5_000, 900_000),
+        }
+        return Ask(
+            client, "create", "POST", "/api/reservations", compact(fields), reference, reference
+        )
+
+    def _update(self, client: Client, own: Own) -> Ask:
+        pick = self._random
+        reference = self._reference()
+        fields: dict[str, object] = {"total_cents": pick.randrange(5_000, 900_000)}
+        if pick.random() < 0.5:
+            fields["guest_name"] = f"{pick.choice(_NAMES)} {reference}"
+        if pick.random() < 0.3:
+            fields["status"] = pick.choice(_STATUSES)
+        own.busy = True
+        return Ask(
+            client, "update", "PATCH", f"/api/reservations/{own.id}", compact(fields), reference,
+            own.reference, expected_id=own.id, own=own,
+        )  # fmt: skip
+
+
+def _page(client: Client, walk: Walk, operation: str) -> Ask:
+    return Ask(client, operation, "GET", walk.path, walk=walk)
+
+
+def compact(fields: dict[str, object]) -> str:
+    """Return `fields` as JSON on one line without needless blanks."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def page(body: Any, kind: str) -> Page | None:
+    """Return the page of `kind` that `body` is, in either format, or None."""
+    if not isinstance(body, dict):
+        return None
+    form = "new" if "items" in body else "old"
+    rows = body.get("items" if form == "new" else kind)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
+    ):
+        return None
+    ids = tuple(row["id"] for row in rows)
+    if form == "new":
+        cursor = body.get("nextCursor", 0)
+        if cursor is not None and not isinstance(cursor, str):
+            return None
+        if not isinstance(body.get("meta"), dict):
+            return None
+        return Page(form, ids, f"&cursor={quote(cursor, safe='')}" if cursor else "")
+    offset, limit = body.get("offset"), body.get("limit")
+    if not isinstance(offset, int) or not isinstance(limit, int) or "count" not in body:
+        return None
+    return Page(form, ids, f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else "")
+
+
+def learn(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
+    """Return (outcome, format) of an answer to `ask`; its client remembers what it needs."""
+    outcome, form = _judge(ask, status, content)
+    # After an answer that leaves open what happened, later changes could overtake this one, and
+    # nobody could say any more what the reservation should look like: it is left alone for good.
+    if ask.own and (outcome is Outcome.OK or settled(status)):
+        ask.own.busy = False
+    return outcome, form
+
+
+def settled(status: int) -> bool:
+    """Return whether an answer other than 2xx means that a write was surely not done."""
+    return 400 <= status < 500 or status == 503
+
+
+def _judge(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
+    try:
+        body = json.loads(content)
+    except ValueError:  # also of bytes that are no UTF-8
+        body = None
+    if 200 <= status < 300:
+        return _good(ask, body)
+    if status in (502, 503, 504):
+        return Outcome.UNAVAILABLE, ""
+    if status >= 500:
+        return Outcome.SERVER_ERROR, ""
+    if status == 400 and isinstance(body, dict) and body.get("error") == "invalid_cursor":
+        if ask.walk:
+            ask.walk.position = ""
+        return Outcome.INVALID_CURSOR, ""
+    if status >= 400:
+        return Outcome.REJECTED, ""
+    return Outcome.BAD_BODY, ""  # redirects and the like: no answer that a client could use
+
+
+def _good(ask: Ask, body: Any) -> tuple[Outcome, str]:
+    if ask.walk:
+        found = page(body, ask.walk.kind)
+        if found is None:
+            return Outcome.BAD_BODY, ""
+        ask.walk.position = found.following
+        if ask.walk.kind == "listings":
+            ask.client.seen.extend(found.ids)
+        return Outcome.OK, found.format
+    if not isinstance(body, dict) or not isinstance(body.get("id"), int):
+        return Outcome.BAD_BODY, ""
+    if ask.subject and body.get("reference") != ask.subject:
+        return Outcome.BAD_BODY, ""
+    if ask.operation == "create":
+        ask.client.own.append(Own(body["id"], ask.reference))
+    elif body["id"] != ask.expected_id:
+        return Outcome.BAD_BODY, ""
+    return Outcome.OK, ""

@@ -1,0 +1,69 @@
+"""Writes what one worker does to its three files, as it happens.
+
+- `generator-<worker>.csv`: `start,<due of the first request>,<rate>`, then once a second
+  `sample,<at>,<worst lag s>,<share of a core>,<in flight>`, at last `end,<requests scheduled>`.
+- `writes-<worker>.csv`: `<write's reference>,<create|update>,<reservation's reference>,<JSON>`,
+  written before the write is sent, so that nothing can be done that was not announced.
+- `observations-<worker>.csv`: `drill.observation.Observation` lines in the order they ended.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from drill.observation import Observation
+from load.clients import Ask
+
+OBSERVATIONS, WRITES, GENERATOR = "observations", "writes", "generator"
+
+
+def path_of(directory: Path, kind: str, worker: int) -> Path:
+    """Return the path of a worker's file of `kind`."""
+    return directory / f"{kind}-{worker}.csv"
+
+
+class Recorder:
+    """The files of one worker, opened for appending."""
+
+    def __init__(self, directory: Path, worker: int) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._observations, self._writes, self._generator = (
+            os.open(path_of(directory, kind, worker), flags, 0o644)
+            for kind in (OBSERVATIONS, WRITES, GENERATOR)
+        )
+        self._pending: list[str] = []
+
+    def start(self, due: float, rate: float) -> None:
+        """Say when the first request is due and how many follow a second."""
+        _write(self._generator, f"start,{due!r},{rate!r}\n")
+
+    def sample(self, at: float, lag_s: float, cpu: float, in_flight: int) -> None:
+        """Say how the generator was in the last second."""
+        _write(self._generator, f"sample,{at:.6f},{lag_s:.6f},{cpu:.4f},{in_flight}\n")
+
+    def end(self, scheduled: int) -> None:
+        """Say how many requests there were in all; every one of them was observed."""
+        self.flush()
+        _write(self._generator, f"end,{scheduled}\n")
+
+    def announce(self, ask: Ask) -> None:
+        """Write down a write that is about to be sent."""
+        _write(self._writes, f"{ask.reference},{ask.operation},{ask.subject},{ask.body}\n")
+
+    def observe(self, seen: Observation) -> None:
+        """Remember an observation until the next `flush`."""
+        self._pending.append(seen.to_line() + "\n")
+
+    def flush(self) -> None:
+        """Write all remembered observations."""
+        if self._pending:
+            text = "".join(self._pending)
+            self._pending.clear()
+            _write(self._observations, text)
+
+
+def _write(file: int, text: str) -> None:
+    data = text.encode()
+    while data:
+        data = data[os.write(file, data) :]
