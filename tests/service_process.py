@@ -42,12 +42,11 @@ class Postgres:
 
     def __init__(self, directory: Path, max_connections: int) -> None:
         directory.mkdir()
-        self._server = get_server(directory, cleanup_mode=None)
+        self._server = get_server(directory, cleanup_mode=None, start=False)
         self.bin: Path = self._server.bin_path
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"ALTER SYSTEM SET max_connections = {max_connections}")
-            connection.execute("ALTER SYSTEM SET fsync = off")
-        self.stop()
+        self._server.ensure_pgdata_inited()
+        with (directory / "postgresql.conf").open("a") as settings:
+            settings.write(f"max_connections = {max_connections}\nfsync = off\n")
         self.start()
 
     def url(self, database: str) -> str:
@@ -65,6 +64,16 @@ class Postgres:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {database}")
         return self.url(database)
+
+    @property
+    def pid(self) -> int:
+        found = self._server.get_pid()
+        assert found
+        return found
+
+    def fetch(self, query: str, database: str = "app") -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            return connection.execute(query.encode()).fetchall()
 
     def dump(self, database: str, *options: str) -> str:
         """Return what pg_dump writes, without its per-run tokens."""
@@ -169,11 +178,12 @@ class Service:
             stdout=subprocess.DEVNULL,
             stderr=(self.directory / "stderr").open("wb"),
         )
-        for _ in wait_until("the service answers", 20, advice=f"see {self.directory}/stderr"):
-            assert self.process.poll() is None, (self.directory / "stderr").read_text()
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{self.url}/health", timeout=5)
-                break
+        with self.client() as client:
+            for _ in wait_until("the service answers", 20, advice=f"see {self.directory}/stderr"):
+                assert self.process.poll() is None, (self.directory / "stderr").read_text()
+                with contextlib.suppress(httpx.TransportError):
+                    client.get("/health")
+                    break
 
     def stop(self) -> int | None:
         """End the process; return its exit status, None without one."""

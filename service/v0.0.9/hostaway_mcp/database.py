@@ -15,6 +15,7 @@ class Database:
     """Runs single statements, each in a transaction of its own."""
 
     def __init__(self, url: str) -> None:
+        self._asking: set[asyncio.Task] = set()
         self.pool = AsyncConnectionPool(
             url,
             min_size=2,
@@ -53,11 +54,19 @@ class Database:
 
     async def problem(self) -> str | None:
         """Ask whether the database answers within `WAIT_S`; return None, or why it does not."""
+        asking = asyncio.create_task(self._ask())
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        done, _ = await asyncio.wait({asking}, timeout=WAIT_S)
+        if done:
+            return asking.result()
+        # Not awaited: to cancel a query means to ask the database, which may hang as well.
+        asking.cancel()
+        return f"no answer within {WAIT_S:g} s"
+
+    async def _ask(self) -> str | None:
         try:
-            async with asyncio.timeout(WAIT_S):
-                await self.one("SELECT 1")
-        except TimeoutError:
-            return f"no answer within {WAIT_S:g} s"
+            await self.one("SELECT 1")
         except psycopg.Error as error:
             return message_of(error)
         return None

@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 
 # A migration that waits for a lock makes every later query wait behind it: rather fail.
-LOCK_TIMEOUT = "5s"
+LOCK_TIMEOUT = "2s"
 
 fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 if context.is_offline_mode():
