@@ -1,0 +1,350 @@
+"""The decision: which trigger fires, what the runbook says to do, and by which procedure.
+
+`detected_after_s` counts from the onset to the instant at which the trigger fired. The decision
+itself may be handed out a little later, within stated bounds: at most `HOLD_S` while a trigger of
+the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
+diagnosis, because probes look twice a second while an error rate is certain after a tenth of one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drill.detector import ALPHA, HORIZON, Detector, Stream
+from drill.diagnosis import Diagnosis, Strength, diagnose
+from drill.errors import UsageError
+from drill.events import Decided, LogLine, ProbeSample
+from drill.evidence import Evidence, memory_sentences
+from drill.observation import Observation
+from drill.runbook.model import MatrixRow, Runbook, Severity
+from drill.statistics import (
+    LatencyCounts,
+    error_rate_proven_below,
+    p95_proven_below,
+    quantile_upper_bound,
+)
+from drill.trigger import Condition, Firing, conditions
+from drill.triggers.error_rate import errors_within
+from drill.triggers.performance import slow_between
+from drill.verdict import Verdict, worst
+
+HOLD_S = 8.0  # real seconds; telling 8 % from 12 % takes some 470 requests
+SHARPEN_S = 3.0  # real seconds; several looks of a probe, even of one that answers slowly
+_LOOKS = 2  # the first look after the trigger may have begun before it
+_SEVERITIES = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.MEDIUM: 1}
+
+
+def classify(matrix: Sequence[MatrixRow], error_rate: float, p95: float) -> MatrixRow:
+    """Return the row of the decision matrix for an error rate (share) and a p95 (seconds).
+
+    The worse of the two columns wins; an edge belongs to the worse row. Raises UsageError when
+    the matrix has no row for a value, ValueError when a value is negative or not a number.
+    """
+    by_errors = _row(matrix, [row.error_rate.high for row in matrix], error_rate, "error rate")
+    by_p95 = _row(matrix, [row.p95.high for row in matrix], p95, "p95")
+    return matrix[max(by_errors, by_p95)]
+
+
+def _row(matrix: Sequence[MatrixRow], highs: Sequence[float], value: float, column: str) -> int:
+    if not value >= 0.0:
+        raise ValueError(f"{value} is no {column}")
+    for index, row in enumerate(matrix):
+        band = row.error_rate if column == "error rate" else row.p95
+        if band.low <= value and (value < highs[index] or math.isinf(highs[index])):
+            return index
+    raise UsageError(
+        f"a row of the decision matrix for every {column}",
+        f"none for {value:g}",
+        "let each row begin where the one above it ends",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ErrorRow:
+    """An error-rate cell of the matrix as a watch."""
+
+    low: float
+    high: float | None
+    factors: tuple[float, ...] = ()
+
+    @property
+    def error_edges(self) -> tuple[float, ...]:
+        return (self.low,) if self.high is None else (self.low, self.high)
+
+    def look(self, evidence: Evidence) -> Firing | None:
+        return errors_within(evidence, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class _P95Row:
+    """A p95 cell of the matrix as a watch."""
+
+    low: float
+    high: float | None
+    error_edges: tuple[float, ...] = ()
+    factors: tuple[float, ...] = ()
+
+    def look(self, evidence: Evidence) -> Firing | None:
+        streams = evidence.detector.latency
+        upper: Stream | None = streams[self.high] if self.high is not None else None
+        return slow_between(streams[self.low], upper, f"{self.low * 1000:g} ms")
+
+
+def _matrix_conditions(matrix: Sequence[MatrixRow]) -> list[Condition]:
+    found = []
+    for row in matrix:
+        called = _called_for(row)
+        if called is None:
+            continue
+        severity, action = called
+        for column, band, text in (
+            (_ErrorRow, row.error_rate, _share_text(row.error_rate.low, row.error_rate.high)),
+            (_P95Row, row.p95, _seconds_text(row.p95.low, row.p95.high)),
+        ):
+            high = None if math.isinf(band.high) else _key(band.high)
+            name = f"{row.condition}: {text}"
+            found.append(Condition(name, row.line, severity, action, column(_key(band.low), high)))
+    return found
+
+
+def _called_for(row: MatrixRow) -> tuple[Severity, str] | None:
+    if re.search(r"no action|nothing", row.decision, re.IGNORECASE):
+        return None
+    if re.search(r"prepare", row.decision, re.IGNORECASE):
+        return Severity.HIGH, "prepare"
+    if re.search(r"monitor|watch|consider", row.decision, re.IGNORECASE):
+        return Severity.MEDIUM, "monitor"
+    if re.search(r"execute|roll ?back", row.decision, re.IGNORECASE):
+        return Severity.CRITICAL, "rollback"
+    raise UsageError(
+        "a decision of the matrix: no action, monitor, prepare or execute a rollback",
+        f"{row.decision!r} in line {row.line}",
+        "use one of these words in the row's last column",
+    )
+
+
+def _share_text(low: float, high: float) -> str:
+    return (
+        f"error rate >{low * 100:g}%" if math.isinf(high)
+        else f"error rate {low * 100:g}-{high * 100:g}%"
+    )  # fmt: skip
+
+
+def _seconds_text(low: float, high: float) -> str:
+    return (
+        f"p95 >{low * 1000:g}ms" if math.isinf(high)
+        else f"p95 {low * 1000:g}-{high * 1000:g}ms"
+    )  # fmt: skip
+
+
+def _key(edge: float) -> float:
+    """Return `edge` without the noise of binary fractions, so that equal numbers are one edge."""
+    return round(edge, 9)
+
+
+class Decider:
+    """Decides from observations, probes and log lines, all told in order of time.
+
+    `pace` divides the runbook's waits. Times are Unix seconds. What is answered on purpose, such
+    as during maintenance, is not to be fed. Not thread-safe: the caller holds a lock.
+    `unwatched` are the runbook's triggers that nothing watches for.
+    """
+
+    def __init__(
+        self, runbook: Runbook, pace: float = 1.0, *, alpha: float = ALPHA, horizon: int = HORIZON
+    ) -> None:
+        self.runbook = runbook
+        by_triggers, self.unwatched = conditions(runbook)
+        self._conditions = [*by_triggers, *_matrix_conditions(runbook.matrix)]
+        if not runbook.matrix:
+            raise UsageError(
+                "a decision matrix", f"none in {runbook.path}", "add one: it says what is normal"
+            )
+        normal = runbook.matrix[0]
+        self._error_limit, self._p95_limit = _key(normal.error_rate.high), _key(normal.p95.high)
+        watches = [condition.watch for condition in self._conditions]
+        self.detector = Detector(
+            [self._error_limit, *(edge for watch in watches for edge in watch.error_edges)],
+            [self._p95_limit, *(_key(row.p95.low) for row in runbook.matrix[1:])],
+            [factor for watch in watches for factor in watch.factors],
+            alpha=alpha,
+            horizon=horizon,
+        )
+        self._evidence = Evidence(self.detector, pace)
+        self._onset = math.nan
+        self._before: dict[str, tuple[int, int]] = {}
+        self._committed: tuple[Condition, Firing] | None = None
+
+    def set_baseline(self, healthy: LatencyCounts) -> None:
+        """Tell the latencies of the healthy service, for triggers such as "3x slower".
+
+        Too few of them (59 for an upper bound of the p95) leave those triggers dormant.
+        """
+        upper = quantile_upper_bound(healthy)
+        if upper is not None:
+            self.detector.set_baseline(upper)
+
+    def onset(self, at: float) -> None:
+        """Tell that the fault was injected at `at`: what came before it is no evidence."""
+        self._onset = at
+        self._before = {stream.name: (stream.hits, stream.n) for stream in self.detector.streams}
+        self._evidence.forget()
+
+    def observe(self, observation: Observation) -> None:
+        """Take a finished request in, in order of completion."""
+        self.detector.observe(observation)
+
+    def probe(self, sample: ProbeSample, at: float) -> None:
+        """Take a look at the system in."""
+        self._evidence.probe(sample, at)
+
+    def log(self, line: LogLine, at: float) -> None:
+        """Take a noteworthy log line in."""
+        self._evidence.log(line, at)
+
+    def decide(self, now: float) -> Decided | None:
+        """Return the decision to roll back once the evidence suffices, else None.
+
+        Never returns a milder decision, since a fault may yet grow: see `final`.
+        """
+        self._commit(now)
+        if self._committed is None:
+            return None
+        condition, firing = self._committed
+        diagnosis = diagnose(self.runbook, self._evidence)
+        if not self._sharp_enough(diagnosis, firing.at, now):
+            return None
+        # The trigger stays the one that fired; its numbers are those of now.
+        return self._rollback(condition, firing, diagnosis)
+
+    def final(self, now: float) -> Decided:
+        """Return the decision when the time for one is over, whatever the evidence.
+
+        "no action" only when the evidence proves the matrix's first row. Otherwise, without a
+        trigger, the action is "monitor" and the evidence begins with "unknown".
+        """
+        fired = self._fired()
+        worst_first = [self._committed] if self._committed else fired
+        if worst_first:
+            condition, firing = worst_first[0]
+            if condition.rollback:
+                return self._rollback(condition, firing, diagnose(self.runbook, self._evidence))
+            told = (*firing.evidence, *self._others(condition, fired))
+            return self._decided(condition, firing, told)
+        return self._nothing_fired(now)
+
+    def _commit(self, now: float) -> None:
+        """Settle on the trigger to act on. Only a worse one replaces it afterwards."""
+        if self._committed and self._committed[0].severity is Severity.CRITICAL:
+            return
+        fired = self._fired()
+        if not fired or not fired[0][0].rollback:
+            return
+        condition, firing = fired[0]
+        held = now - firing.at < HOLD_S and not firing.sharp
+        if condition.severity is Severity.CRITICAL or not (held or self._committed):
+            self._committed = fired[0]
+
+    def _sharp_enough(self, diagnosis: Diagnosis, fired_at: float, now: float) -> bool:
+        if now - fired_at >= SHARPEN_S:
+            return True
+        looks = sum(at > fired_at for at in self._evidence.probed_at)
+        return diagnosis.strength is Strength.PROVEN and looks >= _LOOKS
+
+    def _fired(self) -> list[tuple[Condition, Firing]]:
+        """Return what fires, the most pressing first: rollbacks, then by severity, then what
+        needs no more evidence; triggers before rows of the matrix.
+        """
+        fired = [
+            (condition, firing)
+            for condition in self._conditions
+            if (firing := condition.watch.look(self._evidence))
+        ]
+        return sorted(
+            fired,
+            key=lambda pair: (
+                not pair[0].rollback,
+                -_SEVERITIES[pair[0].severity],
+                not pair[1].sharp,
+            ),
+        )
+
+    def _others(
+        self, chosen: Condition, fired: Sequence[tuple[Condition, Firing]]
+    ) -> tuple[str, ...]:
+        return tuple(
+            f"also: {condition.name} (line {condition.line})"
+            for condition, _ in fired
+            if condition is not chosen
+        )
+
+    def _rollback(self, condition: Condition, firing: Firing, diagnosis: Diagnosis) -> Decided:
+        fresh = condition.watch.look(self._evidence) or firing
+        told = (
+            *fresh.evidence,
+            *diagnosis.evidence,
+            *diagnosis.alternatives,
+            *self._others(condition, self._fired()),
+        )
+        return self._decided(condition, firing, told, diagnosis)
+
+    def _decided(
+        self,
+        condition: Condition,
+        firing: Firing,
+        told: tuple[str, ...],
+        diagnosis: Diagnosis | None = None,
+    ) -> Decided:
+        after_s = max(0.0, firing.at - self._onset) if not math.isnan(self._onset) else 0.0
+        return Decided(
+            action=condition.action,
+            rollback=condition.rollback,
+            trigger=condition.name,
+            trigger_line=condition.line,
+            severity=condition.severity.value,
+            procedure=diagnosis.procedure if diagnosis else 0,
+            diagnosis=diagnosis.reason if diagnosis else "",
+            scenario=diagnosis.scenario.number if diagnosis and diagnosis.scenario else 0,
+            evidence=tuple(dict.fromkeys(told)),  # a trigger and a diagnosis may say the same
+            detected_after_s=after_s,
+            requests=self._since(self.detector.errors)[1],
+        )
+
+    def _since(self, stream: Stream) -> tuple[int, int]:
+        """Return hits and observations of `stream` since the onset."""
+        hits, n = self._before.get(stream.name, (0, 0))
+        return stream.hits - hits, stream.n - n
+
+    def _nothing_fired(self, now: float) -> Decided:
+        failures, requests = self._since(self.detector.errors)
+        slow, timed = self._since(self.detector.latency[self._p95_limit])
+        errors = error_rate_proven_below(failures, requests, self._error_limit)
+        p95 = p95_proven_below(slow, timed, self._p95_limit)
+        memory = memory_sentences(self._evidence)
+        normal = (
+            worst((errors.verdict, p95.verdict)) is Verdict.PASSED
+            and not memory
+            and not self.detector.alarmed
+        )
+        told = (errors.sentence, p95.sentence, *memory)
+        if not normal:
+            why = "no trigger fired, yet the evidence does not prove the service normal"
+            told = (f"unknown: {why}", *told)
+        after_s = max(0.0, now - self._onset) if not math.isnan(self._onset) else 0.0
+        row = self.runbook.matrix[0]
+        return Decided(
+            action="no action" if normal else "monitor",
+            rollback=False,
+            trigger=row.condition if normal else "",
+            trigger_line=row.line if normal else 0,
+            severity="",
+            procedure=0,
+            diagnosis="",
+            scenario=0,
+            evidence=told,
+            detected_after_s=after_s,
+            requests=requests,
+        )
