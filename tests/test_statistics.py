@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, quantile_test, theilslopes
 
+from drill.histogram import Histogram
 from drill.statistics import (
     error_rate_proven_below,
     lower_bound,
@@ -154,6 +155,13 @@ def test_the_histograms_bound_is_the_samples_bound(n: int, seed: int) -> None:
     assert quantile_upper_bound(Sorted(sample)) == pytest.approx(
         quantile_bounds(sample)[1], abs=1e-6
     )
+
+
+def test_the_bound_of_a_real_histogram_is_the_samples_within_its_resolution() -> None:
+    chance = random.Random(1)
+    sample = sorted(chance.expovariate(50) for _ in range(400))
+    exact = quantile_bounds(sample)[1]
+    assert quantile_upper_bound(Histogram(sample)) == pytest.approx(exact, rel=0.02)
 
 
 def test_the_histograms_bound_needs_enough_values() -> None:

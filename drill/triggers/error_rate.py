@@ -77,7 +77,7 @@ def edge_sentence(stream: Stream, edge: float) -> str:
     if stream.side(edge) is not Side.UNKNOWN:
         return (
             f"{test.side.value} {edge * 100:g} % by {test.tested:,} requests after the alarm "
-            "(wrong at most once in 100)"
+            "(error at most 1 % a fifth or more off the edge)"
         )
     why = "too near to tell" if test.exhausted else "too few requests yet"
     return f"unknown on which side of {edge * 100:g} % ({why})"

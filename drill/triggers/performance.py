@@ -55,7 +55,8 @@ def slow_between(lower: Stream, upper: Stream | None, limit: str) -> Firing | No
     seen, slow = lower.n - lower.began, lower.hits
     told = (
         f"the p95 is above {limit}: more than {percent_text(edge)} of the requests took longer, by "
-        f"{lower.edges[edge].tested:,} requests after the alarm (wrong at most once in 100)",
+        f"{lower.edges[edge].tested:,} requests after the alarm "
+        "(error at most 1 % a fifth or more off the edge)",
         f"{slow:,} of {lower.n:,} requests took longer, most of them in the last {seen:,}; the "
         f"detector's alarm is false in at most {ALPHA * 100:g} % of drills",
     )
