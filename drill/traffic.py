@@ -163,9 +163,9 @@ class Traffic:
             last = self._next or first
             if end is not None:
                 last = min(last, math.floor(end))
-            numbers = range(first, max(first, last))
-            seconds = [self._seconds[n] for n in numbers if n in self._seconds]
-            return combine(float(first), float(numbers.stop), seconds, self._clients)
+            until = max(first, last)
+            seconds = [self._seconds[n] for n in self._known(first, until)]
+            return combine(float(first), float(until), seconds, self._clients)
 
     def live(self) -> Aggregate:
         """Return what ended in the last two seconds, complete or not: for display, never to judge.
@@ -217,14 +217,14 @@ class Traffic:
         with self._lock:
             self._raise_if_broken()
             first = math.floor(at)
-            known = range(first, self._next or first)
-            bad = [n for n in known if n in self._seconds and self._mostly_bad(n)]
-            if len(range(bad[-1] + 1 if bad else first, known.stop)) < sustained_s:
+            until = self._next or first
+            bad = [n for n in self._known(first, until) if self._mostly_bad(n)]
+            since = bad[-1] + 1 if bad else first
+            if until - since < sustained_s:
                 return None
             good = self._seconds[bad[-1]].good_after_bad() if bad else math.inf
-            for n in range(bad[-1] + 1 if bad else first, known.stop):
-                if n in self._seconds:
-                    good = min(good, *self._seconds[n].first_good)
+            for n in self._known(since, until):
+                good = min(good, *self._seconds[n].first_good)
                 if good < math.inf:
                     return max(good, at)
             return None
@@ -237,6 +237,12 @@ class Traffic:
                 if n + 1 <= before and n < (self._next or 0) and not self._mostly_bad(n):
                     return float(n)
         return None
+
+    def _known(self, first: int, until: int) -> list[int]:
+        """Return the seconds in [first, until) in which requests were due, in order."""
+        if until - first > len(self._seconds):  # from the beginning of time, for example
+            return sorted(n for n in self._seconds if first <= n < until)
+        return [n for n in range(first, until) if n in self._seconds]
 
     def _mostly_bad(self, second: int) -> bool:
         return self._seconds[second].share_bad > MOSTLY_BAD

@@ -37,6 +37,7 @@ class ListingsServer:
         self._thawed.set()
         self._loop = asyncio.new_event_loop()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._serving = threading.Event()
         self._thread = threading.Thread(target=self.serve, daemon=True)
 
     @property
@@ -45,6 +46,7 @@ class ListingsServer:
 
     def __enter__(self) -> ListingsServer:
         self._thread.start()
+        self._serving.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,6 +68,7 @@ class ListingsServer:
         loop = self._loop
         asyncio.set_event_loop(loop)
         loop.run_until_complete(loop.create_server(lambda: _Connection(self), sock=self._socket))
+        loop.call_soon(self._serving.set)
         loop.run_forever()
 
     def answer(self, method: str, target: str, key: str, body: bytes) -> tuple[int, object]:
