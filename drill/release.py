@@ -163,6 +163,8 @@ def _commit(release: Release, tree: Path, bare: Path) -> None:
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (("NAME", name), ("EMAIL", email), ("DATE", date))
     }
+    # An empty index makes git read every file: it takes one of equal size and time for unchanged.
+    _git([*repository, "read-tree", "--empty"], tree, identity)
     _git([*repository, "add", "--all", "--force", "."], tree, identity)
     _git([*repository, "commit", "--quiet", "--allow-empty", "-m", release.message], tree, identity)
     _git([*repository, "tag", "-a", release.tag, "-m", release.message], tree, identity)

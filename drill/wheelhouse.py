@@ -27,6 +27,7 @@ _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64
 # that stands for 2.17 (PEP 599).
 _GLIBC = (*(f"manylinux_2_{minor}" for minor in range(36, 16, -1)), "manylinux2014")
 _STALE_S = 3600
+_LONGEST = 400  # characters of pip's words in an error
 
 
 def container_platforms(machine: str = "") -> tuple[str, ...]:
@@ -124,11 +125,13 @@ def _fetch(lock: Path, target: Path, python: str, platforms: Sequence[str]) -> N
             "check the network and try again",
         ) from error
     if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        found = (errors or done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        # pip names the reason first or, for a hash, the package in the line below.
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        first = next((at for at, line in enumerate(lines) if "ERROR" in line), 0)
+        found = " ".join(lines[first : first + 2])[:_LONGEST] or "pip said nothing"
         raise StageError(
             f"a wheel of every package in {lock.name} for Python {python}",
-            found.strip(),
+            found,
             "check the network and the package index that pip is configured for, then try again",
         )
     if not any(target.glob("*.whl")):
