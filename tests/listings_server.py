@@ -1,12 +1,13 @@
 """A small real HTTP server that answers the API's formats: it stands in for a stage, but only in
 the traffic generator's own tests and benchmark. `python tests/listings_server.py` serves until it
-is ended and prints its port.
+is ended, prints its URL first, and freezes for three seconds when it gets SIGUSR1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 import threading
 from collections import Counter
@@ -178,5 +179,6 @@ class _Connection(asyncio.Protocol):
 
 if __name__ == "__main__":
     alone = ListingsServer()
+    signal.signal(signal.SIGUSR1, lambda *_: alone.freeze_for(3.0))
     print(alone.url, flush=True)  # noqa: T201
     alone.serve()

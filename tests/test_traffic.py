@@ -25,7 +25,7 @@ from drill.traffic import Traffic, read_observations
 from drill.wait import wait_until
 
 KEY = "test-key-Vb7QmZ"
-RATE = 100.0
+RATE = 200.0
 
 
 @pytest.fixture
@@ -43,11 +43,11 @@ def timeline(tmp_path: Path) -> Iterator[Timeline]:
 
 def traffic_to(
     server: ListingsServer, timeline: Timeline, *, rate: float = RATE, workers: int = 1,
-    timeout_s: float = 2.0, cap: int | None = None, key: str = KEY,
+    timeout_s: float = 1.5, cap: int | None = None,
 ) -> Traffic:  # fmt: skip
     directory = timeline.path.parent / "traffic"
     return Traffic(
-        server.url, key, rate, 1, directory, timeline,
+        server.url, KEY, rate, 1, directory, timeline,
         workers=workers, timeout_s=timeout_s, cap=cap,
     )  # fmt: skip
 
@@ -79,9 +79,9 @@ def test_everything_that_was_due_is_seen_live_and_recorded(
     with traffic_to(server, timeline) as traffic:
         traffic.subscribe(arrived.append)
         began = now()
-        for _ in wait_until("three seconds of traffic", 15):
+        for _ in wait_until("two seconds of traffic", 15):
             window = traffic.window(began)
-            if window.until - window.start >= 3:
+            if window.until - window.start >= 2:
                 break
         assert window.sent == RATE * (window.until - window.start)
         assert window.outcomes == {Outcome.OK: window.sent}
@@ -91,6 +91,7 @@ def test_everything_that_was_due_is_seen_live_and_recorded(
         assert traffic.window(began, began + 0.5).sent == 0
         honest, why = traffic.honest(began, now())
         assert honest, why
+        assert not traffic.honest(now() + 100, now() + 200)[0]  # nothing seen, nothing known
     assert not processes_of(traffic)
     assert traffic.pending() == 0
 
@@ -125,14 +126,13 @@ def test_a_freeze_counts_from_the_moment_a_request_was_due(
         froze = now()
         for _ in wait_until("the frozen seconds are complete", 15):
             window = traffic.window(began)
-            if window.until >= froze + 3:
+            if window.until >= froze + 2.5:
                 break
     assert window.failures == 0
-    # 150 requests were due while nothing was answered: 100 of them waited 0.5 s and longer,
-    # whatever the moment at which the freeze began.
-    assert window.histogram.count_above(0.49) >= 0.9 * 100
-    slow = window.histogram.count_above(1.0)
-    assert slow >= 0.9 * 50
+    # Of the 1.5 s in which nothing was answered, those due in the first second waited 0.5 s or
+    # more, those due in the first half second 1 s or more.
+    assert window.histogram.count_above(0.49) >= 0.9 * RATE
+    assert window.histogram.count_above(0.99) >= 0.9 * RATE / 2
     assert window.late == 0  # it was the service that was late, not the generator
 
 
@@ -144,10 +144,10 @@ def test_requests_of_a_frozen_second_are_not_taken_for_absent(
         server.freeze()
         frozen_at = now()
         for _ in wait_until("requests that nobody answers", 10):
-            if traffic.pending() > RATE / 2:
+            if traffic.pending() > RATE / 4:
                 break
         assert traffic.window(frozen_at).until <= frozen_at + 1.1 + traffic.timeout_s
-        wait_for(traffic, frozen_at, Outcome.TIMEOUT, 100)
+        wait_for(traffic, frozen_at, Outcome.TIMEOUT, 50)
         frozen = traffic.window(frozen_at)
         assert frozen.outcomes == {Outcome.TIMEOUT: frozen.sent}
         assert frozen.histogram.quantile(0.0) >= 0.99 * traffic.timeout_s
@@ -167,7 +167,7 @@ def test_requests_of_a_frozen_second_are_not_taken_for_absent(
 def test_what_exceeds_the_cap_is_dropped_and_counts_as_failed(
     server: ListingsServer, timeline: Timeline
 ) -> None:
-    with traffic_to(server, timeline, cap=20, timeout_s=2) as traffic:
+    with traffic_to(server, timeline, cap=20) as traffic:
         wait_for(traffic, now(), Outcome.OK)
         server.freeze()
         frozen_at = now()
@@ -192,15 +192,15 @@ def test_clients_follow_the_format_when_it_switches_in_mid_walk(
 ) -> None:
     with traffic_to(server, timeline) as traffic:
         began = now()
-        wait_for(traffic, began, Outcome.OK, 200)
+        wait_for(traffic, began, Outcome.OK, 100)
         server.mode = "old"
         switched = now()
-        wait_for(traffic, switched, Outcome.OK, 200)
+        wait_for(traffic, switched, Outcome.OK, 100)
         window = traffic.window(switched)
         assert set(window.formats) == {"old"}
         server.mode = "new"
         back = now()
-        wait_for(traffic, back, Outcome.OK, 200)
+        wait_for(traffic, back, Outcome.OK, 100)
         assert set(traffic.window(back).formats) == {"new"}
         assert traffic.window(began).failures == 0
     assert any("offset=" in query for query in server.queries)
@@ -211,7 +211,7 @@ def test_a_refused_cursor_is_told_apart_and_restarts_the_walk(
     server: ListingsServer, timeline: Timeline
 ) -> None:
     with traffic_to(server, timeline) as traffic:
-        wait_for(traffic, now(), Outcome.OK, 200)
+        wait_for(traffic, now(), Outcome.OK, 100)
         server.refuse_cursors = True
         refused = now()
         wait_for(traffic, refused, Outcome.INVALID_CURSOR, 50)
@@ -221,28 +221,24 @@ def test_a_refused_cursor_is_told_apart_and_restarts_the_walk(
         assert window.clients_with_failures
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [(500, Outcome.SERVER_ERROR), (503, Outcome.UNAVAILABLE), (404, Outcome.REJECTED)],
-)
-def test_error_statuses_have_their_outcomes(
-    server: ListingsServer, timeline: Timeline, status: int, outcome: Outcome
+def test_each_kind_of_bad_answer_has_its_outcome(
+    server: ListingsServer, timeline: Timeline
 ) -> None:
-    server.status = status
+    server.status = 500
     with traffic_to(server, timeline) as traffic:
         began = now()
-        wait_for(traffic, began, outcome)
+        wait_for(traffic, began, Outcome.SERVER_ERROR)
         window = traffic.window(began)
-        assert window.outcomes == {outcome: window.sent}
+        assert window.outcomes == {Outcome.SERVER_ERROR: window.sent}
         assert traffic.first_good_since(began, 0) is None
-
-
-def test_a_wrong_body_is_no_good_answer(server: ListingsServer, timeline: Timeline) -> None:
-    server.mode = "gibberish"
-    with traffic_to(server, timeline) as traffic:
-        began = now()
-        wait_for(traffic, began, Outcome.BAD_BODY)
-        assert not traffic.window(began).formats
+        server.status = 503
+        wait_for(traffic, now(), Outcome.UNAVAILABLE)
+        server.status, server.api_key = 0, "another"
+        wait_for(traffic, now(), Outcome.REJECTED)
+        server.mode, server.api_key = "gibberish", KEY
+        spoilt = now()
+        wait_for(traffic, spoilt, Outcome.BAD_BODY)
+        assert not traffic.window(spoilt).formats
 
 
 def test_a_connection_closed_without_an_answer_is_not_tried_again(
@@ -251,7 +247,7 @@ def test_a_connection_closed_without_an_answer_is_not_tried_again(
     server.hang_up = True
     with traffic_to(server, timeline) as traffic:
         began = now()
-        wait_for(traffic, began, Outcome.CONNECTION, 100)
+        wait_for(traffic, began, Outcome.CONNECTION, 50)
         server.hang_up = False
         answering = now()
         wait_for(traffic, answering, Outcome.OK)
@@ -345,11 +341,6 @@ def test_an_overloaded_generator_is_not_honest(server: ListingsServer, timeline:
     assert "late" in why
 
 
-def test_without_any_traffic_nothing_is_honest(server: ListingsServer, timeline: Timeline) -> None:
-    with traffic_to(server, timeline) as traffic:
-        assert traffic.honest(now() + 100, now() + 200)[0] is False
-
-
 def test_the_key_is_in_no_file_and_no_command_line(
     server: ListingsServer, timeline: Timeline
 ) -> None:
@@ -365,11 +356,6 @@ def test_the_key_is_in_no_file_and_no_command_line(
     for path in timeline.path.parent.rglob("*"):
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
-
-
-def test_a_wrong_key_is_rejected(server: ListingsServer, timeline: Timeline) -> None:
-    with traffic_to(server, timeline, key="another") as traffic:
-        wait_for(traffic, now(), Outcome.REJECTED)
 
 
 _DRILL = """

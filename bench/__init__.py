@@ -1,0 +1,1 @@
+"""Benchmarks, as ratios: `python -m bench.bench_NAME` each, or `make bench`."""
