@@ -275,17 +275,19 @@ def deployment(directory: Path, tag: str, listings: int) -> Iterator[tuple[Postg
 def walk(client: httpx.Client, path: str, limit: int, **extra: str) -> list[dict[str, Any]]:
     """Return all rows of a list, by whichever way of paging the service offers."""
     rows: list[dict[str, Any]] = []
-    page = client.get(path, params={"limit": limit, **extra}).raise_for_status().json()
+    following: dict[str, str] = {}
     while True:
+        answer = client.get(path, params={"limit": limit, **extra, **following})
+        page = answer.raise_for_status().json()
+        found = page["items"] if "items" in page else page[path.rpartition("/")[2]]
+        # A walk in circles would never end.
+        assert not {row["id"] for row in found} & {row["id"] for row in rows}, "a row came twice"
+        rows += found
         if "items" in page:
-            rows += page["items"]
-            following = {"cursor": str(page["nextCursor"])}
             if page["nextCursor"] is None:
                 return rows
+            following = {"cursor": page["nextCursor"]}
         else:
-            found = page[path.rpartition("/")[2]]
-            rows += found
-            following = {"offset": str(page["offset"] + limit)}
             if len(found) < limit:
                 return rows
-        page = client.get(path, params={"limit": limit, **extra, **following}).json()
+            following = {"offset": str(page["offset"] + limit)}
