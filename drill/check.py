@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drill import events
+from drill.clock import now
 from drill.runbook.model import Checkbox, Runbook
 from drill.stage import Stage
 from drill.verdict import Verdict
@@ -75,6 +76,10 @@ class Situation:
     pids_before: dict[str, int] = field(default_factory=dict)
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
+
+    def age(self) -> float:
+        """Return how many seconds ago this section's work began."""
+        return now() - self.began_at
 
 
 Check = Callable[[Situation, re.Match[str]], Finding]

@@ -2,11 +2,152 @@
 
 from __future__ import annotations
 
-from drill.check import Situation
+import re
+import shlex
+
+from drill.check import Finding, Situation, check, failed, judged, unknown
+from drill.checks.release import all_ok
+from drill.runbook.amounts import duration_s, size_bytes
 
 _LIMIT_S = 120.0
+_POSTGRES = 'export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"\n'
+_NEWEST = "find {folder} -name '*.dump' -printf '%T@ %p\\n' 2>/dev/null | sort -n | tail -n 1"
 
 
-def _first(situation: Situation, script: str) -> dict[str, object]:
+def _on_first(situation: Situation, script: str, what: str) -> Finding:
+    """Run `script` on the first host, which is where blocks marked once run, and judge it."""
     host = situation.stage.hosts[0]
-    return {host.name: host.run(script, limit_s=_LIMIT_S)}
+    return all_ok({host.name: host.run(script, limit_s=_LIMIT_S)}, what)
+
+
+def _newest(situation: Situation, folder: str) -> tuple[float, str]:
+    """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError."""
+    host = situation.stage.hosts[0]
+    where = shlex.quote(situation.stage.environment[folder])
+    done = host.run(f"{_NEWEST.format(folder=where)}; date +%s.%N", limit_s=_LIMIT_S)
+    *found, clock = done.stdout.split("\n")
+    if not found:
+        raise LookupError(f"no dump in {folder}")
+    changed, _, path = found[0].partition(" ")
+    return float(clock) - float(changed), path
+
+
+@check(r"backup exists", r"backup .*(read in full|verified)$")
+def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage has its checksum and can be read to its end."""
+    try:
+        age, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error))
+    script = (
+        f'cd "$SECURE_STORAGE"; sha256sum --check --quiet {shlex.quote(path)}.sha256\n'
+        f"pg_restore -f /dev/null {shlex.quote(path)}"
+    )
+    return _on_first(situation, script, f"{path.rpartition('/')[2]}, {age:.0f} s old, read in full")
+
+
+@check(r"backup .*recent.*?(?P<age>\d+ hours?)", r"(?P<age>\d+ hours?) old")
+def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage is younger than the checkbox demands."""
+    limit_s = duration_s(match["age"])
+    try:
+        age, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error))
+    return judged(age < limit_s, f"{path.rpartition('/')[2]} is {age / 3600:.2f} hours old")
+
+
+@check(r"restor(ation|ing|e).* tested", r"tested .*restor")
+def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage was restored when it was made, and had rows.
+
+    What the nightly job left as proof is read instead of trying now: a failing release may hold
+    every connection of the database.
+    """
+    try:
+        _, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error))
+    script = (
+        f'rows="$(cat {shlex.quote(path)}.restored-rows)"\n'
+        'echo "a restored copy had $rows listings"\n'
+        'test "$rows" -gt 0'
+    )
+    return _on_first(situation, script, f"restored when it was made: {path.rpartition('/')[2]}")
+
+
+@check(r"backup (was |is )?(created|taken|made)")
+def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
+    """A dump made in this step restores into a scratch database with the rows of the live one."""
+    try:
+        age, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error))
+    name = path.rpartition("/")[2]
+    if age > situation.age():
+        return failed(f"the newest dump, {name}, is {age:.0f} s old: older than this step")
+    script = _POSTGRES + (
+        'scratch="check_$(date +%s)_$$"\n'
+        "trap 'psql -X -q -d postgres -c \"DROP DATABASE IF EXISTS $scratch\"' EXIT\n"
+        'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
+        f'pg_restore --exit-on-error --no-owner -d "$scratch" {shlex.quote(path)}\n'
+        'rows="SELECT (SELECT count(*) FROM listings), (SELECT count(*) FROM reservations)"\n'
+        'live="$(psql -X -At -d "$DB_NAME" -c "$rows")"\n'
+        'copy="$(psql -X -At -d "$scratch" -c "$rows")"\n'
+        'echo "listings|reservations: live $live, restored $copy"\n'
+        'test "$live" = "$copy"'
+    )
+    return _on_first(situation, script, f"{name} restores")
+
+
+@check(r"backup .*size.*?(?P<size>\d+\s*[KMG]?B)")
+def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
+    limit = size_bytes(match["size"])
+    try:
+        _, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error))
+    script = f"size=$(stat -c %s {shlex.quote(path)}); echo $size bytes; test $size -gt {limit}"
+    return _on_first(situation, script, f"larger than {limit} bytes")
+
+
+@check(r"secure storage", r"backup .*(uploaded|off the host)")
+def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
+    """Secure storage holds the newest safety backup, byte for byte."""
+    try:
+        _, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error))
+    script = f'cmp {shlex.quote(path)} "$SECURE_STORAGE"/{shlex.quote(path.rpartition("/")[2])}'
+    return _on_first(situation, script, "secure storage holds the same bytes")
+
+
+@check(r"migrations? .*revert\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?")
+def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
+    """The database stands at the revision that the checkbox names."""
+    stored = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    wanted = match["revision"]
+    if wanted is None:
+        return unknown(f"the checkbox names no revision; the database is at {stored}")
+    return judged(stored == [(wanted,)], f"alembic_version holds {stored}, wanted {wanted}")
+
+
+@check(r"schema")
+def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
+    """The schema equals that of a fresh database migrated by the stable release's own tree."""
+    script = _POSTGRES + (
+        'scratch="check_$(date +%s)_$$"; tree="$(mktemp -d)"\n'
+        'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
+        'rm -rf "$tree"\' EXIT\n'
+        'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
+        f"git archive '{situation.stable}' | tar -x -C \"$tree\"\n"
+        'python="$PWD/.venv/bin/python"\n'
+        '(cd "$tree"; DATABASE_URL="${DATABASE_URL%/*}/$scratch" "$python" -m alembic upgrade head)'
+        " >/dev/null 2>&1\n"
+        'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
+        'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
+        'diff "$tree/live" "$tree/fresh" | sed -n 1,5p >&2\n'
+        'cmp -s "$tree/live" "$tree/fresh" && echo "no difference in $(wc -l < "$tree/live") lines"'
+    )
+    return _on_first(situation, script, f"compared with a fresh {situation.stable}")

@@ -1,0 +1,66 @@
+"""Was the rollback prepared: is it the right cure, who was told, what was kept?"""
+
+from __future__ import annotations
+
+import re
+
+from drill.check import Finding, Situation, check, failed, passed, unknown
+from drill.checks.maintenance import message_in
+from drill.checks.release import all_ok, on_every_host
+from drill.verdict import worst
+
+
+@check(r"confirm the issue", r"confirm issue", r"issue .*caused by")
+def issue_confirmed(situation: Situation, match: re.Match[str]) -> Finding:
+    """The decision rests on evidence, and a scenario of the runbook explains it."""
+    decision = situation.decision
+    if decision is None:
+        return unknown("nothing was decided")
+    if not decision.rollback:
+        return failed(f"the detector does not call for a rollback: {decision.action}")
+    because = "; ".join(decision.evidence) or decision.trigger
+    if not decision.scenario:
+        return unknown(f"no scenario of the runbook explains it: {because}")
+    return passed(f"{decision.diagnosis}: {because}")
+
+
+def _messages(situation: Situation, *names: str) -> Finding:
+    box = situation.stage.environment["OUTBOX"]
+    found = [message_in(situation, f"{box}/{name}") for name in names]
+    evidence = "; ".join(finding.evidence for finding in found)
+    return Finding(worst(finding.verdict for finding in found), evidence)
+
+
+@check(r"notify the team", r"notify team")
+def team_notified(situation: Situation, match: re.Match[str]) -> Finding:
+    """Both channels have a message without blanks."""
+    return _messages(situation, "slack-oncall.txt", "slack-engineering.txt")
+
+
+@check(r"(open|create) (an )?incident")
+def incident_opened(situation: Situation, match: re.Match[str]) -> Finding:
+    """The ticket exists and names a severity."""
+    found = _messages(situation, "incident.md")
+    text = situation.stage.hosts[0].run('cat "$OUTBOX/incident.md" 2>/dev/null || true', limit_s=10)
+    if not re.search(r"\bP[0-3]\b", text.stdout):
+        return failed(f"the ticket names no severity P0 to P3; {found.evidence}")
+    return found
+
+
+@check(r"stakeholders")
+def stakeholders_told(situation: Situation, match: re.Match[str]) -> Finding:
+    """Stakeholders have a message without blanks."""
+    return _messages(situation, "stakeholders.txt")
+
+
+@check(r"document (the )?state")
+def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
+    """Metrics, health, log and example errors were kept on every host, and are not empty."""
+    script = (
+        'cd "$EVIDENCE_DIR"\n'
+        "for file in health.txt metrics.txt application.log example-errors.log; do\n"
+        "  test -s $file || { echo $file is missing or empty; exit 1; }\n"
+        "done\n"
+        "wc -l -- * | tail -n 1"
+    )
+    return all_ok(on_every_host(situation, script), "health, metrics, log and errors are kept")
