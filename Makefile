@@ -1,22 +1,78 @@
-# Commands of rollback-drill. `make help` lists them.
+# Commands of rollback-drill. `make help` lists them; README.md explains their exit codes.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Variables of `make drill`; set them on the command line.
+STAGE ?= auto
+FAULT ?= connection-exhaustion
+PROCEDURE ?= auto
+RUNBOOK ?= runbook/rollback.md
+PACE ?= 60
+RATE ?= 100
+SEED ?= 1
+HOSTS ?= 1
+LISTINGS ?= 5000
+REPORT ?= reports/latest
+STAGES ?= auto
+TESTS ?=
+
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Variables: STAGE=auto|containers|processes  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak"
+	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000"
+	@echo "             REPORT=DIR  STAGES=auto|processes|containers,processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
 $(VENV)/.ready: requirements.lock
-	@command -v $(PYTHON) >/dev/null || { echo "expected Python >= 3.11 as '$(PYTHON)'; found none; install it or set PYTHON=..." >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "expected Python >= 3.11; found $$($(PYTHON) --version); set PYTHON=python3.12 or such" >&2; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "Expected Python >= 3.11 as '$(PYTHON)'; found none. Try: install it, or set PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Expected Python >= 3.11; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@echo "Setting up $(VENV) (about a minute, once) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "expected the venv module of Python; it failed; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Expected Python's venv module; it failed. Try: apt-get install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
 .PHONY: setup
 setup: $(VENV)/.ready ## Install what the suite needs into .venv
+
+.PHONY: drill
+drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
+	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
+		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
+		--hosts "$(HOSTS)" --listings "$(LISTINGS)" --report "$(REPORT)"
+
+.PHONY: test
+test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
+	@$(BIN)/python -m pytest --stages "$(STAGES)" $(TESTS)
+
+.PHONY: gate
+gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure, Markdown summary, exit code
+	@$(BIN)/python -m drill gate --stages "$(STAGES)" --report "$(REPORT)"
+
+.PHONY: revalidate
+revalidate: $(VENV)/.ready ## Read RUNBOOK, bind its checkboxes, perform every procedure, list the findings
+	@$(BIN)/python -m drill revalidate --stage "$(STAGE)" --runbook "$(RUNBOOK)" --pace "$(PACE)" \
+		--rate "$(RATE)" --seed "$(SEED)" --report "$(REPORT)"
+
+.PHONY: report
+report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]
+	@$(BIN)/python -m drill report --from "$(FROM)" --report "$(REPORT)"
+
+.PHONY: bench
+bench: $(VENV)/.ready ## Measure detector and load generator, as ratios within one run
+	@$(BIN)/python -m bench.bench_detector
+	@$(BIN)/python -m bench.bench_traffic
+
+.PHONY: lint
+lint: $(VENV)/.ready ## Check style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+.PHONY: lock
+lock: $(VENV)/.ready ## Pin the newest versions that fit together
+	@for name in requirements service/requirements; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.lock; done
