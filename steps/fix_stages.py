@@ -1,12 +1,19 @@
-"""Which stages tests run on: `--stages`, the `containers` marker, and stages that stay up."""
+"""Which stages tests run on: `--stages`, the markers, and stages that stay up between tests."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from drill.errors import UsageError
+from drill.stage import Stage, StageOptions
+from drill.stages import open_stage
 from drill.stages.engine import engine_problem
 
 NAMES = ("containers", "processes")
+StageFor = Callable[[str], Stage]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,14 +27,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def stages_of(config: pytest.Config) -> tuple[str, ...]:
     """Return the stages that this run uses."""
     asked = str(config.getoption("--stages"))
-    if asked != "auto":
-        return tuple(asked.split(","))
-    return NAMES if engine_problem() is None else ("processes",)
+    if asked == "auto":
+        return NAMES if engine_problem() is None else ("processes",)
+    chosen = tuple(asked.split(","))
+    if not set(chosen) <= set(NAMES):
+        raise pytest.UsageError(f"expected --stages of {', '.join(NAMES)} or auto; found {asked!r}")
+    return chosen
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "containers: needs a container engine")
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -43,3 +54,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "containers" in item.keywords:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run everything marked `live` once on each stage."""
+    if metafunc.definition.get_closest_marker("live"):
+        metafunc.parametrize("stage_name", stages_of(metafunc.config), indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def stage_name(request: pytest.FixtureRequest) -> str:
+    """The stage that this test runs on; "" for tests that are not live."""
+    return str(getattr(request, "param", ""))
+
+
+@pytest.fixture(scope="session")
+def kept_stage() -> Iterator[StageFor]:
+    """Stages by name, brought up when first asked for and removed after the last test."""
+    with contextlib.ExitStack() as stack:
+        kept: dict[str, Stage] = {}
+
+        def stage_for(name: str) -> Stage:
+            if name not in kept:
+                try:
+                    kept[name] = stack.enter_context(open_stage(name, StageOptions(), print))
+                except UsageError as error:
+                    pytest.fail(f"stage {name} cannot be had: {error}")
+            return kept[name]
+
+        yield stage_for
+    left = {name: stage.leftovers() for name, stage in kept.items() if stage.leftovers()}
+    assert not left, f"stages left something behind: {left}"

@@ -1,0 +1,111 @@
+"""Drills that scenarios look at. Equal drills are held once for each stage."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from drill.judgement import Judgement
+from drill.report.write import write_reports
+from drill.runbook.parse import parse
+
+from drill.conductor import Conductor, Request
+from drill.runbook.model import Runbook
+from drill.timeline import Event, read
+from steps.fix_stages import StageFor
+from steps.sabotage import broken_reservations
+
+Kind = TypeVar("Kind")
+RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a scenario wants to happen. `replaced`: pairs of text in the runbook, old and new."""
+
+    fault: str = "connection-exhaustion"
+    procedure: str = "auto"
+    replaced: list[tuple[str, str]] = field(default_factory=list)
+    break_stable: bool = False
+
+    @property
+    def key(self) -> str:
+        """Equal plans have equal keys."""
+        return repr(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A drill that was held: its record, its judgement, and the runbook that it followed."""
+
+    events: list[Event]
+    judgement: Judgement
+    runbook: Runbook
+
+    def all(self, kind: type[Kind]) -> list[Kind]:
+        """Return what was recorded of `kind`, in order."""
+        return [event.what for event in self.events if isinstance(event.what, kind)]
+
+
+Hold = Callable[[Plan], Outcome]
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """The plan that a scenario's sentences fill in."""
+    return Plan()
+
+
+@pytest.fixture(scope="session")
+def held_drills() -> dict[tuple[str, str], Outcome]:
+    """Outcomes by stage and plan."""
+    return {}
+
+
+@pytest.fixture
+def hold(
+    stage_name: str,
+    kept_stage: StageFor,
+    held_drills: dict[tuple[str, str], Outcome],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Hold:
+    """Hold a drill by a plan, or return the outcome of an equal one."""
+
+    def held(plan: Plan) -> Outcome:
+        key = (stage_name, plan.key)
+        if key not in held_drills:
+            directory = tmp_path_factory.mktemp("drill")
+            runbook = edited_runbook(directory, plan.replaced)
+            request = Request(
+                runbook, directory / "report", fault=plan.fault, procedure=plan.procedure
+            )
+            stage = kept_stage(stage_name)
+            sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
+            with sabotage:
+                conductor = Conductor(request, stage=stage)
+                conductor.run()
+            judgement = write_reports(conductor.timeline.path, request.report)
+            held_drills[key] = Outcome(
+                list(read(conductor.timeline.path)), judgement, parse(runbook)
+            )
+        return held_drills[key]
+
+    return held
+
+
+def edited_runbook(directory: Path, replaced: list[tuple[str, str]]) -> Path:
+    """Return a copy of the project's runbook in `directory` with text replaced.
+
+    Raises AssertionError when there is nothing to replace: the scenario would test nothing.
+    """
+    text = RUNBOOK.read_text(encoding="utf-8")
+    for old, new in replaced:
+        assert old in text, f"the runbook does not contain {old!r}"
+        text = text.replace(old, new)
+    path = directory / RUNBOOK.name
+    path.write_text(text, encoding="utf-8")
+    return path

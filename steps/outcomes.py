@@ -1,0 +1,125 @@
+"""Sentences about what a drill showed: everything is read from its timeline and judgement."""
+
+from __future__ import annotations
+
+from pytest_bdd import parsers, then
+
+from drill import events
+from drill.observation import Outcome as Answer
+from drill.verdict import Verdict
+from steps.fix_drills import Outcome
+
+Table = list[list[str]]
+
+
+@then(parsers.parse('somebody else than the detector saw "{symptom}"'))
+def the_symptom_was_seen(outcome: Outcome, symptom: str) -> None:
+    seen = outcome.all(events.FaultAttested)
+    assert any(one.seen and symptom in one.evidence for one in seen), (
+        f"nobody saw {symptom!r}: {seen}"
+    )
+
+
+@then(parsers.parse("the decision is to roll back by Procedure {number:d}"))
+def the_decision_is(outcome: Outcome, number: int) -> None:
+    (decided,) = outcome.all(events.Decided)
+    assert (decided.rollback, decided.procedure) == (True, number), decided
+    assert decided.trigger, "the decision names no trigger"
+    assert decided.evidence, "the decision has no evidence"
+
+
+@then(parsers.parse("the diagnosis is scenario {number:d} of the runbook"))
+def the_diagnosis_is(outcome: Outcome, number: int) -> None:
+    (decided,) = outcome.all(events.Decided)
+    assert decided.scenario == number, decided
+
+
+@then("every step kept its budget")
+def budgets_kept(outcome: Outcome) -> None:
+    late = [one for one in outcome.all(events.StepEnded) if one.took_s > one.budget_s]
+    assert outcome.all(events.StepEnded), "no step was performed"
+    assert not late, late
+
+
+@then(parsers.parse("service was restored within {minutes:d} minutes"))
+def service_was_restored(outcome: Outcome, minutes: int) -> None:
+    (restored,) = outcome.all(events.Restored)
+    assert restored.after_s <= 60 * minutes
+
+
+@then("no acknowledged write is lost")
+def nothing_is_lost(outcome: Outcome) -> None:
+    (ledger,) = outcome.all(events.LedgerRead)
+    assert ledger.acknowledged > 0, "no write was acknowledged, so nothing was proven"
+    assert ledger.lost == 0, ledger.examples
+
+
+@then("the drill has passed")
+def the_drill_has_passed(outcome: Outcome) -> None:
+    assert outcome.judgement.verdict is Verdict.PASSED, outcome.judgement.reason
+
+
+@then(parsers.parse('the drill has failed, naming "{thing}"'))
+def the_drill_has_failed(outcome: Outcome, thing: str) -> None:
+    assert outcome.judgement.verdict is Verdict.FAILED, outcome.judgement.reason
+    assert thing in outcome.judgement.reason
+
+
+@then(parsers.parse("Procedure {number:d} was performed in this order:"))
+def performed_in_order(outcome: Outcome, number: int, datatable: Table) -> None:
+    performed = [
+        one.title for one in outcome.all(events.StepEnded) if one.section == f"Procedure {number}"
+    ]
+    assert performed == [title for (title,) in datatable[1:]]
+
+
+@then("clients got no answer while maintenance lasted")
+def no_answer_in_maintenance(outcome: Outcome) -> None:
+    began = ended = 0.0
+    for event in outcome.events:
+        if isinstance(event.what, events.StepEnded) and event.what.title == "Enter maintenance":
+            began = event.at
+        if isinstance(event.what, events.StepStarted) and event.what.title == "Leave maintenance":
+            ended = event.at
+    assert 0 < began < ended, "maintenance was not entered and left"
+    inside = [
+        one
+        for one in outcome.all(events.TrafficSecond)
+        if began <= one.second and one.second + 1 <= ended
+    ]
+    assert inside, "maintenance was too short to see a whole second of it"
+    assert not [one for one in inside if one.outcomes.get(Answer.OK)]
+
+
+@then("clients are served in the old format")
+def old_format(outcome: Outcome) -> None:
+    formats = [one.formats for one in outcome.all(events.TrafficSecond) if one.formats]
+    assert formats, "no list was answered"
+    assert "new" in formats[0], "the drill did not begin with the pagination release"
+    assert set(formats[-1]) == {"old"}, formats[-1]
+
+
+@then(parsers.parse('every checkbox of "{section}" holds'))
+def every_checkbox_holds(outcome: Outcome, section: str) -> None:
+    checked = _checked(outcome, section)
+    procedure = outcome.runbook.procedure(int(section.rpartition(" ")[2]))
+    boxes = [*procedure.prerequisites, *(b for step in procedure.steps for b in step.checkboxes)]
+    assert sorted(one.item for one in checked) == sorted(box.text for box in boxes)
+    _all_hold(checked)
+
+
+@then(parsers.parse('these items of "{section}" hold, with evidence:'))
+def these_items_hold(outcome: Outcome, section: str, datatable: Table) -> None:
+    checked = _checked(outcome, section)
+    assert [one.item for one in checked] == [item for (item,) in datatable[1:]]
+    _all_hold(checked)
+
+
+def _checked(outcome: Outcome, section: str) -> list[events.Checked]:
+    return [one for one in outcome.all(events.Checked) if one.section == section]
+
+
+def _all_hold(checked: list[events.Checked]) -> None:
+    wrong = [one for one in checked if one.verdict is not Verdict.PASSED]
+    assert not wrong, wrong
+    assert all(one.evidence for one in checked), "a checkbox has no evidence"

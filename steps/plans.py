@@ -1,0 +1,44 @@
+"""Sentences that say what is to be broken, and by what the rollback is done."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, when
+
+from steps.fix_drills import RUNBOOK, Hold, Outcome, Plan
+
+
+@given("clients use the pagination release")
+def clients_use_the_release(plan: Plan) -> None:
+    """Every drill begins so: its steady state proves it, or it breaks."""
+
+
+@given(parsers.parse('the release suffers from "{fault}"'))
+def the_release_suffers(plan: Plan, fault: str) -> None:
+    plan.fault = fault
+
+
+@given(parsers.parse("the operator chooses Procedure {number:d}"))
+def the_operator_chooses(plan: Plan, number: int) -> None:
+    plan.procedure = str(number)
+
+
+@given(parsers.parse('the runbook lacks the line "{beginning}"'))
+def the_runbook_lacks(plan: Plan, beginning: str) -> None:
+    lines = RUNBOOK.read_text(encoding="utf-8").splitlines(keepends=True)
+    plan.replaced.extend((line, "") for line in lines if line.startswith(beginning))
+    assert plan.replaced, f"no line of the runbook begins with {beginning!r}"
+
+
+@given(parsers.parse('the runbook says "{new}" for "{old}"'))
+def the_runbook_says(plan: Plan, new: str, old: str) -> None:
+    plan.replaced.append((old, new))
+
+
+@given("the stable release cannot serve reservations")
+def the_stable_release_is_broken(plan: Plan) -> None:
+    plan.break_stable = True
+
+
+@when("the drill is held", target_fixture="outcome")
+def the_drill_is_held(hold: Hold, plan: Plan) -> Outcome:
+    return hold(plan)

@@ -1,0 +1,34 @@
+"""Breaks the stable release in the origin, and mends it again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from drill.stage import STABLE, Stage
+
+@contextlib.contextmanager
+def broken_reservations(stage: Stage) -> Iterator[None]:
+    """While active, the stable tag of the origin names a release whose reservations answer 500."""
+    host = stage.hosts[0]
+    origin = 'cd "$(git -C "$APP_DIR" remote get-url origin)"\n'
+    kept = host.run(f"{origin}git rev-parse refs/tags/{STABLE}", limit_s=30)
+    assert kept.ok, kept.stderr
+    broken = host.run(
+        'copy="$(mktemp -d)"; trap \'rm -rf "$copy"\' EXIT\n'
+        'git clone --quiet "$(git -C "$APP_DIR" remote get-url origin)" "$copy"; cd "$copy"\n'
+        f"git checkout --quiet {STABLE}\n"
+        "sed -i 's/"id, reference, listing_id/"id, no_such_column, listing_id/' hostaway_mcp/reservations.py\n"
+        "git -c user.name=drill -c user.email=drill@example.com commit --quiet -am broken\n"
+        f"git -c user.name=drill -c user.email=drill@example.com tag -f -a {STABLE} -m broken\n"
+        f"git push --quiet --force origin refs/tags/{STABLE}",
+        limit_s=60,
+    )
+    assert broken.ok, broken.stderr
+    try:
+        yield
+    finally:
+        mended = host.run(
+            f"{origin}git update-ref refs/tags/{STABLE} {kept.stdout.strip()}", limit_s=30
+        )
+        assert mended.ok, mended.stderr
