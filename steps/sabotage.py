@@ -18,7 +18,9 @@ def broken_reservations(stage: Stage) -> Iterator[None]:
         'copy="$(mktemp -d)"; trap \'rm -rf "$copy"\' EXIT\n'
         'git clone --quiet "$(git -C "$APP_DIR" remote get-url origin)" "$copy"; cd "$copy"\n'
         f"git checkout --quiet {STABLE}\n"
-        "sed -i 's/"id, reference, listing_id/"id, no_such_column, listing_id/' hostaway_mcp/reservations.py\n"
+        "sed -i 's/id, reference, listing_id/id, no_such_column, listing_id/' "
+        "hostaway_mcp/reservations.py
+"
         "git -c user.name=drill -c user.email=drill@example.com commit --quiet -am broken\n"
         f"git -c user.name=drill -c user.email=drill@example.com tag -f -a {STABLE} -m broken\n"
         f"git push --quiet --force origin refs/tags/{STABLE}",
