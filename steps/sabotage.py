@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from drill.stage import STABLE, Stage
 
+
 @contextlib.contextmanager
 def broken_reservations(stage: Stage) -> Iterator[None]:
     """While active, the stable tag of the origin names a release whose reservations answer 500."""
@@ -19,8 +20,7 @@ def broken_reservations(stage: Stage) -> Iterator[None]:
         'git clone --quiet "$(git -C "$APP_DIR" remote get-url origin)" "$copy"; cd "$copy"\n'
         f"git checkout --quiet {STABLE}\n"
         "sed -i 's/id, reference, listing_id/id, no_such_column, listing_id/' "
-        "hostaway_mcp/reservations.py
-"
+        "hostaway_mcp/reservations.py\n"
         "git -c user.name=drill -c user.email=drill@example.com commit --quiet -am broken\n"
         f"git -c user.name=drill -c user.email=drill@example.com tag -f -a {STABLE} -m broken\n"
         f"git push --quiet --force origin refs/tags/{STABLE}",
