@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,30 +12,28 @@ from drill import events
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
+from drill.detection import break_and_decide
 from drill.errors import DrillError, StageError, UsageError, WaitTimeout
 from drill.events import Phase
-from drill.fault import Fault
 from drill.faults import find
 from drill.ledger import read_back
-from drill.observation import Observation
 from drill.probe import Probe
-from drill.procedure import Performer, environment_for
+from drill.procedure import Performer, facts_for
 from drill.progress import Progress
 from drill.runbook.model import Runbook
 from drill.runbook.parse import parse
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
-from drill.timeline import Event, Timeline
-from drill.traffic import Traffic
+from drill.timeline import Timeline
+from drill.traffic import Aggregate, Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
 
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
-_STEADY_LIMIT_S = 60.0
-_DETECTION_LIMIT_S = 60.0
-_VERIFY_LIMIT_S = 60.0
+_STEADY_SHARE = 0.01
+_PATIENCE_S = 30.0
+_CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _ROOM_BYTES = 512 * 1024 * 1024
-_PREPARATION_BUDGET_S = 300.0
 _GENERATED = (
     "index.html", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results", "traffic",
 )  # fmt: skip
@@ -62,7 +59,7 @@ class Conductor:
     """One drill. `run` records everything that happens; Ctrl-C at any time ends it cleanly.
 
     `stage` may be given by tests that keep one up between drills: it is then put back to the
-    failing release first, and left up.
+    failing release first, and left up. Raises UsageError for a request that cannot be met.
     """
 
     def __init__(
@@ -70,36 +67,38 @@ class Conductor:
     ) -> None:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
-        self.fault: Fault = find(request.fault)
+        self.fault = find(request.fault)
         self._check_request()
         self._kept_stage = stage
+        self._progress = progress
         self._stopping = threading.Event()
+        # Before the folder of an earlier report is emptied: is there a stage at all?
+        self._stage = stage or open_stage(request.stage, request.options, self._note)
         prepare_directory(request.report)
         self.timeline = Timeline(request.report / "timeline.jsonl")
-        self._progress = progress
         if progress:
             self.timeline.subscribe(progress)
 
     def _check_request(self) -> None:
         request = self.request
-        numbers = [procedure.number for procedure in self.runbook.procedures]
-        if request.procedure != "auto" and request.procedure not in map(str, numbers):
+        numbers = [str(procedure.number) for procedure in self.runbook.procedures]
+        if request.procedure not in ("auto", *numbers):
             raise UsageError(
-                f"PROCEDURE: auto, {', '.join(map(str, numbers))}",
+                f"PROCEDURE: auto, {', '.join(numbers)}",
                 repr(request.procedure),
                 f"these are the procedures of {request.runbook}",
             )
 
     def run(self) -> None:
-        """Hold the drill. Raises nothing that a drill may meet: it is recorded instead.
+        """Hold the drill. What goes wrong is recorded instead of raised.
 
-        KeyboardInterrupt is recorded, everything is healed and removed, and the drill ends.
+        KeyboardInterrupt is recorded too; everything is healed and removed, and the drill ends.
         """
         left_behind: list[str] = []
         try:
             self._hold(left_behind)
         except KeyboardInterrupt:
-            self.timeline.record(events.Interrupted("the operator (Ctrl-C)"))
+            self.timeline.record(events.Interrupted("the operator"))
         except DrillError as error:
             self.timeline.record(events.DrillBroke(error.expected, error.found, error.advice))
         finally:
@@ -108,17 +107,16 @@ class Conductor:
             self.timeline.close()
 
     def _hold(self, left_behind: list[str]) -> None:
-        request = self.request
+        stage = self._stage
+        self.timeline.redactor.add(*stage.secrets)
+        self._record_start(stage)
         self._phase(Phase.SETUP)
-        stage = self._kept_stage or open_stage(request.stage, request.options, self._note)
         try:
             with contextlib.ExitStack() as stack:
                 if self._kept_stage:
                     stage.deploy(FAILING)
                 else:
                     stack.enter_context(stage)
-                self.timeline.redactor.add(*stage.secrets)
-                self._record_start(stage)
                 self._drill(stage)
         finally:
             if not self._kept_stage:
@@ -146,154 +144,102 @@ class Conductor:
 
     def _drill(self, stage: Stage) -> None:
         request = self.request
+        self.timeline.redactor.add(*stage.secrets)
         directory = request.report / "traffic"
         traffic = Traffic(
             stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline
         )
-        with Probe(stage, self.timeline) as probe, traffic:
-            if self._progress:
-                self._progress.follow(traffic)
-            self._phase(Phase.STEADY)
-            began = self._reach_steady_state(traffic)
+        with Probe(stage, self.timeline) as probe:
+            situation = Situation(
+                stage=stage,
+                runbook=self.runbook,
+                traffic=traffic,
+                timeline=self.timeline,
+                tail=probe.tail,
+                samples=probe.samples,
+                failing=FAILING,
+                stable=STABLE,
+                pace=request.pace,
+            )
+            performer = Performer(situation, self._stopping)
+            if request.procedure != "auto":
+                performer.run_routine(self.runbook.procedure(int(request.procedure)))
             try:
-                decided = self._break_and_decide(stage, traffic, began)
-                if decided.rollback or request.procedure != "auto":
-                    situation = Situation(
-                        stage=stage,
-                        runbook=self.runbook,
-                        traffic=traffic,
-                        timeline=self.timeline,
-                        tail=probe.tail,
-                        samples=probe.samples,
-                        failing=FAILING,
-                        stable=STABLE,
-                        pace=request.pace,
-                        decision=decided,
-                    )
-                    self._roll_back(situation, decided)
+                with traffic:
+                    self._under_traffic(situation, performer)
             finally:
-                self._phase(Phase.TEARDOWN)
-                self.fault.heal(stage)
-                self.timeline.record(events.FaultHealed(self.fault.name))
-            traffic.stop()
+                self._heal(stage)
             self.timeline.record(read_back(stage.database, directory))
 
-    def _reach_steady_state(self, traffic: Traffic) -> float:
-        """Wait until clients are served well; return when the steady state began."""
+    def _under_traffic(self, situation: Situation, performer: Performer) -> None:
+        request, traffic = self.request, situation.traffic
+        if self._progress:
+            self._progress.follow(traffic)
+        self._phase(Phase.STEADY)
+        steady = self._reach_steady_state(traffic)
+        self._phase(Phase.FAULT)
+        decider = Decider(self.runbook, request.pace)
+        decided = break_and_decide(
+            situation.stage, self.fault, decider, traffic, steady.histogram, self.timeline
+        )
+        situation.decision = decided
+        if decided.rollback or request.procedure != "auto":
+            self._roll_back(situation, performer, decided)
+        traffic.stop()
+
+    def _reach_steady_state(self, traffic: Traffic) -> Aggregate:
+        """Wait until clients were served well for a while; return what they saw."""
         began = now()
-        for _ in wait_until(
-            f"{STEADY_REQUESTS} requests before anything is broken",
-            _STEADY_LIMIT_S,
-            advice="see traffic/*.log in the report's folder",
-        ):
-            seen = traffic.window(began)
-            if seen.sent >= STEADY_REQUESTS:
-                break
-        if seen.failures > 0.01 * seen.sent:
+        seen = self._await_requests(traffic, began)
+        if seen.failures > _STEADY_SHARE * seen.sent:
             raise StageError(
                 "a healthy service before the fault (less than 1 % of requests failing)",
                 f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}",
-                "the drill proves nothing on a service that is already broken; see its log",
+                "a drill proves nothing on a service that is already broken; see its log",
             )
-        return began
+        return seen
 
-    def _break_and_decide(self, stage: Stage, traffic: Traffic, began: float) -> events.Decided:
-        decider = Decider(self.runbook, pace=self.request.pace)
-        decider.set_baseline(traffic.window(began).histogram)
-        lock = threading.Lock()
+    def _await_requests(self, traffic: Traffic, since: float) -> Aggregate:
+        """Return what clients saw since `since`, once STEADY_REQUESTS were observed."""
+        limit_s = _PATIENCE_S + 2 * STEADY_REQUESTS / self.request.rate
+        seen = traffic.window(since)
+        for _ in wait_until(
+            f"{STEADY_REQUESTS} requests", limit_s, advice="see traffic/*.log beside the report"
+        ):
+            seen = traffic.window(since)
+            if seen.sent >= STEADY_REQUESTS:
+                break
+        return seen
 
-        def observe(observation: Observation) -> None:
-            with lock:
-                decider.observe(observation)
-
-        def listen(event: Event) -> None:
-            with lock:
-                if isinstance(event.what, events.ProbeSample):
-                    decider.probe(event.what, event.at)
-                elif isinstance(event.what, events.LogLine):
-                    decider.log(event.what, event.at)
-
-        self._phase(Phase.FAULT)
-        onset = now()
-        decider.onset(onset)
-        how = self.fault.inject(stage)
-        self.timeline.record(events.FaultInjected(self.fault.name, how), onset)
-        traffic.subscribe(observe)
-        self.timeline.subscribe(listen)
-        with self._attesting(stage) as attested:
-            decided = None
-            with contextlib.suppress(WaitTimeout):
-                for _ in wait_until("a decision", _DETECTION_LIMIT_S):
-                    with lock:
-                        decided = decided or decider.decide(now())
-                    if decided and attested.is_set():
-                        break
-        with lock:
-            decided = decided or decider.final(now())
-        self.timeline.record(decided)
-        return decided
-
-    @contextlib.contextmanager
-    def _attesting(self, stage: Stage) -> Iterator[threading.Event]:
-        """Look for the fault's symptom beside the detector; set the event once it was seen."""
-        seen = threading.Event()
-        over = threading.Event()
-
-        def look() -> None:
-            evidence = "nobody could look"
-            try:
-                for _ in wait_until(self.fault.symptom, _DETECTION_LIMIT_S, every_s=0.25):
-                    bites, evidence = self.fault.attest(stage)
-                    if bites:
-                        seen.set()
-                        break
-                    if over.is_set():
-                        break
-            except DrillError as error:
-                evidence = f"{evidence}; {error}"
-            self.timeline.record(
-                events.FaultAttested(self.fault.name, self.fault.symptom, seen.is_set(), evidence)
-            )
-
-        thread = threading.Thread(target=look, name="attest", daemon=True)
-        thread.start()
-        try:
-            yield seen
-        finally:
-            over.set()
-            thread.join(timeout=10)
-
-    def _roll_back(self, situation: Situation, decided: events.Decided) -> None:
+    def _roll_back(
+        self, situation: Situation, performer: Performer, decided: events.Decided
+    ) -> None:
         request, runbook = self.request, self.runbook
         by_operator = request.procedure != "auto"
-        number = int(request.procedure) if by_operator else decided.procedure
-        procedure = runbook.procedure(number)
+        procedure = runbook.procedure(int(request.procedure) if by_operator else decided.procedure)
         decided_at = now()
         recent = situation.traffic.window(decided_at - decided.detected_after_s)
-        performer = Performer(
-            situation,
-            environment_for(
-                decided,
-                lead=request.lead,
-                incident=f"drill-{request.seed}",
-                error_rate=recent.failures / recent.sent if recent.sent else 1.0,
-            ),
-            self._stopping,
+        performer.environment = facts_for(
+            decided,
+            lead=request.lead,
+            incident=f"drill-{request.seed}",
+            error_rate=recent.failures / recent.sent if recent.sent else 1.0,
         )
         self._phase(Phase.PREPARATION)
-        performer.perform_checklist(runbook.pre_rollback, "Preparation", _PREPARATION_BUDGET_S)
+        preparation = runbook.pre_rollback
+        budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
+        performer.perform_checklist(preparation, "Preparation", budget)
         self._phase(Phase.ROLLBACK)
         self.timeline.record(
             events.ProcedureChosen(
-                procedure=number,
+                procedure=procedure.number,
                 title=procedure.title,
                 estimate_low_s=procedure.estimate.low_s,
                 estimate_high_s=procedure.estimate.high_s,
                 chosen_by="operator" if by_operator else "diagnosis",
             )
         )
-        verdict = performer.perform(procedure)
-        if verdict in (Verdict.FAILED, Verdict.UNCOVERED):
+        if performer.perform(procedure) in (Verdict.FAILED, Verdict.UNCOVERED):
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)
@@ -305,15 +251,18 @@ class Conductor:
         """Verify the final checklist once enough requests were served since the rollback."""
         began = now()
         with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
-            for _ in wait_until(f"{STEADY_REQUESTS} requests", _VERIFY_LIMIT_S):
-                if situation.traffic.window(began).sent >= STEADY_REQUESTS:
-                    break
+            self._await_requests(situation.traffic, began)
         performer.perform_checklist(
-            self.runbook.verification,
-            "Final verification",
-            _PREPARATION_BUDGET_S,
-            window_from=began,
+            self.runbook.verification, "Final verification", _CHECKLIST_BUDGET_S, window_from=began
         )
+
+    def _heal(self, stage: Stage) -> None:
+        self._phase(Phase.TEARDOWN)
+        try:
+            self.fault.heal(stage)
+            self.timeline.record(events.FaultHealed(self.fault.name))
+        except DrillError as error:
+            self._note(f"the fault could not be healed: {error}")
 
     def _phase(self, phase: Phase) -> None:
         self.timeline.record(events.PhaseStarted(phase))

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drill import check, events
 from drill.check import Situation
@@ -46,15 +46,10 @@ class StepFailed(Exception):
 class Performer:
     """Performs parts of a runbook on a stage; everything that happens goes to the timeline."""
 
-    def __init__(
-        self,
-        situation: Situation,
-        environment: Mapping[str, str],
-        stopping: threading.Event | None = None,
-    ) -> None:
+    def __init__(self, situation: Situation, stopping: threading.Event) -> None:
         self.situation = situation
-        self.environment = dict(environment)
-        self._stopping = stopping or threading.Event()
+        self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
+        self._stopping = stopping
         self._commands = itertools.count(1)
 
     def perform(self, procedure: Procedure) -> Verdict:
@@ -75,6 +70,15 @@ class Performer:
             if verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
                 break
         return worst(verdicts)
+
+    def run_routine(self, procedure: Procedure) -> None:
+        """Run the blocks of the procedure's prerequisites: work that is done before any incident.
+
+        Nothing is verified: that is the first part of `perform`.
+        """
+        if procedure.prerequisite_blocks:
+            routine = prerequisites_part("Routine", procedure)
+            self.perform_part(replace(routine, blocks=procedure.prerequisite_blocks, checkboxes=()))
 
     def perform_checklist(
         self, checklist: Checklist, section: str, budget_s: float, *, window_from: float = 0.0
@@ -246,14 +250,14 @@ def step_part(section: str, step: Step, pace: float) -> Part:
 
 
 def prerequisites_part(section: str, procedure: Procedure) -> Part:
-    """Return the prerequisites of `procedure` as a part that stands before step 1."""
+    """Return the prerequisites of `procedure` as a part before step 1: to be verified, not done."""
     return Part(
         section=section,
         number=0,
         title="Prerequisites",
         budget_s=procedure.estimate.high_s,
         window_s=0.0,
-        blocks=procedure.prerequisite_blocks,
+        blocks=(),
         checkboxes=procedure.prerequisites,
         line=procedure.line,
     )
@@ -309,7 +313,7 @@ def _of_checks(checked: list[events.Checked]) -> tuple[Verdict, str]:
     return verdict, f"“{first.item}”: {first.evidence}"
 
 
-def environment_for(
+def facts_for(
     decision: events.Decided | None, *, lead: str, incident: str, error_rate: float
 ) -> dict[str, str]:
     """Return the variables that the runbook's messages need, from the facts of the decision."""

@@ -95,11 +95,11 @@ class Progress:
                 self._step = None
                 mark, style = _MARKS[ended.verdict]
                 name = f"{ended.section}, step {ended.number}" if ended.number else ended.section
-                text = Text(f"  {mark} {name}: {ended.title}", style=style)
-                text.append(f"  {ended.took_s:.1f} s of {ended.budget_s:g} s", style="dim")
+                line = Text(f"  {mark} {name}: {ended.title}", style=style)
+                line.append(f"  {ended.took_s:.1f} s of {ended.budget_s:g} s", style="dim")
                 if ended.reason:
-                    text.append(f"\n            {ended.reason}", style=style)
-                return text
+                    line.append(f"\n            {ended.reason}", style=style)
+                return line
             case events.Interrupted(by=by):
                 return Text(f"  interrupted by {by}: healing and clearing up …", style="yellow")
             case events.DrillBroke() as broke:

@@ -12,7 +12,7 @@ _open: dict[int, Any] = {}
 
 def pytest_bdd_before_step_call(step: Any) -> None:
     """Open an Allure step that lasts as long as the sentence."""
-    shown = allure.step(f"{step.keyword} {step.name}")
+    shown: Any = allure.step(f"{step.keyword} {step.name}")
     shown.__enter__()
     _open[id(step)] = shown
 

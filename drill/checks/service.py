@@ -85,7 +85,8 @@ def _call_all(
     for path, operations in paths.items():
         if path in _ALWAYS_UNAVAILABLE:
             continue
-        target = re.sub(r"\{[^}]+\}", lambda _, p=path: _identifier(http, p, reservation), path)
+        identifier = _identifier(http, path, reservation) if "{" in path else ""
+        target = re.sub(r"\{[^}]+\}", identifier, path)
         for method in operations:
             if method == "get":
                 yield method, path, http.get(target).status_code
