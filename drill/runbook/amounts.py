@@ -1,0 +1,85 @@
+"""Amounts as people write them: durations, shares, sizes, and ranges of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+from drill.runbook.model import Band, Budget
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNITS_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0}
+_UNITS_S |= {"minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86_400.0}
+_SIZES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_RANGE = re.compile(
+    rf"(?P<low>{_NUMBER})\s*(?P<low_unit>[A-Za-z]*)\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER})\s*(?P<unit>[A-Za-z]+)"
+)
+_ONE = re.compile(rf"(?P<high>{_NUMBER})\s*(?P<unit>[A-Za-z]+)")
+
+
+def _unit_s(name: str) -> float:
+    key = name.lower()
+    key = key if key in _UNITS_S else key.removesuffix("s")
+    if key not in _UNITS_S:
+        raise ValueError(f"expected a unit of time such as ms, seconds or minutes; found {name!r}")
+    return _UNITS_S[key]
+
+
+def duration_s(text: str) -> float:
+    """Return one duration ("500 ms", "2 minutes") in seconds. Raises ValueError."""
+    match = _ONE.search(text)
+    if not match:
+        raise ValueError(f"expected a duration such as '30 seconds'; found {text!r}")
+    return float(match["high"]) * _unit_s(match["unit"])
+
+
+def budget(text: str) -> Budget:
+    """Return a duration or a range of durations ("5-10 minutes"). Raises ValueError."""
+    match = _RANGE.search(text)
+    if not match:
+        seconds = duration_s(text)
+        return Budget(seconds, seconds, text.strip())
+    unit = _unit_s(match["unit"])
+    low = float(match["low"]) * (_unit_s(match["low_unit"]) if match["low_unit"] else unit)
+    high = float(match["high"]) * unit
+    if low > high:
+        raise ValueError(f"expected a range that rises; found {text!r}")
+    return Budget(low, high, text.strip())
+
+
+def percent(text: str) -> float:
+    """Return a share ("<1 %") as a fraction (0.01). Raises ValueError."""
+    match = re.search(rf"({_NUMBER})\s*%", text)
+    if not match:
+        raise ValueError(f"expected a share such as '5%'; found {text!r}")
+    return float(match[1]) / 100
+
+
+def size_bytes(text: str) -> int:
+    """Return a size ("1KB", in powers of 1024) in bytes. Raises ValueError."""
+    match = re.search(rf"({_NUMBER})\s*([KMG]?B)\b", text, re.IGNORECASE)
+    if not match:
+        raise ValueError(f"expected a size such as '1KB'; found {text!r}")
+    return int(float(match[1]) * _SIZES[match[2].upper()])
+
+
+def band(text: str, unit: Callable[[str], float]) -> Band:
+    """Return a cell of the matrix as a band: "<1%", "1-5%", "p95 500-1000ms", ">10%".
+
+    `unit` turns an amount with its unit into a number. Raises ValueError.
+    """
+    text = re.sub(r"\bp\d\d\b", "", text)
+    suffix = re.search(r"(%|[A-Za-z]+)\s*$", text)
+    if not suffix:
+        raise ValueError(f"expected a band such as '<1%' or '1-2s'; found {text!r}")
+    numbers = re.findall(rf"({_NUMBER})\s*(%|[A-Za-z]*)", text)
+    values = [unit(f"{number} {own or suffix[1]}") for number, own in numbers]
+    match (text.strip()[:1], values):
+        case ("<" | "≤", [high]):
+            return Band(0.0, high)
+        case (">" | "≥", [low]):
+            return Band(low, math.inf)
+        case (_, [low, high]) if low < high:
+            return Band(low, high)
+    raise ValueError(f"expected a band such as '<1%', '1-5%' or '>10%'; found {text.strip()!r}")
