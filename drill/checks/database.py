@@ -32,7 +32,7 @@ def _newest(situation: Situation, folder: str) -> tuple[float, str]:
     return float(clock) - float(changed), path
 
 
-@check(r"backup exists", r"backup .*(read in full|verified)$")
+@check(r"backup exists", r"backup .*read in full")
 def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage has its checksum and can be read to its end."""
     try:

@@ -56,9 +56,9 @@ def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
 
 
 @check(
-    r"(application|service)?\s*logs?\b.*(no|free|without) .*errors?",
-    r"(no|without|free of) .*errors?.* logs?",
-    r"^no errors$",
+    r"(no|without|free of) errors? in (the )?(application )?logs?\b",
+    r"no errors in the application log",
+    r"^no errors\b(?!.*(migration|database|log))",
 )
 def application_log(situation: Situation, match: re.Match[str]) -> Finding:
     """The application logged no error since the rollback took effect."""

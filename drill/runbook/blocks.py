@@ -51,6 +51,8 @@ def _alternatives(content: str, first_line: int) -> tuple[Alternative, ...]:
     prefix, suffix = lines[: starts[0][0]], lines[end:]
     ends = [*(index for index, _ in starts[1:]), end]
     return tuple(
-        Alternative(label, "\n".join([*prefix, *lines[start:stop], *suffix]).strip("\n"), first_line + start)
+        Alternative(
+            label, "\n".join([*prefix, *lines[start:stop], *suffix]).strip("\n"), first_line + start
+        )
         for (start, label), stop in zip(starts, ends, strict=True)
     )

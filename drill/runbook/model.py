@@ -85,6 +85,7 @@ class Procedure:
     prerequisites: tuple[Checkbox, ...]
     steps: tuple[Step, ...]
     line: int
+    prerequisite_blocks: tuple[CodeBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Checklist:
     checkboxes: tuple[Checkbox, ...]
     blocks: tuple[CodeBlock, ...]
     line: int
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
