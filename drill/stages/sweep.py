@@ -1,0 +1,57 @@
+"""Removes what a killed drill left behind: processes by identity, then their folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+
+PREFIX = "rollback-drill-"
+_STATE = "owner.jsonl"
+
+
+def note_child(folder: Path, pid: int) -> None:
+    """Write down in `folder` that this process owns it and started the process `pid`."""
+    path = folder / _STATE
+    lines = [] if path.exists() else [_identity(os.getpid())]
+    with path.open("a") as state:
+        for identity in (*lines, _identity(pid)):
+            state.write(json.dumps(identity) + "\n")
+
+
+def _identity(pid: int) -> tuple[int, float]:
+    """A process id is used again; with its creation time it names one process for ever."""
+    return pid, psutil.Process(pid).create_time()
+
+
+def _find(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        return process if abs(process.create_time() - created) < 0.01 else None
+    except psutil.Error:
+        return None
+
+
+def sweep() -> list[str]:
+    """Remove the folders of dead drills and the processes they started; return the folders."""
+    removed = []
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            lines = (folder / _STATE).read_text().splitlines()
+            owner, *children = [json.loads(line) for line in lines]
+        except (OSError, ValueError):
+            continue  # being made just now, or not ours
+        if _find(*owner):
+            continue
+        for identity in children:
+            process = _find(*identity)
+            if process:
+                for one in (*process.children(recursive=True), process):
+                    one.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+        removed.append(str(folder))
+    return removed
