@@ -1,0 +1,287 @@
+"""The verdict on a drill, computed from its timeline alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
+
+from drill import events
+from drill.errors import Exit
+from drill.observation import Outcome
+from drill.timeline import Event
+from drill.verdict import Verdict, worst
+
+# A generator that lags by more or needs more of its core measures itself (see drill.traffic).
+_LAG_S = 0.1
+_CPU = 0.9
+_LATE_SHARE = 0.05  # of the seconds with traffic
+_GOOD = (Verdict.PASSED, Verdict.ATTESTED)
+
+Payload = TypeVar("Payload")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason for a verdict that is not `passed`, and the finding that it makes."""
+
+    verdict: Verdict
+    where: str
+    what: str
+    evidence: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a drill showed. Times in seconds; None: not observed."""
+
+    verdict: Verdict
+    reason: str
+    started: events.DrillStarted | None
+    decided: events.Decided | None
+    procedure: int | None
+    restored_after_s: float | None
+    outage_s: int
+    steps: tuple[events.StepEnded, ...]
+    checklist: tuple[events.Checked, ...]
+    ledger: events.LedgerRead | None
+    causes: tuple[Cause, ...] = field(default=())
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code that this verdict calls for."""
+        if self.verdict in _GOOD:
+            return Exit.PASSED
+        return Exit.UNKNOWN if self.verdict is Verdict.UNKNOWN else Exit.FAILED
+
+    def to_json(self) -> dict[str, object]:
+        """Return the contents of verdict.json."""
+        start, decided, ledger = self.started, self.decided, self.ledger
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "stage": start.stage if start else None,
+            "release": {
+                "failing": start.failing if start else None,
+                "stable": start.stable if start else None,
+            },
+            "fault": start.fault if start else None,
+            "procedure": self.procedure,
+            "runbook": {
+                "path": start.runbook_path if start else None,
+                "sha256": start.runbook_sha256 if start else None,
+            },
+            "pace": start.pace if start else None,
+            "seed": start.seed if start else None,
+            "decision": {
+                "action": decided.action if decided else None,
+                "procedure": decided.procedure if decided else None,
+                "trigger": decided.trigger if decided else None,
+                "detected_after_s": decided.detected_after_s if decided else None,
+                "requests_to_detect": decided.requests if decided else None,
+            },
+            "restored_after_s": self.restored_after_s,
+            "outage_s": self.outage_s,
+            "steps": [
+                {
+                    "procedure": step.section,
+                    "number": step.number,
+                    "title": step.title,
+                    "budget_s": step.budget_s,
+                    "took_s": round(step.took_s, 3),
+                    "verdict": step.verdict,
+                    "reason": step.reason,
+                }
+                for step in self.steps
+            ],
+            "checklist": [
+                {"item": one.item, "verdict": one.verdict, "evidence": one.evidence}
+                for one in self.checklist
+            ],
+            "data": {
+                name: getattr(ledger, name) if ledger else None
+                for name in ("acknowledged", "preserved", "lost", "indeterminate")
+            },
+            "findings": [
+                {"id": f"finding-{number}", "severity": _severity(cause), **_finding(cause)}
+                for number, cause in enumerate(self.causes, 1)
+            ],
+        }
+
+
+def _finding(cause: Cause) -> dict[str, object]:
+    plain = asdict(cause)
+    del plain["verdict"]
+    return plain
+
+
+def _severity(cause: Cause) -> str:
+    return "high" if cause.verdict in (Verdict.FAILED, Verdict.UNCOVERED) else "medium"
+
+
+def judge(timeline: Iterable[Event]) -> Judgement:
+    """Return the verdict on the drill that `timeline` records. What is not there is unknown."""
+    record = list(timeline)
+
+    def every(kind: type[Payload]) -> list[Payload]:
+        return [event.what for event in record if isinstance(event.what, kind)]
+
+    def last(kind: type[Payload]) -> Payload | None:
+        found = every(kind)
+        return found[-1] if found else None
+
+    start, decided, ledger = (
+        last(events.DrillStarted),
+        last(events.Decided),
+        last(events.LedgerRead),
+    )
+    chosen, restored = last(events.ProcedureChosen), last(events.Restored)
+    steps, checked = every(events.StepEnded), every(events.Checked)
+    causes = [
+        *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
+        *_of_steps(steps, checked),
+        *_of_data(ledger),
+        *_of_rollback(start, last(events.FaultAttested), decided, chosen, restored, steps),
+        *_of_generator(every(events.GeneratorSample)),
+    ]
+    causes.sort(key=lambda cause: cause.verdict is not worst(c.verdict for c in causes))
+    verdict = worst(cause.verdict for cause in causes) if causes else Verdict.PASSED
+    if verdict is Verdict.UNCOVERED:
+        verdict = Verdict.FAILED
+    return Judgement(
+        verdict=verdict,
+        reason=_sentence(causes[0]) if causes else "every step, checkbox and write held",
+        started=start,
+        decided=decided,
+        procedure=chosen.procedure if chosen else None,
+        restored_after_s=restored.after_s if restored else None,
+        outage_s=_outage_s(record),
+        steps=tuple(steps),
+        checklist=tuple(checked),
+        ledger=ledger,
+        causes=tuple(causes),
+    )
+
+
+def _sentence(cause: Cause) -> str:
+    parts = [part for part in (cause.where, cause.what) if part]
+    return ": ".join(parts)
+
+
+def _ended(
+    ended: events.DrillEnded | None,
+    interrupted: events.Interrupted | None,
+    broke: events.DrillBroke | None,
+) -> list[Cause]:
+    causes = []
+    if interrupted:
+        causes.append(Cause(Verdict.UNKNOWN, "Drill", f"interrupted by {interrupted.by}"))
+    if broke:
+        what = f"it could not go on: expected {broke.expected}; found {broke.found}"
+        causes.append(Cause(Verdict.UNKNOWN, "Drill", what, advice=broke.advice))
+    if ended is None:
+        causes.append(Cause(Verdict.UNKNOWN, "Drill", "the timeline breaks off before the end"))
+    elif ended.left_behind:
+        left = ", ".join(ended.left_behind)
+        causes.append(Cause(Verdict.FAILED, "Drill", "something was left behind", left))
+    return causes
+
+
+def _of_steps(steps: list[events.StepEnded], checked: list[events.Checked]) -> list[Cause]:
+    causes = []
+    for step in steps:
+        where = f"{step.section}, step {step.number}" if step.number else step.section
+        where = f"{where} “{step.title}”"
+        boxes = [c for c in checked if (c.section, c.number) == (step.section, step.number)]
+        bad = [c for c in boxes if c.verdict not in _GOOD]
+        for box in bad:
+            word = box.verdict.value
+            causes.append(
+                Cause(
+                    box.verdict, f"{where}, line {box.line}", f"“{box.item}” {word}: {box.evidence}"
+                )
+            )
+        if step.verdict is Verdict.FAILED and not bad:
+            causes.append(Cause(Verdict.FAILED, where, step.reason, advice=step.advice))
+        elif step.took_s > step.budget_s:
+            what = f"took {step.took_s:.1f} s of {step.budget_s:g} s"
+            causes.append(Cause(Verdict.FAILED, where, what))
+    return causes
+
+
+def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:
+    if ledger is None:
+        return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back")]
+    if ledger.lost:
+        what = f"{ledger.lost} of {ledger.acknowledged} acknowledged writes are lost"
+        return [Cause(Verdict.FAILED, "Data", what, "; ".join(ledger.examples))]
+    if not ledger.acknowledged:
+        return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged")]
+    return []
+
+
+def _of_rollback(
+    start: events.DrillStarted | None,
+    attested: events.FaultAttested | None,
+    decided: events.Decided | None,
+    chosen: events.ProcedureChosen | None,
+    restored: events.Restored | None,
+    steps: list[events.StepEnded],
+) -> list[Cause]:
+    if start is None:
+        return [Cause(Verdict.UNKNOWN, "Drill", "it did not get as far as its start")]
+    causes = []
+    if attested is None or not attested.seen:
+        evidence = attested.evidence if attested else "nobody looked"
+        what = "the fault did not bite: its symptom was not seen"
+        causes.append(Cause(Verdict.UNKNOWN, "Fault", what, evidence))
+    if decided is None:
+        causes.append(Cause(Verdict.UNKNOWN, "Decision", "none was made"))
+    elif not decided.rollback and start.procedure == "auto":
+        seen = attested is not None and attested.seen
+        what = f"no rollback was called for ({decided.action})"
+        verdict = Verdict.FAILED if seen else Verdict.UNKNOWN
+        causes.append(Cause(verdict, "Decision", what, "; ".join(decided.evidence)))
+    if chosen is None:
+        return causes
+    section = f"Procedure {chosen.procedure}"
+    own = [step for step in steps if step.section == section]
+    broken = not own or any(s.verdict in (Verdict.FAILED, Verdict.UNCOVERED) for s in own)
+    total = sum(step.took_s for step in own)
+    if total > chosen.estimate_high_s:
+        what = f"took {total:.0f} s, its estimate ends at {chosen.estimate_high_s:g} s"
+        causes.append(Cause(Verdict.FAILED, section, what))
+    if not broken and not any(step.section == "Final verification" for step in steps):
+        causes.append(Cause(Verdict.UNKNOWN, "Final verification", "it was not performed"))
+    if restored is None and not broken:
+        what = "clients were not served well again"
+        causes.append(Cause(Verdict.FAILED, section, what))
+    return causes
+
+
+def _of_generator(samples: list[events.GeneratorSample]) -> list[Cause]:
+    if not samples:
+        return [Cause(Verdict.UNKNOWN, "Traffic", "the generator was not watched")]
+    late = [s for s in samples if s.lag_s > _LAG_S]
+    busy = sum(s.cpu for s in samples) / len(samples)
+    if len(late) > _LATE_SHARE * len(samples) or busy > _CPU:
+        what = (
+            f"the generator was the bottleneck: late in {len(late)} of {len(samples)} seconds, "
+            f"{busy:.0%} of a core"
+        )
+        return [Cause(Verdict.UNKNOWN, "Traffic", what, advice="lower RATE or free the machine")]
+    return []
+
+
+def _outage_s(record: list[Event]) -> int:
+    """Count the seconds since the fault in which clients asked and nobody got a good answer."""
+    onset = next((e.at for e in record if isinstance(e.what, events.FaultInjected)), None)
+    if onset is None:
+        return 0
+    seconds: dict[int, int] = {}
+    for event in record:
+        if isinstance(event.what, events.TrafficSecond) and event.what.second >= int(onset):
+            good = event.what.outcomes.get(Outcome.OK, 0)
+            seconds[event.what.second] = seconds.get(event.what.second, 0) + good
+    return sum(good == 0 for good in seconds.values())

@@ -1,0 +1,74 @@
+"""index.html: one page without scripts or outside resources, from the timeline alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jinja2
+
+from drill import events
+from drill.clock import iso
+from drill.judgement import Judgement
+from drill.report.charts import charts
+from drill.report.summary import key_numbers
+from drill.timeline import Event
+from drill.verdict import Verdict
+
+_MARKS = {
+    Verdict.PASSED: "✔",
+    Verdict.ATTESTED: "✔",
+    Verdict.UNKNOWN: "?",
+    Verdict.UNCOVERED: "∅",
+    Verdict.FAILED: "✘",
+}
+_MOST_LINES = 200
+_MOST_OUTPUT = 60
+
+
+def render(record: Sequence[Event], judgement: Judgement) -> str:
+    """Return the page. Everything that came from outside is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("drill.report"), autoescape=True, trim_blocks=True
+    )
+    return environment.get_template("index.html.j2").render(
+        judgement=judgement,
+        numbers=key_numbers(judgement),
+        marks=_MARKS,
+        charts=charts(record),
+        commands=_commands(record),
+        attested=_last(record, events.FaultAttested),
+        injected=_last(record, events.FaultInjected),
+        logs=_of(record, events.LogLine)[:_MOST_LINES],
+        began=iso(record[0].at) if record else "",
+        ended=iso(record[-1].at) if record else "",
+    )
+
+
+def _of(record: Sequence[Event], kind: type) -> list[Event]:
+    return [event for event in record if isinstance(event.what, kind)]
+
+
+def _last(record: Sequence[Event], kind: type) -> object:
+    found = _of(record, kind)
+    return found[-1].what if found else None
+
+
+def _commands(record: Sequence[Event]) -> list[dict[str, object]]:
+    found: dict[int, dict[str, object]] = {}
+    output: dict[int, list[str]] = {}
+    for event in record:
+        match event.what:
+            case events.CommandStarted() as started:
+                found[started.command] = {"started": started, "ended": None, "output": ""}
+            case events.CommandOutput(command=command, text=text):
+                output.setdefault(command, []).append(text)
+            case events.CommandEnded() as ended if ended.command in found:
+                found[ended.command]["ended"] = ended
+    for command, lines in output.items():
+        if len(lines) > _MOST_OUTPUT:
+            half = _MOST_OUTPUT // 2
+            left_out = f"… {len(lines) - _MOST_OUTPUT} lines left out …"
+            lines = [*lines[:half], left_out, *lines[-half:]]
+        if command in found:
+            found[command]["output"] = "\n".join(lines)
+    return list(found.values())

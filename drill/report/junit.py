@@ -1,0 +1,48 @@
+"""junit.xml: a suite for each section, a case for each step and checkbox."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from drill.judgement import Judgement
+from drill.verdict import Verdict
+
+_INVALID = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(judgement: Judgement) -> str:
+    """Return the judgement as JUnit XML."""
+    root = ET.Element("testsuites", name="rollback-drill")
+    cases: dict[str, list[ET.Element]] = {}
+
+    def case(section: str, name: str, verdict: Verdict, text: str, took_s: float = 0.0) -> None:
+        element = ET.Element("testcase", classname=section, name=_clean(name), time=f"{took_s:.3f}")
+        if verdict in (Verdict.FAILED, Verdict.UNCOVERED):
+            ET.SubElement(element, "failure", message=_clean(text))
+        elif verdict is Verdict.UNKNOWN:
+            ET.SubElement(element, "error", message=_clean(text))
+        cases.setdefault(section, []).append(element)
+
+    case("Drill", "verdict", judgement.verdict, judgement.reason)
+    for step in judgement.steps:
+        name = f"{step.number} {step.title}"
+        case(step.section, name, step.verdict, step.reason, step.took_s)
+    for one in judgement.checklist:
+        case(one.section, f"{one.number} {one.item}", one.verdict, one.evidence)
+    for section, elements in cases.items():
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=section,
+            tests=str(len(elements)),
+            failures=str(sum(e.find("failure") is not None for e in elements)),
+            errors=str(sum(e.find("error") is not None for e in elements)),
+        )
+        suite.extend(elements)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    return _INVALID.sub("", text)

@@ -1,0 +1,60 @@
+"""What a person reads at the end of a drill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from drill.judgement import Judgement
+from drill.verdict import Verdict
+
+_STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
+
+
+def print_summary(judgement: Judgement, directory: Path, console: Console) -> None:
+    """Print the verdict, the steps against their budgets, the key numbers, and the path."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, justify in (("step", "left"), ("took", "right"), ("budget", "right"), ("", "left")):
+        table.add_column(title, justify="right" if justify == "right" else "left")
+    for step in judgement.steps:
+        name = f"{step.section} · {step.number} {step.title}" if step.number else step.section
+        style = "" if step.verdict in (Verdict.PASSED, Verdict.ATTESTED) else "red"
+        took, budget = f"{step.took_s:.1f} s", f"{step.budget_s:g} s"
+        table.add_row(name, took, budget, Text(step.verdict.value, style=style))
+    console.print()
+    if judgement.steps:
+        console.print(table)
+        console.print()
+    for line in key_numbers(judgement):
+        console.print(f"  {line}", highlight=False, markup=False)
+    console.print()
+    style = _STYLES.get(judgement.verdict, "bold yellow")
+    verdict = Text(judgement.verdict.value.upper(), style=style)
+    console.print(verdict + Text(f"  {judgement.reason}", style=""), soft_wrap=True)
+    console.print(f"Report: {directory / 'index.html'}", highlight=False, soft_wrap=True)
+
+
+def key_numbers(judgement: Judgement) -> list[str]:
+    """Return the numbers of a drill as short sentences."""
+    lines = []
+    decided = judgement.decided
+    if decided:
+        lines.append(
+            f"detected after {decided.detected_after_s:.1f} s and {decided.requests} requests: "
+            f"{decided.trigger or decided.action}"
+        )
+    if judgement.procedure:
+        lines.append(f"rolled back by Procedure {judgement.procedure}")
+    if judgement.restored_after_s is not None:
+        lines.append(f"service restored {judgement.restored_after_s:.1f} s after the decision")
+    lines.append(f"no good answer for {judgement.outage_s} s")
+    if judgement.ledger:
+        ledger = judgement.ledger
+        lines.append(
+            f"{ledger.acknowledged} acknowledged writes: {ledger.preserved} preserved, "
+            f"{ledger.lost} lost, {ledger.indeterminate} indeterminate beside them"
+        )
+    return lines
