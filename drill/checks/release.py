@@ -47,7 +47,7 @@ def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
 def version_in_changelog(situation: Situation, match: re.Match[str]) -> Finding:
     """The changelog of the deployed release has an entry for the stable version."""
     number = re.escape(situation.stable.removeprefix("v"))
-    script = f"grep -n -m1 -E '^#.*\\b{number}\\b' CHANGELOG.md"
+    script = f"grep -n -m1 -E '^#.*v?{number}\\b' CHANGELOG.md"
     return all_ok(on_every_host(situation, script), f"{situation.stable} in CHANGELOG.md")
 
 
