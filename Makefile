@@ -23,9 +23,9 @@ TESTS ?=
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Variables: STAGE=auto|containers|processes  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak"
+	@echo "  Variables: STAGE=auto|processes  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak"
 	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000"
-	@echo "             REPORT=DIR  STAGES=auto|processes|containers,processes (tests)  TESTS='-k word' (tests)"
+	@echo "             REPORT=DIR  STAGES=auto|processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
 $(VENV)/.ready: requirements.lock
@@ -50,13 +50,9 @@ test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on ever
 	@$(BIN)/python -m pytest --stages "$(STAGES)" $(TESTS)
 
 .PHONY: gate
-gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure, Markdown summary, exit code
-	@$(BIN)/python -m drill gate --stages "$(STAGES)" --report "$(REPORT)"
-
-.PHONY: revalidate
-revalidate: $(VENV)/.ready ## Read RUNBOOK, bind its checkboxes, perform every procedure, list the findings
-	@$(BIN)/python -m drill revalidate --stage "$(STAGE)" --runbook "$(RUNBOOK)" --pace "$(PACE)" \
-		--rate "$(RATE)" --seed "$(SEED)" --report "$(REPORT)"
+gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure results, exit code
+	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
+		--alluredir "$(REPORT)/allure-results" --clean-alluredir
 
 .PHONY: report
 report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]

@@ -1,7 +1,7 @@
 """Table of contents of the suite: where its fixtures, options and sentences live."""
 
 pytest_plugins = [
-    "steps.fix_stages",  # --stages, the markers `containers` and `live`, stages that stay up
+    "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
     "steps.fix_drills",  # drills held once and looked at by many scenarios
     "steps.fix_allure",  # Gherkin steps in Allure results
     "steps.decisions",  # sentences about the matrix

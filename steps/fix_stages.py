@@ -10,9 +10,8 @@ import pytest
 from drill.errors import UsageError
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
-from drill.stages.engine import engine_problem
 
-NAMES = ("containers", "processes")
+NAMES = ("processes",)
 StageFor = Callable[[str], Stage]
 
 
@@ -20,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stages",
         default="auto",
-        help="comma-separated stages to run on (containers, processes); auto: all that can be had",
+        help="comma-separated stages to run on; auto: all that can be had",
     )
 
 
@@ -28,7 +27,7 @@ def stages_of(config: pytest.Config) -> tuple[str, ...]:
     """Return the stages that this run uses."""
     asked = str(config.getoption("--stages"))
     if asked == "auto":
-        return NAMES if engine_problem() is None else ("processes",)
+        return NAMES
     chosen = tuple(asked.split(","))
     if not set(chosen) <= set(NAMES):
         raise pytest.UsageError(f"expected --stages of {', '.join(NAMES)} or auto; found {asked!r}")
@@ -36,24 +35,12 @@ def stages_of(config: pytest.Config) -> tuple[str, ...]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "containers: needs a container engine")
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    problem = engine_problem()
-    why = f" (no containers: {problem})" if problem else ""
-    return f"stages: {', '.join(stages_of(config))}{why}"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "containers" in stages_of(config):
-        return
-    reason = f"no containers in this run: {engine_problem() or 'not asked for'}"
-    for item in items:
-        if "containers" in item.keywords:
-            item.add_marker(pytest.mark.skip(reason=reason))
+    return f"stages: {', '.join(stages_of(config))}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -105,9 +105,8 @@ def _chart(
             path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
             parts.append(f'<polyline class="{line.style}" points="{path}"/>')
     for at in (0.0, span / 2, span):
-        parts.append(
-            f'<text class="time" x="{min(x(at), _WIDTH - 24):.1f}" y="{_HEIGHT - 4}">{at:.0f} s</text>'
-        )
+        left = min(x(at), _WIDTH - 24)
+        parts.append(f'<text class="time" x="{left:.1f}" y="{_HEIGHT - 4}">{at:.0f} s</text>')
     legend = " · ".join(f'<span class="{x.style}">{escape(x.label)}</span>' for x in lines)
     return Markup(  # noqa: S704 - every part is made here from numbers and escaped labels
         f'<figure><figcaption><b>{escape(title)}</b> {legend}</figcaption><div class="scroll">'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -33,4 +32,4 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
 def _write(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.part")
     scratch.write_text(text, encoding="utf-8")
-    os.replace(scratch, path)
+    scratch.replace(path)

