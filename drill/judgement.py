@@ -145,8 +145,8 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_of_rollback(start, last(events.FaultAttested), decided, chosen, restored, steps),
         *_of_generator(every(events.GeneratorSample)),
     ]
-    causes.sort(key=lambda cause: cause.verdict is not worst(c.verdict for c in causes))
     verdict = worst(cause.verdict for cause in causes) if causes else Verdict.PASSED
+    causes.sort(key=lambda cause: cause.verdict is not verdict)  # the worst first, else in order
     if verdict is Verdict.UNCOVERED:
         verdict = Verdict.FAILED
     return Judgement(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drill.runbook.parse import parse
 from pytest_bdd import given, parsers, then, when
 
 from drill.decision import classify
 from drill.runbook.model import MatrixRow, Runbook
+from drill.runbook.parse import parse
 from steps.fix_drills import RUNBOOK, edited_runbook
 
 

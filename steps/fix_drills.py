@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from drill.judgement import Judgement
-from drill.report.write import write_reports
-from drill.runbook.parse import parse
 
 from drill.conductor import Conductor, Request
+from drill.judgement import Judgement
+from drill.report.write import write_reports
 from drill.runbook.model import Runbook
+from drill.runbook.parse import parse
 from drill.timeline import Event, read
 from steps.fix_stages import StageFor
 from steps.sabotage import broken_reservations

@@ -21,6 +21,7 @@ def broken_reservations(stage: Stage) -> Iterator[None]:
         f"git checkout --quiet {STABLE}\n"
         "sed -i 's/id, reference, listing_id/id, no_such_column, listing_id/' "
         "hostaway_mcp/reservations.py\n"
+        "export GIT_COMMITTER_DATE=2025-09-23T00:00:00Z\n"  # still older than what runs
         "git -c user.name=drill -c user.email=drill@example.com commit --quiet -am broken\n"
         f"git -c user.name=drill -c user.email=drill@example.com tag -f -a {STABLE} -m broken\n"
         f"git push --quiet --force origin refs/tags/{STABLE}",

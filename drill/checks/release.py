@@ -37,7 +37,8 @@ def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
     tag = situation.stable
     script = (
         f"git ls-remote --exit-code --tags origin refs/tags/{tag} >/dev/null\n"
-        f"git merge-base --is-ancestor {tag} HEAD\n"
+        # By date, not by ancestry: a mended stable release may live on a branch of its own.
+        f'test "$(git log -1 --format=%ct {tag})" -lt "$(git log -1 --format=%ct HEAD)"\n'
         f"git log -1 --format='{tag} of %cs' {tag}"
     )
     return all_ok(on_every_host(situation, script), f"tag {tag} in the origin, older than HEAD")

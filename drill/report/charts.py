@@ -71,8 +71,8 @@ def _frame(record: Sequence[Event], start: float, end: float) -> list[tuple[floa
         for e in record
         if isinstance(e.what, events.PhaseStarted)
     ]
-    ends = [at for at, _ in found[1:]] + [end - start]
-    return [(at, until, name) for (at, name), until in zip(found, ends, strict=True)]
+    ends = [*(at for at, _ in found[1:]), end - start]
+    return [(at, until, name) for (at, name), until in zip(found, ends, strict=False)]
 
 
 def _chart(

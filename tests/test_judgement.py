@@ -1,0 +1,158 @@
+import dataclasses
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from drill import events
+from drill.histogram import Histogram
+from drill.judgement import judge
+from drill.report.write import write_reports
+from drill.timeline import Event, Timeline
+from drill.verdict import Verdict
+
+T = 1_000_000.0
+Record = list[Event]
+
+
+def good() -> Record:
+    """A drill in which everything held."""
+    step = events.StepEnded("Procedure 1", 1, "Enter", 30.0, 2.0, Verdict.PASSED, "", "")
+    latencies = Histogram([0.01] * 100).to_text()
+    payloads: list[events.Payload] = [
+        events.DrillStarted(
+            "processes", "asked for", ("host-1",), "v2", "v1", "leak", "auto", "r.md", "ab", "R",
+            60, 100, 1,
+        ),
+        events.PhaseStarted(events.Phase.FAULT),
+        events.FaultInjected("leak", "switched on"),
+        events.FaultAttested("leak", "kills", True, "1 kill"),
+        events.Decided("rollback", True, "Error Rate >10%", 3, "critical", 1, "leak", 3, ("n",), 1.5, 150),
+        events.ProcedureChosen(1, "Application", 300, 600, "diagnosis"),
+        events.CommandStarted(1, "Procedure 1", 1, "host-1", "", "true", 7, 30),
+        events.CommandOutput(1, "stdout", "<script>alert(1)</script>\x1b[31m"),
+        events.CommandEnded(1, 0, 0.1),
+        events.Checked("Procedure 1", 1, "Maintenance is on", 9, "maintenance", Verdict.PASSED, "503"),
+        step,
+        dataclasses.replace(step, section="Final verification", number=0),
+        events.TrafficSecond(1_000_020, {"ok": 100}, {"old": 60}, {"details": 40}, latencies),
+        events.GeneratorSample("0", 0.001, 0.1, 3),
+        events.Restored(9.0),
+        events.LedgerRead(10, 10, 0, 0),
+        events.DrillEnded(),
+    ]  # fmt: skip
+    return [Event(T + number, what) for number, what in enumerate(payloads)]
+
+
+def without(kind: type[events.Payload]) -> Callable[[Record], Record]:
+    return lambda record: [event for event in record if not isinstance(event.what, kind)]
+
+
+def changed(kind: type[events.Payload], **fields: object) -> Callable[[Record], Record]:
+    def change(record: Record) -> Record:
+        assert any(isinstance(event.what, kind) for event in record)
+        return [
+            Event(e.at, dataclasses.replace(e.what, **fields)) if isinstance(e.what, kind) else e  # type: ignore[arg-type]
+            for e in record
+        ]
+
+    return change
+
+
+def also(what: events.Payload) -> Callable[[Record], Record]:
+    return lambda record: [*record[:-1], Event(T + 30, what), record[-1]]
+
+
+def test_a_good_drill_passes() -> None:
+    judgement = judge(good())
+    assert (judgement.verdict, judgement.exit) == (Verdict.PASSED, 0), judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("plant", "verdict", "named"),
+    [
+        (without(events.DrillEnded), "unknown", "breaks off"),
+        (also(events.Interrupted("the operator")), "unknown", "interrupted"),
+        (also(events.DrillBroke("a", "b", "c")), "unknown", "could not go on"),
+        (changed(events.DrillEnded, left_behind=("process 7",)), "failed", "left behind"),
+        (changed(events.FaultAttested, seen=False), "unknown", "did not bite"),
+        (without(events.FaultAttested), "unknown", "did not bite"),
+        (changed(events.Decided, rollback=False), "failed", "no rollback was called for"),
+        (without(events.Decided), "unknown", "Decision"),
+        (changed(events.StepEnded, verdict=Verdict.FAILED, reason="exit 1"), "failed", "exit 1"),
+        (changed(events.StepEnded, took_s=31.0), "failed", "Enter"),
+        (changed(events.Checked, verdict=Verdict.FAILED), "failed", "Maintenance is on"),
+        (changed(events.Checked, verdict=Verdict.UNCOVERED), "failed", "Maintenance is on"),
+        (changed(events.Checked, verdict=Verdict.UNKNOWN), "unknown", "Maintenance is on"),
+        (changed(events.ProcedureChosen, estimate_high_s=1.0), "failed", "estimate"),
+        (changed(events.LedgerRead, lost=1, preserved=9), "failed", "1 of 10"),
+        (changed(events.LedgerRead, acknowledged=0, preserved=0), "unknown", "no write"),
+        (without(events.LedgerRead), "unknown", "read the writes back"),
+        (changed(events.GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),
+        (changed(events.GeneratorSample, cpu=0.99), "unknown", "bottleneck"),
+        (without(events.GeneratorSample), "unknown", "not watched"),
+        (without(events.Restored), "failed", "served well again"),
+        (without(events.DrillStarted), "unknown", "start"),
+    ],
+)
+def test_each_planted_defect_changes_the_verdict(
+    plant: Callable[[Record], Record], verdict: str, named: str
+) -> None:
+    judgement = judge(plant(good()))
+    assert judgement.verdict == verdict, judgement.reason
+    assert named in judgement.reason
+    assert judgement.to_json()["findings"]
+
+
+def test_a_failure_is_named_before_what_is_unknown() -> None:
+    record = changed(events.Checked, verdict=Verdict.FAILED)(without(events.LedgerRead)(good()))
+    assert "Maintenance is on" in judge(record).reason
+
+
+def test_seconds_without_a_good_answer_are_outage() -> None:
+    record = changed(events.TrafficSecond, outcomes={"unavailable": 100})(good())
+    assert (judge(good()).outage_s, judge(record).outage_s) == (0, 1)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.append(tag)
+
+
+def test_reports_are_written_from_the_file_and_escape_what_programs_said(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for event in good():
+        timeline.record(event.what, event.at)
+    timeline.close()
+    judgement = write_reports(timeline.path, tmp_path / "report")
+    assert judgement.verdict is Verdict.PASSED, judgement.reason
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    tags = _Tags()
+    tags.feed(page)
+    assert "script" not in tags.seen
+    assert tags.seen.count("svg") == 2
+    assert "http://" not in page
+    assert "https://" not in page
+    ET.parse(tmp_path / "report" / "junit.xml")
+    stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))
+    assert stored["verdict"] == "passed"
+    assert stored["decision"]["requests_to_detect"] == 150
+    again = tmp_path / "again"
+    write_reports(tmp_path / "report" / "timeline.jsonl", again)
+    assert (again / "index.html").read_text(encoding="utf-8") == page
+
+
+def test_a_torn_timeline_is_unknown_and_still_reported(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline.record(good()[0].what)
+    timeline.close()
+    with timeline.path.open("a") as file:
+        file.write('{"at": 12, "kind": "Pha')
+    assert write_reports(timeline.path, tmp_path / "out").verdict is Verdict.UNKNOWN
