@@ -130,6 +130,6 @@ def test_the_procedure_that_it_was_made_for_can_be_read_and_is_not_copied() -> N
     assert "Revert Application Code" not in [s.title for s in seed.procedures[1].steps]
     own = {line.strip() for line in DOCUMENT.read_text(encoding="utf-8").splitlines()}
     theirs = {line.strip() for line in SEED.read_text(encoding="utf-8").splitlines()}
-    assert not [
-        line for line in own & theirs if len(line.split()) >= 6 and not line.startswith("|")
-    ]
+    # Figures and the names of things may agree; sentences may not.
+    copied = [line for line in own & theirs if len(re.findall(r"[A-Za-z]{2,}", line)) >= 5]
+    assert not [line for line in copied if not line.startswith("|")]
