@@ -237,6 +237,8 @@ class Conductor:
                 estimate_low_s=procedure.estimate.low_s,
                 estimate_high_s=procedure.estimate.high_s,
                 chosen_by="operator" if by_operator else "diagnosis",
+                step_titles=tuple(step.title for step in procedure.steps),
+                step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
             )
         )
         if performer.perform(procedure) in (Verdict.FAILED, Verdict.UNCOVERED):

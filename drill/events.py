@@ -155,13 +155,19 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class ProcedureChosen:
-    """Which procedure is performed: `chosen_by` is "diagnosis" or "operator"."""
+    """Which procedure is performed: `chosen_by` is "diagnosis" or "operator".
+
+    `step_titles` and `step_budgets_s` say what is to be done, so that a step which was never
+    reached can be told from one that does not exist.
+    """
 
     procedure: int
     title: str
     estimate_low_s: float
     estimate_high_s: float
     chosen_by: str
+    step_titles: tuple[str, ...] = ()
+    step_budgets_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
