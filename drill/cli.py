@@ -99,7 +99,8 @@ def run_drill(arguments: argparse.Namespace) -> int:
             listings=arguments.listings, seed=arguments.seed, hosts=arguments.hosts
         ),
     )
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
     with Progress(console) as progress:
         conductor = Conductor(request, progress=progress)
         conductor.run()
@@ -115,7 +116,13 @@ def run_report(arguments: argparse.Namespace) -> int:
     return judgement.exit
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 def _interrupt(*_: object) -> None:
+    """End the drill. Later signals are ignored: they would cut the clearing up short."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

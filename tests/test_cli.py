@@ -1,8 +1,14 @@
+import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from drill.cli import main
+from drill.wait import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNBOOK = str(ROOT / "runbook" / "rollback.md")
@@ -20,6 +26,7 @@ RUNBOOK = str(ROOT / "runbook" / "rollback.md")
         (["--seed", "-1"], "SEED"),
         (["--runbook", "/nowhere/rollback.md"], "runbook"),
         (["--report", "/proc/nowhere"], "report"),
+        (["--hosts", "2"], "HOSTS"),
         (["--bad-option"], "make help"),
     ],
 )
@@ -40,3 +47,33 @@ def test_a_timeline_that_is_not_there_is_a_users_mistake(
 ) -> None:
     assert main(["report", "--from", str(tmp_path / "no.jsonl"), "--report", str(tmp_path)]) == 2
     assert "timeline" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_ctrl_c_heals_stops_everything_and_still_reports(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    drill = subprocess.Popen(
+        [sys.executable, "-m", "drill", "drill", "--runbook", RUNBOOK, "--report", str(report)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    timeline = report / "timeline.jsonl"
+    for _ in wait_until("a fault", 90, every_s=0.2):
+        assert drill.poll() is None, drill.stdout and drill.stdout.read()
+        if timeline.exists() and "FaultInjected" in timeline.read_text(encoding="utf-8"):
+            break
+    children = psutil.Process(drill.pid).children(recursive=True)
+    assert children
+    drill.send_signal(signal.SIGINT)
+    output, _ = drill.communicate(timeout=60)
+    assert drill.returncode == 3, output
+    assert "Traceback" not in output
+    assert [child for child in children if child.is_running()] == []
+    text = timeline.read_text(encoding="utf-8")
+    assert '"kind":"FaultHealed"' in text
+    assert '"kind":"DrillEnded","left_behind":[]' in text
+    verdict = json.loads((report / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["verdict"] == "unknown"
+    assert "interrupted" in verdict["reason"]

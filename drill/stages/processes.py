@@ -89,6 +89,8 @@ class ProcessStage:
         for tool in ("git", "curl", "bash"):
             if not shutil.which(tool):
                 raise UsageError(f"{tool} on this machine", "none", f"install {tool}")
+        if options.hosts != 1:
+            raise UsageError("HOSTS=1 on this stage", str(options.hosts), "use HOSTS=1")
         self.options = options
         self.reason = reason
         self._progress = progress
