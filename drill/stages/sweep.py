@@ -14,13 +14,19 @@ PREFIX = "rollback-drill-"
 _STATE = "owner.jsonl"
 
 
+def note_owner(folder: Path) -> None:
+    """Write down in `folder` that this process owns it, before anything is started."""
+    _note(folder, os.getpid())
+
+
 def note_child(folder: Path, pid: int) -> None:
-    """Write down in `folder` that this process owns it and started the process `pid`."""
-    path = folder / _STATE
-    lines = [] if path.exists() else [_identity(os.getpid())]
-    with path.open("a") as state:
-        for identity in (*lines, _identity(pid)):
-            state.write(json.dumps(identity) + "\n")
+    """Write down in `folder` that its owner started the process `pid`."""
+    _note(folder, pid)
+
+
+def _note(folder: Path, pid: int) -> None:
+    with (folder / _STATE).open("a") as state:
+        state.write(json.dumps(_identity(pid)) + "\n")
 
 
 def _identity(pid: int) -> tuple[int, float]:
