@@ -51,7 +51,11 @@ class Stage(Protocol):
     secrets: frozenset[str]
     environment: Mapping[str, str]  # variables for the runbook's code blocks (on every host)
     alternatives: Sequence[str]  # words of alternatives that work here, most wanted first
-    database: Database
+
+    @property
+    def database(self) -> Database:
+        """The service's database; on a stage that is not up, asking it raises StageError."""
+        ...
 
     def __enter__(self) -> Stage:
         """Bring up Postgres, the load balancer, the hosts and the failing release."""

@@ -6,14 +6,40 @@ from collections.abc import Callable
 
 from drill.errors import UsageError
 from drill.stage import Stage, StageOptions
+from drill.stages.containers import ContainerStage
+from drill.stages.engine import engine_problem
+from drill.stages.images import base_problem
 from drill.stages.processes import ProcessStage
 
-NAMES = ("auto", "processes")
+__all__ = ["NAMES", "containers_problem", "open_stage"]
+
+NAMES = ("auto", "containers", "processes")
+
+Progress = Callable[[str], None]
 
 
-def open_stage(name: str, options: StageOptions, progress: Callable[[str], None]) -> Stage:
-    """Return the stage called `name`, not yet brought up. Raises UsageError for another name."""
+def containers_problem() -> str:
+    """Return why the container stage cannot be had here, "" when it can."""
+    return engine_problem() or base_problem()
+
+
+def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
+    """Return the stage called `name`, not yet brought up; `auto`: containers where they can be had.
+
+    Raises UsageError for another name, and for containers where no engine answers.
+    """
     if name not in NAMES:
         raise UsageError(f"STAGE: {', '.join(NAMES)}", repr(name), "use STAGE=auto")
-    reason = "asked for" if name != "auto" else "plain processes, the only stage so far"
-    return ProcessStage(options, reason, progress)
+    if name == "processes":
+        return ProcessStage(options, "asked for", progress)
+    problem = containers_problem()
+    if not problem:
+        reason = "asked for" if name == "containers" else "a container engine answers"
+        return ContainerStage(options, reason, progress)
+    if name == "containers":
+        raise UsageError(
+            "a container engine for STAGE=containers",
+            problem,
+            "start it (DOCKER_HOST names it), or use STAGE=processes",
+        )
+    return ProcessStage(options, problem, progress)

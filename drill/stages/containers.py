@@ -1,0 +1,316 @@
+"""The stage of containers: Postgres, service hosts under a memory limit, HAProxy in front."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import cast
+
+import httpx
+from docker.errors import DockerException
+from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from drill.errors import StageError
+from drill.host import Host
+from drill.release import build_origin
+from drill.stage import FAILING, Database, Stage, StageOptions
+from drill.stages import haproxy, supervision
+from drill.stages.container_host import ContainerHost
+from drill.stages.container_sweep import labels, made, remove, sweep_engine
+from drill.stages.database import PostgresDatabase
+from drill.stages.deployment import FOLDERS, SERVICE_NAME, Deployment, must
+from drill.stages.images import ensure_images
+from drill.wait import wait_until
+
+_RELEASES = Path(__file__).resolve().parent.parent.parent / "service"
+_APP = f"/opt/{SERVICE_NAME}"
+_SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
+_SUPERVISOR_FOLDER = f"/run/{SERVICE_NAME}"
+_ORIGIN = "/srv/origin.git"
+_PORT = 8000
+_EXPORTER_PORT = 9100
+_READY_LIMIT_S = 60
+_LOOK_LIMIT_S = 3
+_EXPORTER = f"""
+[program:host-exporter]
+command=python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python
+autorestart=true
+stdout_logfile={_SUPERVISOR_FOLDER}/exporter.out
+stderr_logfile={_SUPERVISOR_FOLDER}/exporter.err
+"""
+
+
+class ContainerStage:
+    """See drill.stage.Stage. Every port is published on a loopback port of the engine's machine.
+
+    The kernel kills the service when its host's control group is out of memory, and counts it.
+    """
+
+    name = "containers"
+    alternatives: Sequence[str] = ("status file", "HAProxy", "supervisord")
+
+    def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
+        self.options = options
+        self.reason = reason
+        self._progress = progress
+        self._labels = labels()
+        self._names = [f"host-{number}" for number in range(1, options.hosts + 1)]
+        self._exporters: dict[str, str] = {}
+        self._postgres: PostgresContainer | None = None
+        self._deployment: Deployment | None = None
+        self._database: PostgresDatabase | None = None
+        self.api_key = secrets.token_urlsafe(24)
+        self._password = secrets.token_urlsafe(24)
+        self._admin_password = secrets.token_urlsafe(24)
+        self._cursor_secret = secrets.token_urlsafe(24)
+        self.secrets = frozenset(
+            {self.api_key, self._password, self._admin_password, self._cursor_secret}
+        )
+        self.environment: Mapping[str, str] = self._environment()
+        # Known by name before they run, so that the record can say who takes part.
+        self.hosts: Sequence[Host] = tuple(
+            ContainerHost(name, "", _APP, self.environment) for name in self._names
+        )
+        self.base_url = ""
+        self.direct_urls: Mapping[str, str] = {}
+
+    @property
+    def database(self) -> Database:
+        """See Stage.database."""
+        if self._database is None:
+            raise StageError("a database", "none yet", "enter the stage first")
+        return self._database
+
+    def __enter__(self) -> Stage:
+        """See Stage.__enter__."""
+        try:
+            sweep_engine()
+            self._bring_up()
+        except DockerException as error:
+            self.__exit__()
+            raise StageError(
+                "the container engine to bring the stage up",
+                " ".join(str(error).split())[:300],
+                "see `docker info`, or use STAGE=processes",
+            ) from error
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _bring_up(self) -> None:
+        # The reaper's image cannot be pulled everywhere; container_sweep does its work.
+        testcontainers_config.ryuk_disabled = True
+        images = ensure_images(self._progress)
+        self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
+        network = Network(docker_network_kw={"labels": self._labels})
+        network.create()
+        with tempfile.TemporaryDirectory(prefix="origin-") as scratch, ThreadPoolExecutor() as pool:
+            origin = Path(scratch, "origin.git")
+            build_origin(_RELEASES, origin)
+            database = pool.submit(self._start_postgres, images["postgres"], network)
+            hosts = list(
+                pool.map(
+                    lambda name: self._start_host(name, images["host"], network, origin),
+                    self._names,
+                )
+            )
+            self._postgres = database.result()
+        self.hosts = tuple(host for host, _, _ in hosts)
+        self.direct_urls = {host.name: url for host, url, _ in hosts}
+        self._exporters = {host.name: url for host, _, url in hosts}
+        balancer = self._start_balancer(images["loadbalancer"], network)
+        self.base_url = _url(balancer, haproxy.FRONT_PORT)
+        administrator = self._administrator("postgres")
+        administrator.fetch(f"CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '{self._password}'")
+        administrator.close()
+        self._database = self._administrator("hostaway")
+        for host in self.hosts:
+            self._await_exporter(host.name)
+        self._deployment = Deployment(
+            self.hosts,
+            lambda: self._administrator("postgres"),
+            self._database,
+            haproxy.SWITCH_ON,
+            (*self.direct_urls.values(), self.base_url),
+            self.options,
+            self._progress,
+        )
+        self.deploy(FAILING)
+
+    def _start_postgres(self, image: str, network: Network) -> PostgresContainer:
+        settings = {
+            "max_connections": str(self.options.connection_limit),
+            # So that clients read "too many clients already".
+            "superuser_reserved_connections": "0",
+            "log_line_prefix": "%m [%p] ",
+            "log_timezone": "UTC",
+            "fsync": "off",  # the data lives as long as the drill
+        }
+        command: list[str] = ["postgres"]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        container = PostgresContainer(
+            image,
+            username="postgres",
+            password=self._admin_password,
+            dbname="postgres",
+            driver=None,
+            command=command,
+        )
+        self._start(container, network, "postgres", [5432])
+        return container
+
+    def _start_host(
+        self, name: str, image: str, network: Network, origin: Path
+    ) -> tuple[Host, str, str]:
+        conf = supervision.render(
+            _SUPERVISOR_FOLDER,
+            self.environment,
+            {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret},
+            bind="0.0.0.0",  # noqa: S104 - inside the container's own network
+            port=_PORT,
+        )
+        limit = self.options.memory_limit_bytes
+        container = DockerContainer(image, mem_limit=limit, memswap_limit=limit, hostname=name)
+        container.with_copy_into_container((conf + _EXPORTER).encode(), _SUPERVISOR_CONF, 0o600)
+        container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
+        self._start(container, network, name, [_PORT, _EXPORTER_PORT])
+        wrapped = container.get_wrapped_container()
+        setup = ContainerHost(name, str(wrapped.id), "/", self.environment)
+        folders = " ".join(f'"${folder}"' for folder in FOLDERS)
+        must(
+            setup,
+            f'mkdir -p {folders} "$(dirname "$LOG_FILE")" "$(dirname "$MAINTENANCE_FILE")"\n'
+            f"git config --global --add safe.directory '*'\n"
+            f"git clone --quiet {_ORIGIN} {_APP}",
+        )
+        host = ContainerHost(name, str(wrapped.id), _APP, self.environment)
+        return host, _url(container, _PORT), _url(container, _EXPORTER_PORT)
+
+    def _start_balancer(self, image: str, network: Network) -> DockerContainer:
+        container = DockerContainer(image)
+        conf = haproxy.render(self._names, _PORT)
+        container.with_copy_into_container(conf.encode(), "/etc/haproxy/haproxy.cfg")
+        self._start(container, network, "loadbalancer", [haproxy.FRONT_PORT])
+        return container
+
+    def _start(
+        self, container: DockerContainer, network: Network, alias: str, ports: Sequence[int]
+    ) -> None:
+        container.with_network(network).with_network_aliases(alias)
+        container.with_kwargs(labels=self._labels, **container._kwargs)
+        published = cast(dict[str, object], container.ports)
+        for port in ports:
+            published[f"{port}/tcp"] = ("127.0.0.1", None)
+        container.start()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "APP_DIR": _APP,
+            "DATABASE_URL": f"postgresql://hostaway:{self._password}@postgres:5432/hostaway",
+            "DB_HOST": "postgres",
+            "DB_PORT": "5432",
+            "DB_USER": "hostaway",
+            "DB_NAME": "hostaway",
+            "PGPASSWORD": self._password,
+            "API_KEY": self.api_key,
+            "SERVICE_URL": f"http://127.0.0.1:{_PORT}",
+            "PUBLIC_URL": f"http://loadbalancer:{haproxy.FRONT_PORT}",
+            "LB_ADMIN": f"loadbalancer:{haproxy.ADMIN_PORT}",
+            "MAINTENANCE_FILE": "/var/www/maintenance_status",
+            "CONFIG_FILE": f"{_APP}/config.yaml",
+            "LOG_FILE": f"/var/log/{SERVICE_NAME}/application.log",
+            "SUPERVISOR_CONF": _SUPERVISOR_CONF,
+            "BACKUP_DIR": f"/var/backups/{SERVICE_NAME}",
+            "SECURE_STORAGE": "/mnt/secure",
+            "STATUS_PAGE": "/var/www/status_page.txt",
+            "OUTBOX": "/var/spool/outbox",
+            "EVIDENCE_DIR": "/var/lib/evidence",
+            "DEFECTS_FILE": "/etc/hostaway-defects.yaml",
+            "UV_FIND_LINKS": "/opt/wheelhouse",
+            "UV_NO_INDEX": "1",
+            "UV_OFFLINE": "1",
+            "UV_PYTHON": "/usr/bin/python3",
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_LINK_MODE": "copy",
+        }
+
+    def _administrator(self, database: str) -> PostgresDatabase:
+        assert self._postgres
+        url = _url(self._postgres, 5432).removeprefix("http://")
+        return PostgresDatabase(
+            f"postgresql://postgres:{self._admin_password}@{url}/{database}", self._postgres_log
+        )
+
+    def _postgres_log(self) -> str:
+        assert self._postgres
+        return bytes(self._postgres.get_wrapped_container().logs()).decode(errors="replace")
+
+    def deploy(self, tag: str) -> None:
+        """See Stage.deploy."""
+        assert self._deployment
+        self._deployment.deploy(tag)
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """See Stage.set_defects."""
+        assert self._deployment
+        self._deployment.set_defects(defects)
+
+    def _look(self, host: str) -> Mapping[str, int | None]:
+        """Return what the kernel knows of the service on `host`; empty when nobody answers."""
+        try:
+            answer = httpx.get(self._exporters[host], timeout=_LOOK_LIMIT_S)
+            return dict(answer.raise_for_status().json())
+        except (httpx.HTTPError, ValueError):
+            return {}
+
+    def _await_exporter(self, host: str) -> None:
+        advice = f"see `docker logs` of {host}"
+        for _ in wait_until(f"{host} tells its memory", _READY_LIMIT_S, advice=advice):
+            if self._look(host):
+                return
+
+    def _each(self, key: str) -> dict[str, int]:
+        seen = {host: self._look(host).get(key) for host in self._exporters}
+        return {host: value for host, value in seen.items() if value is not None}
+
+    def rss_bytes(self) -> dict[str, int]:
+        """See Stage.rss_bytes."""
+        return self._each("rss_bytes")
+
+    def oom_kills(self) -> dict[str, int]:
+        """See Stage.oom_kills: the kernel's count for the host's control group."""
+        return self._each("oom_kills")
+
+    def pids(self) -> dict[str, int]:
+        """See Stage.pids."""
+        return self._each("pid")
+
+    def application_log(self) -> dict[str, str]:
+        """See Stage.application_log."""
+        read = 'cat "$LOG_FILE" 2>/dev/null || true'
+        return {host.name: host.run(read, limit_s=10).stdout for host in self.hosts}
+
+    def __exit__(self, *exc: object) -> None:
+        """See Stage.__exit__. Works after a partial start, and twice."""
+        if self._database is not None:
+            self._database.close()
+        remove(made(self._labels))
+
+    def leftovers(self) -> list[str]:
+        """See Stage.leftovers: containers and networks of this run."""
+        return [str(thing.name) for thing in made(self._labels)]
+
+
+def _url(container: DockerContainer, port: int) -> str:
+    # Published on loopback, so the engine is on this machine, whatever testcontainers infers.
+    return f"http://127.0.0.1:{container.get_exposed_port(port)}"

@@ -1,0 +1,139 @@
+"""Puts a release on the hosts of a stage and its data into the database, alike on every stage."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+
+from drill.errors import StageError
+from drill.host import Host
+from drill.stage import StageOptions
+from drill.stages.database import PostgresDatabase
+from drill.wait import wait_until
+
+__all__ = ["FOLDERS", "SERVICE_NAME", "Deployment", "must"]
+
+SERVICE_NAME = "hostaway-mcp"  # of the deployment's folder and of the supervised program
+FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
+
+_STOP = f'supervisorctl -c "$SUPERVISOR_CONF" stop {SERVICE_NAME} >/dev/null'
+_START = f'supervisorctl -c "$SUPERVISOR_CONF" start {SERVICE_NAME} >/dev/null'
+_CLEAN = """
+git stash clear
+git fetch --quiet --prune --tags --force origin
+git checkout --quiet --force --detach tags/{tag}
+git clean -fdq -e .venv -e uv.lock
+git for-each-ref --format='%(refname:short)' refs/heads | xargs -r git branch -qD
+for tag in $(git tag); do
+  git ls-remote --exit-code --tags origin "refs/tags/$tag" >/dev/null \\
+    || git tag -d "$tag" >/dev/null
+done
+uv sync --quiet
+rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"
+rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*
+"""
+# As it grew in real life: the migration of the newest release finds data to change.
+_FILL = """
+.venv/bin/python -m alembic upgrade 0001_base 2>&1
+.venv/bin/python -m hostaway_mcp.seed --listings {listings} --seed {seed}
+.venv/bin/python -m alembic upgrade head 2>&1
+"""
+_FILL_LIMIT_S = 600.0
+_SERVED_LIMIT_S = 30.0
+
+
+def must(host: Host, script: str, limit_s: float = 120.0) -> str:
+    """Run `script` on `host` and return its output. Raises StageError when it fails."""
+    done = host.run(script, limit_s=limit_s)
+    if not done.ok:
+        words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        ended = "it did not end" if done.exit_status is None else f"status {done.exit_status}"
+        raise StageError(
+            f"the stage to run {script.strip()[:60]!r} on {host.name} within {limit_s:g} s",
+            f"{ended}: {words[-1][:300]}",
+            "look at the command that is named; try again with STAGE=processes",
+        )
+    return done.stdout.strip()
+
+
+class Deployment:
+    """The service on `hosts`, started by supervisord, with its database.
+
+    `administrator` opens a superuser's session; `switch_on` is the script by which the load
+    balancer asks the hosts for their readiness again; `urls` must all answer in the end.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        administrator: Callable[[], PostgresDatabase],
+        database: PostgresDatabase,
+        switch_on: str,
+        urls: Sequence[str],
+        options: StageOptions,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._hosts = hosts
+        self._administrator = administrator
+        self._database = database
+        self._switch_on = switch_on
+        self._urls = urls
+        self._options = options
+        self._progress = progress
+        self._templates: set[str] = set()
+
+    def deploy(self, tag: str) -> None:
+        """See drill.stage.Stage.deploy."""
+        for host in self._hosts:
+            must(host, f"{_STOP}\n{_CLEAN.format(tag=tag)}")
+        self._fill_database(tag)
+        for host in self._hosts:
+            must(host, _START)
+        must(self._hosts[0], self._switch_on)
+        for url in self._urls:
+            self._await_health(tag, url)
+
+    def _await_health(self, tag: str, url: str) -> None:
+        advice = "see the service's and the load balancer's log"
+        for _ in wait_until(f"{tag} is served at {url}", _SERVED_LIMIT_S, advice=advice):
+            try:
+                if httpx.get(f"{url}/health", timeout=2).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                continue
+
+    def _fill_database(self, tag: str) -> None:
+        """Make the service's database anew, from a template after the first time."""
+        template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
+        administrator = self._administrator()
+        self._database.close()
+        administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
+        if tag in self._templates:
+            administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
+        else:
+            administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")
+            listings = self._options.listings
+            self._progress(f"filling the database with {listings} listings")
+            must(
+                self._hosts[0],
+                _FILL.format(listings=listings, seed=self._options.seed),
+                _FILL_LIMIT_S,
+            )
+            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
+            self._templates.add(tag)
+        administrator.close()
+        self._database.open()
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """See drill.stage.Stage.set_defects."""
+        settings = shlex.quote(json.dumps(dict(defects)))
+        for host in self._hosts:
+            must(
+                host,
+                f'echo {settings} > "$DEFECTS_FILE"\n'
+                # A service that is just being killed takes the settings when it starts again.
+                f'supervisorctl -c "$SUPERVISOR_CONF" signal HUP {SERVICE_NAME} || true',
+            )
