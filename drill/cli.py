@@ -62,7 +62,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
 
     drill = commands.add_parser("drill", help="hold one drill and write its report")
-    drill.add_argument("--stage", default="auto", help="auto or processes")
+    drill.add_argument(
+        "--stage",
+        default="auto",
+        help="auto (containers where an engine answers), containers or processes",
+    )
     drill.add_argument("--fault", default="connection-exhaustion", help="what to break")
     drill.add_argument("--procedure", default="auto", help="auto or a procedure's number")
     drill.add_argument("--runbook", default="runbook/rollback.md", type=Path)

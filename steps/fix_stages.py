@@ -9,9 +9,9 @@ import pytest
 
 from drill.errors import UsageError
 from drill.stage import Stage, StageOptions
-from drill.stages import open_stage
+from drill.stages import containers_problem, open_stage
 
-NAMES = ("processes",)
+NAMES = ("containers", "processes")
 StageFor = Callable[[str], Stage]
 
 
@@ -27,20 +27,30 @@ def stages_of(config: pytest.Config) -> tuple[str, ...]:
     """Return the stages that this run uses."""
     asked = str(config.getoption("--stages"))
     if asked == "auto":
-        return NAMES
+        return NAMES[1:] if containers_problem() else NAMES
     chosen = tuple(asked.split(","))
     if not set(chosen) <= set(NAMES):
         raise pytest.UsageError(f"expected --stages of {', '.join(NAMES)} or auto; found {asked!r}")
+    if "containers" in chosen and containers_problem():
+        raise pytest.UsageError(f"expected an engine for containers; found {containers_problem()}")
     return chosen
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "containers: needs the container stage")
     config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"stages: {', '.join(stages_of(config))}"
+    problem = containers_problem()
+    return f"stages: {', '.join(stages_of(config))}" + (f" ({problem})" if problem else "")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, with the reason, what needs containers where this run has none."""
+    if item.get_closest_marker("containers") and "containers" not in stages_of(item.config):
+        pytest.skip(f"no container stage: {containers_problem() or 'not asked for'}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from drill.errors import Exit, UsageError
-from drill.stage import StageOptions
+from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
 
+ROOT = Path(__file__).resolve().parent.parent
 
-@pytest.mark.parametrize("name", ["auto", "processes"])
-def test_a_known_name_gives_a_stage_with_its_reason(name: str) -> None:
-    stage = open_stage(name, StageOptions(), lambda _: None)
-    assert stage.name == "processes"
+
+def open_quietly(name: str) -> Stage:
+    return open_stage(name, StageOptions(), lambda _: None)
+
+
+def test_processes_can_always_be_asked_for() -> None:
+    stage = open_quietly("processes")
+    assert (stage.name, stage.reason) == ("processes", "asked for")
+
+
+@pytest.mark.containers
+@pytest.mark.parametrize("name", ["auto", "containers"])
+def test_containers_are_taken_where_an_engine_answers(name: str) -> None:
+    stage = open_quietly(name)
+    assert stage.name == "containers"
     assert stage.reason
+
+
+NO_ENGINE = """
+import sys
+from drill.errors import DrillError
+from drill.stage import StageOptions
+from drill.stages import open_stage
+try:
+    stage = open_stage(sys.argv[1], StageOptions(), print)
+    print(stage.name, "|", stage.reason)
+except DrillError as error:
+    print(int(error.exit), "|", error)
+"""
+
+
+def without_engine(name: str) -> str:
+    nobody = {**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    command = [sys.executable, "-c", NO_ENGINE, name]
+    done = subprocess.run(command, cwd=ROOT, env=nobody, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_without_an_engine_auto_takes_processes_and_says_why() -> None:
+    assert without_engine("auto").startswith("processes | no container engine answers")
+
+
+def test_without_an_engine_asking_for_containers_is_used_wrongly() -> None:
+    said = without_engine("containers")
+    assert said.startswith(f"{int(Exit.USAGE)} | expected a container engine")
+    assert "STAGE=processes" in said
 
 
 @pytest.mark.parametrize("name", ["", "kubernetes"])

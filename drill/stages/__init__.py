@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from drill.errors import UsageError
@@ -18,6 +19,7 @@ NAMES = ("auto", "containers", "processes")
 Progress = Callable[[str], None]
 
 
+@functools.cache
 def containers_problem() -> str:
     """Return why the container stage cannot be had here, "" when it can."""
     return engine_problem() or base_problem()

@@ -52,7 +52,10 @@ def oom_kills() -> int | None:
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Answers every GET with what is seen at that moment."""
+
     def do_GET(self) -> None:
+        """Look, and answer."""
         pid = find(sys.argv[1])
         seen = {
             "pid": pid,
