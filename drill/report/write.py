@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 from drill.judgement import Judgement, judge
-from drill.report import html, junit
+from drill.report import allure, html, junit
 from drill.timeline import read
 
 
 def write_reports(timeline: Path, directory: Path) -> Judgement:
-    """Write index.html, verdict.json and junit.xml into `directory`; return the judgement.
+    """Write index.html, junit.xml, allure-results/ and verdict.json into `directory`.
+
+    Returns the judgement; verdict.json comes last, so where it is, all the others are.
 
     Raises UsageError when the timeline cannot be read.
     """
@@ -24,6 +26,7 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
         shutil.copyfile(timeline, kept)
     _write(directory / "index.html", html.render(record, judgement))
     _write(directory / "junit.xml", junit.render(judgement))
+    allure.write(record, judgement, directory / "allure-results")
     text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"
     _write(directory / "verdict.json", text)
     return judgement
