@@ -54,6 +54,10 @@ gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure results, ex
 	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
 		--alluredir "$(REPORT)/allure-results" --clean-alluredir
 
+.PHONY: revalidate
+revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
+	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
+
 .PHONY: report
 report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]
 	@$(BIN)/python -m drill report --from "$(FROM)" --report "$(REPORT)"

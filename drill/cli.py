@@ -15,7 +15,10 @@ from drill.errors import DrillError, Exit, UsageError
 from drill.progress import Progress
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
+from drill.revalidation import revalidate, write_findings
+from drill.runbook.parse import parse
 from drill.stage import StageOptions
+from drill.stages import open_stage
 
 _RATES = (1.0, 2_000.0)
 _PACES = (1.0, 600.0)
@@ -80,6 +83,12 @@ def parser() -> argparse.ArgumentParser:
     )
     drill.set_defaults(run=run_drill)
 
+    again = commands.add_parser("revalidate", help="bind and perform every procedure of a runbook")
+    again.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    again.add_argument("--stage", default="auto", help="as for `drill`")
+    again.add_argument("--report", default="reports/revalidation", type=Path)
+    again.set_defaults(run=run_revalidate)
+
     report = commands.add_parser("report", help="render the report again from a timeline")
     report.add_argument("--from", dest="timeline", required=True, type=Path)
     report.add_argument("--report", default="reports/latest", type=Path)
@@ -111,6 +120,28 @@ def run_drill(arguments: argparse.Namespace) -> int:
     judgement = write_reports(conductor.timeline.path, request.report)
     print_summary(judgement, request.report, console)
     return judgement.exit
+
+
+def run_revalidate(arguments: argparse.Namespace) -> int:
+    """Revalidate a runbook; return the exit code."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    request = Request(arguments.runbook, arguments.report, stage=arguments.stage)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        findings = revalidate(
+            request,
+            lambda: open_stage(arguments.stage, request.options, console.print),
+            console.print,
+        )
+    except KeyboardInterrupt:
+        console.print("Ended by the operator: nothing can be said about this runbook.")
+        return Exit.UNKNOWN
+    status = write_findings(findings, parse(arguments.runbook), arguments.report)
+    for one in findings:
+        console.print(f"{one.severity:6}  {one.where}: {one.what}")
+    console.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
+    return status
 
 
 def run_report(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,206 @@
+"""Answers whether a runbook still holds: which checkboxes are bound, what each procedure does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from drill.check import bind
+from drill.conductor import Conductor, Request
+from drill.errors import Exit, UsageError
+from drill.judgement import Judgement
+from drill.procedure import StepFailed, choose
+from drill.report.write import write_reports
+from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook
+from drill.runbook.parse import parse
+from drill.stage import Stage
+
+__all__ = ["Coverage", "Finding", "coverage", "foreign", "revalidate", "write_findings"]
+
+# Every procedure cures it: the old code has no cursors, and the flag switches them off.
+FAULT = "invalid-cursors"
+# What reaches beyond the folder of a stage of plain processes.
+_FOREIGN = re.compile(
+    r"\b(?:sudo|systemctl|pkill|pgrep|killall|docker(?:-compose)?)\b"
+    r"|(?<![\w$}/.:])/(?!dev/(?:null|tcp)|maintenance\b|ready\b|health\b|api\b)\w+/[\w/.]*"
+)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A defect of a runbook. `severity`: "high", or "medium" for what could not be found out."""
+
+    id: str
+    severity: str
+    where: str
+    what: str
+    evidence: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A checkbox, where it stands, and the check bound to it ("" for none)."""
+
+    section: str
+    item: str
+    line: int
+    check: str
+
+
+def coverage(runbook: Runbook) -> list[Coverage]:
+    """Return every checkbox that a drill has to verify; a followed step's stands at its origin."""
+    found = {}
+    for section, checkbox in _checkboxes(runbook):
+        binding = bind(checkbox.text)
+        name = binding.name if binding else ""
+        found[checkbox.line] = Coverage(section, checkbox.text, checkbox.line, name)
+    return [found[line] for line in sorted(found)]
+
+
+def _checkboxes(runbook: Runbook) -> Iterator[tuple[str, Checkbox]]:
+    for checklist in (runbook.pre_rollback, runbook.verification):
+        for checkbox in checklist.checkboxes:
+            yield checklist.title, checkbox
+    for procedure in reversed(runbook.procedures):  # so that an origin wins over who follows it
+        for checkbox in procedure.prerequisites:
+            yield f"Procedure {procedure.number}", checkbox
+        for step in procedure.steps:
+            for checkbox in step.checkboxes:
+                yield f"Procedure {procedure.number}, Step {step.number}", checkbox
+
+
+def foreign(runbook: Runbook, procedure: Procedure, stage: Stage) -> list[tuple[int, str]]:
+    """Return (line, words) of the commands that would reach beyond a stage of plain processes."""
+    blocks = [*runbook.pre_rollback.blocks, *procedure.prerequisite_blocks]
+    blocks += [block for step in procedure.steps for block in step.blocks]
+    return [hit for block in blocks for hit in _foreign_in(block, stage)]
+
+
+def _foreign_in(block: CodeBlock, stage: Stage) -> Iterator[tuple[int, str]]:
+    try:
+        alternative = choose(block, stage.alternatives)
+    except StepFailed:
+        return  # nothing of it will be performed
+    for offset, text in enumerate(alternative.script.splitlines()):
+        match = None if text.lstrip().startswith("#") else _FOREIGN.search(text)
+        if match:
+            yield alternative.line + offset, match.group()
+
+
+def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progress) -> list[Finding]:
+    """Bind the checkboxes of `request.runbook`, perform each of its procedures, return findings.
+
+    Each procedure is performed on a fresh stage of `open_it`, and its drill's report is written
+    to `request.report`/procedure-N. Raises UsageError for a malformed runbook, KeyboardInterrupt
+    when the operator ends it; the stage is removed then.
+    """
+    runbook = parse(request.runbook)
+    findings = [_uncovered(one) for one in coverage(runbook) if not one.check]
+    for procedure in runbook.procedures:
+        stage = open_it()
+        hits = foreign(runbook, procedure, stage) if stage.name == "processes" else []
+        if hits:
+            findings += [_not_performed(procedure, line, words) for line, words in hits]
+            continue
+        progress(f"performing Procedure {procedure.number}: {procedure.title}")
+        findings += _of_drill(procedure, _perform(request, procedure, stage))
+    return findings
+
+
+def _perform(request: Request, procedure: Procedure, stage: Stage) -> Judgement:
+    report = request.report / f"procedure-{procedure.number}"
+    one = Request(
+        request.runbook,
+        report,
+        fault=FAULT,
+        procedure=str(procedure.number),
+        pace=request.pace,
+        rate=request.rate,
+        seed=request.seed,
+    )
+    with stage:
+        conductor = Conductor(one, stage=stage)
+        conductor.run()
+    judgement = write_reports(conductor.timeline.path, report)
+    if any(cause.what.startswith("interrupted") for cause in judgement.causes):
+        raise KeyboardInterrupt
+    return judgement
+
+
+def _uncovered(one: Coverage) -> Finding:
+    return Finding(
+        f"uncovered-{one.line}",
+        "high",
+        f"line {one.line}, {one.section}",
+        f"nobody can verify the checkbox {one.item!r}",
+        "no check is bound to its text",
+        "word it like a checkbox that is bound, or add a check in drill/checks/",
+    )
+
+
+def _not_performed(procedure: Procedure, line: int, words: str) -> Finding:
+    return Finding(
+        f"not-performed-{procedure.number}-{line}",
+        "medium",
+        f"line {line}, Procedure {procedure.number}",
+        f"not performed here: {words!r} reaches beyond the stage",
+        "on a stage of plain processes it would act on this very machine",
+        "use STAGE=containers, or name hosts and paths by environment variables",
+    )
+
+
+def _of_drill(procedure: Procedure, judgement: Judgement) -> list[Finding]:
+    return [
+        Finding(
+            f"procedure-{procedure.number}-{number}",
+            "medium" if cause.verdict == "unknown" else "high",
+            cause.where,
+            cause.what,
+            cause.evidence,
+            cause.advice or f"see procedure-{procedure.number}/index.html",
+        )
+        for number, cause in enumerate(judgement.causes, 1)
+    ]
+
+
+def write_findings(findings: list[Finding], runbook: Runbook, directory: Path) -> Exit:
+    """Write findings.md and findings.json into `directory`; return the exit code.
+
+    Raises UsageError when they cannot be written.
+    """
+    covered = coverage(runbook)
+    bound = sum(bool(one.check) for one in covered)
+    lines = [
+        f"# What revalidating {runbook.path.name} found",
+        "",
+        f"{bound} of {len(covered)} checkboxes are verified by a check. "
+        f"{len(findings) or 'No'} finding(s).",
+        "",
+    ]
+    for one in findings:
+        lines += [f"## {one.severity}: {one.where}", "", one.what, ""]
+        lines += [f"Evidence: {one.evidence}", ""] if one.evidence else []
+        lines += [f"Try: {one.advice}", ""]
+    content = {
+        "runbook": {"path": str(runbook.path), "sha256": runbook.sha256},
+        "checkboxes": [asdict(one) for one in covered],
+        "findings": [asdict(one) for one in findings],
+    }
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "findings.md").write_text("\n".join(lines), encoding="utf-8")
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        (directory / "findings.json").write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"a folder for the findings at {directory}", str(error.strerror), "set REPORT=DIR"
+        ) from error
+    if any(one.severity == "high" for one in findings):
+        return Exit.FAILED
+    return Exit.UNKNOWN if findings else Exit.PASSED
