@@ -26,7 +26,7 @@ RUNBOOK = str(ROOT / "runbook" / "rollback.md")
         (["--seed", "-1"], "SEED"),
         (["--runbook", "/nowhere/rollback.md"], "runbook"),
         (["--report", "/proc/nowhere"], "report"),
-        (["--hosts", "2"], "HOSTS"),
+        (["--stage", "processes", "--hosts", "2"], "HOSTS"),
         (["--bad-option"], "make help"),
     ],
 )
