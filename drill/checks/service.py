@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import httpx
 
 from drill.check import Finding, Situation, check, failed, judged, passed
+from drill.probe import health
 from drill.stage import Stage
 
 _TIMEOUT_S = 5.0
@@ -26,10 +27,7 @@ def client(stage: Stage, url: str, key: str | None = None) -> httpx.Client:
 def health_status(situation: Situation, match: re.Match[str]) -> Finding:
     """The health endpoint of every host answers with the status that the checkbox names."""
     wanted = int(match["status"])
-    seen = {}
-    for name, url in situation.stage.direct_urls.items():
-        with client(situation.stage, url, "") as http:
-            seen[name] = http.get("/health").status_code
+    seen = {name: health(url) for name, url in situation.stage.direct_urls.items()}
     return judged(set(seen.values()) == {wanted}, f"/health answers {seen}")
 
 

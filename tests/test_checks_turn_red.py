@@ -1,0 +1,342 @@
+"""Every check, shown the very defect that it exists for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import drill.check
+from drill.check import Situation, bind
+from drill.events import ProbeSample
+from drill.host import Completed
+from drill.probe import Probe
+from drill.runbook.parse import parse
+from drill.stage import FAILING, STABLE, Stage, StageOptions
+from drill.stages import open_stage
+from drill.timeline import Timeline
+from drill.traffic import Traffic
+from drill.verdict import Verdict
+from drill.wait import wait_until
+
+RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+PREPARED = {"REASON": "errors", "SEVERITY": "P1", "LEAD": "Ann", "INCIDENT": "INC-1"}
+
+DRAIN = (
+    'echo x > "$MAINTENANCE_FILE"; timeout 5 bash -c \'until '
+    '[ "$(curl -s -o /dev/null -w %{http_code} $PUBLIC_URL/health)" = 503 ]; do sleep 0.1; done\''
+)
+SERVE = (
+    'rm -f "$MAINTENANCE_FILE"; '
+    "timeout 9 bash -c 'until curl -fso /dev/null $PUBLIC_URL/health; do sleep 0.1; done'"
+)
+STOP = 'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp'
+START = (
+    'supervisorctl -c "$SUPERVISOR_CONF" restart hostaway-mcp; '
+    "timeout 9 bash -c 'until curl -fso /dev/null $SERVICE_URL/health; do sleep 0.1; done'; "
+) + SERVE
+PSQL = 'psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" -c '
+HIDE = PSQL + "'ALTER TABLE reservations RENAME TO hidden'"
+SHOW = PSQL + "'ALTER TABLE IF EXISTS hidden RENAME TO reservations'"
+# Two preparations within a second would make the same tag.
+FORGET = "git tag -l 'before-rollback-*' | xargs -r git tag -d\n"
+PREPARE = FORGET + "\n".join(block.alternatives[0].script for block in RUNBOOK.pre_rollback.blocks)
+NIGHTLY = RUNBOOK.procedure(2).prerequisite_blocks[0].alternatives[0].script
+SAFETY = RUNBOOK.procedure(2).steps[2].blocks[1].alternatives[0].script
+OFF = (
+    "sed -i -E 's/^( +pagination_enabled:).*/\\1 false/' \"$CONFIG_FILE\"; "
+    'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp; timeout 9 bash -c \'until curl -s '
+    '-H "X-API-Key: $API_KEY" "$SERVICE_URL/api/listings?limit=1" | grep -q listings; '
+    "do sleep 0.1; done'"
+)
+ON = (
+    "git checkout -q config.yaml; "
+    'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp; timeout 9 bash -c \'until curl -s '
+    '-H "X-API-Key: $API_KEY" "$SERVICE_URL/api/listings?limit=1" | grep -q items; '
+    "do sleep 0.1; done'"
+)
+CRASH = 'echo "Traceback (most recent call last):" >> "$LOG_FILE"'
+DUMPS = '"$SECURE_STORAGE"/*.dump'
+
+
+@dataclass(frozen=True)
+class Case:
+    """`good` makes the checkbox true, `bad` plants the defect, `back` cleans up."""
+
+    check: str
+    text: str
+    good: str
+    bad: str
+    said: str
+    back: str = ""
+    verdict: Verdict = Verdict.FAILED
+
+
+CASES = [
+    Case("error_rate", "Error rate <1%", SERVE, DRAIN, "", SERVE),
+    Case("no_complaints", "No customer complaints", SERVE, DRAIN, "met a failure", SERVE),
+    Case("maintenance_enabled", "Maintenance mode is on", DRAIN, SERVE, "answers 200"),
+    Case("traffic_stopped", "Client traffic has stopped", DRAIN, SERVE, "still reached", SERVE),
+    Case("maintenance_disabled", "Maintenance mode is off", SERVE, DRAIN, "answers 503", SERVE),
+    Case("traffic_flows", "Client traffic reaches the application", SERVE, DRAIN, "0 of", SERVE),
+    Case("no_immediate_errors", "No immediate errors for clients", SERVE, DRAIN, "failed", SERVE),
+    Case(
+        "status_page", "The status page has an update",
+        'echo "We look into it" > "$STATUS_PAGE"', 'echo "Back at [time]" > "$STATUS_PAGE"', "[time]",
+    ),
+    Case(
+        "stable_identified", "Stable release identified: v0.0.9",
+        "true", "git push -q origin :refs/tags/v0.0.9", "exit status 2", "git push -q origin v0.0.9",
+    ),
+    Case(
+        "version_in_changelog", "The changelog lists it as stable",
+        "true", "sed -i /0.0.9/d CHANGELOG.md", "CHANGELOG", "git checkout -q CHANGELOG.md",
+    ),
+    Case(
+        "code_reverted", "The code is reverted to the stable release",
+        "git checkout -q v0.0.9", "git checkout -q v0.1.0-pagination", FAILING,
+    ),
+    Case(
+        "dependencies_installed", "Its dependencies are installed",
+        "true", "uv pip uninstall -q pyyaml --python .venv/bin/python", "sync", "uv sync -q",
+    ),
+    Case(
+        "compiles", "It compiles without errors", "true",
+        "echo 'def (' >> hostaway_mcp/app.py", "SyntaxError", "git checkout -q hostaway_mcp/app.py",
+    ),
+    Case(
+        "deployment_tagged", "Tag the deployment: git has a tag for what runs now",
+        "git tag before-x HEAD", "git tag -d before-x", "no tag but",
+    ),
+    Case("running", "Its process is running", START, STOP, "no process", START),
+    Case(
+        "configuration_updated", "The configuration is updated", OFF,
+        'printf "context_protection:\\npagination_enabled: false\\n" > "$CONFIG_FILE"',
+        "TypeError", ON,
+    ),
+    Case("old_format", "Lists come in the old format", OFF, ON, "nextCursor", ON),
+    Case("health_status", "/health answers with status 200", "true", STOP, "0", START),
+    Case("api_requests_succeed", "API requests succeed", "true", HIDE, "500", SHOW),
+    Case("endpoints_functional", "All API endpoints work", "true", HIDE, "500", SHOW),
+    Case("database_queries", "Database queries work", "true", HIDE, "answered 500", SHOW),
+    Case(
+        "authentication", "Authentication works", "true",
+        "sed -i 's/return hmac.compare_digest.*/return True/' hostaway_mcp/auth.py\n" + START,
+        "200 instead of 401", "git checkout -q hostaway_mcp\n" + START,
+    ),
+    Case(
+        "database_log", "No errors in the database log", PSQL + "'SELECT 1'",
+        PSQL + "'SELECT 1/0' || true", "division by zero",
+    ),
+    Case("startup_log", "No errors in its log at start-up", "true", CRASH, "Traceback"),
+    Case("application_log", "No errors in the application log", "true", CRASH, "Traceback"),
+    Case(
+        "metrics_collecting", "Metrics are being collected", "true", STOP, "ConnectError", START,
+        verdict=Verdict.UNKNOWN,
+    ),
+    Case("dashboards_normal", "Dashboards show normal levels", "true", STOP, "/health", START),
+    Case(
+        "backup_exists", "A database backup exists and can be read in full",
+        NIGHTLY, f"truncate -s 2000 {DUMPS}", "checksum", 'rm "$SECURE_STORAGE"/*',
+    ),
+    Case(
+        "backup_recent", "The backup is recent: <24 hours old",
+        NIGHTLY, f"touch -d '25 hours ago' {DUMPS}", "25.0", 'rm "$SECURE_STORAGE"/*',
+    ),
+    Case(
+        "restore_tested", "Its restoration was tested", NIGHTLY,
+        'for proof in "$SECURE_STORAGE"/*rows; do echo 0 > $proof; done', "had 0",
+        'rm "$SECURE_STORAGE"/*',
+    ),
+    Case(
+        "backup_created", "The safety backup was created and restores into a scratch database",
+        STOP + "\n" + SAFETY, PSQL + "'DELETE FROM reservations WHERE id = (SELECT max(id) FROM reservations)'",
+        "live 200|", 'rm "$BACKUP_DIR"/*\n' + START,
+    ),
+    Case(
+        "backup_size", "The backup file has a reasonable size (>1KB)",
+        STOP + "\n" + SAFETY, 'truncate -s 900 "$BACKUP_DIR"/*.dump', "900 bytes", 'rm "$BACKUP_DIR"/*\n' + START,
+    ),
+    Case(
+        "backup_stored", "The backup is in secure storage, its checksum verified",
+        STOP + "\n" + SAFETY, f"echo x | tee -a {DUMPS}", "EOF", 'rm "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,
+    ),
+    Case(
+        "team_notified", "Notify the team: #oncall and #engineering have the message",
+        PREPARE, 'rm "$OUTBOX/slack-engineering.txt"', "slack-engineering",
+    ),
+    Case(
+        "incident_opened", "Open an incident: the ticket names its severity",
+        PREPARE, 'sed -i s/P1/high/ "$OUTBOX/incident.md"', "no severity",
+    ),
+    Case(
+        "stakeholders_told", "Tell stakeholders: they know that a rollback is coming",
+        PREPARE, ': > "$OUTBOX/stakeholders.txt"', "no message",
+    ),
+    Case(
+        "state_documented", "Document the state: metrics, logs and example errors are kept as files",
+        PREPARE, ': > "$EVIDENCE_DIR/metrics.txt"', "metrics.txt is missing or empty",
+    ),
+]  # fmt: skip
+OTHERS = {
+    "restarted", "not_restarted", "reloaded", "migration_log", "memory_stable", "response_time",
+    "migration_reverted", "schema_of_stable", "issue_confirmed",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    options = StageOptions(listings=200)
+    with open_stage("processes", options, lambda _: None) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Situation]:
+    folder = tmp_path_factory.mktemp("checks")
+    timeline = Timeline(folder / "timeline.jsonl")
+    (folder / "traffic").mkdir()
+    traffic = Traffic(stage.base_url, stage.api_key, 60, 1, folder / "traffic", timeline)
+    with Probe(stage, timeline) as probe, traffic:
+        yield Situation(
+            stage=stage, runbook=RUNBOOK, traffic=traffic, timeline=timeline, tail=probe.tail,
+            samples=probe.samples, failing=FAILING, stable=STABLE, pace=60,
+        )  # fmt: skip
+        traffic.stop()
+    timeline.close()
+
+
+def at_this_moment(live: Situation) -> Situation:
+    at = time.time()
+    return replace(live, began_at=at, window_from=at, effective_at=at, outputs=[])
+
+
+def verdict(situation: Situation, text: str) -> tuple[Verdict, str]:
+    binding = bind(text)
+    assert binding is not None, text
+    found = binding.verify(situation)
+    return found.verdict, found.evidence
+
+
+def run(stage: Stage, script: str) -> None:
+    done = stage.hosts[0].run(script, limit_s=60, environment=PREPARED)
+    assert done.ok, done.stderr or done.stdout
+
+
+def enough(situation: Situation, requests: int = 330) -> None:
+    """Wait for the requests that a bound needs, where the check waits for none itself."""
+    for _ in wait_until(f"{requests} requests", 20):
+        if situation.traffic.window(situation.window_from).sent >= requests:
+            return
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.check for case in CASES])
+def test_a_check_passes_without_its_defect_and_turns_red_with_it(
+    case: Case, live: Situation
+) -> None:
+    binding = bind(case.text)
+    assert binding
+    assert binding.name == case.check
+    counted = case.check in ("error_rate", "no_complaints")
+    try:
+        began = at_this_moment(live)
+        run(live.stage, case.good)
+        good = began if case.check.startswith("backup_") else at_this_moment(live)
+        if counted:
+            enough(good)
+        assert verdict(good, case.text)[0] is Verdict.PASSED, verdict(good, case.text)
+        bad = at_this_moment(live)
+        run(live.stage, case.bad)
+        if counted:
+            enough(bad, 50)
+        seen = began if case.check == "backup_created" else bad
+        found, evidence = verdict(seen, case.text)
+        assert found is case.verdict, evidence
+        assert case.said in evidence
+    finally:
+        if case.back:
+            run(live.stage, case.back)
+
+
+def test_every_check_is_proven_to_turn_red() -> None:
+    assert bind("Error rate <1%")  # loads the registry
+    names = {name for _, name, _ in drill.check._REGISTRY}
+    assert names == {case.check for case in CASES} | OTHERS
+
+
+def test_restarted_and_not_restarted_compare_processes(live: Situation) -> None:
+    same = replace(at_this_moment(live), pids_before=live.stage.pids())
+    other = replace(same, pids_before={"host-1": 1})
+    assert verdict(same, "The application was restarted")[0] is Verdict.FAILED
+    assert verdict(other, "The application was restarted")[0] is Verdict.PASSED
+    assert verdict(same, "No restart was needed")[0] is Verdict.PASSED
+    assert verdict(other, "No restart was needed")[0] is Verdict.FAILED
+    nobody = replace(same, pids_before={})
+    assert verdict(nobody, "No restart was needed")[0] is Verdict.UNKNOWN
+
+
+def test_reloaded_reads_only_what_came_since_the_step_began(live: Situation) -> None:
+    text = "The application reloaded it: its log says Config reloaded"
+    before = at_this_moment(live)
+    run(live.stage, 'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp')
+    for _ in wait_until("the log says so", 5):
+        if verdict(before, text)[0] is Verdict.PASSED:
+            break
+    assert verdict(at_this_moment(live), text)[0] is Verdict.FAILED
+
+
+def test_migration_log_reads_what_the_commands_said(live: Situation) -> None:
+    text = "No errors from the migration"
+    said = Completed(0, "", "sqlalchemy: ERROR: relation exists", 1.0)
+    red = replace(at_this_moment(live), outputs=[said])
+    assert verdict(red, text) == (Verdict.FAILED, f"the commands said: {said.stderr}")
+    quiet = replace(red, outputs=[Completed(0, "fine", "", 1.0)])
+    assert verdict(quiet, text)[0] is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("growth", "kills", "count", "wanted"),
+    [
+        (0, 0, 20, Verdict.PASSED),
+        (5_000_000, 0, 20, Verdict.FAILED),
+        (0, 1, 20, Verdict.FAILED),
+        (0, 0, 3, Verdict.UNKNOWN),
+    ],
+)
+def test_memory_is_stable_only_without_growth_and_kills(
+    live: Situation, growth: int, kills: int, count: int, wanted: Verdict
+) -> None:
+    samples = [
+        (float(at), ProbeSample({"host-1": 200}, {"host-1": 100_000_000 + growth * at}, 1, 40,
+                                {"host-1": kills if at == count - 1 else 0}))
+        for at in range(count)
+    ]  # fmt: skip
+    situation = replace(live, samples=samples, window_from=0.0)
+    assert verdict(situation, "Memory usage is stable")[0] is wanted
+
+
+def test_response_time_holds_the_limit_of_the_document(live: Situation) -> None:
+    situation = at_this_moment(live)
+    enough(situation, 200)
+    assert verdict(situation, "Response time p95 <500ms")[0] is Verdict.PASSED
+    assert verdict(situation, "Response time p95 <1ms")[0] is Verdict.FAILED
+    assert verdict(at_this_moment(live), "Response time p95 <500ms")[0] is Verdict.UNKNOWN
+
+
+def test_revision_and_schema_are_those_of_the_stable_release(live: Situation) -> None:
+    revision = "The migrations are reverted to revision `0001_base`"
+    schema = "The database schema is that of the stable release"
+    assert verdict(live, revision)[0] is Verdict.FAILED
+    assert verdict(live, schema)[0] is Verdict.FAILED
+    run(live.stage, ".venv/bin/alembic downgrade 0001_base")
+    assert verdict(live, revision)[0] is Verdict.PASSED
+    assert verdict(live, schema)[0] is Verdict.PASSED
+    run(live.stage, ".venv/bin/alembic upgrade head")
+
+
+def test_an_issue_without_a_decision_is_not_confirmed(live: Situation) -> None:
+    text = "Confirm the issue: the evidence points at the pagination release"
+    assert verdict(replace(live, decision=None), text)[0] is Verdict.UNKNOWN
