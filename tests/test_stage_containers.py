@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from stage_support import await_status, status
 
 from drill.procedure import choose
 from drill.runbook.parse import parse
@@ -33,19 +34,6 @@ def stage() -> Iterator[Stage]:
 def put_back(stage: Stage) -> Iterator[None]:
     yield
     stage.deploy(FAILING)
-
-
-def status(url: str, path: str = "/health") -> int:
-    try:
-        return httpx.get(url + path, timeout=5).status_code
-    except httpx.TransportError:
-        return 0
-
-
-def await_status(url: str, wanted: int) -> None:
-    for _ in wait_until(f"{url} answers {wanted}", 10):
-        if status(url) == wanted:
-            return
 
 
 def pages(stage: Stage, url: str) -> list[int]:

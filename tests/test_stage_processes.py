@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from stage_support import await_status, status
 
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
@@ -35,19 +36,6 @@ def stage() -> Iterator[Stage]:
 def put_back(stage: Stage) -> Iterator[None]:
     yield
     stage.deploy(FAILING)
-
-
-def status(url: str, path: str = "/health") -> int:
-    try:
-        return httpx.get(url + path, timeout=5).status_code
-    except httpx.TransportError:
-        return 0
-
-
-def await_status(url: str, wanted: int, path: str = "/health", limit_s: float = 5) -> None:
-    for _ in wait_until(f"{url}{path} answers {wanted}", limit_s):
-        if status(url, path) == wanted:
-            return
 
 
 def pages(stage: Stage, count: int) -> list[int]:
