@@ -27,9 +27,11 @@ _RESERVED = 3
 _LEAST_REQUESTS = 20  # a share of fewer is an accident
 _NO_CONNECTION = re.compile(
     r"too many (?:clients|connections)|remaining connection slots|"
-    r"connection (?:limit|pool)\b.*(?:exceed|exhaust|timed? ?out)|couldn't get a connection",
+    r"connection (?:limit|pool)\b.*(?:exceed|exhaust|timed? ?out)",
     re.IGNORECASE,
 )
+# A pool's clients also wait in vain when the whole process is slow, as short of memory.
+_WAITED = re.compile(r"couldn't get a connection", re.IGNORECASE)
 
 
 class Cause(IntEnum):
@@ -162,8 +164,19 @@ def memory(evidence: Evidence, match: re.Match[str]) -> Recognition:  # noqa: AR
 
 @symptom(r"too many (?:connections|clients)|connection(?: pool)?s? .*(?:exhaust|limit)")
 def connections(evidence: Evidence, match: re.Match[str]) -> Recognition:  # noqa: ARG001
-    """A log line that says so proves it; a server at its limit is consistent with it."""
-    lines = [line for _, line in evidence.lines if _NO_CONNECTION.search(line.text)]
+    """A log line that says so proves it; a server at its limit is consistent with it.
+
+    Clients of a pool that waited in vain prove nothing while the server has room.
+    """
+    room = False
+    if evidence.connections:
+        most, limit = evidence.connections
+        room = most < limit - _RESERVED
+    lines = [
+        line
+        for _, line in evidence.lines
+        if _NO_CONNECTION.search(line.text) or (not room and _WAITED.search(line.text))
+    ]
     told: list[str] = []
     if lines:
         told.append(
