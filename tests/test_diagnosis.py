@@ -159,3 +159,13 @@ def test_the_procedure_is_the_one_that_the_document_names() -> None:
     moved = tuple(replace(s, procedure=2) for s in SCENARIOS)
     found = diagnose(runbook(scenarios=moved), evidence(0.35, Outcome.INVALID_CURSOR))
     assert found.procedure == 2
+
+
+def test_a_pool_that_waits_in_vain_blames_connections_only_when_the_server_is_full() -> None:
+    waited = LogLine("application", "api-1", "ERROR", "couldn't get a connection after 2.00 sec")
+    spare, full = evidence(0.5), evidence(0.5)
+    for seen, used in ((spare, 6), (full, 40)):
+        seen.log(waited, 5.0)
+        seen.probe(look(connections=used), 5.0)
+    assert diagnose(runbook(), spare).scenario is None
+    assert diagnose(runbook(), full).strength is Strength.PROVEN
