@@ -252,9 +252,12 @@ def _of_rollback(
     if total > chosen.estimate_high_s:
         what = f"took {total:.0f} s, its estimate ends at {chosen.estimate_high_s:g} s"
         causes.append(Cause(Verdict.FAILED, section, what))
-    if not broken and not any(step.section == "Final verification" for step in steps):
+    if broken:
+        return causes
+    if not any(step.section == "Final verification" for step in steps):
+        # Only after it does anybody look for good answers: that none was seen says nothing.
         causes.append(Cause(Verdict.UNKNOWN, "Final verification", "it was not performed"))
-    if restored is None and not broken:
+    elif restored is None:
         what = "clients were not served well again"
         causes.append(Cause(Verdict.FAILED, section, what))
     return causes

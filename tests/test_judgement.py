@@ -107,6 +107,17 @@ def test_each_planted_defect_changes_the_verdict(
     assert judgement.to_json()["findings"]
 
 
+def test_a_drill_interrupted_before_anybody_looked_for_recovery_is_unknown() -> None:
+    record = [
+        event
+        for event in without(events.Restored)(good())
+        if getattr(event.what, "section", "") != "Final verification"
+    ]
+    judgement = judge(also(events.Interrupted("the operator"))(record))
+    assert (judgement.verdict, judgement.exit) == (Verdict.UNKNOWN, 3), judgement.reason
+    assert "interrupted" in judgement.reason
+
+
 def test_a_failure_is_named_before_what_is_unknown() -> None:
     record = changed(events.Checked, verdict=Verdict.FAILED)(without(events.LedgerRead)(good()))
     assert "Maintenance is on" in judge(record).reason
