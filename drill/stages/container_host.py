@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException
 
 from drill.errors import StageError
 from drill.host import Completed, OnLine, bash
@@ -101,7 +101,7 @@ class ContainerHost:
             api = client().api
             ending = api.exec_create(self.container_id, ["bash", "-c", _END, "drill", mark])["Id"]
             api.exec_start(ending)
-        except (NotFound, APIError):
+        except APIError:
             return  # the container is gone, and the script with it
 
 

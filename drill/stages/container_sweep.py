@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 from docker.errors import APIError, NotFound
+from docker.models.containers import Container
 
 from drill.stages.engine import client
 
@@ -44,7 +45,7 @@ def remove(things: list[Any]) -> None:
     """Remove containers with their volumes, then networks. What is gone already is no error."""
     for thing in things:
         try:
-            if hasattr(thing, "kill"):
+            if isinstance(thing, Container):
                 thing.remove(force=True, v=True)
             else:
                 thing.remove()

@@ -54,7 +54,7 @@ def must(host: Host, script: str, limit_s: float = 120.0) -> str:
         raise StageError(
             f"the stage to run {script.strip()[:60]!r} on {host.name} within {limit_s:g} s",
             f"{ended}: {words[-1][:300]}",
-            "look at the command that is named; try again with STAGE=processes",
+            "the command that is named is the stage's own: see what it needs on this machine",
         )
     return done.stdout.strip()
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from docker.errors import APIError, BuildError, DockerException, ImageNotFound
+from docker.errors import BuildError, DockerException, ImageNotFound
 
 from drill.errors import StageError, UsageError
 from drill.stages.engine import client
@@ -113,7 +113,7 @@ def _pull() -> bool:
     repository, _, tag = BASE.partition(":")
     try:
         client().images.pull(repository, tag=tag)
-    except (APIError, DockerException):
+    except DockerException:
         return False
     return True
 
