@@ -109,11 +109,13 @@ class ContainerStage:
         testcontainers_config.ryuk_disabled = True
         images = ensure_images(self._progress)
         self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
-        network = Network(docker_network_kw={"labels": self._labels})
-        network.create()
+        # In threads, since a signal interrupts the main one alone: the engine would go on making
+        # what we no longer wait for. Leaving the pool waits, so that all of it can be removed.
         with tempfile.TemporaryDirectory(prefix="origin-") as scratch, ThreadPoolExecutor() as pool:
             origin = Path(scratch, "origin.git")
             build_origin(_RELEASES, origin)
+            network = Network(docker_network_kw={"labels": self._labels})
+            pool.submit(network.create).result()
             database = pool.submit(self._start_postgres, images["postgres"], network)
             hosts = list(
                 pool.map(
@@ -122,10 +124,10 @@ class ContainerStage:
                 )
             )
             self._postgres = database.result()
+            balancer = pool.submit(self._start_balancer, images["loadbalancer"], network).result()
         self.hosts = tuple(host for host, _, _ in hosts)
         self.direct_urls = {host.name: url for host, url, _ in hosts}
         self._exporters = {host.name: url for host, _, url in hosts}
-        balancer = self._start_balancer(images["loadbalancer"], network)
         self.base_url = _url(balancer, haproxy.FRONT_PORT)
         administrator = self._administrator("postgres")
         administrator.fetch(f"CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '{self._password}'")
