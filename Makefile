@@ -14,7 +14,9 @@ PACE ?= 60
 RATE ?= 100
 SEED ?= 1
 HOSTS ?= 1
+AUTHORIZED_BY ?=
 LISTINGS ?= 5000
+DECIDE_PACE ?= 1
 REPORT ?= reports/latest
 STAGES ?= auto
 TESTS ?=
@@ -43,7 +45,7 @@ setup: $(VENV)/.ready ## Install what the suite needs into .venv
 drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
 	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
-		--hosts "$(HOSTS)" --listings "$(LISTINGS)" --report "$(REPORT)"
+		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" --listings "$(LISTINGS)" --report "$(REPORT)"
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
@@ -57,6 +59,10 @@ gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure results, ex
 .PHONY: revalidate
 revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
 	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
+
+.PHONY: decide
+decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
+	@$(BIN)/python -m drill decide --from "$(FROM)" --runbook "$(RUNBOOK)" --pace "$(DECIDE_PACE)"
 
 .PHONY: report
 report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]

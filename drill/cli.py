@@ -10,9 +10,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from drill.authority import roles_of
 from drill.conductor import Conductor, Request
 from drill.errors import DrillError, Exit, UsageError
 from drill.progress import Progress
+from drill.replay import BASELINE, replay, sentences
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
 from drill.revalidation import revalidate, write_findings
@@ -21,7 +23,7 @@ from drill.stage import StageOptions
 from drill.stages import open_stage
 
 _RATES = (1.0, 2_000.0)
-_PACES = (1.0, 600.0)
+_PACES = (1.0, 10_000.0)
 
 
 def number(name: str, low: float, high: float) -> Callable[[str], float]:
@@ -81,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument(
         "--listings", default=5_000, type=whole("LISTINGS", 100, 10_000_000), help="seed data"
     )
+    drill.add_argument(
+        "--authorized-by", default="", help="roles that start the rollback, comma-separated"
+    )
     drill.set_defaults(run=run_drill)
 
     again = commands.add_parser("revalidate", help="bind and perform every procedure of a runbook")
@@ -88,6 +93,13 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--stage", default="auto", help="as for `drill`")
     again.add_argument("--report", default="reports/revalidation", type=Path)
     again.set_defaults(run=run_revalidate)
+
+    decide = commands.add_parser("decide", help="say what the detector decides on a record")
+    decide.add_argument("--from", dest="record", required=True, type=Path)
+    decide.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    decide.add_argument("--pace", default=1.0, type=number("PACE", *_PACES))
+    decide.add_argument("--baseline", default=BASELINE, type=whole("BASELINE", 59, 10**7))
+    decide.set_defaults(run=run_decide)
 
     report = commands.add_parser("report", help="render the report again from a timeline")
     report.add_argument("--from", dest="timeline", required=True, type=Path)
@@ -111,6 +123,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
         options=StageOptions(
             listings=arguments.listings, seed=arguments.seed, hosts=arguments.hosts
         ),
+        authorized_by=roles_of(arguments.authorized_by),
     )
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
@@ -142,6 +155,16 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
         console.print(f"{one.severity:6}  {one.where}: {one.what}")
     console.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
     return status
+
+
+def run_decide(arguments: argparse.Namespace) -> int:
+    """Replay a record; return 0 whatever is decided: a decision is no failure."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    runbook = parse(arguments.runbook)
+    said = replay(arguments.record, runbook, pace=arguments.pace, baseline=arguments.baseline)
+    for line in sentences(said):
+        console.print(line)
+    return Exit.PASSED
 
 
 def run_report(arguments: argparse.Namespace) -> int:

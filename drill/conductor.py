@@ -8,26 +8,31 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill import events
+from drill import authority, events
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
 from drill.detection import break_and_decide
 from drill.errors import DrillError, StageError, UsageError, WaitTimeout
 from drill.events import Phase
+from drill.fault import Scene
 from drill.faults import find
-from drill.ledger import read_back
+from drill.ledger import damaged_by_now, read_back
 from drill.probe import Probe
 from drill.procedure import Performer, facts_for
 from drill.progress import Progress
 from drill.runbook.model import Runbook
 from drill.runbook.parse import parse
+from drill.sentinel import Sentinels
+from drill.sentinels import all_sentinels
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
+from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline
 from drill.traffic import Aggregate, Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
+from drill.webhook import Webhook
 
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
 _STEADY_SHARE = 0.01
@@ -53,6 +58,7 @@ class Request:
     seed: int = 1
     options: StageOptions = field(default_factory=StageOptions)
     lead: str = "drill"
+    authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
 
 
 class Conductor:
@@ -72,6 +78,9 @@ class Conductor:
         self._kept_stage = stage
         self._progress = progress
         self._stopping = threading.Event()
+        self._scene: Scene | None = None
+        self._healed = False
+        self._damaged: frozenset[str] = frozenset()
         # Before the folder of an earlier report is emptied: is there a stage at all?
         self._stage = stage or open_stage(request.stage, request.options, self._note)
         prepare_directory(request.report)
@@ -88,6 +97,8 @@ class Conductor:
                 repr(request.procedure),
                 f"these are the procedures of {request.runbook}",
             )
+
+        authority.check_roles(self.runbook.authority, request.authorized_by)
 
     def run(self) -> None:
         """Hold the drill. What goes wrong is recorded instead of raised.
@@ -149,7 +160,9 @@ class Conductor:
         traffic = Traffic(
             stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline
         )
-        with Probe(stage, self.timeline) as probe:
+        sentinels = Sentinels(all_sentinels(stage, directory), self.timeline)
+        with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe, sentinels:
+            self._note(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets")
             situation = Situation(
                 stage=stage,
                 runbook=self.runbook,
@@ -166,12 +179,12 @@ class Conductor:
                 performer.run_routine(self.runbook.procedure(int(request.procedure)))
             try:
                 with traffic:
-                    self._under_traffic(situation, performer)
+                    self._under_traffic(situation, performer, webhook.url)
             finally:
-                self._heal(stage)
-            self.timeline.record(read_back(stage.database, directory))
+                self._heal()
+        self.timeline.record(read_back(stage.database, directory, self._damaged))
 
-    def _under_traffic(self, situation: Situation, performer: Performer) -> None:
+    def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
         request, traffic = self.request, situation.traffic
         if self._progress:
             self._progress.follow(traffic)
@@ -179,13 +192,43 @@ class Conductor:
         steady = self._reach_steady_state(traffic)
         self._phase(Phase.FAULT)
         decider = Decider(self.runbook, request.pace)
+        baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
+        self._scene = Scene(situation.stage, baseline, webhook, traffic.directory)
         decided = break_and_decide(
-            situation.stage, self.fault, decider, traffic, steady.histogram, self.timeline
+            self._scene, self.fault, decider, traffic, steady.histogram, self.timeline
         )
         situation.decision = decided
         if decided.rollback or request.procedure != "auto":
-            self._roll_back(situation, performer, decided)
+            if self._authorize(decided):
+                self._roll_back(situation, performer, decided)
+        else:
+            self._remove_cause(traffic)
         traffic.stop()
+
+    def _authorize(self, decided: events.Decided) -> bool:
+        """Record whether those who start this rollback may; without a table everybody may."""
+        table = self.runbook.authority
+        level = authority.level_of(decided.severity)
+        if not table:
+            self._note("the runbook has no table of authority: anybody may start a rollback")
+            return True
+        named = authority.rule_on(table, level, ())
+        roles = self.request.authorized_by or (f"as the table says: {named.rule}",)
+        ruling = authority.rule_on(table, level, self.request.authorized_by)
+        allowed = ruling.allowed or not self.request.authorized_by
+        self.timeline.record(events.Authorized(roles, level, allowed, ruling.rule, ruling.line))
+        return allowed
+
+    def _remove_cause(self, traffic: Traffic) -> None:
+        """Heal the fault under traffic, and see whether clients are served well again."""
+        decided_at = now()
+        self._heal()
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("clients are served well again", _PATIENCE_S):
+                good = traffic.first_good_since(decided_at)
+                if good is not None:
+                    self.timeline.record(events.Restored(good - decided_at))
+                    break
 
     def _reach_steady_state(self, traffic: Traffic) -> Aggregate:
         """Wait until clients were served well for a while; return what they saw."""
@@ -241,13 +284,21 @@ class Conductor:
                 step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
             )
         )
-        if performer.perform(procedure) in (Verdict.FAILED, Verdict.UNCOVERED):
+        verdict = performer.perform(procedure, after_first=lambda: self._note_damage(situation))
+        if verdict in (Verdict.FAILED, Verdict.UNCOVERED):
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)
         restored = situation.traffic.first_good_since(decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
+
+    def _note_damage(self, situation: Situation) -> None:
+        """Remember what the failing release has damaged, once clients are out of its way."""
+        try:
+            self._damaged = damaged_by_now(situation.stage.database, situation.traffic.directory)
+        except StageError as error:
+            self._note(f"the writes could not be read back before the rollback: {error}")
 
     def _verify(self, situation: Situation, performer: Performer) -> None:
         """Verify the final checklist once enough requests were served since the rollback."""
@@ -258,10 +309,14 @@ class Conductor:
             self.runbook.verification, "Final verification", _CHECKLIST_BUDGET_S, window_from=began
         )
 
-    def _heal(self, stage: Stage) -> None:
+    def _heal(self) -> None:
+        """Heal the fault once; does nothing before it was made."""
+        if self._healed or self._scene is None:
+            return
         self._phase(Phase.TEARDOWN)
+        self._healed = True
         try:
-            self.fault.heal(stage)
+            self.fault.heal(self._scene)
             self.timeline.record(events.FaultHealed(self.fault.name))
         except DrillError as error:
             self._note(f"the fault could not be healed: {error}")

@@ -4,6 +4,8 @@
 itself may be handed out a little later, within stated bounds: at most `HOLD_S` while a trigger of
 the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
 diagnosis, because probes look twice a second while an error rate is certain after a tenth of one.
+The same looks damp flapping: a trigger that no longer holds when the decision is to be handed out
+was a blip and is withdrawn, unless that happens `FLAPS` times within `FLAP_WINDOW_S`.
 """
 
 from __future__ import annotations
@@ -13,26 +15,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drill.attribution import Attribution, attribute
 from drill.detector import ALPHA, HORIZON, Detector, Stream
 from drill.diagnosis import Diagnosis, Strength, diagnose
 from drill.errors import UsageError
-from drill.events import Decided, LogLine, ProbeSample
+from drill.events import Decided, LogLine, Looked, ProbeSample, Reported, TriggerFired
 from drill.evidence import Evidence, memory_sentences
 from drill.observation import Observation
 from drill.runbook.model import MatrixRow, Runbook, Severity
+from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
 from drill.statistics import (
     LatencyCounts,
     error_rate_proven_below,
     p95_proven_below,
     quantile_upper_bound,
 )
-from drill.trigger import Condition, Firing, conditions
+from drill.trigger import ANSWERS, Condition, Firing, conditions
 from drill.triggers.error_rate import errors_within
 from drill.triggers.performance import slow_between
 from drill.verdict import Verdict, worst
 
 HOLD_S = 8.0  # real seconds; telling 8 % from 12 % takes some 470 requests
 SHARPEN_S = 3.0  # real seconds; several looks of a probe, even of one that answers slowly
+FLAPS = 3
+FLAP_WINDOW_S = 60.0
 _LOOKS = 2  # the first look after the trigger may have begun before it
 _SEVERITIES = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.MEDIUM: 1}
 
@@ -148,9 +154,8 @@ def _key(edge: float) -> float:
 class Decider:
     """Decides from observations, probes and log lines, all told in order of time.
 
-    `pace` divides the runbook's waits. Times are Unix seconds. What is answered on purpose, such
-    as during maintenance, is not to be fed. Not thread-safe: the caller holds a lock.
-    `unwatched` are the runbook's triggers that nothing watches for.
+    `pace` divides the runbook's waits. Times are Unix seconds. Not thread-safe: the caller holds a
+    lock. `unwatched` are the runbook's triggers that nothing watches for.
     """
 
     def __init__(
@@ -177,6 +182,9 @@ class Decider:
         self._onset = math.nan
         self._before: dict[str, tuple[int, int]] = {}
         self._committed: tuple[Condition, Firing] | None = None
+        self._mildest: tuple[str, float] | None = None  # what is held for the worst, and since when
+        self._told: set[tuple[str, int]] = set()
+        self._withdrawn: list[float] = []
 
     def set_baseline(self, healthy: LatencyCounts) -> None:
         """Tell the latencies of the healthy service, for triggers such as "3x slower".
@@ -193,9 +201,34 @@ class Decider:
         self._before = {stream.name: (stream.hits, stream.n) for stream in self.detector.streams}
         self._evidence.forget()
 
-    def observe(self, observation: Observation) -> None:
-        """Take a finished request in, in order of completion."""
-        self.detector.observe(observation)
+    def observe(self, observation: Observation, *, on_purpose: bool = False) -> None:
+        """Take a finished request in, in order of completion (see Detector.observe)."""
+        self.detector.observe(observation, on_purpose=on_purpose)
+        if not on_purpose:
+            self._evidence.observe(observation)
+
+    def look(self, looked: Looked, at: float) -> None:
+        """Take a sentinel's look in."""
+        self._evidence.look(looked, at)
+
+    def report(self, reported: Reported, at: float) -> None:
+        """Take an incident or a ticket in."""
+        self._evidence.report(reported, at)
+
+    def newly_fired(self) -> list[tuple[TriggerFired, float]]:
+        """Return each trigger and row that holds for the first time, and since when."""
+        new = []
+        for condition, firing in self._fired():
+            key = (condition.name, condition.line)
+            if key in self._told:
+                continue
+            self._told.add(key)
+            event = TriggerFired(
+                condition.name, condition.line, condition.severity.value, condition.action,
+                self._after_s(firing.at), firing.evidence,
+            )  # fmt: skip
+            new.append((event, firing.at))
+        return new
 
     def probe(self, sample: ProbeSample, at: float) -> None:
         """Take a look at the system in."""
@@ -208,17 +241,44 @@ class Decider:
     def decide(self, now: float) -> Decided | None:
         """Return the decision to roll back once the evidence suffices, else None.
 
-        Never returns a milder decision, since a fault may yet grow: see `final`.
+        A milder decision only when nothing worse came for HOLD_S seconds: a fault may yet grow.
+        Where the release is not to blame, the decision is not to roll back.
         """
         self._commit(now)
         if self._committed is None:
-            return None
-        condition, firing = self._committed
+            return self._milder(now)
+        _, firing = self._committed
         diagnosis = diagnose(self.runbook, self._evidence)
-        if not self._sharp_enough(diagnosis, firing.at, now):
+        if not self._sharp_enough(diagnosis, firing.at, now) or self._withdraw(now):
             return None
         # The trigger stays the one that fired; its numbers are those of now.
-        return self._rollback(condition, firing, diagnosis)
+        return self._rollback(*self._committed, diagnosis)
+
+    def _milder(self, now: float) -> Decided | None:
+        fired = self._fired()
+        if not fired or fired[0][0].rollback:
+            self._mildest = None
+            return None
+        name = fired[0][0].name
+        if self._mildest is None or self._mildest[0] != name:
+            self._mildest = (name, now)
+        return self.final(now) if now - self._mildest[1] >= HOLD_S else None
+
+    def _withdraw(self, now: float) -> bool:
+        """Withdraw the trigger to act on when it was a blip; one that another replaced stays."""
+        assert self._committed
+        standing = [pair for pair in self._fired() if pair[0].rollback]
+        if any(condition is self._committed[0] for condition, _ in standing):
+            return False
+        if standing:
+            self._committed = standing[0]
+            return False
+        self._withdrawn = [at for at in self._withdrawn if now - at < FLAP_WINDOW_S]
+        if len(self._withdrawn) >= FLAPS - 1:
+            return False
+        self._withdrawn.append(now)
+        self._committed = None
+        return True
 
     def final(self, now: float) -> Decided:
         """Return the decision when the time for one is over, whatever the evidence.
@@ -232,8 +292,9 @@ class Decider:
             condition, firing = worst_first[0]
             if condition.rollback:
                 return self._rollback(condition, firing, diagnose(self.runbook, self._evidence))
+            attribution = attribute(self._evidence)
             told = (*firing.evidence, *self._others(condition, fired))
-            return self._decided(condition, firing, told)
+            return self._decided(condition, firing, told, attribution=attribution)
         return self._nothing_fired(now)
 
     def _commit(self, now: float) -> None:
@@ -252,7 +313,10 @@ class Decider:
         if now - fired_at >= SHARPEN_S:
             return True
         looks = sum(at > fired_at for at in self._evidence.probed_at)
-        return diagnosis.strength is Strength.PROVEN and looks >= _LOOKS
+        around = all(
+            self._evidence.series(name).last_at > fired_at for name in (DATABASE, FRONT_DOOR)
+        )
+        return diagnosis.strength is Strength.PROVEN and looks >= _LOOKS and around
 
     def _fired(self) -> list[tuple[Condition, Firing]]:
         """Return what fires, the most pressing first: rollbacks, then by severity, then what
@@ -289,7 +353,35 @@ class Decider:
             *diagnosis.alternatives,
             *self._others(condition, self._fired()),
         )
-        return self._decided(condition, firing, told, diagnosis)
+        return self._decided(condition, firing, told, diagnosis, attribute(self._evidence))
+
+    def _explain(self, condition: Condition) -> str:
+        """Say how the matrix and the trigger led to what is to be done."""
+        normal = self.runbook.matrix[0]
+        rows: dict[type, str] = dict.fromkeys((_ErrorRow, _P95Row), normal.condition)
+        worst_row, line = normal, 0
+        by_name = {row.line: row for row in self.runbook.matrix}
+        for one, _ in self._fired():
+            kind = type(one.watch)
+            if kind in rows:
+                row = by_name[one.line]
+                rows[kind] = row.condition
+                if row.line > line:
+                    worst_row, line = row, row.line
+        errors, p95 = rows[_ErrorRow], rows[_P95Row]
+        both = f"both columns of the matrix say {errors}"
+        if errors != p95:
+            both = (
+                f"the matrix says {errors} by error rate and {p95} by p95, and the worse one wins: "
+                f"{worst_row.condition}"
+            )
+        return (
+            f"{both} (“{worst_row.decision}”); “{condition.name}” (line {condition.line}, "
+            f"{condition.severity.value}) says: {ANSWERS[condition.severity]}"
+        )
+
+    def _after_s(self, at: float) -> float:
+        return max(0.0, at - self._onset) if not math.isnan(self._onset) else 0.0
 
     def _decided(
         self,
@@ -297,20 +389,28 @@ class Decider:
         firing: Firing,
         told: tuple[str, ...],
         diagnosis: Diagnosis | None = None,
+        attribution: Attribution | None = None,
     ) -> Decided:
-        after_s = max(0.0, firing.at - self._onset) if not math.isnan(self._onset) else 0.0
+        ours = attribution.ours if attribution else None
+        reason = diagnosis.reason if diagnosis else ""
+        if attribution and ours is False:
+            reason, diagnosis = attribution.reason, None
         return Decided(
-            action=condition.action,
-            rollback=condition.rollback,
+            action=condition.action if ours is not False else "no rollback",
+            rollback=condition.rollback and ours is not False,
             trigger=condition.name,
             trigger_line=condition.line,
             severity=condition.severity.value,
             procedure=diagnosis.procedure if diagnosis else 0,
-            diagnosis=diagnosis.reason if diagnosis else "",
+            diagnosis=reason,
             scenario=diagnosis.scenario.number if diagnosis and diagnosis.scenario else 0,
             evidence=tuple(dict.fromkeys(told)),  # a trigger and a diagnosis may say the same
-            detected_after_s=after_s,
+            detected_after_s=self._after_s(firing.at),
             requests=self._since(self.detector.errors)[1],
+            answer=ANSWERS[condition.severity] if ours is not False else "do not roll back",
+            explanation=self._explain(condition),
+            ours=ours,
+            attribution=(attribution.reason, *attribution.evidence) if attribution else (),
         )
 
     def _since(self, stream: Stream) -> tuple[int, int]:
@@ -333,7 +433,6 @@ class Decider:
         if not normal:
             why = "no trigger fired, yet the evidence does not prove the service normal"
             told = (f"unknown: {why}", *told)
-        after_s = max(0.0, now - self._onset) if not math.isnan(self._onset) else 0.0
         row = self.runbook.matrix[0]
         return Decided(
             action="no action" if normal else "monitor",
@@ -345,6 +444,6 @@ class Decider:
             diagnosis="",
             scenario=0,
             evidence=told,
-            detected_after_s=after_s,
+            detected_after_s=self._after_s(now),
             requests=requests,
         )

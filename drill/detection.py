@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
+
+import httpx
 
 from drill import events
 from drill.clock import now
 from drill.decision import Decider
 from drill.errors import DrillError, WaitTimeout
-from drill.fault import Fault
+from drill.fault import Fault, Scene
 from drill.histogram import Histogram
 from drill.observation import Observation
-from drill.stage import Stage
+from drill.runbook.model import Runbook
 from drill.timeline import Event, Timeline
 from drill.traffic import Traffic
+from drill.trigger import TIER_ACTIONS
 from drill.wait import wait_until
 
-LIMIT_S = 60.0  # a fault that nobody noticed after a minute of traffic is not going to be
 _ATTEST_EVERY_S = 0.25
 
 
 def break_and_decide(
-    stage: Stage,
+    scene: Scene,
     fault: Fault,
     decider: Decider,
     traffic: Traffic,
@@ -32,8 +35,10 @@ def break_and_decide(
 ) -> events.Decided:
     """Inject `fault`, and return the decision, which is recorded as well.
 
-    The fault's symptom is looked for beside the detector, by somebody who shares nothing with it.
-    Without a decision to roll back within LIMIT_S seconds it is the decider's last word.
+    The fault's symptom is looked for beside the detector, by somebody who shares nothing with it,
+    and no decision counts before it was seen. A fault that is there to set off one trigger is given
+    the time that this takes. Without a decision within the fault's `watch_s` seconds it is the
+    decider's last word.
     """
     lock = threading.Lock()
 
@@ -43,23 +48,35 @@ def break_and_decide(
 
     def listen(event: Event) -> None:
         with lock:
-            if isinstance(event.what, events.ProbeSample):
-                decider.probe(event.what, event.at)
-            elif isinstance(event.what, events.LogLine):
-                decider.log(event.what, event.at)
+            match event.what:
+                case events.ProbeSample() as sample:
+                    decider.probe(sample, event.at)
+                case events.LogLine() as line:
+                    decider.log(line, event.at)
+                case events.Looked() as looked:
+                    decider.look(looked, event.at)
+                case events.Reported() as reported:
+                    decider.report(reported, event.at)
 
     decider.set_baseline(baseline)
+    wanted, calls_for = _expectation(decider.runbook, fault)
     onset = now()
     decider.onset(onset)
     traffic.subscribe(observe)
     timeline.subscribe(listen)
-    timeline.record(events.FaultInjected(fault.name, fault.inject(stage)), onset)
+    how = fault.inject(scene)
+    timeline.record(events.FaultInjected(fault.name, how, wanted, calls_for), onset)
     decided: events.Decided | None = None
-    with _attesting(stage, fault, timeline) as seen, contextlib.suppress(WaitTimeout):
-        for _ in wait_until("a decision and an attested symptom", LIMIT_S):
+    fired: set[str] = set()
+    with _attesting(scene, fault, timeline) as seen, contextlib.suppress(WaitTimeout):
+        for _ in wait_until("a decision and an attested symptom", fault.watch_s):
             with lock:
                 decided = decided or decider.decide(now())
-            if decided and seen.is_set():
+                new = decider.newly_fired()
+            for event, at in new:
+                fired.add(event.trigger)
+                timeline.record(event, at)
+            if decided and seen.is_set() and (not wanted or wanted in fired):
                 break
     with lock:
         decided = decided or decider.final(now())
@@ -67,8 +84,22 @@ def break_and_decide(
     return decided
 
 
+def _expectation(runbook: Runbook, fault: Fault) -> tuple[str, str]:
+    """Return the name of the trigger that `fault` must set off, and the action that is called for.
+
+    A runbook without such a trigger is only held to roll back.
+    """
+    if not fault.ours:
+        return "", "no rollback"
+    if fault.trigger:
+        for trigger in runbook.triggers:
+            if re.search(fault.trigger, trigger.name, re.IGNORECASE):
+                return trigger.name, TIER_ACTIONS[trigger.severity]
+    return "", "rollback"
+
+
 @contextlib.contextmanager
-def _attesting(stage: Stage, fault: Fault, timeline: Timeline) -> Iterator[threading.Event]:
+def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[threading.Event]:
     """Look for the fault's symptom until it is seen or the block ends; set the event when seen."""
     seen = threading.Event()
     over = threading.Event()
@@ -77,9 +108,9 @@ def _attesting(stage: Stage, fault: Fault, timeline: Timeline) -> Iterator[threa
         evidence = "nobody could look"
         while not seen.is_set():
             try:
-                bites, evidence = fault.attest(stage)
-            except DrillError as error:
-                bites, evidence = False, str(error)
+                bites, evidence = fault.attest(scene)
+            except (DrillError, httpx.HTTPError, ValueError) as error:
+                bites, evidence = False, f"could not look: {error}"
             if bites:
                 seen.set()
             elif over.wait(_ATTEST_EVERY_S):

@@ -199,8 +199,8 @@ class Detector:
     """All streams of a drill. Feed it every observation in order of completion.
 
     `error_edges`: shares; `latency_edges`: seconds; `factors`: multiples of the baseline's p95,
-    dormant until `set_baseline`. Answers given on purpose, such as during maintenance, are not
-    to be fed. An error is every outcome but OK. Cost per observation is O(number of streams).
+    dormant until `set_baseline`. An error is every outcome but OK. Cost per
+    observation is O(number of streams).
     """
 
     def __init__(
@@ -258,19 +258,25 @@ class Detector:
             *((factor * p95_upper_s, stream) for factor, stream in self.slower.items()),
         ]
 
-    def observe(self, observation: Observation) -> None:
-        """Count one finished request."""
+    def observe(self, observation: Observation, *, on_purpose: bool = False) -> None:
+        """Count one finished request.
+
+        `on_purpose`: refused because of maintenance. For its client that is an outage, which counts
+        as one; it says nothing about the release's errors and latencies.
+        """
         outcome, at = observation.outcome, observation.done
         good = outcome is Outcome.OK
         self.n += 1
         self.last_done = at
-        self._recent.append((at, outcome))
-        if self._change is not None:
-            self._change.outcomes[outcome] += 1
         if good or self.n == 1:
             self.run_began, self.bad_run = at, 0
         if not good:
             self.bad_run += 1
+        if on_purpose:
+            return
+        self._recent.append((at, outcome))
+        if self._change is not None:
+            self._change.outcomes[outcome] += 1
         classify = self.alarmed
         self._feed(self.errors, not good, at, classify)
         if outcome not in _UNTIMED:

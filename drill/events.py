@@ -106,11 +106,66 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """A sentinel looked at one thing. `verdict`: passed, failed (what it looks for is there) or
+    unknown (it could not look); `numbers` carry what a trigger computes with.
+    """
+
+    sentinel: str
+    verdict: Verdict
+    evidence: str
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Somebody told the drill's webhook. `kind`: "incident" (`level` "P0" … "P3") or "ticket"
+    (`level` is its priority); `reporter`: who, for tickets the customer.
+    """
+
+    kind: str
+    level: str
+    title: str
+    reporter: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerFired:
+    """A trigger of the runbook or a row of its matrix began to hold, `after_s` from the onset."""
+
+    trigger: str
+    line: int
+    severity: str
+    action: str
+    after_s: float
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """Whether `roles` may start a rollback at `severity` (P0 … P3), by the runbook's table:
+    `rule` in `line`.
+    """
+
+    roles: tuple[str, ...]
+    severity: str
+    allowed: bool
+    rule: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class FaultInjected:
-    """A fault was switched on. `how` says in words what was done."""
+    """A fault was switched on. `how` says in words what was done.
+
+    `trigger`: the runbook's trigger that must fire for it, "" for none in particular; `calls_for`:
+    the action that the runbook then wants, "no rollback" where the release is not to blame.
+    """
 
     name: str
     how: str
+    trigger: str = ""
+    calls_for: str = "rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +193,8 @@ class Decided:
     `trigger`: the runbook's trigger as written, `trigger_line` its line. `procedure` and
     `diagnosis` come from the runbook's scenarios (0 and "" without a rollback); `evidence` is a
     list of sentences with numbers and their confidence. `requests`: observed since the onset.
+    `answer`: how soon the trigger's tier wants it; `explanation`: how trigger and matrix led to it.
+    `ours`: whether the release is to blame, None when that is not known; `attribution`: why.
     """
 
     action: str
@@ -151,6 +208,10 @@ class Decided:
     evidence: tuple[str, ...]
     detected_after_s: float
     requests: int
+    answer: str = ""
+    explanation: str = ""
+    ours: bool | None = None
+    attribution: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +316,17 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRead:
-    """The fate of every acknowledged write. `examples` names at most ten lost references."""
+    """The fate of every acknowledged write. `examples` names at most ten lost references.
+
+    `damaged`: gone or changed already before the rollback touched anything, so by the release.
+    """
 
     acknowledged: int
     preserved: int
     lost: int
     indeterminate: int
     examples: tuple[str, ...] = ()
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +361,7 @@ class DrillEnded:
 
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
+    | Looked | Reported | TriggerFired | Authorized
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | Noted | Interrupted | DrillBroke | DrillEnded

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from drill.detector import Detector
-from drill.events import LogLine, ProbeSample
+from drill.events import LogLine, Looked, ProbeSample, Reported
+from drill.observation import Observation, Outcome
 from drill.statistics import Interval, theil_sen
+from drill.verdict import Verdict
 
 _SAMPLES = 1_200  # ten minutes at two a second
 _LINES = 5_000
+_REQUESTS = 100_000
 _GROWTH = 0.20  # proven growth of one process's life: warming up stays below, a leak does not
 _LEAST_SAMPLES = 6
 _RESTARTED = 0.5  # resident memory does not halve in a living process
@@ -91,6 +95,40 @@ class HostMemory:
         self._current = None
 
 
+@dataclass(slots=True)
+class Series:
+    """The looks of one sentinel since the onset. A look that could not be made breaks no streak.
+
+    `streak`: failures in a row up to now, since `failed_since`; `failure`: what the last one saw.
+    """
+
+    last: Looked | None = None
+    last_at: float = math.nan
+    looks: int = 0
+    failures: int = 0
+    streak: int = 0
+    failed_since: float | None = None
+    ever_failed_at: float | None = None
+    failure: str = ""
+    numbers: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+
+    def add(self, looked: Looked, at: float) -> None:
+        """Take one look in."""
+        self.last, self.last_at = looked, at
+        self.looks += 1
+        if looked.numbers:
+            # Only the first and the last are of use.
+            self.numbers = [*self.numbers[:1], (at, looked.numbers)]
+        if looked.verdict is Verdict.FAILED:
+            self.failures += 1
+            self.streak += 1
+            self.failure = looked.evidence
+            self.failed_since = at if self.failed_since is None else self.failed_since
+            self.ever_failed_at = at if self.ever_failed_at is None else self.ever_failed_at
+        elif looked.verdict is not Verdict.UNKNOWN:
+            self.streak, self.failed_since = 0, None
+
+
 class Evidence:
     """Everything seen so far. `pace` divides the runbook's waits; times are Unix seconds."""
 
@@ -101,6 +139,35 @@ class Evidence:
         self.lines: deque[tuple[float, LogLine]] = deque(maxlen=_LINES)
         self.connections: tuple[int, int] | None = None  # most sessions seen, the server's limit
         self.probed_at: deque[float] = deque(maxlen=_SAMPLES)
+        self.reports: list[tuple[float, Reported]] = []
+        self._series: dict[str, Series] = {}
+        self._requests: deque[tuple[float, str, bool, str]] = deque(maxlen=_REQUESTS)
+
+    def observe(self, seen: Observation) -> None:
+        """Remember whose request of which operation failed."""
+        failed = seen.outcome is not Outcome.OK
+        self._requests.append((seen.done, seen.client, failed, seen.operation))
+
+    def since_change(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield (client, whether it failed, operation) of the requests since the detected change,
+        all of them when none was detected.
+        """
+        change = self.detector.change
+        for done, client, failed, operation in self._requests:
+            if change is None or done >= change.since:
+                yield client, failed, operation
+
+    def look(self, looked: Looked, at: float) -> None:
+        """Take a sentinel's look in."""
+        self._series.setdefault(looked.sentinel, Series()).add(looked, at)
+
+    def series(self, sentinel: str) -> Series:
+        """Return the looks of a sentinel, none when it has not looked."""
+        return self._series.get(sentinel, Series())
+
+    def report(self, reported: Reported, at: float) -> None:
+        """Take in what somebody reported."""
+        self.reports.append((at, reported))
 
     def probe(self, sample: ProbeSample, at: float) -> None:
         """Take a look at the system in."""
@@ -125,11 +192,14 @@ class Evidence:
         return sum(host.kills for host in self.memory.values())
 
     def forget(self) -> None:
-        """Forget logs, connections and memory: what was before the onset is no evidence.
+        """Forget everything but kills: what was before the onset is no evidence.
 
         Each host's kills so far become its zero, so that one between two looks is not missed.
         """
         self.lines.clear()
+        self._series.clear()
+        self._requests.clear()
+        self.reports.clear()
         self.connections = None
         self.probed_at.clear()
         self.memory = {name: HostMemory(host.total_kills) for name, host in self.memory.items()}

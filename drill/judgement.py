@@ -101,7 +101,7 @@ class Judgement:
             ],
             "data": {
                 name: getattr(ledger, name) if ledger else None
-                for name in ("acknowledged", "preserved", "lost", "indeterminate")
+                for name in ("acknowledged", "preserved", "lost", "indeterminate", "damaged")
             },
             "findings": [
                 {"id": f"finding-{number}", "severity": _severity(cause), **_finding(cause)}
@@ -142,7 +142,17 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
         *_of_steps(steps, checked),
         *_of_data(ledger),
-        *_of_rollback(start, last(events.FaultAttested), decided, chosen, restored, steps),
+        *_of_authority(last(events.Authorized)),
+        *_of_rollback(
+            start,
+            last(events.FaultInjected),
+            last(events.FaultAttested),
+            decided,
+            chosen,
+            restored,
+            steps,
+            every(events.TriggerFired),
+        ),
         *_of_generator(every(events.GeneratorSample)),
     ]
     verdict = worst(cause.verdict for cause in causes) if causes else Verdict.PASSED
@@ -223,11 +233,13 @@ def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:
 
 def _of_rollback(
     start: events.DrillStarted | None,
+    injected: events.FaultInjected | None,
     attested: events.FaultAttested | None,
     decided: events.Decided | None,
     chosen: events.ProcedureChosen | None,
     restored: events.Restored | None,
     steps: list[events.StepEnded],
+    fired: list[events.TriggerFired],
 ) -> list[Cause]:
     if start is None:
         return [Cause(Verdict.UNKNOWN, "Drill", "it did not get as far as its start")]
@@ -238,12 +250,12 @@ def _of_rollback(
         causes.append(Cause(Verdict.UNKNOWN, "Fault", what, evidence))
     if decided is None:
         causes.append(Cause(Verdict.UNKNOWN, "Decision", "none was made"))
-    elif not decided.rollback and start.procedure == "auto":
-        seen = attested is not None and attested.seen
-        what = f"no rollback was called for ({decided.action})"
-        verdict = Verdict.FAILED if seen else Verdict.UNKNOWN
-        causes.append(Cause(verdict, "Decision", what, "; ".join(decided.evidence)))
+    else:
+        causes += _of_decision(start, injected, attested, decided, fired)
     if chosen is None:
+        if restored is None and decided and not decided.rollback and decided.ours is False:
+            what = "clients were not served well again after the cause was removed"
+            causes.append(Cause(Verdict.FAILED, "Cause", what))
         return causes
     section = f"Procedure {chosen.procedure}"
     own = [step for step in steps if step.section == section]
@@ -261,6 +273,48 @@ def _of_rollback(
         what = "clients were not served well again"
         causes.append(Cause(Verdict.FAILED, section, what))
     return causes
+
+
+def _of_decision(
+    start: events.DrillStarted,
+    injected: events.FaultInjected | None,
+    attested: events.FaultAttested | None,
+    decided: events.Decided,
+    fired: list[events.TriggerFired],
+) -> list[Cause]:
+    """Hold the decision against what the fault called for."""
+    wanted = injected.calls_for if injected else "rollback"
+    seen = attested is not None and attested.seen
+    verdict = Verdict.FAILED if seen else Verdict.UNKNOWN
+    evidence = "; ".join((*decided.evidence, *decided.attribution))
+    causes = []
+    if wanted == "rollback" and not decided.rollback and start.procedure == "auto":
+        what = f"no rollback was called for ({decided.action})"
+        causes.append(Cause(verdict, "Decision", what, evidence))
+    if wanted != "rollback" and decided.rollback:
+        what = f"a rollback was called for, where “{wanted}” is right"
+        causes.append(Cause(verdict, "Decision", what, evidence))
+    if wanted == "no rollback" and not decided.rollback and not _right_not_to(decided):
+        what = f"nobody can say why there should be no rollback ({decided.action})"
+        causes.append(Cause(Verdict.UNKNOWN, "Decision", what, evidence))
+    if injected and injected.trigger and injected.trigger not in [one.trigger for one in fired]:
+        what = f"the trigger “{injected.trigger}”, which this fault is there for, did not fire"
+        causes.append(Cause(verdict, "Decision", what, evidence))
+    return causes
+
+
+def _right_not_to(decided: events.Decided) -> bool:
+    return decided.ours is False or decided.action == "no action"
+
+
+def _of_authority(ruling: events.Authorized | None) -> list[Cause]:
+    if ruling is None or ruling.allowed:
+        return []
+    what = (
+        f"{', '.join(ruling.roles)} may not start a rollback of {ruling.severity}; line "
+        f"{ruling.line} of the runbook says: {ruling.rule}"
+    )
+    return [Cause(Verdict.FAILED, "Authority", what, advice="ask who may; set AUTHORIZED_BY")]
 
 
 def _of_generator(samples: list[events.GeneratorSample]) -> list[Cause]:

@@ -12,14 +12,15 @@ An acknowledged create is preserved when its reservation is there with the conte
 as far as no later write changed it. An acknowledged update is preserved when the reservation is
 there and each field that it set last holds its value. A value from an indeterminate write that may
 have been done later is as good. Everything else that was acknowledged is lost, so that
-preserved + lost = acknowledged, counted in writes.
+preserved + lost + damaged = acknowledged, counted in writes. Damaged are those that were gone
+already before a rollback touched anything: the failing release lost them, not the rollback.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -28,7 +29,7 @@ from pathlib import Path
 from drill.errors import StageError
 from drill.events import LedgerRead
 from drill.observation import Observation, Outcome
-from drill.stage import Database
+from drill.stage import Queries
 from load.recorder import OBSERVATIONS, WRITES
 
 Value = str | int | None
@@ -83,34 +84,46 @@ class Loss:
         )
 
 
-def read_back(database: Database, directory: Path) -> LedgerRead:
+def read_back(database: Queries, directory: Path, damaged: Collection[str] = ()) -> LedgerRead:
     """Compare every write recorded in `directory` with `database`.
 
-    To be called once traffic has stopped. Raises StageError when the database cannot be asked or
+    To be called once traffic has stopped. References in `damaged` (see `damaged_by_now`) were gone
+    before and count apart. Raises StageError when the database cannot be asked or
     the records do not fit together.
     """
     reservations = read_writes(directory)
     counts = dict.fromkeys(Fate, 0)
-    lost = 0
-    examples: list[str] = []
-    subjects = iter(reservations)
-    while chunk := list(islice(subjects, _CHUNK)):
-        rows = _rows(database, chunk)
-        for subject in chunk:
-            writes = reservations[subject]
-            for write in writes:
-                counts[write.fate] += 1
-            losses = judge(writes, rows.get(subject))
-            lost += len(losses)
-            examples += map(str, losses[: _EXAMPLES - len(examples)])
+    for writes in reservations.values():
+        for write in writes:
+            counts[write.fate] += 1
+    gone = list(_losses(database, reservations))
+    lost = [loss for loss in gone if loss.write.reference not in damaged]
     acknowledged = counts[Fate.ACKNOWLEDGED]
     return LedgerRead(
         acknowledged=acknowledged,
-        preserved=acknowledged - lost,
-        lost=lost,
+        preserved=acknowledged - len(gone),
+        lost=len(lost),
         indeterminate=counts[Fate.INDETERMINATE],
-        examples=tuple(examples),
+        examples=tuple(map(str, lost[:_EXAMPLES])),
+        damaged=len(gone) - len(lost),
     )
+
+
+def damaged_by_now(database: Queries, directory: Path) -> frozenset[str]:
+    """Return the references of acknowledged writes that are damaged or gone now.
+
+    Asked before a rollback touches anything, these are the failing release's doing. A write that
+    is under way is not among them.
+    """
+    return frozenset(loss.write.reference for loss in _losses(database, read_writes(directory)))
+
+
+def _losses(database: Queries, reservations: Mapping[str, Sequence[Write]]) -> Iterator[Loss]:
+    subjects = iter(reservations)
+    while chunk := list(islice(subjects, _CHUNK)):
+        rows = rows_of(database, chunk)
+        for subject in chunk:
+            yield from judge(reservations[subject], rows.get(subject))
 
 
 def judge(writes: Sequence[Write], row: Mapping[str, Value] | None) -> list[Loss]:
@@ -213,7 +226,15 @@ def _lines(directory: Path, kind: str) -> Iterator[tuple[Path, int, str]]:
                     yield path, number, line[:-1]
 
 
-def _rows(database: Database, references: list[str]) -> dict[str, dict[str, Value]]:
+def written_lines(lines: Iterable[str]) -> Iterator[Write]:
+    """Yield the writes that lines of a generator announce; what became of them is not known."""
+    for line in lines:
+        reference, kind, subject, fields = line.split(",", 3)
+        yield Write(reference, kind, subject, fields, Fate.ACKNOWLEDGED, 0.0, math.inf)
+
+
+def rows_of(database: Queries, references: list[str]) -> dict[str, dict[str, Value]]:
+    """Return the reservations with these references as the database has them, by reference."""
     return {
         reference: {
             name: value if value is None or isinstance(value, int) else str(value)

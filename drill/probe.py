@@ -26,6 +26,10 @@ _LOG_READ_LIMIT_S = 10.0
 _LINES_PER_READ = 5
 _NOTEWORTHY = {"WARNING", "ERROR", "CRITICAL"}
 _POSTGRES = re.compile(r"\b(?P<level>WARNING|ERROR|FATAL|PANIC):\s+(?P<text>.*)")
+_BEGIN = re.compile(
+    r'\{"time": "(?P<time>[-0-9T:.+Z]+)", "level": "(?P<level>\w+)", '
+    r'"message": "(?P<message>[^"]*)"'
+)
 _STAMP = re.compile(r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?) (UTC|GMT)")
 
 
@@ -108,7 +112,8 @@ class Tail:
 def application_entry(line: str, host: str) -> Entry:
     """Return a line of the service's JSON log as an entry.
 
-    A line that is not JSON did not come from the logger: a traceback, a crash; it is an ERROR.
+    A line that is not JSON did not come from the logger: a traceback, a crash; it is an ERROR. One
+    that is too long to be read whole (with a traceback in it) is known by how it begins.
     """
     try:
         record = json.loads(line)
@@ -116,7 +121,11 @@ def application_entry(line: str, host: str) -> Entry:
         level = str(record.pop("level")).upper()
         message = str(record.pop("message"))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Entry(now(), host, "ERROR", line)
+        begin = _BEGIN.match(line)
+        if begin is None:
+            return Entry(now(), host, "ERROR", line)
+        at = datetime.fromisoformat(begin["time"]).timestamp()
+        return Entry(at, host, begin["level"].upper(), f"{begin['message']} (cut off)")
     detail = ", ".join(f"{key}={value}" for key, value in record.items())
     return Entry(at, host, level, f"{message} ({detail})" if detail else message)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from drill import check, events
+from drill.authority import level_of
 from drill.check import Situation
 from drill.clock import now
 from drill.host import Completed, Host
@@ -52,8 +53,13 @@ class Performer:
         self._stopping = stopping
         self._commands = itertools.count(1)
 
-    def perform(self, procedure: Procedure) -> Verdict:
+    def perform(
+        self, procedure: Procedure, *, after_first: Callable[[], None] = lambda: None
+    ) -> Verdict:
         """Perform `procedure` step by step; stop at the first step that fails.
+
+        `after_first` is called after its first numbered step, which takes clients or the failing
+        behaviour out of the way.
 
         Return the worst verdict of its steps. A step with an unknown checkbox does not stop it.
         """
@@ -64,6 +70,8 @@ class Performer:
             parts.insert(0, prerequisites_part(section, procedure))
         for part in parts:
             verdicts.append(self.perform_part(part))
+            if part.number == 1:
+                after_first()
             # After the first step the failing behaviour must be over (flag off) or out of sight
             # (maintenance); a later restart moves this on, see perform_part.
             self.situation.effective_at = self.situation.effective_at or now()
@@ -321,7 +329,7 @@ def facts_for(
     severity = decision.severity if decision else ""
     return {
         "REASON": reason,
-        "SEVERITY": {"critical": "P0", "high": "P1", "medium": "P2"}.get(severity, "P3"),
+        "SEVERITY": level_of(severity),
         "LEAD": lead,
         "INCIDENT": incident,
         "ERROR_RATE": f"{error_rate:.1%}",

@@ -6,21 +6,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import psycopg
+
 from drill.host import Host
 
 FAILING = "v0.1.0-pagination"
 STABLE = "v0.0.9"
 
 
-class Database(Protocol):
-    """The service's database, seen by its administrator (past any limit of the service)."""
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Client sessions of one user of Postgres; `blocks`: sessions of others that wait for them."""
+
+    user: str
+    count: int
+    blocks: int
+
+
+class Queries(Protocol):
+    """What answers SQL."""
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of `query` (psycopg placeholders). Raises StageError when unreachable."""
         ...
 
+
+class Database(Queries, Protocol):
+    """The service's database, seen by its administrator (past any limit of the service)."""
+
     def connections(self) -> tuple[int, int]:
         """Return (client sessions now, the server's limit)."""
+        ...
+
+    def sessions(self) -> list[Sessions]:
+        """Return whose client sessions there are, the drill's own left out."""
+        ...
+
+    def end_sessions(self, user: str) -> None:
+        """End all sessions of `user`, as a restart of the network between would."""
+        ...
+
+    def neighbour(self) -> psycopg.Connection[Any]:
+        """Open a session as another application's user. Raises psycopg.OperationalError when the
+        server has no room.
+        """
         ...
 
     def log(self) -> str:
@@ -76,6 +105,18 @@ class Stage(Protocol):
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
         """Write the failing release's latent-defect settings on every host and reload it."""
+        ...
+
+    def stop_database(self) -> None:
+        """Stop the database server, as an accident would. Its data stays."""
+        ...
+
+    def start_database(self) -> None:
+        """Start the database server again, if it was stopped, and wait until it answers."""
+        ...
+
+    def set_health_path(self, path: str) -> None:
+        """Have the load balancer ask the hosts for another path ("/ready" is the usual one)."""
         ...
 
     def rss_bytes(self) -> dict[str, int]:

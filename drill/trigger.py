@@ -84,7 +84,12 @@ class Condition:
         return self.action == "rollback"
 
 
-_TIER_ACTION = {
+ANSWERS = {
+    Severity.CRITICAL: "roll back at once",
+    Severity.HIGH: "roll back within one hour",
+    Severity.MEDIUM: "consider a rollback",
+}
+TIER_ACTIONS = {
     Severity.CRITICAL: "rollback",  # immediately
     Severity.HIGH: "rollback",  # within the hour
     Severity.MEDIUM: "monitor",  # "consider" is for a human
@@ -99,7 +104,7 @@ def bind(trigger: Trigger) -> Condition | None:
     for pattern, factory in _REGISTRY:
         match = pattern.search(text)
         if match:
-            action = _TIER_ACTION[trigger.severity]
+            action = TIER_ACTIONS[trigger.severity]
             return Condition(trigger.name, trigger.line, trigger.severity, action, factory(match))
     return None
 

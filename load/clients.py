@@ -10,13 +10,14 @@ import json
 import random
 from bisect import bisect
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
 from drill.observation import Outcome
+from load.orders import Orders
 
 LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
 MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent
@@ -77,6 +78,7 @@ class Ask:
     expected_id: int = 0
     walk: Walk | None = None
     own: Own | None = None
+    bad_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,19 @@ class Crowd:
         self._random = random.Random(seed)
         self._run = run
         self._writes = 0
+        self.orders = Orders()
 
     def ask(self, i: int) -> Ask:
-        """Return request number `i`: its client's next turn."""
+        """Return request number `i`: its client's next turn, or the rogue's as ordered."""
+        if self.orders.rogue_share and self._random.random() < self.orders.rogue_share:
+            return self._rogue()
         client = self.clients[i % len(self.clients)]
         kind = _KINDS[bisect(_BOUNDS, self._random.randrange(_BOUNDS[-1]))]
         if kind == "reservations":
+            self._follow_or_not(client.reservations)
             return _page(client, client.reservations, "reservations")
         if kind == "listings" or not client.seen:
+            self._follow_or_not(client.listings)
             operation = "list_page" if client.listings.position else "list_first"
             return _page(client, client.listings, operation)
         if kind == "details":
@@ -113,6 +120,18 @@ class Crowd:
         if kind == "update" and idle:
             return self._update(client, self._random.choice(idle))
         return self._create(client)
+
+    def _follow_or_not(self, walk: Walk) -> None:
+        share = self.orders.cursor_share
+        if share < 1.0 and self._random.random() >= share:
+            walk.position = ""
+
+    def _rogue(self) -> Ask:
+        client = Client(self.orders.rogue)
+        if self.orders.rogue_kind == "key":
+            return replace(_page(client, client.listings, "list_first"), bad_key=True)
+        walk = Walk("listings", f"&cursor=garbage-{self._random.randrange(10**9)}")
+        return _page(client, walk, "list_page")
 
     def _reference(self) -> str:
         self._writes += 1

@@ -32,19 +32,22 @@ class Connections:
         tls = url.scheme == "https"
         host, port = url.hostname or "", url.port or (443 if tls else 80)
         self._prefix = url.path.rstrip("/")
-        self._headers = (
-            f"Host: {url.netloc.rpartition('@')[2]}\r\nX-API-Key: {api_key}\r\n"
+        common = (
+            f"Host: {url.netloc.rpartition('@')[2]}\r\n"
             "Accept: application/json\r\nUser-Agent: rollback-drill\r\n"
         )
+        self._headers = f"{common}X-API-Key: {api_key}\r\n"
+        self._bad_headers = f"{common}X-API-Key: no-such-key\r\n"
         pool = SSLConnectionPool if tls else ConnectionPool
         self._pool = pool(
             host, port, host, port,
             size=size, connection_timeout=timeout_s, network_timeout=timeout_s,
         )  # fmt: skip
 
-    def send(self, method: str, path: str, body: bytes | None) -> Answer:
+    def send(self, method: str, path: str, body: bytes | None, *, bad_key: bool = False) -> Answer:
         """Send one request and return its answer. Raises what the sockets and the parser raise."""
-        head = f"{method} {self._prefix}{path} HTTP/1.1\r\n{self._headers}"
+        headers = self._bad_headers if bad_key else self._headers
+        head = f"{method} {self._prefix}{path} HTTP/1.1\r\n{headers}"
         if body is None:
             data = (head + "\r\n").encode("latin-1")
         else:

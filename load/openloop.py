@@ -18,12 +18,14 @@ from geventhttpclient.response import HTTPParseError
 from drill.clock import now
 from drill.observation import Observation, Outcome
 from drill.schedule import Schedule
+from load import orders
 from load.clients import Ask, Crowd, learn
 from load.http import Connections
 from load.recorder import Recorder
 from load.settings import Settings
 
 FLUSH_S = 0.02
+_OBEY_S = 0.2
 _SAMPLE_S = 1.0
 _LEAD_S = 0.05  # the first request is due this long after the start
 _SPARE_FILES = 100  # descriptors for anything but connections
@@ -65,7 +67,11 @@ class OpenLoop:
             f"d{int(schedule.start * 1000):x}-{settings.worker}",
         )
         self._recorder.start(schedule.start, schedule.rate)
-        helpers = [gevent.spawn(self._flush), gevent.spawn(self._sample)]
+        helpers = [
+            gevent.spawn(self._flush),
+            gevent.spawn(self._sample),
+            gevent.spawn(self._obey, crowd),
+        ]
         for helper in helpers:
             helper.link_exception(self._broke)
         try:
@@ -118,7 +124,10 @@ class OpenLoop:
         try:
             with GaveUp(self.settings.timeout_s):
                 answer = self._connections.send(
-                    ask.method, ask.path, ask.body.encode() if ask.body else None
+                    ask.method,
+                    ask.path,
+                    ask.body.encode() if ask.body else None,
+                    bad_key=ask.bad_key,
                 )
             done = now()
             status, size = answer.status, len(answer.body)
@@ -150,6 +159,11 @@ class OpenLoop:
         while True:
             gevent.sleep(FLUSH_S)
             self._recorder.flush()
+
+    def _obey(self, crowd: Crowd) -> None:
+        while True:
+            crowd.orders = orders.read(self.settings.directory)
+            gevent.sleep(_OBEY_S)
 
     def _sample(self) -> None:
         before, cpu_before = time.monotonic(), time.process_time()

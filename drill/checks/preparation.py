@@ -12,15 +12,19 @@ from drill.verdict import worst
 
 @check(r"confirm the issue", r"confirm issue", r"issue .*caused by")
 def issue_confirmed(situation: Situation, match: re.Match[str]) -> Finding:
-    """The decision rests on evidence, and a scenario of the runbook explains it."""
+    """The decision rests on evidence, and either a scenario of the runbook explains it or nothing
+    around the release does.
+    """
     decision = situation.decision
     if decision is None:
         return unknown("nothing was decided")
+    if decision.ours is False:
+        return failed("; ".join(decision.attribution))
     if not decision.rollback:
         return failed(f"the detector does not call for a rollback: {decision.action}")
-    because = "; ".join(decision.evidence) or decision.trigger
-    if not decision.scenario:
-        return unknown(f"no scenario of the runbook explains it: {because}")
+    because = "; ".join((*decision.evidence, *decision.attribution)) or decision.trigger
+    if not decision.scenario and not decision.ours:
+        return unknown(f"no scenario explains it, nor is the release to blame: {because}")
     return passed(f"{decision.diagnosis}: {because}")
 
 

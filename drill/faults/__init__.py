@@ -1,22 +1,23 @@
-"""What can be broken: one module per fault, found by the name in its FAULT."""
+"""What can be broken: one module per kind of fault, whose FAULTS makes new ones by name."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 
 from drill.errors import UsageError
 from drill.fault import Fault
 
 
-def all_faults() -> dict[str, type[Fault]]:
-    """Return the class of every fault by its name."""
+def all_faults() -> dict[str, Callable[[], Fault]]:
+    """Return what makes each fault, by the fault's name."""
     modules = (
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     )
-    faults: list[type[Fault]] = [module.FAULT for module in modules]
-    return {fault.name: fault for fault in sorted(faults, key=lambda fault: fault.name)}
+    makers = [maker for module in modules for maker in module.FAULTS]
+    return dict(sorted((maker().name, maker) for maker in makers))
 
 
 def find(name: str) -> Fault:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from drill.stage import Stage
+from drill.fault import LatentDefect, Scene
 
 _REFUSAL = "too many clients already"
 
 
-class ConnectionExhaustion:
+class ConnectionExhaustion(LatentDefect):
     """Latent defect: each page opens a connection of its own and never closes it."""
 
     name = "connection-exhaustion"
@@ -16,24 +16,20 @@ class ConnectionExhaustion:
     def __init__(self) -> None:
         self._refusals_before = 0
 
-    def inject(self, stage: Stage) -> str:
+    def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        self._refusals_before = stage.database.log().count(_REFUSAL)
-        stage.set_defects({"connection_leak": True})
+        self._refusals_before = scene.stage.database.log().count(_REFUSAL)
+        scene.stage.set_defects({"connection_leak": True})
         return "every page of a list opens one more database connection and keeps it"
 
-    def attest(self, stage: Stage) -> tuple[bool, str]:
+    def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask Postgres itself: its sessions, its limit, and its log."""
-        refusals = stage.database.log().count(_REFUSAL) - self._refusals_before
-        used, limit = stage.database.connections()
+        refusals = scene.stage.database.log().count(_REFUSAL) - self._refusals_before
+        used, limit = scene.stage.database.connections()
         return (
             refusals > 0,
             f"Postgres logged “{_REFUSAL}” {refusals} times; {used} of {limit} connections in use",
         )
 
-    def heal(self, stage: Stage) -> None:
-        """See Fault.heal."""
-        stage.set_defects({})
 
-
-FAULT = ConnectionExhaustion
+FAULTS = (ConnectionExhaustion,)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from drill.stage import Stage
+from drill.fault import LatentDefect, Scene
 
 ENTRY_KB = 512
 
 
-class CursorCacheLeak:
+class CursorCacheLeak(LatentDefect):
     """Latent defect: the cache keeps every page's payload for ever."""
 
     name = "cursor-cache-leak"
@@ -16,23 +16,20 @@ class CursorCacheLeak:
     def __init__(self) -> None:
         self._kills_before = 0
 
-    def inject(self, stage: Stage) -> str:
+    def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        self._kills_before = sum(stage.oom_kills().values())
-        stage.set_defects({"cursor_cache_leak_kb": ENTRY_KB})
+        self._kills_before = sum(scene.stage.oom_kills().values())
+        scene.stage.set_defects({"cursor_cache_leak_kb": ENTRY_KB})
         return f"every page of a list leaves {ENTRY_KB} KB in the cursor cache"
 
-    def attest(self, stage: Stage) -> tuple[bool, str]:
+    def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask the stage how often the service was killed for memory."""
         memory = ", ".join(
-            f"{host}: {size / 2**20:.0f} MB" for host, size in sorted(stage.rss_bytes().items())
+            f"{host}: {size / 2**20:.0f} MB"
+            for host, size in sorted(scene.stage.rss_bytes().items())
         )
-        total = sum(stage.oom_kills().values()) - self._kills_before
+        total = sum(scene.stage.oom_kills().values()) - self._kills_before
         return total > 0, f"{total} kills for memory; resident now: {memory or 'no process'}"
 
-    def heal(self, stage: Stage) -> None:
-        """See Fault.heal."""
-        stage.set_defects({})
 
-
-FAULT = CursorCacheLeak
+FAULTS = (CursorCacheLeak,)

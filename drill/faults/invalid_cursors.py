@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from drill.stage import Stage
+from drill.fault import LatentDefect, Scene
 from drill.wait import wait_until
 
 ROTATION_S = 0.05  # shorter than a client's pause between two pages
@@ -12,22 +12,22 @@ _WALKS = 20
 _SHARE = 0.20
 
 
-class InvalidCursors:
+class InvalidCursors(LatentDefect):
     """Latent defect: rotation drops the previous secret at once instead of honouring it."""
 
     name = "invalid-cursors"
     symptom = "at least 20 % of requests are answered 400 invalid_cursor"
 
-    def inject(self, stage: Stage) -> str:
+    def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        stage.set_defects({"cursor_secret_rotation_s": ROTATION_S})
+        scene.stage.set_defects({"cursor_secret_rotation_s": ROTATION_S})
         return f"the cursor-signing secret is rotated every {ROTATION_S * 1000:g} ms"
 
-    def attest(self, stage: Stage) -> tuple[bool, str]:
+    def attest(self, scene: Scene) -> tuple[bool, str]:
         """Start walks of two pages and count the second pages that are refused."""
         refused = answered = 0
-        headers = {"X-API-Key": stage.api_key}
-        with httpx.Client(base_url=stage.base_url, headers=headers, timeout=5) as client:
+        headers = {"X-API-Key": scene.stage.api_key}
+        with httpx.Client(base_url=scene.stage.base_url, headers=headers, timeout=5) as client:
             for _ in range(_WALKS):
                 first = client.get("/api/listings", params={"limit": 2})
                 answered += 1
@@ -46,9 +46,5 @@ class InvalidCursors:
             "400 invalid_cursor",
         )
 
-    def heal(self, stage: Stage) -> None:
-        """See Fault.heal."""
-        stage.set_defects({})
 
-
-FAULT = InvalidCursors
+FAULTS = (InvalidCursors,)

@@ -23,9 +23,10 @@ from drill.stage import FAILING, Database, Stage, StageOptions
 from drill.stages import haproxy, supervision
 from drill.stages.container_host import ContainerHost
 from drill.stages.container_sweep import labels, made, remove, sweep_engine
-from drill.stages.database import PostgresDatabase
+from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import FOLDERS, SERVICE_NAME, Deployment, must
 from drill.stages.images import ensure_images
+from drill.stages.ports import free_port
 from drill.wait import wait_until
 
 _RELEASES = Path(__file__).resolve().parent.parent.parent / "service"
@@ -34,9 +35,11 @@ _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
 _SUPERVISOR_FOLDER = f"/run/{SERVICE_NAME}"
 _ORIGIN = "/srv/origin.git"
 _PORT = 8000
+_POSTGRES_PORT = 5432
 _EXPORTER_PORT = 9100
 _READY_LIMIT_S = 60
 _LOOK_LIMIT_S = 3
+_STOP_LIMIT_S = 3
 _EXPORTER = f"""
 [program:host-exporter]
 command=python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python
@@ -139,7 +142,7 @@ class ContainerStage:
             self.hosts,
             lambda: self._administrator("postgres"),
             self._database,
-            haproxy.SWITCH_ON,
+            haproxy.SWITCH,
             (*self.direct_urls.values(), self.base_url),
             self.options,
             self._progress,
@@ -166,7 +169,7 @@ class ContainerStage:
             driver=None,
             command=command,
         )
-        self._start(container, network, "postgres", [5432])
+        self._start(container, network, "postgres", [_POSTGRES_PORT])
         return container
 
     def _start_host(
@@ -210,7 +213,9 @@ class ContainerStage:
         container.with_kwargs(labels=self._labels, **container._kwargs)
         published = cast(dict[str, object], container.ports)
         for port in ports:
-            published[f"{port}/tcp"] = ("127.0.0.1", None)
+            # A port of the engine's choice would be another one after a restart.
+            fixed = free_port() if port == _POSTGRES_PORT else None
+            published[f"{port}/tcp"] = ("127.0.0.1", fixed)
         container.start()
 
     def _environment(self) -> dict[str, str]:
@@ -248,7 +253,7 @@ class ContainerStage:
 
     def _administrator(self, database: str) -> PostgresDatabase:
         assert self._postgres
-        url = _url(self._postgres, 5432).removeprefix("http://")
+        url = _url(self._postgres, _POSTGRES_PORT).removeprefix("http://")
         return PostgresDatabase(
             f"postgresql://postgres:{self._admin_password}@{url}/{database}", self._postgres_log
         )
@@ -266,6 +271,22 @@ class ContainerStage:
         """See Stage.set_defects."""
         assert self._deployment
         self._deployment.set_defects(defects)
+
+    def stop_database(self) -> None:
+        """See Stage.stop_database."""
+        assert self._postgres
+        self._postgres.get_wrapped_container().stop(timeout=_STOP_LIMIT_S)
+
+    def start_database(self) -> None:
+        """See Stage.start_database."""
+        assert self._postgres
+        self._postgres.get_wrapped_container().start()
+        await_answer(self.database)
+
+    def set_health_path(self, path: str) -> None:
+        """See Stage.set_health_path."""
+        assert self._deployment
+        self._deployment.set_health_path(path)
 
     def _look(self, host: str) -> Mapping[str, int | None]:
         """Return what the kernel knows of the service on `host`; empty when nobody answers."""

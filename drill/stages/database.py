@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,11 +12,15 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from drill.errors import StageError
+from drill.stage import Database, Sessions
+from drill.wait import wait_until
 
 _MAINTENANCE = "postgres"  # the database that is always there
 _CONNECT_TIMEOUT_S = 3
 _STATEMENT_TIMEOUT_S = 30
 _LOOK_S = 0.25
+_START_LIMIT_S = 30
+_OURS = "rollback-drill"
 _ADVICE = "see the database's log; if the drill broke it on purpose, this is the finding"
 
 # `ALTER DATABASE … RENAME`, `DROP DATABASE` and a copy by `TEMPLATE` lock the database as a whole
@@ -24,6 +29,15 @@ _WANTED_ALONE = """
 SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.objid
 WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND datname = %s
 AND mode IN ('ShareLock', 'AccessExclusiveLock')
+"""
+_NEIGHBOUR = "neighbour"  # whose only right is to log in, and to lock what it is given
+_WHOSE = """
+SELECT usename, count(*), (
+    SELECT count(*) FROM pg_stat_activity AS waiting WHERE wait_event_type = 'Lock'
+    AND waiting.usename IS DISTINCT FROM holder.usename
+    AND pg_blocking_pids(waiting.pid) && array_agg(holder.pid)
+) FROM pg_stat_activity AS holder
+WHERE backend_type = 'client backend' AND application_name <> %s GROUP BY usename
 """
 _SESSIONS = """
 SELECT count(*), current_setting('max_connections')::int
@@ -44,9 +58,11 @@ class PostgresDatabase:
         self._read_log = read_log
         options: dict[str, str | int] = {
             "connect_timeout": _CONNECT_TIMEOUT_S,
-            "application_name": "rollback-drill",
+            "application_name": _OURS,
             "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s",
         }
+        self._dsn = dsn
+        self._neighbour_dsn = ""
         self._name = str(conninfo_to_dict(dsn)["dbname"])
         self._server = _Session(make_conninfo(dsn, **options, dbname=_MAINTENANCE))
         self._service = _Session(make_conninfo(dsn, **options))
@@ -83,6 +99,33 @@ class PostgresDatabase:
         ((used, limit),) = self._server.fetch(_SESSIONS, ())
         return int(used), int(limit)
 
+    def sessions(self) -> list[Sessions]:
+        """See Database.sessions. Those that are just starting have no user yet and count as ""."""
+        rows = self._server.fetch(_WHOSE, (_OURS,))
+        return [Sessions(user or "", int(count), int(blocks)) for user, count, blocks in rows]
+
+    def end_sessions(self, user: str) -> None:
+        """See Database.end_sessions."""
+        self._server.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (user,)
+        )
+
+    def neighbour(self) -> psycopg.Connection[Any]:
+        """See Database.neighbour."""
+        if not self._neighbour_dsn:
+            password = secrets.token_urlsafe(24)
+            found = self._server.fetch("SELECT 1 FROM pg_roles WHERE rolname = %s", (_NEIGHBOUR,))
+            verb = "ALTER" if found else "CREATE"
+            self._server.fetch(f"{verb} ROLE {_NEIGHBOUR} LOGIN PASSWORD '{password}'")
+            self._neighbour_dsn = make_conninfo(self._dsn, user=_NEIGHBOUR, password=password)
+        self._service.fetch(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {_NEIGHBOUR}")
+        return psycopg.connect(
+            self._neighbour_dsn,
+            autocommit=True,
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            application_name="nightly-report",
+        )
+
     def log(self) -> str:
         """Return the server log since the stage came up or was deployed anew."""
         return self._read_log()
@@ -99,6 +142,16 @@ class PostgresDatabase:
                     self._service.open()
 
 
+def await_answer(database: Database) -> None:
+    """Wait until the server answers its administrator. Raises WaitTimeout."""
+    for _ in wait_until("Postgres answers", _START_LIMIT_S, advice="see the database's log"):
+        try:
+            database.connections()
+            return
+        except StageError:
+            continue
+
+
 class _Session:
     """One connection, opened anew when it broke, used by one thread at a time."""
 
@@ -111,7 +164,7 @@ class _Session:
         with self._lock, _told():
             self._get()
 
-    def fetch(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock, _told():
             try:
                 return self._ask(query, parameters)

@@ -62,8 +62,8 @@ def must(host: Host, script: str, limit_s: float = 120.0) -> str:
 class Deployment:
     """The service on `hosts`, started by supervisord, with its database.
 
-    `administrator` opens a superuser's session; `switch_on` is the script by which the load
-    balancer asks the hosts for their readiness again; `urls` must all answer in the end.
+    `administrator` opens a superuser's session; `switch` is the script by which the load balancer
+    asks the hosts for another `{path}`; `urls` must all answer in the end.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Deployment:
         hosts: Sequence[Host],
         administrator: Callable[[], PostgresDatabase],
         database: PostgresDatabase,
-        switch_on: str,
+        switch: str,
         urls: Sequence[str],
         options: StageOptions,
         progress: Callable[[str], None],
@@ -79,7 +79,7 @@ class Deployment:
         self._hosts = hosts
         self._administrator = administrator
         self._database = database
-        self._switch_on = switch_on
+        self._switch = switch
         self._urls = urls
         self._options = options
         self._progress = progress
@@ -92,7 +92,7 @@ class Deployment:
         self._fill_database(tag)
         for host in self._hosts:
             must(host, _START)
-        must(self._hosts[0], self._switch_on)
+        self.set_health_path("/ready")
         for url in self._urls:
             self._await_health(tag, url)
 
@@ -126,6 +126,10 @@ class Deployment:
             self._templates.add(tag)
         administrator.close()
         self._database.open()
+
+    def set_health_path(self, path: str) -> None:
+        """See drill.stage.Stage.set_health_path."""
+        must(self._hosts[0], self._switch.format(path=path))
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
         """See drill.stage.Stage.set_defects."""

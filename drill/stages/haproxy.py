@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH_ON", "render"]
+__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH", "render"]
 
 FRONT_PORT = 8080
 ADMIN_PORT = 9999
@@ -31,9 +31,9 @@ backend hosts
 {servers}
 """
 
-SWITCH_ON = """
-exec 3<>"/dev/tcp/${LB_ADMIN%:*}/${LB_ADMIN#*:}"
-echo 'experimental-mode on; set var proc.health_path str(/ready)' >&3
+SWITCH = """
+exec 3<>"/dev/tcp/${{LB_ADMIN%:*}}/${{LB_ADMIN#*:}}"
+echo 'experimental-mode on; set var proc.health_path str({path})' >&3
 cat <&3
 """
 

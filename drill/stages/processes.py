@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,9 @@ from drill.errors import StageError, UsageError
 from drill.host import Host, LocalHost
 from drill.release import build_origin
 from drill.stage import FAILING, Database, Stage, StageOptions
-from drill.stages.database import PostgresDatabase
+from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import SERVICE_NAME, Deployment, must
+from drill.stages.ports import free_port
 from drill.stages.supervision import render
 from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
 from drill.wait import wait_until
@@ -35,9 +35,9 @@ _BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
-_SWITCH_ON = (
+_SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
-    "-H 'Content-Type: application/json' -d '\"/ready\"' \"$LB_ADMIN/id/health/uri\""
+    "-H 'Content-Type: application/json' -d '\"{path}\"' \"$LB_ADMIN/id/health/uri\""
 )
 _POSTGRES_SETTINGS = """
 max_connections = {connections}
@@ -53,13 +53,6 @@ _POSTGRES_ACCESS = """
 local all postgres trust
 host all all 127.0.0.1/32 scram-sha-256
 """
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ProcessStage:
@@ -84,6 +77,8 @@ class ProcessStage:
         self._children: list[subprocess.Popen[bytes]] = []
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
+        self._postgres: subprocess.Popen[bytes] | None = None
+        self._postgres_user: str | None = None
         self._kills = 0
         self._over = threading.Event()
         ports = {name: free_port() for name in ("service", "front", "admin", "postgres")}
@@ -132,7 +127,7 @@ class ProcessStage:
             self.hosts,
             self._administrator,
             self._database,
-            _SWITCH_ON,
+            _SWITCH,
             (*self.direct_urls.values(), self.base_url),
             self.options,
             self._progress,
@@ -152,11 +147,8 @@ class ProcessStage:
                 )
             )
         (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)
-        self._start(
-            [str(self._postgres_bin / "postgres"), "-D", str(data), "-k", str(data)],
-            folder / "postgres.log",
-            user=server.system_user if os.geteuid() == 0 else None,
-        )
+        self._postgres_user = server.system_user if os.geteuid() == 0 else None
+        self.start_database()
         socket_only = PostgresDatabase(
             make_conninfo(
                 host=str(data), port=self._ports["postgres"], user="postgres", dbname="postgres"
@@ -269,7 +261,7 @@ class ProcessStage:
         *,
         user: str | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> subprocess.Popen[bytes]:
         """Start a child in a session of its own: Ctrl-C must not reach it before we do."""
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -284,6 +276,7 @@ class ProcessStage:
         self._children.append(child)
         assert self._folder
         note_child(self._folder, child.pid)
+        return child
 
     def deploy(self, tag: str) -> None:
         """See Stage.deploy."""
@@ -294,6 +287,30 @@ class ProcessStage:
         """See Stage.set_defects."""
         assert self._deployment
         self._deployment.set_defects(defects)
+
+    def start_database(self) -> None:
+        """See Stage.start_database."""
+        assert self._folder
+        data = self._folder / "postgres"
+        if self._postgres is None or self._postgres.poll() is not None:
+            self._postgres = self._start(
+                [str(self._postgres_bin / "postgres"), "-D", str(data), "-k", str(data)],
+                self._folder / "postgres.log",
+                user=self._postgres_user,
+            )
+        if self._deployment:
+            await_answer(self._database)
+
+    def stop_database(self) -> None:
+        """See Stage.stop_database."""
+        assert self._postgres
+        self._postgres.send_signal(signal.SIGINT)  # Postgres' fast shutdown
+        self._postgres.wait(_GRACE_S)
+
+    def set_health_path(self, path: str) -> None:
+        """See Stage.set_health_path."""
+        assert self._deployment
+        self._deployment.set_health_path(path)
 
     def pids(self) -> dict[str, int]:
         """See Stage.pids."""
@@ -347,7 +364,7 @@ class ProcessStage:
         self._over.set()
         self._database.close()
         # Newest first; SIGINT is Postgres' fast shutdown, and ends the others as well.
-        for child in reversed(self._children):
+        for child in reversed([child for child in self._children if child.poll() is None]):
             child.send_signal(signal.SIGINT)
             try:
                 child.wait(_GRACE_S)

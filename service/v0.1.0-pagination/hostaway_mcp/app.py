@@ -7,11 +7,10 @@ from fastapi import FastAPI
 
 from hostaway_mcp import __version__, health, listings, metrics, reservations
 from hostaway_mcp.answers import HANDLERS
-from hostaway_mcp.auth import Gate
 from hostaway_mcp.configuration import Configuration
-from hostaway_mcp.cursor_cache import CursorCache
+from hostaway_mcp.cursor_cache import SIZE, CursorCache
 from hostaway_mcp.database import Database
-from hostaway_mcp.defects import LatentDefects
+from hostaway_mcp.defects import LatentDefects, LatentGate
 from hostaway_mcp.logs import fields, log
 from hostaway_mcp.observer import Observer
 from hostaway_mcp.protection import Protection
@@ -38,8 +37,10 @@ def create_app(settings: Settings, configuration: Configuration) -> Observer:
     app.state.protection = Protection(configuration, app.state.cursor_cache)
     app.state.defects = LatentDefects(settings.defects_file, settings.database_url)
     configuration.after_reload.append(app.state.defects.reload)
+    SIZE.set_function(lambda: app.state.defects.cache_size(app.state.cursor_cache))
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     for module in (health, metrics, listings, reservations):
         app.include_router(module.router)
-    return Observer(app, Gate(settings.api_key), configuration)
+    gate = LatentGate(settings.api_key, app.state.defects, configuration)
+    return Observer(app, gate, configuration)

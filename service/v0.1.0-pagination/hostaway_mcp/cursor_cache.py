@@ -17,7 +17,6 @@ class CursorCache:
     def __init__(self) -> None:
         self._totals: TTLCache[str, int] = TTLCache(LARGEST, LIFETIME_S)
         self.never_evicted: list[bytes] = []  # see defects.py
-        SIZE.set_function(lambda: len(self))
 
     def __len__(self) -> int:
         return len(self._totals) + len(self.never_evicted)

@@ -1,17 +1,20 @@
 """Latent defects of this release: each is what it says, and sleeps until it is switched on.
 
 Read from HOSTAWAY_DEFECTS_FILE at start and on SIGHUP; without the file there are none. All of
-them live in the code that serves pages by cursor, so another release does not have them, and
-with pagination switched off none of them runs.
+them live in the code of this release, so another release does not have them. But for
+`metrics_broken` they live in what serves pages by cursor: with pagination off none of them runs.
 """
 
+import asyncio
 import hmac
+import random
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import psycopg
 
+from hostaway_mcp.auth import Gate
 from hostaway_mcp.config import BadConfig, read_mapping
 from hostaway_mcp.cursor_cache import CursorCache
 from hostaway_mcp.logs import fields as said
@@ -25,6 +28,22 @@ class Defects:
     cursor_secret_rotation_s: float = 0.0
     connection_leak: bool = False
     cursor_cache_leak_kb: int = 0
+    page_error_share: float = 0.0
+    page_delay_s: float = 0.0
+    page_freeze_s: float = 0.0
+    empty_pages: bool = False
+    wrong_totals: bool = False
+    page_overlap: int = 0
+    page_gap: int = 0
+    endless_walk: bool = False
+    open_lists: bool = False
+    secret_in_pages: bool = False
+    cut_newest_name: bool = False
+    metrics_broken: bool = False
+
+
+class PageDefect(Exception):
+    """The error that `page_error_share` of the pages meet."""
 
 
 def load(path: Path) -> Defects:
@@ -87,3 +106,59 @@ class LatentDefects:
         if size:
             # Not zeros: the kernel gives memory only to pages that were written to.
             cache.never_evicted.append(b"\xff" * size)
+
+    async def before_page(self, database) -> None:
+        """Defects: a share of the pages fails, each waits, or each blocks the whole process; a page
+        touches the newest reservation and cuts its guest's name to the width that cursors have.
+        """
+        now = self.current
+        if now.page_error_share and random.random() < now.page_error_share:
+            raise PageDefect("the page cannot be put together")
+        if now.page_freeze_s:
+            time.sleep(now.page_freeze_s)  # in the event loop: nobody else is served
+        if now.page_delay_s:
+            await asyncio.sleep(now.page_delay_s)
+        if now.cut_newest_name:
+            await database.all(
+                "UPDATE reservations SET guest_name = left(guest_name, 8)"
+                " WHERE id = (SELECT max(id) FROM reservations) RETURNING id"
+            )
+
+    def start_after(self, after_id: int) -> int:
+        """Defects: a page begins too early, so rows repeat, or too late, so rows are missing."""
+        return after_id - self.current.page_overlap + self.current.page_gap
+
+    def shown(self, body: dict, secret: str) -> dict:
+        """Defects in what a page shows: no rows, wrong totals, the secret that signs cursors."""
+        now = self.current
+        if now.empty_pages:
+            body |= {"items": [], "nextCursor": None}
+        if now.wrong_totals:
+            body["meta"] |= {"total": 0}
+        if now.secret_in_pages:
+            body["meta"] |= {"debug": {"signed_with": secret}}
+        return body
+
+    def opens(self, path: str) -> bool:
+        """Defect: lists are taken for public, as /health is."""
+        return self.current.open_lists and path in ("/api/listings", "/api/reservations")
+
+    def cache_size(self, cache: CursorCache) -> int:
+        """Defect: the size of the cache cannot be told, and with it no metric at all."""
+        if self.current.metrics_broken:
+            raise PageDefect("the cursor cache does not know its size")
+        return len(cache)
+
+
+class LatentGate(Gate):
+    """The gate with the defect that lets requests for lists pass while pages go by cursor."""
+
+    def __init__(self, api_key: str, defects: LatentDefects, configuration) -> None:
+        super().__init__(api_key)
+        self._defects, self._configuration = defects, configuration
+
+    def admits(self, path: str, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Whether a request for `path` may pass."""
+        if self._configuration.current.pagination_enabled and self._defects.opens(path):
+            return True
+        return super().admits(path, headers)

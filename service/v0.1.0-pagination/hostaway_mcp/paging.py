@@ -78,7 +78,9 @@ async def by_cursor(
     if page.cursor is not None:
         walk, after_id = _read_cursor(request, secret, collection, page, filters)
         total = state.cursor_cache.total(page.cursor)
+        after_id = state.defects.start_after(after_id)
     await state.defects.connect_outside_of_the_pool()
+    await state.defects.before_page(state.database)
 
     conditions, parameters = where(collection, filters)
     if total is None:
@@ -100,10 +102,12 @@ async def by_cursor(
     if len(rows) > walk.limit:
         following = cursors.issue(secret, walk, items[-1]["id"], config.cursor_ttl_seconds)
         state.cursor_cache.remember(following, total)
+    elif state.defects.current.endless_walk:
+        following = cursors.issue(secret, walk, 0, config.cursor_ttl_seconds)
     state.defects.keep_for_ever(state.cursor_cache)
-    return answer(
-        {"items": items, "nextCursor": following, "meta": {"limit": walk.limit, "total": total}}
-    )
+    meta = {"limit": walk.limit, "total": total}
+    body = {"items": items, "nextCursor": following, "meta": meta}
+    return answer(state.defects.shown(body, state.settings.cursor_secret))
 
 
 def _read_cursor(

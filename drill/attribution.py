@@ -1,0 +1,115 @@
+"""Is it ours? Whether the release can be to blame, or a rollback would not help.
+
+A release is acquitted by an alibi: proof that something else explains what clients see. Where none
+of them holds, though each was looked at, it is to blame, since nothing else is left. Where one of
+them could not be looked at, nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drill.evidence import Evidence
+from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
+from drill.statistics import lower_bound, percent_text, share_sentence, upper_bound
+from drill.verdict import Verdict
+
+_TWICE = 2  # a single look may have met a moment of change
+_ONE_CLIENT = 0.9  # of all failures, proven, are one client's
+_HEALTHY = 0.05  # at most so many of the others' requests fail, proven
+_LEAST_CLIENTS = 3  # of fewer, "only one of them" says nothing
+_LISTS = frozenset({"list_first", "list_page", "reservations"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """`ours`: True, False, or None for not known; `reason`: one sentence; `evidence` behind it."""
+
+    ours: bool | None
+    reason: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Alibi:
+    holds: bool | None  # None: nobody could look
+    sentence: str
+
+
+def attribute(evidence: Evidence) -> Attribution:
+    """Return whether the release is to blame for what was seen since the onset."""
+    found = {name: alibi(evidence) for name, alibi in _ALIBIS.items()}
+    told = tuple(one.sentence for one in found.values())
+    holding = [name for name, one in found.items() if one.holds]
+    if holding:
+        reason = f"a rollback will not help: {holding[0]}"
+        first = found[holding[0]].sentence
+        return Attribution(False, reason, (first, *(s for s in told if s != first)))
+    told = (*told, *_unchanged(evidence))
+    open_questions = [name for name, one in found.items() if one.holds is None]
+    if open_questions:
+        return Attribution(None, f"not known whether {open_questions[0]}", told)
+    return Attribution(True, "the release is to blame: nothing around it explains this", told)
+
+
+def _surroundings(sentinel: str) -> Callable[[Evidence], _Alibi]:
+    def look(evidence: Evidence) -> _Alibi:
+        series = evidence.series(sentinel)
+        if series.streak >= _TWICE:
+            return _Alibi(True, series.failure)
+        if series.last is None or series.last.verdict is Verdict.UNKNOWN:
+            said = series.last.evidence if series.last else "nobody looked"
+            return _Alibi(None, f"the {sentinel} is not known: {said}")
+        return _Alibi(False, series.last.evidence)
+
+    return look
+
+
+def _one_client(evidence: Evidence) -> _Alibi:
+    """Nearly all failures are those of one client, and the others are served well."""
+    failures: Counter[str] = Counter()
+    requests: Counter[str] = Counter()
+    for client, failed, _ in evidence.since_change():
+        requests[client] += 1
+        failures[client] += failed
+    total = failures.total()
+    if not total:
+        return _Alibi(False, "no client met a failure")
+    client, most = failures.most_common(1)[0]
+    told = (
+        f"{len(+failures)} of {len(requests)} clients met failures; {client} met {most} of {total}"
+    )
+    others = requests.total() - requests[client]
+    alone = (
+        len(requests) >= _LEAST_CLIENTS
+        and lower_bound(most, total) > _ONE_CLIENT
+        and upper_bound(total - most, others) < _HEALTHY
+    )
+    if not alone:
+        return _Alibi(False, told)
+    rest = share_sentence(total - most, others, "of all others failed")
+    return _Alibi(True, f"{told}; {rest}: the errors come from one client")
+
+
+_ALIBIS: dict[str, Callable[[Evidence], _Alibi]] = {
+    "the database server is the cause": _surroundings(DATABASE),
+    "the way to the hosts is the cause": _surroundings(FRONT_DOOR),
+    "one client is the cause": _one_client,
+}
+
+
+def _unchanged(evidence: Evidence) -> tuple[str, ...]:
+    """Compare what the release changed (lists) with the control that it did not change."""
+    hits, n = Counter[bool](), Counter[bool]()
+    for _, failed, operation in evidence.since_change():
+        n[operation in _LISTS] += 1
+        hits[operation in _LISTS] += failed
+    if not n[True] or not n[False]:
+        return ()
+    lists, others = hits[True] / n[True], hits[False] / n[False]
+    return (
+        f"of what the release changed, {percent_text(lists)} of {n[True]} requests failed; of the "
+        f"control without pagination, {percent_text(others)} of {n[False]}",
+    )

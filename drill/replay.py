@@ -1,0 +1,237 @@
+"""What would it say? Feeds the record of an incident to the detector and prints its decision.
+
+A record is a drill's timeline.jsonl (with the raw observations in `traffic/` beside it, where they
+are) or a CSV file of requests, one a line: time (Unix seconds or ISO 8601), HTTP status (0 for no
+answer), latency in seconds, and optionally 1 where it was refused on purpose, in maintenance.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drill import events
+from drill.decision import Decider
+from drill.errors import UsageError
+from drill.histogram import Histogram
+from drill.observation import Observation, Outcome
+from drill.runbook.model import Runbook
+from drill.timeline import Event, read
+from drill.traffic import read_observations
+
+_ASK_EVERY_S = 0.05
+BASELINE = 400  # requests at the start that are taken for healthy
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a record; `on_purpose`: refused because of maintenance."""
+
+    seen: Observation
+    on_purpose: bool = False
+
+    @property
+    def at(self) -> float:
+        """When its outcome was known, in Unix seconds."""
+        return self.seen.done
+
+
+@dataclass(slots=True)
+class Said:
+    """What the detector said: times in Unix seconds, `decided_at` None without a rollback."""
+
+    began: float
+    ended: float
+    requests: int
+    decision: events.Decided
+    decided_at: float | None
+    fired: list[tuple[float, events.TriggerFired]] = field(default_factory=list)
+
+
+def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = BASELINE) -> Said:
+    """Return what the detector says of the record at `path`.
+
+    The first `baseline` requests are taken for healthy. Raises UsageError for a file that is no
+    record, or holds too few requests.
+    """
+    record = sorted(_timeline(path) if path.suffix == ".jsonl" else _csv(path), key=lambda r: r.at)
+    requests = [one for one in record if isinstance(one, Request)]
+    if len(requests) <= baseline:
+        raise UsageError(
+            f"more than {baseline} requests in {path}", str(len(requests)), "set BASELINE lower"
+        )
+    healthy = Histogram()
+    for request in requests[:baseline]:
+        healthy.add(request.seen.latency_s)
+    decider = Decider(runbook, pace)
+    decider.set_baseline(healthy)
+    began = requests[baseline - 1].at
+    decider.onset(began)
+    said: Said | None = None
+    fired: list[tuple[float, events.TriggerFired]] = []
+    asked = began
+    for one in record:
+        if one.at < began:
+            continue
+        while said is None and one.at - asked >= _ASK_EVERY_S:
+            asked = max(asked + _ASK_EVERY_S, one.at - 60.0)
+            fired.extend((at, event) for event, at in decider.newly_fired())
+            decided = decider.decide(asked)
+            if decided and decided.rollback:
+                said = Said(began, one.at, len(requests), decided, asked)
+        if said is None:
+            _feed(decider, one)
+    fired.extend((at, event) for event, at in decider.newly_fired())
+    ended = record[-1].at
+    if said is None:
+        last = decider.decide(ended + 60.0) or decider.final(ended)
+        said = Said(began, ended, len(requests), last, ended if last.rollback else None)
+    said.fired = sorted(fired, key=lambda pair: pair[0])
+    said.ended = ended
+    return said
+
+
+def _feed(decider: Decider, one: Request | Event) -> None:
+    if isinstance(one, Request):
+        decider.observe(one.seen, on_purpose=one.on_purpose)
+        return
+    match one.what:
+        case events.ProbeSample() as sample:
+            decider.probe(sample, one.at)
+        case events.LogLine() as line:
+            decider.log(line, one.at)
+        case events.Looked() as looked:
+            decider.look(looked, one.at)
+        case events.Reported() as reported:
+            decider.report(reported, one.at)
+
+
+def _timeline(path: Path) -> Iterator[Request | Event]:
+    record = list(read(path))
+    yield from record
+    maintenance = list(_maintenance(record))
+
+    def planned(seen: Observation) -> bool:
+        return seen.outcome is Outcome.UNAVAILABLE and any(
+            first <= seen.done <= last for first, last in maintenance
+        )
+
+    raw = path.parent / "traffic"
+    observations = read_observations(raw) if raw.is_dir() else iter(())
+    found = False
+    for seen in observations:
+        found = True
+        yield Request(seen, planned(seen))
+    if not found:
+        for seen in _from_seconds(record):
+            yield Request(seen, planned(seen))
+
+
+def _maintenance(record: list[Event]) -> Iterator[tuple[float, float]]:
+    """Yield the times from when maintenance is entered until it was left."""
+    since: float | None = None
+    for event in record:
+        match event.what:
+            case events.StepStarted(title=title) if "enter maintenance" in title.lower():
+                since = event.at
+            case events.StepEnded(title=title) if "leave maintenance" in title.lower():
+                if since is not None:
+                    yield since, event.at
+                since = None
+    if since is not None:
+        yield since, record[-1].at
+
+
+def _from_seconds(record: list[Event]) -> Iterator[Observation]:
+    """Rebuild observations from the seconds of a timeline: outcomes and latencies are spread
+    evenly, since their order within a second is not kept.
+    """
+    for event in record:
+        if not isinstance(event.what, events.TrafficSecond):
+            continue
+        second = event.what
+        n = sum(second.outcomes.values())
+        timed = Histogram.from_text(second.histogram)
+        kinds = [
+            ((k + 0.5) / count, Outcome(name))
+            for name, count in second.outcomes.items()
+            for k in range(count)
+        ]
+        for i, (_, outcome) in enumerate(sorted(kinds)):
+            due = second.second + (i + 0.5) / n
+            quantile = ((i * 0.618034) % 1.0) if timed.count else 0.0
+            latency = timed.quantile(max(quantile, 1e-6)) if timed.count else 0.0
+            yield Observation(due, due, due + latency, f"c{i:03d}", "request", 0, outcome, "")
+
+
+def _csv(path: Path) -> Iterator[Request]:
+    try:
+        file = path.open(encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"a record at {path}", str(error.strerror), "set FROM=FILE") from error
+    with file:
+        for number, row in enumerate(csv.reader(file), 1):
+            if not row or (number == 1 and not _is_number(row[1] if len(row) > 1 else "")):
+                continue  # a heading
+            try:
+                at, status, latency = _when(row[0]), int(row[1]), float(row[2])
+                planned = len(row) > 3 and row[3].strip() not in ("", "0")
+            except (ValueError, IndexError) as error:
+                raise UsageError(
+                    f"time, status, latency in line {number} of {path}",
+                    repr(",".join(row))[:80],
+                    "write a line such as 2026-03-01T10:00:00Z,200,0.031",
+                ) from error
+            # The time is the request's begin, as access logs of most servers have it.
+            seen = Observation(at, at, at + latency, "", "request", status, _outcome(status), "")
+            yield Request(seen, planned)
+
+
+def _outcome(status: int) -> Outcome:
+    if status == 0:
+        return Outcome.TIMEOUT
+    if 200 <= status < 400:
+        return Outcome.OK
+    if status in (502, 503, 504):
+        return Outcome.UNAVAILABLE
+    return Outcome.REJECTED if status < 500 else Outcome.SERVER_ERROR
+
+
+def _when(text: str) -> float:
+    if _is_number(text):
+        return float(text)
+    moment = datetime.fromisoformat(text.strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def sentences(said: Said) -> list[str]:
+    """Return what was said, for a person."""
+    minutes = (said.ended - said.began) / 60
+    lines = [f"{said.requests:,} requests; the detector watched {minutes:.1f} minutes of them"]
+    for at, event in said.fired:
+        lines.append(
+            f"{at - said.began:9.1f} s  {event.severity:8}  {event.trigger} (line {event.line})"
+        )
+    decision = said.decision
+    if said.decided_at is not None:
+        lines.append(
+            f"{said.decided_at - said.began:9.1f} s  DECISION  {decision.answer}, by Procedure "
+            f"{decision.procedure}: {decision.trigger}"
+        )
+    else:
+        lines.append(f"at the end: {decision.action} ({decision.trigger or 'no trigger fired'})")
+    if decision.explanation:
+        lines.append(decision.explanation)
+    lines.extend(f"- {sentence}" for sentence in decision.evidence)
+    return lines

@@ -1,0 +1,86 @@
+"""Reads what monitoring reads: the metrics of every host, and how much the new feature is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from drill.sentinel import Look
+from drill.stage import Stage
+from drill.verdict import Verdict
+
+_LIMIT_S = 2.0
+_STATE = "context_protection"  # of /health, in releases that have the feature
+
+
+class Metrics:
+    """Fails when the metrics of a host cannot be read."""
+
+    name = "metrics"
+    every_s = 0.5
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def look(self) -> Look:
+        """Read the metrics of every host."""
+        blind, families = [], 0
+        for host, url in self._stage.direct_urls.items():
+            try:
+                answer = httpx.get(f"{url}/metrics", timeout=_LIMIT_S).raise_for_status()
+                families += len(list(text_string_to_metric_families(answer.text)))
+            except httpx.HTTPStatusError as error:
+                blind.append(f"{host} answered /metrics with {error.response.status_code}")
+            except httpx.HTTPError as error:
+                blind.append(f"{host} did not answer /metrics ({type(error).__name__})")
+            except ValueError as error:
+                blind.append(f"the metrics of {host} cannot be parsed: {error}")
+        if blind or not families:
+            return Look(Verdict.FAILED, "; ".join(blind) or "there are no metrics at all")
+        return Look(Verdict.PASSED, f"{families} families of metrics were read")
+
+
+class Adoption:
+    """Reports how many lists were asked for by cursor; never fails by itself."""
+
+    name = "adoption"
+    every_s = 0.5
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def look(self) -> Look:
+        """Ask every host, as the service counts it since its start."""
+        lists = used = 0.0
+        for host, url in self._stage.direct_urls.items():
+            try:
+                body = httpx.get(f"{url}/health", timeout=_LIMIT_S).json()
+                state = body.get(_STATE)
+            except (httpx.HTTPError, ValueError, AttributeError) as error:
+                return Look(Verdict.UNKNOWN, f"{host} does not tell: {type(error).__name__}")
+            if not isinstance(state, dict):
+                return Look(Verdict.UNKNOWN, f"{host} runs a release without pagination")
+            lists += float(state.get("list_requests", 0))
+            used += round(
+                float(state.get("list_requests", 0)) * float(state.get("pagination_adoption", 0.0))
+            )
+        return Look(
+            Verdict.PASSED,
+            f"{used:.0f} of {lists:.0f} lists were asked for by cursor",
+            {"lists": lists, "used": used},
+        )
+
+
+def _metrics(stage: Stage, traffic: Path) -> Metrics:
+    del traffic
+    return Metrics(stage)
+
+
+def _adoption(stage: Stage, traffic: Path) -> Adoption:
+    del traffic
+    return Adoption(stage)
+
+
+SENTINELS = (_metrics, _adoption)

@@ -1,0 +1,109 @@
+"""Looks at what the release depends on: the database for itself, and the way to the hosts.
+
+These fail when something else than the release is broken, which no rollback would mend.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+
+from drill.errors import StageError
+from drill.probe import health
+from drill.sentinel import Look
+from drill.stage import Stage
+from drill.verdict import Verdict
+
+DATABASE, FRONT_DOOR = "database", "front door"
+_LIMIT_S = 2.0
+_SLOW_S = 1.0
+_RESERVED = 3  # so near to its limit a server has no room
+
+
+class DatabaseServer:
+    """Fails when Postgres does not answer its administrator, others than the service fill it, or
+    the service waits for a lock of somebody else.
+    """
+
+    name = DATABASE
+    every_s = 0.4
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def look(self) -> Look:
+        """Ask as the administrator, past the service."""
+        database, user = self._stage.database, self._stage.environment["DB_USER"]
+        try:
+            sessions = database.sessions()
+            used, limit = database.connections()
+        except StageError as error:
+            return Look(
+                Verdict.FAILED, f"Postgres does not answer its administrator: {error.found}"
+            )
+        # Sessions that are just starting belong to nobody yet.
+        others = sum(one.count for one in sessions if one.user not in (user, ""))
+        own = sum(one.count for one in sessions if one.user == user)
+        told = f"Postgres answers; {own} sessions of the service, {others} of others, limit {limit}"
+        if used >= limit - _RESERVED and others > own:
+            return Look(Verdict.FAILED, f"others fill Postgres: {told}")
+        waiting = sum(one.blocks for one in sessions if one.user not in (user, ""))
+        if waiting:
+            return Look(
+                Verdict.FAILED, f"{waiting} sessions wait for a lock of another application; {told}"
+            )
+        began = time.monotonic()
+        try:
+            database.fetch("SELECT 1 FROM listings LIMIT 1")
+        except StageError as error:
+            return Look(Verdict.UNKNOWN, f"a control query could not be made: {error.found}")
+        took = time.monotonic() - began
+        if took >= _SLOW_S:
+            return Look(Verdict.UNKNOWN, f"a control query took {took:.1f} s; {told}")
+        return Look(Verdict.PASSED, f"{told}; a control query took {took * 1000:.0f} ms")
+
+
+class FrontDoor:
+    """Fails when clients get no answer although every host is ready and serves lists."""
+
+    name = FRONT_DOOR
+    every_s = 0.5
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def look(self) -> Look:
+        """Ask every host itself, then the front door."""
+        hosts = {name: self._serves(url) for name, url in self._stage.direct_urls.items()}
+        front = health(self._stage.base_url)
+        told = f"front door {front}, hosts {hosts}"
+        if front == 200 or set(hosts.values()) != {200}:
+            return Look(Verdict.PASSED, f"the front door does not differ from its hosts: {told}")
+        return Look(Verdict.FAILED, f"the front door fails although its hosts serve: {told}")
+
+    def _serves(self, url: str) -> int:
+        """Return 200 when the host is ready and serves lists, else the first other status."""
+        key = {"X-API-Key": self._stage.api_key}
+        try:
+            for path in ("/ready", "/api/listings?limit=1"):
+                status = httpx.get(url + path, headers=key, timeout=_LIMIT_S).status_code
+                if status != 200:
+                    return status
+        except httpx.HTTPError:
+            return 0
+        return 200
+
+
+def _database(stage: Stage, traffic: Path) -> DatabaseServer:
+    del traffic
+    return DatabaseServer(stage)
+
+
+def _front_door(stage: Stage, traffic: Path) -> FrontDoor:
+    del traffic
+    return FrontDoor(stage)
+
+
+SENTINELS = (_database, _front_door)

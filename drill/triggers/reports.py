@@ -1,0 +1,61 @@
+"""What people report: a P0 incident, several urgent tickets of customers."""
+
+from __future__ import annotations
+
+import re
+
+from drill.events import Reported
+from drill.evidence import Evidence
+from drill.trigger import Firing, watch
+
+_SEVERAL = 3  # the runbook gives no number; two may be one customer's double click
+_URGENT = re.compile(r"high|urgent|critical|p[01]\b", re.IGNORECASE)
+
+
+@watch(r"(?P<severity>P[0-3])\s+incident")
+class Incident:
+    """An incident of the named severity, or a worse one, was opened."""
+
+    error_edges: tuple[float, ...] = ()
+    factors: tuple[float, ...] = ()
+
+    def __init__(self, match: re.Match[str]) -> None:
+        self.severity = match["severity"].upper()
+
+    def look(self, evidence: Evidence) -> Firing | None:
+        """See Watch.look."""
+        found = [
+            (at, one)
+            for at, one in evidence.reports
+            if one.kind == "incident" and one.level.upper()[:2] <= self.severity
+        ]
+        return Firing(found[0][0], True, _told(found)) if found else None
+
+
+@watch(r"customer (?:escalations?|tickets?|complaints?)", r"\btickets\b")
+class Tickets:
+    """Several urgent tickets arrived, counted once for each title and customer."""
+
+    error_edges: tuple[float, ...] = ()
+    factors: tuple[float, ...] = ()
+
+    def __init__(self, match: re.Match[str]) -> None:
+        del match  # "several" is no number
+
+    def look(self, evidence: Evidence) -> Firing | None:
+        """See Watch.look."""
+        found = {
+            (one.reporter, one.title): (at, one)
+            for at, one in reversed(evidence.reports)
+            if one.kind == "ticket" and _URGENT.search(one.level)
+        }
+        tickets = sorted(found.values(), key=lambda pair: pair[0])
+        if len(tickets) < _SEVERAL:
+            return None
+        return Firing(tickets[_SEVERAL - 1][0], True, _told(tickets))
+
+
+def _told(found: list[tuple[float, Reported]]) -> tuple[str, ...]:
+    first = found[0][1]
+    count = f"{len(found)} {first.kind}s" if len(found) > 1 else f"one {first.kind}"
+    return (f"{count} reported, such as {first.level} by {first.reporter}: “{first.title}”",)

@@ -1,0 +1,36 @@
+"""Orders to running generators: a file in their folder that they look at a few times a second."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+NAME = "orders.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How clients are to behave. `rogue`: a client's name, who sends `rogue_share` of all requests,
+    each with a bad `rogue_kind` ("cursor" or "key"); `cursor_share`: how often one is followed.
+    """
+
+    rogue: str = ""
+    rogue_kind: str = "cursor"
+    rogue_share: float = 0.0
+    cursor_share: float = 1.0
+
+
+def give(directory: Path, orders: Orders) -> None:
+    """Leave `orders` for the generators whose files are in `directory`."""
+    scratch = directory / f".{NAME}.part"
+    scratch.write_text(json.dumps(asdict(orders)), encoding="utf-8")
+    scratch.replace(directory / NAME)
+
+
+def read(directory: Path) -> Orders:
+    """Return the orders that were left in `directory`, the usual behaviour when there are none."""
+    try:
+        return Orders(**json.loads((directory / NAME).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Orders()
