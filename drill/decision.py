@@ -241,12 +241,12 @@ class Decider:
     def decide(self, now: float) -> Decided | None:
         """Return the decision to roll back once the evidence suffices, else None.
 
-        A milder decision only when nothing worse came for HOLD_S seconds: a fault may yet grow.
-        Where the release is not to blame, the decision is not to roll back.
+        Never returns a milder decision, since a fault may yet grow: see `settled`. Where the
+        release is not to blame, the decision is not to roll back.
         """
         self._commit(now)
         if self._committed is None:
-            return self._milder(now)
+            return None
         _, firing = self._committed
         diagnosis = diagnose(self.runbook, self._evidence)
         if not self._sharp_enough(diagnosis, firing.at, now) or self._withdraw(now):
@@ -254,7 +254,8 @@ class Decider:
         # The trigger stays the one that fired; its numbers are those of now.
         return self._rollback(*self._committed, diagnosis)
 
-    def _milder(self, now: float) -> Decided | None:
+    def settled(self, now: float) -> Decided | None:
+        """Return a decision that is milder than a rollback once nothing worse came for HOLD_S."""
         fired = self._fired()
         if not fired or fired[0][0].rollback:
             self._mildest = None
@@ -314,7 +315,8 @@ class Decider:
             return True
         looks = sum(at > fired_at for at in self._evidence.probed_at)
         around = all(
-            self._evidence.series(name).last_at > fired_at for name in (DATABASE, FRONT_DOOR)
+            self._evidence.series(name).last_at > fired_at
+            for name in self._evidence.watched & {DATABASE, FRONT_DOOR}
         )
         return diagnosis.strength is Strength.PROVEN and looks >= _LOOKS and around
 

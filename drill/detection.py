@@ -71,7 +71,7 @@ def break_and_decide(
     with _attesting(scene, fault, timeline) as seen, contextlib.suppress(WaitTimeout):
         for _ in wait_until("a decision and an attested symptom", fault.watch_s):
             with lock:
-                decided = decided or decider.decide(now())
+                decided = decided or decider.decide(now()) or decider.settled(now())
                 new = decider.newly_fired()
             for event, at in new:
                 fired.add(event.trigger)

@@ -119,11 +119,11 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """Somebody told the drill's webhook. `kind`: "incident" (`level` "P0" … "P3") or "ticket"
+    """Somebody told the drill's webhook. `form`: "incident" (`level` "P0" … "P3") or "ticket"
     (`level` is its priority); `reporter`: who, for tickets the customer.
     """
 
-    kind: str
+    form: str
     level: str
     title: str
     reporter: str

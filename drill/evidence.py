@@ -16,6 +16,7 @@ from drill.verdict import Verdict
 _SAMPLES = 1_200  # ten minutes at two a second
 _LINES = 5_000
 _REQUESTS = 100_000
+_KEPT = 10  # no trigger asks for more looks in a row
 _GROWTH = 0.20  # proven growth of one process's life: warming up stays below, a leak does not
 _LEAST_SAMPLES = 6
 _RESTARTED = 0.5  # resident memory does not halve in a living process
@@ -99,7 +100,7 @@ class HostMemory:
 class Series:
     """The looks of one sentinel since the onset. A look that could not be made breaks no streak.
 
-    `streak`: failures in a row up to now, since `failed_since`; `failure`: what the last one saw.
+    `streak`: failures in a row up to now; `failure`: what the last one saw.
     """
 
     last: Looked | None = None
@@ -107,7 +108,7 @@ class Series:
     looks: int = 0
     failures: int = 0
     streak: int = 0
-    failed_since: float | None = None
+    failed_at: list[float] = field(default_factory=list)  # of the streak, its first ones
     ever_failed_at: float | None = None
     failure: str = ""
     numbers: list[tuple[float, dict[str, float]]] = field(default_factory=list)
@@ -123,10 +124,10 @@ class Series:
             self.failures += 1
             self.streak += 1
             self.failure = looked.evidence
-            self.failed_since = at if self.failed_since is None else self.failed_since
+            self.failed_at = [*self.failed_at, at][:_KEPT]
             self.ever_failed_at = at if self.ever_failed_at is None else self.ever_failed_at
         elif looked.verdict is not Verdict.UNKNOWN:
-            self.streak, self.failed_since = 0, None
+            self.streak, self.failed_at = 0, []
 
 
 class Evidence:
@@ -140,6 +141,7 @@ class Evidence:
         self.connections: tuple[int, int] | None = None  # most sessions seen, the server's limit
         self.probed_at: deque[float] = deque(maxlen=_SAMPLES)
         self.reports: list[tuple[float, Reported]] = []
+        self.watched: set[str] = set()  # sentinels that have ever looked
         self._series: dict[str, Series] = {}
         self._requests: deque[tuple[float, str, bool, str]] = deque(maxlen=_REQUESTS)
 
@@ -159,6 +161,7 @@ class Evidence:
 
     def look(self, looked: Looked, at: float) -> None:
         """Take a sentinel's look in."""
+        self.watched.add(looked.sentinel)
         self._series.setdefault(looked.sentinel, Series()).add(looked, at)
 
     def series(self, sentinel: str) -> Series:

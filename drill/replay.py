@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(slots=True)
 class Said:
-    """What the detector said: times in Unix seconds, `decided_at` None without a rollback."""
+    """What the detector said. Times in Unix seconds; `decided_at`: None when it never decided."""
 
     began: float
     ended: float
@@ -80,7 +80,7 @@ def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = B
             asked = max(asked + _ASK_EVERY_S, one.at - 60.0)
             fired.extend((at, event) for event, at in decider.newly_fired())
             decided = decider.decide(asked)
-            if decided and decided.rollback:
+            if decided:
                 said = Said(began, one.at, len(requests), decided, asked)
         if said is None:
             _feed(decider, one)

@@ -17,7 +17,7 @@ from drill.runbook.model import Runbook
 from drill.runbook.parse import parse
 from drill.timeline import Event, read
 from steps.fix_stages import StageFor
-from steps.sabotage import broken_reservations
+from steps.sabotage import Toothless, broken_reservations
 
 Kind = TypeVar("Kind")
 RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
@@ -29,6 +29,9 @@ class Plan:
 
     fault: str = "connection-exhaustion"
     procedure: str = "auto"
+    pace: float = 60.0
+    authorized_by: tuple[str, ...] = ()
+    toothless: bool = False
     replaced: list[tuple[str, str]] = field(default_factory=list)
     break_stable: bool = False
 
@@ -81,12 +84,19 @@ def hold(
             directory = tmp_path_factory.mktemp("drill")
             runbook = edited_runbook(directory, plan.replaced)
             request = Request(
-                runbook, directory / "report", fault=plan.fault, procedure=plan.procedure
+                runbook,
+                directory / "report",
+                fault=plan.fault,
+                procedure=plan.procedure,
+                pace=plan.pace,
+                authorized_by=plan.authorized_by,
             )
             stage = kept_stage(stage_name)
             sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
             with sabotage:
                 conductor = Conductor(request, stage=stage)
+                if plan.toothless:
+                    conductor.fault = Toothless(conductor.fault)
                 conductor.run()
             judgement = write_reports(conductor.timeline.path, request.report)
             held_drills[key] = Outcome(

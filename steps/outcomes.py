@@ -20,6 +20,61 @@ def the_symptom_was_seen(outcome: Outcome, symptom: str) -> None:
     )
 
 
+@then(parsers.parse('the trigger "{name}" fires'))
+def the_trigger_fires(outcome: Outcome, name: str) -> None:
+    fired = {one.trigger for one in outcome.all(events.TriggerFired)}
+    assert name in fired, f"fired: {fired}"
+
+
+@then("no trigger fires")
+def no_trigger_fires(outcome: Outcome) -> None:
+    assert outcome.all(events.TriggerFired) == []
+
+
+@then(parsers.parse('the answer is to "{answer}"'))
+def the_answer_is(outcome: Outcome, answer: str) -> None:
+    (decided,) = outcome.all(events.Decided)
+    assert decided.answer == answer, decided
+    assert answer in decided.explanation, "the report does not say why"
+
+
+@then(parsers.parse("the decision is not to roll back, since {cause}"))
+def the_decision_is_not(outcome: Outcome, cause: str) -> None:
+    (decided,) = outcome.all(events.Decided)
+    assert (decided.action, decided.rollback, decided.ours) == ("no rollback", False, False)
+    assert cause in decided.diagnosis, decided.diagnosis
+    assert not outcome.all(events.ProcedureChosen), "a procedure was performed all the same"
+
+
+@then("clients are served well again once the cause is gone")
+def served_again(outcome: Outcome) -> None:
+    assert len(outcome.all(events.Restored)) == 1
+
+
+@then(parsers.parse('the decision is "{action}"'))
+def the_action_is(outcome: Outcome, action: str) -> None:
+    (decided,) = outcome.all(events.Decided)
+    assert (decided.action, decided.rollback) == (action, False), decided
+
+
+@then("no procedure was performed")
+def no_procedure(outcome: Outcome) -> None:
+    assert not outcome.all(events.CommandStarted), "commands were run"
+
+
+@then(parsers.parse('the drill is unknown, naming "{thing}"'))
+def the_drill_is_unknown(outcome: Outcome, thing: str) -> None:
+    assert outcome.judgement.verdict is Verdict.UNKNOWN, outcome.judgement.reason
+    assert thing in outcome.judgement.reason
+
+
+@then("writes that the release damaged are told apart from lost ones")
+def damage_is_told_apart(outcome: Outcome) -> None:
+    (ledger,) = outcome.all(events.LedgerRead)
+    assert ledger.damaged > 0
+    assert ledger.lost == 0, ledger.examples
+
+
 @then(parsers.parse("the decision is to roll back by Procedure {number:d}"))
 def the_decision_is(outcome: Outcome, number: int) -> None:
     (decided,) = outcome.all(events.Decided)

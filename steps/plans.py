@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, when
 
+from drill.authority import roles_of
 from steps.fix_drills import RUNBOOK, Hold, Outcome, Plan
 
 
@@ -13,8 +14,24 @@ def clients_use_the_release(plan: Plan) -> None:
 
 
 @given(parsers.parse('the release suffers from "{fault}"'))
+@given(parsers.parse('the service suffers from "{fault}"'))
 def the_release_suffers(plan: Plan, fault: str) -> None:
     plan.fault = fault
+
+
+@given(parsers.parse("a day of the runbook lasts {seconds:g} seconds"))
+def a_day_lasts(plan: Plan, seconds: float) -> None:
+    plan.pace = 24 * 3600 / seconds
+
+
+@given("the cause is not planted")
+def the_cause_is_not_planted(plan: Plan) -> None:
+    plan.toothless = True
+
+
+@given(parsers.parse('the rollback is started by "{roles}"'))
+def started_by(plan: Plan, roles: str) -> None:
+    plan.authorized_by = roles_of(roles)
 
 
 @given(parsers.parse("the operator chooses Procedure {number:d}"))

@@ -1,10 +1,11 @@
-"""Breaks the stable release in the origin, and mends it again."""
+"""Breaks the stable release in the origin, and mends it again; takes a fault its teeth."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+from drill.fault import Fault, Scene
 from drill.stage import STABLE, Stage
 
 
@@ -35,3 +36,25 @@ def broken_reservations(stage: Stage) -> Iterator[None]:
             f"{origin}git update-ref refs/tags/{STABLE} {kept.stdout.strip()}", limit_s=30
         )
         assert mended.ok, mended.stderr
+
+
+class Toothless:
+    """A fault whose cause is not planted: everything else about it stays."""
+
+    watch_s = 6.0
+
+    def __init__(self, fault: Fault) -> None:
+        self.name, self.symptom, self.trigger = fault.name, fault.symptom, fault.trigger
+        self.ours = fault.ours
+        self._fault = fault
+
+    def inject(self, scene: Scene) -> str:
+        """Do nothing."""
+        return f"{self.name} was not planted"
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        """Look as the fault does."""
+        return self._fault.attest(scene)
+
+    def heal(self, scene: Scene) -> None:
+        """There is nothing to heal."""

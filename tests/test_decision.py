@@ -324,7 +324,9 @@ def test_answers_given_on_purpose_are_not_fed_and_do_not_count() -> None:
 
 
 def test_triggers_that_nothing_watches_for_are_named() -> None:
-    assert [t.name for t in Decider(runbook()).unwatched] == ["Data Corruption"]
+    strange = Trigger(Severity.HIGH, "Bad Omens", "The office plant has died", 20)
+    book = runbook(triggers=(*TRIGGERS, strange))
+    assert [t.name for t in Decider(book).unwatched] == ["Bad Omens"]
 
 
 def test_a_matrix_is_needed_and_its_words_must_be_known() -> None:

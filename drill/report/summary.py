@@ -46,6 +46,9 @@ def key_numbers(judgement: Judgement) -> list[str]:
             f"detected after {decided.detected_after_s:.1f} s and {decided.requests} requests: "
             f"{decided.trigger or decided.action}"
         )
+        if not decided.rollback:
+            reason = f": {decided.diagnosis}" if decided.diagnosis else ""
+            lines.append(f"decision: {decided.action}{reason}")
     if judgement.procedure:
         lines.append(f"rolled back by Procedure {judgement.procedure}")
     if judgement.restored_after_s is not None:
@@ -57,4 +60,9 @@ def key_numbers(judgement: Judgement) -> list[str]:
             f"{ledger.acknowledged} acknowledged writes: {ledger.preserved} preserved, "
             f"{ledger.lost} lost, {ledger.indeterminate} indeterminate beside them"
         )
+        if ledger.damaged:
+            lines.append(
+                f"{ledger.damaged} of them were damaged by the failing release before the rollback "
+                "began: it cannot bring them back"
+            )
     return lines

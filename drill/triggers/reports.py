@@ -27,7 +27,7 @@ class Incident:
         found = [
             (at, one)
             for at, one in evidence.reports
-            if one.kind == "incident" and one.level.upper()[:2] <= self.severity
+            if one.form == "incident" and one.level.upper()[:2] <= self.severity
         ]
         return Firing(found[0][0], True, _told(found)) if found else None
 
@@ -47,7 +47,7 @@ class Tickets:
         found = {
             (one.reporter, one.title): (at, one)
             for at, one in reversed(evidence.reports)
-            if one.kind == "ticket" and _URGENT.search(one.level)
+            if one.form == "ticket" and _URGENT.search(one.level)
         }
         tickets = sorted(found.values(), key=lambda pair: pair[0])
         if len(tickets) < _SEVERAL:
@@ -57,5 +57,5 @@ class Tickets:
 
 def _told(found: list[tuple[float, Reported]]) -> tuple[str, ...]:
     first = found[0][1]
-    count = f"{len(found)} {first.kind}s" if len(found) > 1 else f"one {first.kind}"
+    count = f"{len(found)} {first.form}s" if len(found) > 1 else f"one {first.form}"
     return (f"{count} reported, such as {first.level} by {first.reporter}: “{first.title}”",)

@@ -30,16 +30,18 @@ class _Seen:
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
         series = evidence.series(self.sentinel)
-        since = series.ever_failed_at if self.lasting else series.failed_since
-        enough = series.failures if self.lasting else series.streak
-        if since is None or enough < self.looks or not self.holds(evidence, since):
+        if self.lasting:
+            at = series.ever_failed_at
+            return None if at is None else Firing(at, self.sharp, (series.failure,))
+        if series.streak < self.looks:
             return None
-        return Firing(since, self.sharp, (series.failure,))
+        at = max(series.failed_at[self.looks - 1], series.failed_at[0] + self.least_s(evidence))
+        return Firing(at, self.sharp, (series.failure,)) if series.last_at >= at else None
 
-    def holds(self, evidence: Evidence, since: float) -> bool:
-        """Whether it has lasted long enough."""
-        del evidence, since
-        return True
+    def least_s(self, evidence: Evidence) -> float:
+        """Return how long it must last."""
+        del evidence
+        return 0.0
 
 
 @watch(r"data (?:corruption|loss)|(?:records?|data) (?:are |is )?(?:damaged|corrupted|lost)")
@@ -68,10 +70,9 @@ class MonitoringFailure(_Seen):
     looks = 4
     sharp = False  # a service that is down is blind as well: something worse may be the reason
 
-    def holds(self, evidence: Evidence, since: float) -> bool:
-        """See _Seen.holds."""
-        lasted = evidence.series(self.sentinel).last_at - since
-        return lasted >= max(_BLIND_S, _BLIND_PACED_S / evidence.pace)
+    def least_s(self, evidence: Evidence) -> float:
+        """See _Seen.least_s."""
+        return max(_BLIND_S, _BLIND_PACED_S / evidence.pace)
 
 
 @watch(
