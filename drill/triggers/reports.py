@@ -9,6 +9,7 @@ from drill.evidence import Evidence
 from drill.trigger import Firing, watch
 
 _SEVERAL = 3  # the runbook gives no number; two may be one customer's double click
+_LEVEL = re.compile(r"p[0-3]\b", re.IGNORECASE)
 _URGENT = re.compile(r"high|urgent|critical|p[01]\b", re.IGNORECASE)
 
 
@@ -27,7 +28,8 @@ class Incident:
         found = [
             (at, one)
             for at, one in evidence.reports
-            if one.form == "incident" and one.level.upper()[:2] <= self.severity
+            if one.form == "incident" and _LEVEL.match(one.level)
+            and one.level[:2].upper() <= self.severity
         ]
         return Firing(found[0][0], True, _told(found)) if found else None
 

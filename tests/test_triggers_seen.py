@@ -1,0 +1,176 @@
+"""Triggers that sentinels and reports set off: each fires for its defect, and not without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from decision_support import traffic
+
+from drill.decision import FLAPS, HOLD_S, Decider
+from drill.events import Looked, Reported
+from drill.observation import Outcome
+from drill.runbook.parse import parse
+from drill.verdict import Verdict
+
+RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+BAD, GOOD, BLIND = Verdict.FAILED, Verdict.PASSED, Verdict.UNKNOWN
+
+
+def decider(pace: float = 60.0) -> Decider:
+    made = Decider(RUNBOOK, pace)
+    made.onset(0.0)
+    return made
+
+
+def fired(made: Decider) -> set[str]:
+    return {event.trigger for event, _ in made.newly_fired()}
+
+
+def look(made: Decider, sentinel: str, *verdicts: Verdict, every_s: float = 1.0) -> None:
+    for number, verdict in enumerate(verdicts, 1):
+        made.look(Looked(sentinel, verdict, f"{sentinel} saw it"), number * every_s)
+
+
+@pytest.mark.parametrize(
+    ("sentinel", "trigger"),
+    [("integrity", "Data Corruption"), ("security", "Security Breach")],
+)
+def test_one_proof_is_enough_and_stays_one(sentinel: str, trigger: str) -> None:
+    made = decider()
+    look(made, sentinel, GOOD, BLIND)
+    assert fired(made) == set()
+    look(made, sentinel, BAD, GOOD, GOOD)
+    assert fired(made) == {trigger}
+    found = made.decide(20.0)
+    assert found
+    assert (found.trigger, found.answer) == (trigger, "roll back at once")
+    assert found.evidence[0] == f"{sentinel} saw it"
+
+
+def test_broken_pages_must_be_seen_twice_in_a_row() -> None:
+    made = decider()
+    look(made, "pages", BAD, GOOD, BAD, BLIND)
+    assert fired(made) == set()
+    made.look(Looked("pages", BAD, "again"), 9.0)
+    assert fired(made) == {"Feature Broken"}
+    assert made.decide(10.0) is None
+    assert made.settled(10.0) is None
+    found = made.settled(10.0 + HOLD_S)
+    assert found
+    assert (found.action, found.answer) == ("monitor", "consider a rollback")
+
+
+@pytest.mark.parametrize(("pace", "least_s"), [(60.0, 5.0), (1.0, 60.0)])
+def test_metrics_must_be_missing_for_longer_than_a_restart_takes(
+    pace: float, least_s: float
+) -> None:
+    made = decider(pace)
+    for i in range(int(least_s)):
+        made.look(Looked("metrics", BAD, "no answer"), 1.0 + i)
+    assert fired(made) == set()
+    made.look(Looked("metrics", BAD, "no answer"), 1.0 + least_s)
+    ((event, at),) = made.newly_fired()
+    assert (event.trigger, at) == ("Monitoring Failure", 1.0 + least_s)
+
+
+def test_a_restart_does_not_count_as_missing_metrics() -> None:
+    made = decider()
+    look(made, "metrics", *[BAD, BAD, BAD, GOOD] * 5)
+    assert fired(made) == set()
+
+
+@pytest.mark.parametrize(
+    ("used", "lists", "fires"),
+    [(0, 200, True), (5, 300, True), (0, 30, False), (15, 300, False), (200, 300, False)],
+)
+def test_low_adoption_must_be_proven(used: int, lists: int, fires: bool) -> None:
+    made = decider(pace=8640)
+    made.look(Looked("adoption", GOOD, "", {"lists": 1000.0, "used": 700.0}), 0.0)
+    made.look(Looked("adoption", GOOD, "", {"lists": 1000.0 + lists, "used": 700.0 + used}), 10.5)
+    assert (fired(made) == {"Low Adoption"}) == fires
+
+
+def test_low_adoption_waits_a_day() -> None:
+    made = decider(pace=8640)
+    made.look(Looked("adoption", GOOD, "", {"lists": 1.0, "used": 0.0}), 0.0)
+    made.look(Looked("adoption", GOOD, "", {"lists": 900.0, "used": 0.0}), 9.5)
+    assert fired(made) == set()
+
+
+@pytest.mark.parametrize(
+    ("level", "fires"), [("P0", True), ("p0 (critical)", True), ("P1", False), ("", False)]
+)
+def test_a_p0_incident(level: str, fires: bool) -> None:
+    made = decider()
+    made.report(Reported("incident", level or "none", "down", "on-call"), 1.0)
+    assert (fired(made) == {"P0 Incident"}) == fires
+
+
+def test_three_urgent_tickets_are_several_and_a_repeated_one_is_not() -> None:
+    made = decider()
+    for _ in range(5):
+        made.report(Reported("ticket", "high", "empty lists", "Acme"), 1.0)
+    made.report(Reported("ticket", "low", "empty lists", "Tiny"), 1.5)
+    made.report(Reported("ticket", "urgent", "empty lists", "Bolt"), 2.0)
+    assert fired(made) == set()
+    made.report(Reported("ticket", "High", "no pages", "Coil"), 3.0)
+    ((event, at),) = made.newly_fired()
+    assert (event.trigger, at) == ("Customer Escalations", 3.0)
+
+
+def test_what_was_seen_before_the_onset_is_no_evidence() -> None:
+    made = Decider(RUNBOOK, 60.0)
+    look(made, "integrity", BAD)
+    made.report(Reported("incident", "P0", "down", "on-call"), 1.0)
+    made.onset(5.0)
+    assert fired(made) == set()
+
+
+def feed(made: Decider, *parts: tuple[int, float, float]) -> None:
+    """Feed (number of requests, share that fails, begin) at 100 a second."""
+    for n, share, start in parts:
+        for seen in traffic(n, share, start=start):
+            made.observe(seen)
+
+
+def test_a_burst_that_is_over_is_withdrawn() -> None:
+    made = decider()
+    feed(made, (100, 0.0, 0.0), (25, 1.0, 1.0))
+    assert made.decide(1.3) is None  # fired, and waiting for the diagnosis
+    assert "Error Rate >10%" in fired(made)
+    feed(made, (400, 0.0, 1.3))
+    assert made.decide(5.3) is None
+    assert made.final(6.0).rollback is False
+
+
+def test_errors_that_last_are_decided_without_delay() -> None:
+    made = decider()
+    feed(made, (400, 0.3, 0.0))
+    found = made.decide(4.0)
+    assert found
+    assert found.trigger == "Error Rate >10%"
+
+
+def test_a_burst_that_comes_again_and_again_is_no_blip() -> None:
+    made = decider()
+    decided = None
+    for round_ in range(FLAPS):
+        begin = 10.0 * round_
+        feed(made, (25, 1.0, begin))
+        assert made.decide(begin + 0.3) is None
+        feed(made, (900, 0.0, begin + 0.3))
+        decided = made.decide(begin + 9.3)
+        assert (decided is not None) == (round_ == FLAPS - 1)
+    assert decided
+    assert decided.rollback
+
+
+def test_answers_given_on_purpose_are_an_outage_and_no_errors() -> None:
+    made = decider()
+    feed(made, (100, 0.0, 0.0))
+    for seen in traffic(800, 1.0, start=1.0, outcome=Outcome.UNAVAILABLE):
+        made.observe(seen, on_purpose=True)
+    assert made.detector.errors.hits == 0
+    assert not made.detector.alarmed
+    assert fired(made) == {"Complete Service Failure"}  # 8 s; five minutes at pace 60 are 5 s
