@@ -5,7 +5,9 @@ itself may be handed out a little later, within stated bounds: at most `HOLD_S` 
 the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
 diagnosis, because probes look twice a second while an error rate is certain after a tenth of one.
 The same looks damp flapping: a trigger that no longer holds when the decision is to be handed out
-was a blip and is withdrawn, unless that happens `FLAPS` times within `FLAP_WINDOW_S`.
+was a blip and is withdrawn; unless it is the `FLAPS`th within `FLAP_WINDOW_S`, and the error rate
+from the first to the last of them, good times included, is proven to be one that calls for a
+rollback.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
 from drill.statistics import (
     LatencyCounts,
     error_rate_proven_below,
+    lower_bound,
     p95_proven_below,
     quantile_upper_bound,
 )
@@ -184,7 +187,15 @@ class Decider:
         self._committed: tuple[Condition, Firing] | None = None
         self._mildest: tuple[str, float] | None = None  # what is held for the worst, and since when
         self._told: set[tuple[str, int]] = set()
-        self._withdrawn: list[float] = []
+        self._withdrawn: list[tuple[float, int, int]] = []  # at, failures and requests so far
+        self._rollback_share = min(
+            (
+                c.watch.error_edges[0]
+                for c in self._conditions
+                if c.rollback and c.watch.error_edges
+            ),
+            default=1.0,
+        )
 
     def set_baseline(self, healthy: LatencyCounts) -> None:
         """Tell the latencies of the healthy service, for triggers such as "3x slower".
@@ -266,18 +277,24 @@ class Decider:
         return self.final(now) if now - self._mildest[1] >= HOLD_S else None
 
     def _withdraw(self, now: float) -> bool:
-        """Withdraw the trigger to act on when it was a blip; one that another replaced stays."""
+        """Withdraw the trigger to act on when it does not hold any more; return whether it was."""
         assert self._committed
         standing = [pair for pair in self._fired() if pair[0].rollback]
-        if any(condition is self._committed[0] for condition, _ in standing):
-            return False
-        if standing:
-            self._committed = standing[0]
-            return False
-        self._withdrawn = [at for at in self._withdrawn if now - at < FLAP_WINDOW_S]
+        for condition, firing in standing:
+            if condition is self._committed[0]:
+                again = firing.at > self._committed[1].at
+                self._committed = condition, firing
+                return again and now - firing.at < SHARPEN_S  # one that ended and came back
+        if standing:  # a milder one stands: it has patience of its own
+            self._committed = None
+            return True
+        errors = self.detector.errors
+        self._withdrawn = [flap for flap in self._withdrawn if now - flap[0] < FLAP_WINDOW_S]
         if len(self._withdrawn) >= FLAPS - 1:
-            return False
-        self._withdrawn.append(now)
+            _, hits, n = self._withdrawn[0]
+            if lower_bound(errors.hits - hits, errors.n - n) >= self._rollback_share:
+                return False
+        self._withdrawn.append((now, errors.hits, errors.n))
         self._committed = None
         return True
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from drill.detector import ALPHA, Side, Stream
 from drill.errors import UsageError
 from drill.evidence import Evidence
 from drill.statistics import share_sentence
 from drill.trigger import Firing, watch
+
+_SUSTAINED = re.compile(r"sustain|stays|no spike", re.IGNORECASE)
 
 
 @watch(
@@ -24,6 +27,8 @@ class ErrorRate:
         groups = match.groupdict()
         self.low = share(groups["low"])
         self.high = share(groups["high"]) if groups.get("high") else None
+        # A spike is over before the decider's patience with what is not sharp is.
+        self._sustained = bool(_SUSTAINED.search(match.string))
 
     @property
     def error_edges(self) -> tuple[float, ...]:
@@ -32,7 +37,8 @@ class ErrorRate:
 
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
-        return errors_within(evidence, self.low, self.high)
+        firing = errors_within(evidence, self.low, self.high)
+        return replace(firing, sharp=False) if firing and self._sustained else firing
 
 
 def share(text: str) -> float:

@@ -28,7 +28,8 @@ class Incident:
         found = [
             (at, one)
             for at, one in evidence.reports
-            if one.form == "incident" and _LEVEL.match(one.level)
+            if one.form == "incident"
+            and _LEVEL.match(one.level)
             and one.level[:2].upper() <= self.severity
         ]
         return Firing(found[0][0], True, _told(found)) if found else None

@@ -1,0 +1,193 @@
+"""Every fault on the live service: its symptom is absent before, seen after, and heals."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from stage_support import await_status
+
+from drill.errors import UsageError
+from drill.fault import Scene
+from drill.faults import all_faults, find
+from drill.sentinels import all_sentinels
+from drill.stage import FAILING, Stage, StageOptions
+from drill.stages import open_stage
+from drill.timeline import Timeline
+from drill.verdict import Verdict
+from drill.wait import wait_until
+from drill.webhook import Webhook
+from load.orders import Orders, read
+from load.recorder import OBSERVATIONS, WRITES
+
+# What no later look can take back: kills, log lines and damaged rows stay counted.
+LASTING = {"connection-exhaustion", "cursor-cache-leak", "data-corruption"}
+SEEN_BY = {
+    "auth-bypass": "security",
+    "data-exposure": "security",
+    "repeated-pages": "pages",
+    "skipped-pages": "pages",
+    "endless-pages": "pages",
+    "p0-incident": "pages",
+    "invalid-cursors": "pages",
+    "blind-monitoring": "metrics",
+    "frozen-service": "metrics",
+    "postgres-down": "database",
+    "neighbour-connections": "database",
+    "slow-database": "database",
+    "lost-load-balancer": "front door",
+}
+FAULTS = sorted(set(all_faults()) - {"none"})
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    options = StageOptions(listings=1_000, memory_limit_bytes=200 * 2**20)
+    with open_stage("processes", options, lambda _: None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene(stage: Stage, tmp_path: Path) -> Iterator[Scene]:
+    stage.deploy(FAILING)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    with Webhook(timeline) as webhook:
+        yield Scene(stage, 0.02, webhook.url, tmp_path)
+
+
+@contextlib.contextmanager
+def clients(scene: Scene) -> Iterator[None]:
+    """Two customers who read pages and write, as far as they are let."""
+    over = threading.Event()
+    numbers = itertools.count()
+
+    def use() -> None:
+        headers = {"X-API-Key": scene.stage.api_key}
+        with httpx.Client(base_url=scene.stage.base_url, headers=headers, timeout=5) as client:
+            while not over.wait(0.005):
+                with contextlib.suppress(httpx.HTTPError):
+                    client.get("/api/listings", params={"limit": 5})
+                    number = next(numbers)
+                    if number % 5 == 0:
+                        body = {
+                            "reference": f"d-test-{number}",
+                            "listing_id": 1,
+                            "guest_name": "A rather long name",
+                            "check_in": "2030-01-01",
+                            "check_out": "2030-01-05",
+                            "total_cents": 100,
+                        }
+                        client.post("/api/reservations", json=body)
+
+    threads = [threading.Thread(target=use) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> None:
+    fault = find(name)
+    by_name = {one.name: one for one in all_sentinels(scene.stage, scene.traffic)}
+    sentinel = by_name.get(SEEN_BY.get(name, ""))
+    if name != "keyless-client" and name != "garbage-cursors":
+        assert fault.attest(scene)[0] is False
+    if sentinel:
+        assert sentinel.look().verdict is Verdict.PASSED
+    with clients(scene):
+        assert fault.inject(scene)
+        evidence = ""
+        for _ in wait_until(f"{name}: {fault.symptom}", 40):
+            with contextlib.suppress(httpx.HTTPError):
+                bites, evidence = fault.attest(scene)
+                if bites:
+                    break
+        assert evidence
+        if sentinel:
+            for _ in wait_until(f"the sentinel {sentinel.name} sees {name}", 15):
+                if sentinel.look().verdict is Verdict.FAILED:
+                    break
+    if name == "frozen-service":
+        scene.stage.deploy(FAILING)  # a frozen process cannot be told anything
+    fault.heal(scene)
+    fault.heal(scene)
+    await_status(scene.stage.base_url, 200, limit_s=30)
+    if name not in LASTING and read(scene.traffic) == Orders():
+        for _ in wait_until(f"{name} is healed", 20):
+            if name in ("keyless-client", "garbage-cursors", "low-adoption"):
+                break  # the orders are gone: there is nothing left to see
+            if not fault.attest(scene)[0]:
+                break
+
+
+def test_a_healthy_release_passes_every_sentinel(scene: Scene) -> None:
+    for sentinel in all_sentinels(scene.stage, scene.traffic):
+        if sentinel.name != "integrity":  # nobody wrote anything
+            assert sentinel.look().verdict is Verdict.PASSED, sentinel.name
+    assert find("none").attest(scene)[0]
+
+
+def write_records(directory: Path, reference: str, name: str) -> None:
+    body = f'{{"reference":"{reference}","guest_name":"{name}"}}'
+    with (directory / f"{WRITES}-0.csv").open("a") as file:
+        file.write(f"{reference},create,{reference},{body}\n")
+    with (directory / f"{OBSERVATIONS}-0.csv").open("a") as file:
+        file.write(f"1.0,1.0,1.1,c000,create,201,ok,,{reference}\n")
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "verdict"),
+    [
+        ("", Verdict.PASSED),
+        ("UPDATE reservations SET guest_name = left(guest_name, 3)", Verdict.FAILED),
+        ("DELETE FROM reservations", Verdict.FAILED),
+    ],
+)
+def test_the_integrity_sentinel_reads_acknowledged_writes_back(
+    scene: Scene, sabotage: str, verdict: Verdict
+) -> None:
+    (sentinel,) = (
+        one for one in all_sentinels(scene.stage, scene.traffic) if one.name == "integrity"
+    )
+    ((reference, name),) = scene.stage.database.fetch(
+        "SELECT reference, guest_name FROM reservations ORDER BY id LIMIT 1"
+    )
+    assert sentinel.look().verdict is Verdict.UNKNOWN
+    write_records(scene.traffic, reference, name)
+    assert sentinel.look().verdict is Verdict.PASSED
+    if sabotage:
+        scene.stage.database.fetch(f"{sabotage} WHERE reference = %s", (reference,))
+    assert sentinel.look().verdict is verdict
+
+
+def test_a_changed_reservation_is_not_taken_for_a_damaged_one(scene: Scene) -> None:
+    (sentinel,) = (
+        one for one in all_sentinels(scene.stage, scene.traffic) if one.name == "integrity"
+    )
+    ((reference, name),) = scene.stage.database.fetch(
+        "SELECT reference, guest_name FROM reservations ORDER BY id LIMIT 1"
+    )
+    write_records(scene.traffic, reference, name)
+    with (scene.traffic / f"{WRITES}-0.csv").open("a") as file:
+        file.write(f'other,update,{reference},{{"guest_name":"New"}}\n')
+    scene.stage.database.fetch(
+        "UPDATE reservations SET guest_name = 'New' WHERE reference = %s", (reference,)
+    )
+    assert sentinel.look().verdict is not Verdict.FAILED
+
+
+def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
+    assert all(name == name.lower() and " " not in name for name in all_faults())
+    with pytest.raises(UsageError, match="connection-exhaustion"):
+        find("bad-luck")
