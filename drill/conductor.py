@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import threading
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from drill.errors import DrillError, StageError, UsageError, WaitTimeout
 from drill.events import Phase
 from drill.fault import Scene
 from drill.faults import find
+from drill.fingerprint import fingerprint
 from drill.ledger import damaged_by_now, read_back
 from drill.probe import Probe
-from drill.procedure import Performer, facts_for
+from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
-from drill.runbook.model import Runbook
+from drill.runbook.model import Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.sentinel import Sentinels
 from drill.sentinels import all_sentinels
@@ -39,6 +41,8 @@ _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _ROOM_BYTES = 512 * 1024 * 1024
+_ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
+_LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
 _GENERATED = (
     "index.html", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results", "traffic",
 )  # fmt: skip
@@ -281,17 +285,40 @@ class Conductor:
                 estimate_high_s=procedure.estimate.high_s,
                 chosen_by="operator" if by_operator else "diagnosis",
                 step_titles=tuple(step.title for step in procedure.steps),
+                dropped=procedure.dropped,
                 step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
             )
         )
-        verdict = performer.perform(procedure, after_first=lambda: self._note_damage(situation))
-        if verdict in (Verdict.FAILED, Verdict.UNCOVERED):
+        if not self._perform(situation, performer, procedure):
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)
         restored = situation.traffic.first_good_since(decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
+
+    def _perform(self, situation: Situation, performer: Performer, procedure: Procedure) -> bool:
+        """Perform `procedure`; look at all data while clients are out. Return whether it held."""
+
+        def before(part: Part) -> None:
+            if _LEAVE.search(part.title):
+                self._see_data(situation, procedure, "after")
+
+        def after(part: Part) -> None:
+            if part.number == 1 and not self._damaged:
+                self._note_damage(situation)
+            if _ENTER.search(part.title):
+                self._see_data(situation, procedure, "before")
+
+        verdict = performer.perform(procedure, before_part=before, after_part=after)
+        return verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
+
+    def _see_data(self, situation: Situation, procedure: Procedure, moment: str) -> None:
+        try:
+            tables = fingerprint(situation.stage.database)
+            self.timeline.record(events.DataSeen(procedure.number, moment, tables))
+        except StageError as error:
+            self._note(f"the data could not be looked at {moment} the procedure: {error}")
 
     def _note_damage(self, situation: Situation) -> None:
         """Remember what the failing release has damaged, once clients are out of its way."""

@@ -266,9 +266,11 @@ class Decider:
         return self._rollback(*self._committed, diagnosis)
 
     def settled(self, now: float) -> Decided | None:
-        """Return a decision that is milder than a rollback once nothing worse came for HOLD_S."""
+        """Return a decision that is milder than a rollback once it cannot become worse by more
+        evidence of its kind, and nothing worse came for HOLD_S.
+        """
         fired = self._fired()
-        if not fired or fired[0][0].rollback:
+        if not fired or fired[0][0].rollback or not fired[0][1].sharp:
             self._mildest = None
             return None
         name = fired[0][0].name

@@ -219,7 +219,7 @@ class ProcedureChosen:
     """Which procedure is performed: `chosen_by` is "diagnosis" or "operator".
 
     `step_titles` and `step_budgets_s` say what is to be done, so that a step which was never
-    reached can be told from one that does not exist.
+    reached can be told from one that does not exist; `dropped` what it takes away on purpose.
     """
 
     procedure: int
@@ -228,6 +228,7 @@ class ProcedureChosen:
     estimate_high_s: float
     chosen_by: str
     step_titles: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
     step_budgets_s: tuple[float, ...] = ()
 
 
@@ -330,6 +331,17 @@ class LedgerRead:
 
 
 @dataclass(frozen=True, slots=True)
+class DataSeen:
+    """All data while no client could write. `moment`: "before" or "after" a procedure changed
+    anything. `tables`: by table its "rows" (count) and, by column, a hash of all its values.
+    """
+
+    procedure: int
+    moment: str
+    tables: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A remark for the reader of the timeline."""
 
@@ -361,7 +373,7 @@ class DrillEnded:
 
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
-    | Looked | Reported | TriggerFired | Authorized
+    | Looked | Reported | TriggerFired | Authorized | DataSeen
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | Noted | Interrupted | DrillBroke | DrillEnded

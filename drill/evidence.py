@@ -16,6 +16,7 @@ from drill.verdict import Verdict
 _SAMPLES = 1_200  # ten minutes at two a second
 _LINES = 5_000
 _REQUESTS = 100_000
+_RECENT = 5  # looks; about two seconds of them
 _KEPT = 10  # no trigger asks for more looks in a row
 _GROWTH = 0.20  # proven growth of one process's life: warming up stays below, a leak does not
 _LEAST_SAMPLES = 6
@@ -107,6 +108,7 @@ class Series:
     last_at: float = math.nan
     looks: int = 0
     failures: int = 0
+    recent: deque[Verdict] = field(default_factory=lambda: deque(maxlen=_RECENT))
     streak: int = 0
     failed_at: list[float] = field(default_factory=list)  # of the streak, its first ones
     ever_failed_at: float | None = None
@@ -120,6 +122,8 @@ class Series:
         if looked.numbers:
             # Only the first and the last are of use.
             self.numbers = [*self.numbers[:1], (at, looked.numbers)]
+        if looked.verdict is not Verdict.UNKNOWN:
+            self.recent.append(looked.verdict)
         if looked.verdict is Verdict.FAILED:
             self.failures += 1
             self.streak += 1

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from drill import events
 from drill.errors import Exit
+from drill.fingerprint import compare
 from drill.observation import Outcome
 from drill.timeline import Event
 from drill.verdict import Verdict, worst
@@ -142,6 +143,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
         *_of_steps(steps, checked),
         *_of_data(ledger),
+        *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_rollback(
             start,
@@ -229,6 +231,27 @@ def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:
     if not ledger.acknowledged:
         return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged")]
     return []
+
+
+def _of_contents(seen: list[events.DataSeen], chosen: list[events.ProcedureChosen]) -> list[Cause]:
+    """Compare what the database held before and after each procedure, as far as both were seen."""
+    causes = []
+    before: events.DataSeen | None = None
+    for one in seen:
+        if one.moment == "before":
+            before = one
+            continue
+        if before is None or before.procedure != one.procedure:
+            continue
+        found = compare(before.tables, one.tables)
+        declared = {name for c in chosen if c.procedure == one.procedure for name in c.dropped}
+        where = f"Data, Procedure {one.procedure}"
+        for name in found.undeclared(declared):
+            what = f"{name} was dropped, and the runbook does not say that it will be"
+            causes.append(Cause(Verdict.FAILED, where, what))
+        causes += [Cause(Verdict.FAILED, where, f"{what} after it") for what in found.changed]
+        before = None
+    return causes
 
 
 def _of_rollback(

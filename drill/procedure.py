@@ -54,12 +54,15 @@ class Performer:
         self._commands = itertools.count(1)
 
     def perform(
-        self, procedure: Procedure, *, after_first: Callable[[], None] = lambda: None
+        self,
+        procedure: Procedure,
+        *,
+        before_part: Callable[[Part], None] = lambda _: None,
+        after_part: Callable[[Part], None] = lambda _: None,
     ) -> Verdict:
         """Perform `procedure` step by step; stop at the first step that fails.
 
-        `after_first` is called after its first numbered step, which takes clients or the failing
-        behaviour out of the way.
+        `before_part` and `after_part` are called around each of its parts, outside their budgets.
 
         Return the worst verdict of its steps. A step with an unknown checkbox does not stop it.
         """
@@ -69,9 +72,9 @@ class Performer:
         if procedure.prerequisites:
             parts.insert(0, prerequisites_part(section, procedure))
         for part in parts:
+            before_part(part)
             verdicts.append(self.perform_part(part))
-            if part.number == 1:
-                after_first()
+            after_part(part)
             # After the first step the failing behaviour must be over (flag off) or out of sight
             # (maintenance); a later restart moves this on, see perform_part.
             self.situation.effective_at = self.situation.effective_at or now()

@@ -21,4 +21,3 @@ Feature: Is it ours?
       | slow-database         | wait for a lock                | the database server is the cause    |
       | lost-load-balancer    | front door 503                 | the way to the hosts is the cause   |
       | garbage-cursors       | answered 400                   | one client is the cause             |
-      | keyless-client        | answered 401                   | one client is the cause             |

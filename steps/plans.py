@@ -24,6 +24,11 @@ def a_day_lasts(plan: Plan, seconds: float) -> None:
     plan.pace = 24 * 3600 / seconds
 
 
+@given(parsers.parse("the runbook's waits are shortened {times:d} times"))
+def waits_are_shortened(plan: Plan, times: int) -> None:
+    plan.pace = times
+
+
 @given("the cause is not planted")
 def the_cause_is_not_planted(plan: Plan) -> None:
     plan.toothless = True

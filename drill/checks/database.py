@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import shlex
 
-from drill.check import Finding, Situation, check, failed, judged, unknown
+from drill.check import Finding, Situation, check, failed, judged, passed, unknown
 from drill.checks.release import all_ok
 from drill.runbook.amounts import duration_s, size_bytes
 
 _LIMIT_S = 120.0
 _POSTGRES = 'export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"\n'
+_TABLES = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
+    "AND table_type = 'BASE TABLE'"
+)
 _NEWEST = "find {folder} -name '*.dump' -printf '%T@ %p\\n' 2>/dev/null | sort -n | tail -n 1"
 
 
@@ -39,11 +45,22 @@ def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
         age, path = _newest(situation, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error))
+    name = path.rpartition("/")[2]
     script = (
-        f'cd "$SECURE_STORAGE"; sha256sum --check --quiet {shlex.quote(path)}.sha256\n'
-        f"pg_restore -f /dev/null {shlex.quote(path)}"
+        f'cd "$SECURE_STORAGE"; dump={shlex.quote(path)}\n'
+        'refuse() { echo "refused: $1" >&2; exit 1; }\n'
+        'test -s "$dump" || refuse "the file is empty"\n'
+        'sha256sum --check --status "$dump.sha256" || refuse "its checksum does not match"\n'
+        'pg_restore -f /dev/null "$dump" || refuse "it cannot be read to its end"\n'
+        f'{_POSTGRES}tables="$(psql -X -At -d "$DB_NAME" -c "{_TABLES}")"\n'
+        'held="$(pg_restore -l "$dump" | grep " TABLE DATA " || true)"\n'
+        "for table in $tables; do\n"
+        '  grep -q " TABLE DATA public $table " <<< "$held" \\\n'
+        '    || refuse "it holds no data of $table: an empty or another database"\n'
+        "done\n"
+        'echo "$(stat -c %s "$dump") bytes, $(wc -l <<< "$held") tables"'
     )
-    return _on_first(situation, script, f"{path.rpartition('/')[2]}, {age:.0f} s old, read in full")
+    return _on_first(situation, script, f"{name}, {age:.0f} s old, read in full")
 
 
 @check(r"backup .*recent.*?(?P<age>\d+ hours?)", r"(?P<age>\d+ hours?) old")
@@ -131,6 +148,81 @@ def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     if wanted is None:
         return unknown(f"the checkbox names no revision; the database is at {stored}")
     return judged(stored == [(wanted,)], f"alembic_version holds {stored}, wanted {wanted}")
+
+
+@check(r"migrations? .*appl\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?")
+def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
+    """The database stands at the revision that the checkbox names."""
+    return migration_reverted(situation, match)
+
+
+def _kept(situation: Situation, folder: str) -> dict[str, list[list[str]]]:
+    """Return the rows of each file of the newest archive in `folder`; raises LookupError."""
+    host = situation.stage.hosts[0]
+    script = (
+        f'kept="$(find "${folder}" -maxdepth 1 -type d -name \'only_new_*\' | sort | tail -n 1)"\n'
+        'test -n "$kept"; cd "$kept"; for file in *.csv; do echo "== $file"; cat "$file"; done'
+    )
+    done = host.run(script, limit_s=_LIMIT_S)
+    if not done.ok:
+        raise LookupError(f"no archive of what only the new release knew in {folder}")
+    found: dict[str, list[list[str]]] = {}
+    for row in csv.reader(io.StringIO(done.stdout)):
+        if row and row[0].startswith("== "):
+            found[row[0][3:].removesuffix(".csv")] = current = []
+        elif row:
+            current.append(row)
+    return {name: rows[1:] for name, rows in found.items()}  # without their headings
+
+
+@check(r"only the new release knew.* archived", r"archived?.* can be loaded")
+def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
+    """Secure storage holds a row for each row of all that the runbook says will be dropped."""
+    names = sorted({name for one in situation.runbook.procedures for name in one.dropped})
+    if not names:
+        return unknown("the runbook does not say what will be dropped (“Dropped on purpose: …”)")
+    try:
+        kept = _kept(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error))
+    wrong, told = [], []
+    for name in names:
+        table, _, column = name.partition(".")
+        there = situation.stage.database.fetch(
+            "SELECT 1 FROM information_schema.columns WHERE table_name = %s AND %s IN ('', column_name)",
+            (table, column),
+        )
+        rows = len(kept.get(name, []))
+        told.append(f"{name} {rows} rows")
+        if not there:
+            continue  # it was taken away before: what was kept then stands
+        ((live,),) = situation.stage.database.fetch(f'SELECT count(*) FROM "{table}"')
+        if rows != live:
+            wrong.append(f"{name}: {rows} rows archived, {live} in the database")
+    return judged(not wrong, "; ".join(wrong or told))
+
+
+@check(r"archived .*loaded")
+def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every archived value stands in the database again, where its row still exists."""
+    try:
+        kept = _kept(situation, "BACKUP_DIR")
+    except LookupError:
+        return passed("nothing was archived: the database was never taken back")
+    wrong, told = [], []
+    for name, rows in kept.items():
+        table, _, column = name.partition(".")
+        if column:
+            query = f'SELECT id::text, "{column}"::text FROM "{table}"'
+            live = dict(situation.stage.database.fetch(query))
+            lost = sum(row[0] in live and live[row[0]] != row[1] for row in rows)
+        else:
+            ((count,),) = situation.stage.database.fetch(f'SELECT count(*) FROM "{table}"')
+            lost = abs(len(rows) - count)
+        told.append(f"{name} {len(rows)} rows")
+        if lost:
+            wrong.append(f"{name}: {lost} of {len(rows)} archived values are not back")
+    return judged(not wrong, "; ".join(wrong or told))
 
 
 @check(r"schema")

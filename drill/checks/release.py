@@ -63,6 +63,17 @@ def code_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     return all_ok(on_every_host(situation, script), f"HEAD is {situation.stable}, nothing changed")
 
 
+@check(r"code .*release to deploy")
+def code_deployed(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host has exactly the newest release checked out, without changes to it."""
+    script = (
+        'echo "$(git describe --tags --always)"\n'
+        f'test "$(git rev-parse HEAD)" = "$(git rev-parse \'{situation.failing}^{{commit}}\')"\n'
+        'test -z "$(git status --porcelain --untracked-files=no)"'
+    )
+    return all_ok(on_every_host(situation, script), f"HEAD is {situation.failing}")
+
+
 @check(r"dependencies")
 def dependencies_installed(situation: Situation, match: re.Match[str]) -> Finding:
     """The environment holds what this version asks for, nothing else."""

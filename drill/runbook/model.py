@@ -76,7 +76,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """One rollback. `prerequisites` must hold before step 1."""
+    """One rollback. `prerequisites` must hold before step 1.
+
+    `dropped`: tables ("cursor_audit") and columns ("listings.search_rank") that it takes away, as
+    it says after "Dropped on purpose:".
+    """
 
     number: int
     title: str
@@ -86,6 +90,7 @@ class Procedure:
     steps: tuple[Step, ...]
     line: int
     prerequisite_blocks: tuple[CodeBlock, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ _FOLLOW = re.compile(
 _WATCH = re.compile(
     r"\b(watch|monitor|observe)\b.*?\bfor\s+(?P<window>\d[\d.]*\s*\w+)", re.IGNORECASE
 )
+_DROPPED = re.compile(r"dropped on purpose:\s*(?P<names>\w[\w., ]*)", re.IGNORECASE)
 _TRIGGER = re.compile(r"^(\[.\]\s*)?(?P<name>[^:]+):\s*(?P<text>.*)$")
 
 
@@ -220,6 +221,13 @@ class _Reader:
                 steps=(),
                 line=section.line,
                 prerequisite_blocks=before.blocks if before else (),
+                dropped=tuple(
+                    name
+                    for one in below
+                    for _, text in one.texts
+                    if (match := _DROPPED.search(text))
+                    for name in re.findall(r"\w+(?:\.\w+)?", match["names"])
+                ),
             ),
             [s for s in below if _STEP.match(s.title)],
         )
