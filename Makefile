@@ -15,6 +15,8 @@ RATE ?= 100
 SEED ?= 1
 HOSTS ?= 1
 AUTHORIZED_BY ?=
+HAZARD ?= none
+ROUND_TRIP ?=
 LISTINGS ?= 5000
 DECIDE_PACE ?= 1
 REPORT ?= reports/latest
@@ -45,7 +47,8 @@ setup: $(VENV)/.ready ## Install what the suite needs into .venv
 drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
 	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
-		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" --listings "$(LISTINGS)" --report "$(REPORT)"
+		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" \
+		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" --report "$(REPORT)"
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
@@ -63,6 +66,10 @@ revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: mak
 .PHONY: decide
 decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
 	@$(BIN)/python -m drill decide --from "$(FROM)" --runbook "$(RUNBOOK)" --pace "$(DECIDE_PACE)"
+
+.PHONY: interruptions
+interruptions: $(VENV)/.ready ## Kill every procedure at every point, perform it again, write the table
+	@$(BIN)/python -m drill interruptions --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
 
 .PHONY: report
 report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]

@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.console import Console
 
 from drill.authority import roles_of
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor, Request, prepare_directory
 from drill.errors import DrillError, Exit, UsageError
+from drill.interruptions import interrupt, write_table
 from drill.progress import Progress
 from drill.replay import BASELINE, replay, sentences
 from drill.report.summary import print_summary
@@ -83,6 +84,10 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument(
         "--listings", default=5_000, type=whole("LISTINGS", 100, 10_000_000), help="seed data"
     )
+    drill.add_argument("--hazard", default="none", help="what goes wrong in the rollback")
+    drill.add_argument(
+        "--round-trip", default="", help="anything: deploy again afterwards, and roll back again"
+    )
     drill.add_argument(
         "--authorized-by", default="", help="roles that start the rollback, comma-separated"
     )
@@ -100,6 +105,12 @@ def parser() -> argparse.ArgumentParser:
     decide.add_argument("--pace", default=1.0, type=number("PACE", *_PACES))
     decide.add_argument("--baseline", default=BASELINE, type=whole("BASELINE", 59, 10**7))
     decide.set_defaults(run=run_decide)
+
+    cut = commands.add_parser("interruptions", help="cut every procedure everywhere, repeat it")
+    cut.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    cut.add_argument("--stage", default="auto", help="as for `drill`")
+    cut.add_argument("--report", default="reports/latest", type=Path)
+    cut.set_defaults(run=run_interruptions)
 
     report = commands.add_parser("report", help="render the report again from a timeline")
     report.add_argument("--from", dest="timeline", required=True, type=Path)
@@ -123,6 +134,8 @@ def run_drill(arguments: argparse.Namespace) -> int:
         options=StageOptions(
             listings=arguments.listings, seed=arguments.seed, hosts=arguments.hosts
         ),
+        hazard=arguments.hazard,
+        round_trip=arguments.round_trip not in ("", "0", "no"),
         authorized_by=roles_of(arguments.authorized_by),
     )
     for number in _SIGNALS:
@@ -165,6 +178,24 @@ def run_decide(arguments: argparse.Namespace) -> int:
     for line in sentences(said):
         console.print(line)
     return Exit.PASSED
+
+
+def run_interruptions(arguments: argparse.Namespace) -> int:
+    """Cut every procedure everywhere; write the table and return the exit code."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    runbook = parse(arguments.runbook)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    prepare_directory(arguments.report)
+    path = arguments.report / "interruptions.md"
+    try:
+        with open_stage(arguments.stage, StageOptions(), console.print) as stage:
+            bad = write_table(interrupt(stage, runbook, tell=console.print), path)
+    except KeyboardInterrupt:
+        console.print("Ended by the operator: not every cut was made.")
+        return Exit.UNKNOWN
+    console.print(f"{bad or 'No'} cut(s) ended badly. Table: {path}")
+    return Exit.FAILED if bad else Exit.PASSED
 
 
 def run_report(arguments: argparse.Namespace) -> int:

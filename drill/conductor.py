@@ -19,6 +19,7 @@ from drill.events import Phase
 from drill.fault import Scene
 from drill.faults import find
 from drill.fingerprint import fingerprint
+from drill.hazards import find_hazard
 from drill.ledger import damaged_by_now, read_back
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
@@ -34,6 +35,7 @@ from drill.timeline import Timeline
 from drill.traffic import Aggregate, Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
+from drill.walkers import Walkers
 from drill.webhook import Webhook
 
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
@@ -43,6 +45,7 @@ _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
 _LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
+_REDEPLOY = re.compile(r"deploy .*again|re-?deploy", re.IGNORECASE)
 _GENERATED = (
     "index.html", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results", "traffic",
 )  # fmt: skip
@@ -62,6 +65,8 @@ class Request:
     seed: int = 1
     options: StageOptions = field(default_factory=StageOptions)
     lead: str = "drill"
+    hazard: str = "none"
+    round_trip: bool = False
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
 
 
@@ -78,6 +83,8 @@ class Conductor:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
         self.fault = find(request.fault)
+        self.hazard = find_hazard(request.hazard)
+        self._hazard_armed = self._hazard_over = False
         self._check_request()
         self._kept_stage = stage
         self._progress = progress
@@ -164,8 +171,8 @@ class Conductor:
         traffic = Traffic(
             stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline
         )
-        sentinels = Sentinels(all_sentinels(stage, directory), self.timeline)
-        with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe, sentinels:
+        walkers = Walkers(stage, self.timeline)
+        with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe:
             self._note(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets")
             situation = Situation(
                 stage=stage,
@@ -182,9 +189,10 @@ class Conductor:
             if request.procedure != "auto":
                 performer.run_routine(self.runbook.procedure(int(request.procedure)))
             try:
-                with traffic:
+                with traffic, walkers:
                     self._under_traffic(situation, performer, webhook.url)
             finally:
+                self._disarm(stage)
                 self._heal()
         self.timeline.record(read_back(stage.database, directory, self._damaged))
 
@@ -192,15 +200,18 @@ class Conductor:
         request, traffic = self.request, situation.traffic
         if self._progress:
             self._progress.follow(traffic)
-        self._phase(Phase.STEADY)
-        steady = self._reach_steady_state(traffic)
-        self._phase(Phase.FAULT)
-        decider = Decider(self.runbook, request.pace)
-        baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
-        self._scene = Scene(situation.stage, baseline, webhook, traffic.directory)
-        decided = break_and_decide(
-            self._scene, self.fault, decider, traffic, steady.histogram, self.timeline
-        )
+        # They ask the database a lot, and would be in the way of its migrations.
+        sentinels = all_sentinels(situation.stage, traffic.directory)
+        with Sentinels(sentinels, self.timeline):
+            self._phase(Phase.STEADY)
+            steady = self._reach_steady_state(traffic)
+            self._phase(Phase.FAULT)
+            decider = Decider(self.runbook, request.pace)
+            baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
+            self._scene = Scene(situation.stage, baseline, webhook, traffic.directory)
+            decided = break_and_decide(
+                self._scene, self.fault, decider, traffic, steady.histogram, self.timeline
+            )
         situation.decision = decided
         if decided.rollback or request.procedure != "auto":
             if self._authorize(decided):
@@ -277,18 +288,7 @@ class Conductor:
         budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
         performer.perform_checklist(preparation, "Preparation", budget)
         self._phase(Phase.ROLLBACK)
-        self.timeline.record(
-            events.ProcedureChosen(
-                procedure=procedure.number,
-                title=procedure.title,
-                estimate_low_s=procedure.estimate.low_s,
-                estimate_high_s=procedure.estimate.high_s,
-                chosen_by="operator" if by_operator else "diagnosis",
-                step_titles=tuple(step.title for step in procedure.steps),
-                dropped=procedure.dropped,
-                step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
-            )
-        )
+        self._choose(procedure, "operator" if by_operator else "diagnosis")
         if not self._perform(situation, performer, procedure):
             return
         self._phase(Phase.VERIFICATION)
@@ -296,15 +296,47 @@ class Conductor:
         restored = situation.traffic.first_good_since(decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
+        if request.round_trip:
+            self._round_trip(situation, performer, procedure)
+
+    def _round_trip(self, situation: Situation, performer: Performer, procedure: Procedure) -> None:
+        """Deploy the release again, mended, and roll back once more: nothing may be lost by it."""
+        self._heal()
+        again = next((p for p in self.runbook.procedures if _REDEPLOY.search(p.title)), None)
+        if again is None:
+            self._note("the runbook has no procedure for deploying the release again")
+            return
+        for one in (again, procedure):
+            situation.effective_at = 0.0
+            self._choose(one, "round trip")
+            if not self._perform(situation, performer, one):
+                return
+
+    def _choose(self, procedure: Procedure, chosen_by: str) -> None:
+        self.timeline.record(
+            events.ProcedureChosen(
+                procedure=procedure.number,
+                title=procedure.title,
+                estimate_low_s=procedure.estimate.low_s,
+                estimate_high_s=procedure.estimate.high_s,
+                chosen_by=chosen_by,
+                step_titles=tuple(step.title for step in procedure.steps),
+                dropped=procedure.dropped,
+                step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
+            )
+        )
 
     def _perform(self, situation: Situation, performer: Performer, procedure: Procedure) -> bool:
         """Perform `procedure`; look at all data while clients are out. Return whether it held."""
 
         def before(part: Part) -> None:
+            self._arm(situation.stage, part)
             if _LEAVE.search(part.title):
                 self._see_data(situation, procedure, "after")
 
         def after(part: Part) -> None:
+            if self.hazard and self.hazard.step:
+                self._disarm(situation.stage)
             if part.number == 1 and not self._damaged:
                 self._note_damage(situation)
             if _ENTER.search(part.title):
@@ -312,6 +344,27 @@ class Conductor:
 
         verdict = performer.perform(procedure, before_part=before, after_part=after)
         return verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
+
+    def _arm(self, stage: Stage, part: Part) -> None:
+        hazard = self.hazard
+        if hazard is None or self._hazard_armed:
+            return
+        if hazard.step and not re.search(hazard.step, part.title, re.IGNORECASE):
+            return
+        self._hazard_armed = True
+        how = hazard.arm(stage)
+        self.timeline.record(events.HazardArmed(hazard.name, how, hazard.mastered))
+
+    def _disarm(self, stage: Stage) -> None:
+        if self.hazard is None or not self._hazard_armed:
+            return
+        try:
+            seen = self.hazard.disarm(stage)
+        except DrillError as error:
+            seen = f"it could not be taken back: {error}"
+        if not self._hazard_over:
+            self.timeline.record(events.HazardOver(self.hazard.name, seen))
+        self._hazard_over = True
 
     def _see_data(self, situation: Situation, procedure: Procedure, moment: str) -> None:
         try:

@@ -179,6 +179,23 @@ class FaultAttested:
 
 
 @dataclass(frozen=True, slots=True)
+class HazardArmed:
+    """Something was made to go wrong in the rollback. `mastered`: the procedure must get by."""
+
+    name: str
+    how: str
+    mastered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HazardOver:
+    """It was taken back; `seen` says what there was to be seen of it."""
+
+    name: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
 class FaultHealed:
     """A fault was switched off."""
 
@@ -331,6 +348,24 @@ class LedgerRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """A customer walked all pages of the list. `formats`: in the order in which they came.
+
+    `rows` that came, `repeated` ones among them; `skipped`: rows that never came; `refused`:
+    answers 400; `unanswered`: anything else that was no page; `ended`: whether it found an end.
+    """
+
+    walker: str
+    formats: tuple[str, ...]
+    rows: int
+    repeated: int
+    skipped: int
+    refused: int
+    unanswered: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DataSeen:
     """All data while no client could write. `moment`: "before" or "after" a procedure changed
     anything. `tables`: by table its "rows" (count) and, by column, a hash of all its values.
@@ -373,7 +408,8 @@ class DrillEnded:
 
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
-    | Looked | Reported | TriggerFired | Authorized | DataSeen
+    | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked
+    | HazardArmed | HazardOver
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | Noted | Interrupted | DrillBroke | DrillEnded

@@ -37,7 +37,7 @@ def test_the_document_is_complete() -> None:
     runbook = parse(DOCUMENT)
     assert len(runbook.triggers) == 14
     assert [row.condition for row in runbook.matrix] == ["Normal", "Warning", "Alert", "Critical"]
-    assert [len(p.steps) for p in runbook.procedures] == [7, 9, 2]
+    assert [len(p.steps) for p in runbook.procedures] == [7, 9, 2, 7]
     assert [s.procedure for s in runbook.scenarios] == [3, 1, 1]
     assert [a.severity[:2] for a in runbook.authority] == ["P0", "P1", "P2", "P3"]
     assert len(runbook.verification.checkboxes) == 10

@@ -189,7 +189,8 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     for name in names:
         table, _, column = name.partition(".")
         there = situation.stage.database.fetch(
-            "SELECT 1 FROM information_schema.columns WHERE table_name = %s AND %s IN ('', column_name)",
+            "SELECT 1 FROM information_schema.columns "
+            "WHERE table_name = %s AND %s::text IN ('', column_name)",
             (table, column),
         )
         rows = len(kept.get(name, []))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 
 from drill.check import Finding, Situation, check, failed, passed, unknown
+from drill.clock import now
 from drill.probe import Entry, record_entries
 
 _QUOTED = 3
+_ATTEMPT = re.compile(r"Running (?:downgrade|upgrade)")  # alembic, once an attempt
+# Where these mattered, the command that met them has failed.
+_WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:starting|shutting)")
 
 
 def _errors(entries: list[Entry], since: float) -> list[Entry]:
@@ -15,14 +19,23 @@ def _errors(entries: list[Entry], since: float) -> list[Entry]:
     return [entry for entry in entries if entry.at >= since and entry.level in worse]
 
 
-def _judge(situation: Situation, source: str, since: float) -> Finding:
-    """Judge the log `source` by its lines of level ERROR or worse since `since`."""
+def _judge(
+    situation: Situation, source: str, since: float, ignored: re.Pattern[str] | None = None
+) -> Finding:
+    """Judge the log `source` by its lines of level ERROR or worse since `since`.
+
+    Lines in which `ignored` is found do not count.
+    """
     record_entries(situation.timeline, situation.tail.read())
     logs = situation.tail.logs
     if not logs.lines_read[source]:
         return unknown(f"no line of the {source} log could be read")
     entries = logs.application if source == "application" else logs.database
-    errors = _errors(entries, since)
+    errors = [
+        entry
+        for entry in _errors(entries, since)
+        if ignored is None or not ignored.search(entry.text)
+    ]
     if errors:
         quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])
         return failed(f"{len(errors)} errors in the {source} log: {quoted}")
@@ -43,16 +56,24 @@ def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
 
 @check(r"migration.*(errors?|logs?)", r"(errors?|logs?).*migration")
 def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
-    """The commands of this step printed no error, and Postgres logged none meanwhile."""
+    """The commands that did it printed no error, and Postgres logged none meanwhile.
+
+    What failed and was then done by the runbook's own retry or alternative does not count: neither
+    the output of a command that failed before, nor of an attempt before the last.
+    """
+    failures = [number for number, done in enumerate(situation.outputs) if not done.ok]
+    outputs = situation.outputs[failures[-1] + 1 :] if failures else situation.outputs
     said = [
         line
-        for done in situation.outputs
-        for line in f"{done.stdout}\n{done.stderr}".splitlines()
+        for done in outputs
+        for text in (done.stdout, done.stderr)
+        for line in _ATTEMPT.split(text)[-1].splitlines()
         if re.search(r"\b(ERROR|FATAL|Traceback|FAILED)\b", line)
     ]
     if said:
         return failed(f"the commands said: {said[0]}")
-    return _judge(situation, "database", situation.began_at)
+    since = now() - sum(done.took_s for done in outputs) if failures else situation.began_at
+    return _judge(situation, "database", since, _WAITED)
 
 
 @check(

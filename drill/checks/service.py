@@ -171,3 +171,15 @@ def old_format(situation: Situation, match: re.Match[str]) -> Finding:
         seen[name] = sorted(answer.json()) if answer.is_success else [str(answer.status_code)]
     wanted = ["count", "limit", "listings", "offset"]
     return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")
+
+
+@check(r"pagination (is |has been )?(on|enabled)\b")
+def new_format(situation: Situation, match: re.Match[str]) -> Finding:
+    """Lists come in pages with cursors on every host."""
+    seen = {}
+    for name, url in situation.stage.direct_urls.items():
+        with client(situation.stage, url) as http:
+            answer = http.get("/api/listings", params={"limit": 10})
+        seen[name] = sorted(answer.json()) if answer.is_success else [str(answer.status_code)]
+    wanted = ["items", "meta", "nextCursor"]
+    return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")

@@ -30,7 +30,7 @@ SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.obj
 WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND datname = %s
 AND mode IN ('ShareLock', 'AccessExclusiveLock')
 """
-_NEIGHBOUR = "neighbour"  # whose only right is to log in, and to lock what it is given
+_NEIGHBOUR = "neighbour"  # may read and write all data, and so lock it
 _WHOSE = """
 SELECT usename, count(*), (
     SELECT count(*) FROM pg_stat_activity AS waiting WHERE wait_event_type = 'Lock'
@@ -63,6 +63,7 @@ class PostgresDatabase:
         }
         self._dsn = dsn
         self._neighbour_dsn = ""
+        self._neighbour_lock = threading.Lock()
         self._name = str(conninfo_to_dict(dsn)["dbname"])
         self._server = _Session(make_conninfo(dsn, **options, dbname=_MAINTENANCE))
         self._service = _Session(make_conninfo(dsn, **options))
@@ -112,19 +113,24 @@ class PostgresDatabase:
 
     def neighbour(self) -> psycopg.Connection[Any]:
         """See Database.neighbour."""
-        if not self._neighbour_dsn:
-            password = secrets.token_urlsafe(24)
-            found = self._server.fetch("SELECT 1 FROM pg_roles WHERE rolname = %s", (_NEIGHBOUR,))
-            verb = "ALTER" if found else "CREATE"
-            self._server.fetch(f"{verb} ROLE {_NEIGHBOUR} LOGIN PASSWORD '{password}'")
-            self._neighbour_dsn = make_conninfo(self._dsn, user=_NEIGHBOUR, password=password)
-        self._service.fetch(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {_NEIGHBOUR}")
+        with self._neighbour_lock:
+            if not self._neighbour_dsn:
+                self._make_neighbour()
         return psycopg.connect(
             self._neighbour_dsn,
             autocommit=True,
             connect_timeout=_CONNECT_TIMEOUT_S,
             application_name="nightly-report",
         )
+
+    def _make_neighbour(self) -> None:
+        password = secrets.token_urlsafe(24)
+        found = self._server.fetch("SELECT 1 FROM pg_roles WHERE rolname = %s", (_NEIGHBOUR,))
+        verb = "ALTER" if found else "CREATE"
+        self._server.fetch(f"{verb} ROLE {_NEIGHBOUR} LOGIN PASSWORD '{password}'")
+        # By membership, so that no grant on a table makes its schema differ.
+        self._server.fetch(f"GRANT pg_read_all_data, pg_write_all_data TO {_NEIGHBOUR}")
+        self._neighbour_dsn = make_conninfo(self._dsn, user=_NEIGHBOUR, password=password)
 
     def log(self) -> str:
         """Return the server log since the stage came up or was deployed anew."""

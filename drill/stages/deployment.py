@@ -41,6 +41,8 @@ _FILL = """
 .venv/bin/python -m hostaway_mcp.seed --listings {listings} --seed {seed}
 .venv/bin/python -m alembic upgrade head 2>&1
 """
+# What a restore put aside.
+_REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE 'hostaway\\_replaced\\_%'"
 _FILL_LIMIT_S = 600.0
 _SERVED_LIMIT_S = 30.0
 
@@ -110,6 +112,8 @@ class Deployment:
         template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
         administrator = self._administrator()
         self._database.close()
+        for (name,) in administrator.fetch(_REPLACED):
+            administrator.fetch(f'DROP DATABASE "{name}" WITH (FORCE)')
         administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
         if tag in self._templates:
             administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")

@@ -1,0 +1,111 @@
+"""The downgrade under fire: writers, a long reader and a hostile lock holder go on meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+import psycopg
+
+from drill.errors import StageError
+from drill.stage import Stage
+
+_WRITERS = 4
+_RATE = 40.0  # writes/s in all, each due on an absolute schedule
+_HELD_S = 2.0
+_READ_S = 5.0
+_MARK = "under-fire-"
+_INSERT = (
+    "INSERT INTO reservations "
+    "(reference, listing_id, guest_name, check_in, check_out, total_cents) "
+    "VALUES (%s, (SELECT min(id) FROM listings), 'Under Fire', '2031-01-01', '2031-01-02', 100)"
+)
+
+
+class UnderFire:
+    """Measures the worst time that a write was kept waiting, and that none of them is lost."""
+
+    name = "under-fire"
+    step = r"revert the migrations|migrations?.*(revert|downgrade)|downgrade"
+    mastered = True
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._written: set[str] = set()
+        self._refused = 0
+        self._worst_s = 0.0
+        self._told = ""
+
+    def arm(self, stage: Stage) -> str:
+        """See Hazard.arm."""
+        began = time.monotonic()
+        for number in range(_WRITERS):
+            self._start(self._write, stage, began, number)
+        self._start(self._hold, stage, "SELECT count(*) FROM reservations", _READ_S)
+        # A table that clients do not write to, so that what they wait for is the downgrade alone.
+        self._start(self._hold, stage, "LOCK TABLE cursor_audit IN ACCESS EXCLUSIVE MODE", _HELD_S)
+        return (
+            f"{_RATE:g} writes a second go on, one session reads for {_READ_S:g} s, another locks "
+            f"a table of the new release for {_HELD_S:g} s"
+        )
+
+    def _start(self, work: Any, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _hold(self, stage: Stage, statement: str, seconds: float) -> None:
+        with contextlib.suppress(psycopg.Error), stage.database.neighbour() as session:
+            session.execute("BEGIN")
+            session.execute(statement.encode())
+            self._over.wait(seconds)
+            session.execute("ROLLBACK")
+
+    def _write(self, stage: Stage, began: float, number: int) -> None:
+        turn = number
+        with stage.database.neighbour() as session:
+            while True:
+                due = began + turn / _RATE
+                if self._over.wait(max(0.0, due - time.monotonic())):
+                    return
+                reference = f"{_MARK}{turn}"
+                try:
+                    session.execute(_INSERT, (reference,))
+                    written = True
+                except psycopg.Error:
+                    written = False
+                with self._lock:
+                    self._worst_s = max(self._worst_s, time.monotonic() - due)
+                    self._refused += not written
+                    if written:
+                        self._written.add(reference)
+                turn += _WRITERS
+
+    def disarm(self, stage: Stage) -> str:
+        """See Hazard.disarm. Its own writes are read back, and removed."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+        if not self._threads:
+            return self._told
+        self._threads.clear()
+        try:
+            found = stage.database.fetch(
+                "DELETE FROM reservations WHERE reference LIKE %s RETURNING reference",
+                (f"{_MARK}%",),
+            )
+        except StageError as error:
+            return f"the writes under fire could not be read back: {error.found}"
+        lost = self._written - {reference for (reference,) in found}
+        self._told = (
+            f"{len(self._written)} writes went on during the downgrade, {len(lost)} of them are "
+            f"lost, {self._refused} were refused; the longest waited {self._worst_s:.2f} s"
+        )
+        return self._told
+
+
+HAZARDS = (UnderFire,)

@@ -1,0 +1,101 @@
+"""Customers who walk all pages slowly, and what a rollback in the middle of it does to them.
+
+Each asks for one page after the other as the last answer says, by cursor or by offset, with a
+pause between, and asks again where no answer came. Every finished walk is recorded with what it
+met: rows that came twice, rows that never came, requests that were refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import httpx
+
+from drill import events
+from drill.stage import Stage
+from drill.timeline import Timeline
+from load.clients import page
+
+_WALKERS = 3
+_LIMIT = 50
+_PAUSE_S = 0.15
+_TIMEOUT_S = 5.0
+_MOST_PAGES = 400  # of one walk: one that never ends is cut off, and says so
+_GRACE_S = 10.0
+
+
+class Walkers:
+    """Walks in threads of their own until the block ends. Use as a context manager."""
+
+    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+        self._stage = stage
+        self._timeline = timeline
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._go, args=(f"walker-{n}",), daemon=True)
+            for n in range(1, _WALKERS + 1)
+        ]
+
+    def __enter__(self) -> Walkers:
+        self._everything = {row[0] for row in self._stage.database.fetch("SELECT id FROM listings")}
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(timeout=_GRACE_S)
+
+    def _go(self, name: str) -> None:
+        headers = {"X-API-Key": self._stage.api_key}
+        with httpx.Client(
+            base_url=self._stage.base_url, headers=headers, timeout=_TIMEOUT_S
+        ) as client:
+            while not self._over.is_set():
+                walked = self._walk(client, name)
+                if walked is not None:
+                    self._timeline.record(walked)
+
+    def _walk(self, client: httpx.Client, name: str) -> events.Walked | None:
+        """Walk once from the first page to the last; None when it was ended before."""
+        seen: Counter[int] = Counter()
+        formats: list[str] = []
+        refused = unanswered = pages = 0
+        position = ""
+        while pages < _MOST_PAGES:
+            if self._over.wait(_PAUSE_S):
+                return None
+            try:
+                answer = client.get(f"/api/listings?limit={_LIMIT}{position}")
+            except httpx.HTTPError:
+                unanswered += 1
+                continue
+            if answer.status_code == 400:
+                refused += 1
+                position = ""  # all that a client can do: begin again
+                if refused > _MOST_PAGES:
+                    break
+                continue
+            found = page(answer.json(), "listings") if answer.is_success else None
+            if found is None:
+                unanswered += 1
+                continue
+            pages += 1
+            seen.update(found.ids)
+            if formats[-1:] != [found.format]:
+                formats.append(found.format)
+            position = found.following
+            if not position:
+                break
+        return events.Walked(
+            walker=name,
+            formats=tuple(formats),
+            rows=seen.total(),
+            repeated=seen.total() - len(seen),
+            skipped=len(self._everything - seen.keys()),
+            refused=refused,
+            unanswered=unanswered,
+            ended=not position,
+        )
