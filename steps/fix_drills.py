@@ -32,6 +32,8 @@ class Plan:
     pace: float = 60.0
     authorized_by: tuple[str, ...] = ()
     toothless: bool = False
+    hazard: str = "none"
+    round_trip: bool = False
     replaced: list[tuple[str, str]] = field(default_factory=list)
     break_stable: bool = False
 
@@ -90,6 +92,8 @@ def hold(
                 procedure=plan.procedure,
                 pace=plan.pace,
                 authorized_by=plan.authorized_by,
+                hazard=plan.hazard,
+                round_trip=plan.round_trip,
             )
             stage = kept_stage(stage_name)
             sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_bdd import parsers, then
 
 from drill import events
+from drill.fingerprint import compare
 from drill.observation import Outcome as Answer
 from drill.verdict import Verdict
 from steps.fix_drills import Outcome
@@ -55,6 +56,29 @@ def served_again(outcome: Outcome) -> None:
 def the_action_is(outcome: Outcome, action: str) -> None:
     (decided,) = outcome.all(events.Decided)
     assert (decided.action, decided.rollback) == (action, False), decided
+
+
+@then(parsers.parse("the alternative of the runbook was {taken}"))
+def alternative_taken(outcome: Outcome, taken: str) -> None:
+    (armed,) = outcome.all(events.HazardArmed)
+    assert outcome.all(events.HazardOver), f"{armed.name} was never taken back"
+    notes = [
+        note.text for note in outcome.all(events.Noted) if "taking the alternative" in note.text
+    ]
+    assert bool(notes) == (taken == "taken"), notes
+
+
+@then("what every procedure dropped comes back with Procedure 4")
+def dropped_comes_back(outcome: Outcome) -> None:
+    seen = {(one.procedure, one.moment): one.tables for one in outcome.all(events.DataSeen)}
+    chosen = outcome.all(events.ProcedureChosen)
+    assert [one.procedure for one in chosen] == [2, 4, 2]
+    taken = compare(seen[2, "before"], seen[2, "after"])
+    assert set(taken.dropped) == set(chosen[0].dropped)
+    assert taken.changed == ()
+    back = compare(seen[4, "before"], seen[4, "after"])
+    assert set(back.added) == set(chosen[0].dropped)
+    assert (back.dropped, back.changed) == ((), ())
 
 
 @then("no procedure was performed")

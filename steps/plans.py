@@ -29,6 +29,16 @@ def waits_are_shortened(plan: Plan, times: int) -> None:
     plan.pace = times
 
 
+@given("the release is deployed again and rolled back once more")
+def round_trip(plan: Plan) -> None:
+    plan.round_trip = True
+
+
+@given(parsers.parse('"{hazard}" happens in the rollback'))
+def hazard_happens(plan: Plan, hazard: str) -> None:
+    plan.hazard = hazard
+
+
 @given("the cause is not planted")
 def the_cause_is_not_planted(plan: Plan) -> None:
     plan.toothless = True

@@ -45,6 +45,8 @@ SHOW = PSQL + "'ALTER TABLE IF EXISTS hidden RENAME TO reservations'"
 FORGET = "git tag -l 'before-rollback-*' | xargs -r git tag -d\n"
 PREPARE = FORGET + "\n".join(block.alternatives[0].script for block in RUNBOOK.pre_rollback.blocks)
 NIGHTLY = RUNBOOK.procedure(2).prerequisite_blocks[0].alternatives[0].script
+KEEP = RUNBOOK.procedure(2).steps[2].blocks[2].alternatives[0].script
+LOAD = RUNBOOK.procedure(4).steps[2].blocks[0].alternatives[0].script
 SAFETY = RUNBOOK.procedure(2).steps[2].blocks[1].alternatives[0].script
 OFF = (
     "sed -i -E 's/^( +pagination_enabled:).*/\\1 false/' \"$CONFIG_FILE\"; "
@@ -141,6 +143,26 @@ CASES = [
     Case(
         "backup_exists", "A database backup exists and can be read in full",
         NIGHTLY, f"truncate -s 2000 {DUMPS}", "checksum", 'rm "$SECURE_STORAGE"/*',
+    ),
+    Case(
+        "code_deployed", "The code is that of the release to deploy",
+        "git checkout -q v0.1.0-pagination", "git checkout -q v0.0.9", STABLE,
+        "git checkout -q v0.1.0-pagination",
+    ),
+    Case("new_format", "Pagination is on", ON, OFF, "offset", ON),
+    Case(
+        "migration_applied", "The migrations are applied up to revision `0002_pagination`",
+        "true", ".venv/bin/alembic downgrade 0001_base", "0001_base", ".venv/bin/alembic upgrade head",
+    ),
+    Case(
+        "archive_kept", "What only the new release knew is archived",
+        KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv', "rows archived, ",
+        'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*',
+    ),
+    Case(
+        "archive_loaded", "What was archived is loaded again", f"({KEEP})\n{LOAD}",
+        PSQL + "\"UPDATE reservations SET channel = 'fax' WHERE id = (SELECT min(id) FROM reservations)\"",
+        "reservations.channel: 1 of", 'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*',
     ),
     Case(
         "backup_recent", "The backup is recent: <24 hours old",
@@ -340,3 +362,53 @@ def test_revision_and_schema_are_those_of_the_stable_release(live: Situation) ->
 def test_an_issue_without_a_decision_is_not_confirmed(live: Situation) -> None:
     text = "Confirm the issue: the evidence points at the pagination release"
     assert verdict(replace(live, decision=None), text)[0] is Verdict.UNKNOWN
+
+
+EXISTS = "A database backup exists and can be read in full"
+AGAIN = 'sha256sum "$dump" > "$dump.sha256"'
+
+
+@pytest.mark.parametrize(
+    ("defect", "said"),
+    [
+        (': > "$dump"', "the file is empty"),
+        ('truncate -s -5000 "$dump"', "checksum does not match"),
+        ('truncate -s -5000 "$dump"\n' + AGAIN, "cannot be read to its end"),
+        (
+            'size=$(stat -c %s "$dump"); printf "\\377\\377\\377\\377" '
+            '| dd of="$dump" bs=1 seek=$((size / 2)) conv=notrunc status=none',
+            "checksum does not match",
+        ),
+        (
+            'export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"\n'
+            "psql -X -q -d postgres -c 'CREATE DATABASE hollow'\n"
+            "trap \"psql -X -q -d postgres -c 'DROP DATABASE hollow'\" EXIT\n"
+            'pg_dump -Fc -d hollow -f "$dump"\n' + AGAIN,
+            "an empty or another database",
+        ),
+    ],
+)
+def test_a_backup_that_would_not_help_is_refused_with_a_sentence(
+    live: Situation, defect: str, said: str
+) -> None:
+    forget = 'rm -f "$SECURE_STORAGE"/*'
+    try:
+        run(live.stage, f"{forget}\n{NIGHTLY}")
+        assert verdict(live, EXISTS)[0] is Verdict.PASSED
+        run(live.stage, f'dump="$(echo {DUMPS})"\n{defect}')
+        found, evidence = verdict(live, EXISTS)
+        assert found is Verdict.FAILED
+        assert said in evidence
+    finally:
+        run(live.stage, forget)
+
+
+def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Situation) -> None:
+    text = "No errors from the migration"
+    failing = "INFO Running downgrade\nTraceback (most recent call last):"
+    retried = Completed(0, "", f"{failing}\nINFO Running downgrade 2 -> 1", 1.0)
+    assert verdict(replace(at_this_moment(live), outputs=[retried]), text)[0] is Verdict.PASSED
+    last = Completed(0, "", f"INFO Running downgrade\n{failing}", 1.0)
+    assert verdict(replace(at_this_moment(live), outputs=[last]), text)[0] is Verdict.FAILED
+    replaced = [Completed(1, "", failing, 1.0), Completed(0, "restored", "", 0.1)]
+    assert verdict(replace(at_this_moment(live), outputs=replaced), text)[0] is Verdict.PASSED

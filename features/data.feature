@@ -1,0 +1,67 @@
+@live @wide
+Feature: A rollback that loses nothing, and can prove it
+  Procedure 2 takes the database back. Whatever goes wrong meanwhile, every acknowledged write is
+  accounted for, and what the downgrade drops is kept.
+
+  Scenario: The round trip gives back what the downgrade dropped
+    Given clients use the pagination release
+    And the runbook's waits are shortened 120 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And the release is deployed again and rolled back once more
+    When the drill is held
+    Then Procedure 4 was performed in this order:
+      | step                                        |
+      | Enter maintenance                           |
+      | Put the new code in place                   |
+      | Migrate the database, and load what was kept |
+      | Restart the application                     |
+      | Verify before clients return                |
+      | Leave maintenance                           |
+      | Verify that pagination is on                |
+    And what every procedure dropped comes back with Procedure 4
+    And no acknowledged write is lost
+    And the drill has passed
+
+  Scenario Outline: Procedure 2 gets by with <hazard>
+    Given clients use the pagination release
+    And the runbook's waits are shortened 120 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And "<hazard>" happens in the rollback
+    When the drill is held
+    Then the alternative of the runbook was <taken>
+    And no acknowledged write is lost
+    And the drill has passed
+
+    Examples:
+      | hazard                   | taken     |
+      | downgrade-forbidden      | taken     |
+      | downgrade-times-out      | taken     |
+      | downgrade-connection-lost | taken    |
+      | postgres-restarts        | not taken |
+      | under-fire               | not taken |
+      | dirty-tree               | not taken |
+
+  Scenario Outline: Procedure 2 stops at <hazard>, and says why
+    Given clients use the pagination release
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And "<hazard>" happens in the rollback
+    When the drill is held
+    Then the drill has failed, naming "<reason>"
+    And no acknowledged write is lost
+
+    Examples:
+      | hazard             | reason                                        |
+      | tag-missing        | Identify the stable release                   |
+      | service-stays-down | Restart the application                       |
+
+  Scenario: A column that disappears without being declared fails the drill
+    Given clients use the pagination release
+    And the runbook's waits are shortened 120 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And the runbook says "`cursor_audit`, `listings.search_rank`." for "`cursor_audit`, `listings.search_rank`, `reservations.channel`."
+    When the drill is held
+    Then the drill has failed, naming "reservations.channel was dropped"
