@@ -28,7 +28,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: STAGE=auto|containers|processes  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak|… (README lists all)"
-	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES"
+	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP="
 	@echo "             REPORT=DIR  STAGES=auto|containers|processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
@@ -78,6 +78,7 @@ report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [RE
 .PHONY: bench
 bench: $(VENV)/.ready ## Measure detector and load generator, as ratios within one run
 	@$(BIN)/python -m bench.bench_detector
+	@$(BIN)/python -m bench.bench_live
 	@$(BIN)/python -m bench.bench_traffic
 
 .PHONY: lint

@@ -9,13 +9,17 @@ A runbook is a program. The house, in the order in which data flows through it:
   runbook's commands run.
 - `traffic`: open-loop clients (Locust, `load/`), every request observed; `ledger`: every write.
 - `fault`, `faults/`: breaks the release and heals it again; a symptom must be seen to count.
+- `sentinel`, `sentinels/`, `webhook`: what no error rate shows; what people report.
 - `probe`: health, memory, connections and logs, past the load balancer.
-- `detector`, `decision`: from observations to "roll back, by this procedure, because".
+- `detector`, `decision`, `attribution`: from observations to "roll back, by this
+  procedure, because", or to "no rollback, since it is not ours".
+- `hazard`, `hazards/`: what goes wrong in a rollback; `interruptions`: cuts it anywhere.
+- `fingerprint`: all data before and after; `walkers`: customers in the middle of all pages.
 - `procedure`: performs the runbook's code blocks; `check`, `checks/`: one check per checkbox.
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
 - `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
 - `conductor`: runs one drill through its phases; `cli`: the commands behind the Makefile.
 
-To add a fault, a check or a stage, add one file to `faults/`, `checks/` or `stages/`.
+To add a fault, a hazard, a sentinel, a check or a stage, add one file to its family.
 """

@@ -8,6 +8,7 @@ import jinja2
 
 from drill import events
 from drill.clock import iso
+from drill.fingerprint import ROWS, compare
 from drill.judgement import Judgement
 from drill.report.charts import charts
 from drill.report.summary import key_numbers
@@ -23,6 +24,7 @@ _MARKS = {
 }
 _MOST_LINES = 200
 _MOST_OUTPUT = 60
+_MOST_WALKS = 20
 
 
 def render(record: Sequence[Event], judgement: Judgement) -> str:
@@ -38,6 +40,10 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         commands=_commands(record),
         attested=_last(record, events.FaultAttested),
         injected=_last(record, events.FaultInjected),
+        hazard=_last(record, events.HazardArmed),
+        hazard_over=_last(record, events.HazardOver),
+        data=_data(record),
+        walks=_walks(record),
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),
         fired=[event.what for event in _of(record, events.TriggerFired)],
@@ -54,6 +60,31 @@ def _of(record: Sequence[Event], kind: type) -> list[Event]:
 def _last(record: Sequence[Event], kind: type) -> object:
     found = _of(record, kind)
     return found[-1].what if found else None
+
+
+def _data(record: Sequence[Event]) -> list[dict[str, object]]:
+    """Return what each procedure did to the data, where it was seen before and after."""
+    found: list[dict[str, object]] = []
+    before: events.DataSeen | None = None
+    for event in record:
+        match event.what:
+            case events.DataSeen(moment="before") as seen:
+                before = seen
+            case events.DataSeen() as seen if before and before.procedure == seen.procedure:
+                rows = ", ".join(f"{name} {t[ROWS]}" for name, t in sorted(before.tables.items()))
+                compared = compare(before.tables, seen.tables)
+                found.append({"procedure": seen.procedure, "rows": rows, "found": compared})
+                before = None
+    return found
+
+
+def _walks(record: Sequence[Event]) -> list[events.Walked]:
+    """Return the walks during which the format changed, and those with other than whole lists."""
+    walks = [event.what for event in record if isinstance(event.what, events.Walked)]
+    return [
+        one for one in walks
+        if len(one.formats) > 1 or one.repeated or one.skipped or one.refused
+    ][:_MOST_WALKS]  # fmt: skip
 
 
 def _commands(record: Sequence[Event]) -> list[dict[str, object]]:
