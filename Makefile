@@ -21,6 +21,7 @@ LISTINGS ?= 5000
 DECIDE_PACE ?= 1
 REPORT ?= reports/latest
 STAGES ?= auto
+TIER ?= standard
 TESTS ?=
 
 .PHONY: help
@@ -55,9 +56,12 @@ test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on ever
 	@$(BIN)/python -m pytest --stages "$(STAGES)" $(TESTS)
 
 .PHONY: gate
-gate: $(VENV)/.ready ## Run the features as a CI gate: JUnit, Allure results, exit code
+gate: $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), standard or full
+	@case "$(TIER)" in smoke|standard|full) ;; *) echo "Expected TIER=smoke, standard or full; found '$(TIER)'. Try: make gate TIER=smoke" >&2; exit 2;; esac
+	@mkdir -p "$(REPORT)" && rm -f "$(REPORT)/summary.md"
 	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
-		--alluredir "$(REPORT)/allure-results" --clean-alluredir
+		--alluredir "$(REPORT)/allure-results" --clean-alluredir --summary "$(REPORT)/summary.md" \
+		$(if $(filter smoke,$(TIER)),-m smoke,$(if $(filter standard,$(TIER)),-m "not wide",))
 
 .PHONY: revalidate
 revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE

@@ -4,6 +4,7 @@ pytest_plugins = [
     "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
     "steps.fix_drills",  # drills held once and looked at by many scenarios
     "steps.fix_allure",  # Gherkin steps in Allure results
+    "steps.fix_summary",  # the gate's summary in Markdown
     "steps.decisions",  # sentences about the matrix
     "steps.plans",  # sentences that say what is to be broken
     "steps.outcomes",  # sentences about what a drill showed

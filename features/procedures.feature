@@ -41,6 +41,7 @@ Feature: The procedures of the runbook
     And no acknowledged write is lost
     And the drill has passed
 
+  @smoke
   Scenario: The feature flag switches pagination off without a restart
     Given clients use the pagination release
     And the release suffers from "invalid-cursors"

@@ -39,6 +39,7 @@ def stages_of(config: pytest.Config) -> tuple[str, ...]:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "containers: needs the container stage")
+    config.addinivalue_line("markers", "smoke: what a gate can hold within a minute")
     config.addinivalue_line("markers", "wide: many drills that differ in their fault only")
     config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
 
