@@ -47,7 +47,8 @@ _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNOREC
 _LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
 _REDEPLOY = re.compile(r"deploy .*again|re-?deploy", re.IGNORECASE)
 _GENERATED = (
-    "index.html", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results", "traffic",
+    "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
+    "traffic",
 )  # fmt: skip
 
 
@@ -163,6 +164,9 @@ class Conductor:
                 seed=request.seed,
             )
         )
+
+        templates = {one.name: one.text for one in self.runbook.templates}
+        self.timeline.record(events.TemplatesRead(templates))
 
     def _drill(self, stage: Stage) -> None:
         request = self.request

@@ -45,6 +45,13 @@ class DrillStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplatesRead:
+    """The runbook's templates for messages and documents, by name, as they stood at the time."""
+
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseStarted:
     """A phase lasts until the next one starts or the drill ends."""
 
@@ -408,7 +415,7 @@ class DrillEnded:
 
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
-    | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked
+    | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
     | HazardArmed | HazardOver
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead

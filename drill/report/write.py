@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 from drill.judgement import Judgement, judge
-from drill.report import allure, html, junit
+from drill.report import allure, html, junit, postmortem
 from drill.timeline import read
 
 
 def write_reports(timeline: Path, directory: Path) -> Judgement:
-    """Write index.html, junit.xml, allure-results/ and verdict.json into `directory`.
+    """Write index.html, postmortem.md, junit.xml, allure-results/, verdict.json to `directory`.
 
     Returns the judgement; verdict.json comes last, so where it is, all the others are.
 
@@ -25,6 +25,7 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
     if not kept.exists() or not kept.samefile(timeline):
         shutil.copyfile(timeline, kept)
     _write(directory / "index.html", html.render(record, judgement))
+    _write(directory / "postmortem.md", postmortem.render(record, judgement))
     _write(directory / "junit.xml", junit.render(judgement))
     allure.write(record, judgement, directory / "allure-results")
     text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,162 @@
+"""postmortem.md: the runbook's root-cause template, filled with what the drill knows.
+
+What nobody measured stays a blank in square brackets, for people to fill in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from drill import events
+from drill.clock import iso
+from drill.judgement import Judgement
+from drill.observation import Outcome
+from drill.timeline import Event
+from drill.verdict import Verdict
+
+_BLANK = re.compile(r"\[[^\]\n]+\](?!\()")
+_CHECKBOX = re.compile(r"^\s*[-*] \[[ xX]\] ")
+_NAME = re.compile(r"root.?cause|post-?mortem", re.IGNORECASE)
+_DEFAULT = """# Post-mortem
+## Timeline (UTC)
+- [time]: errors seen
+- [time]: alert
+- [time]: rollback began
+- [time]: service restored
+## Impact
+- Duration: [minutes]
+- Error rate: [percent]
+## What went well
+- [detection, rollback]
+## What went badly
+- [staging, thresholds]
+"""
+
+
+def render(record: Sequence[Event], judgement: Judgement) -> str:
+    """Return the post-mortem in Markdown."""
+    facts = _Facts(record, judgement)
+    lines: list[str] = []
+    section = ""
+    for line in _template(record).splitlines():
+        if line.startswith("#"):
+            section = line.lower()
+        lines.extend(facts.fill(line, section))
+    return "\n".join([*lines, "", *facts.appendix()]) + "\n"
+
+
+def _template(record: Sequence[Event]) -> str:
+    for event in record:
+        if isinstance(event.what, events.TemplatesRead):
+            for name, text in event.what.texts.items():
+                if _NAME.search(name) or _NAME.search(text[:200]):
+                    return text
+    return _DEFAULT
+
+
+class _Facts:
+    """What is known, by the words of the line that asks for it."""
+
+    def __init__(self, record: Sequence[Event], judgement: Judgement) -> None:
+        self._judgement = judgement
+        self._at: dict[type, float] = {}
+        for event in record:
+            self._at.setdefault(type(event.what), event.at)
+        onset = self._at.get(events.FaultInjected)
+        decided = self._at.get(events.Decided)
+        restored = judgement.restored_after_s
+        self._restored_at = decided + restored if decided and restored is not None else None
+        until = self._restored_at or (record[-1].at if record else 0.0)
+        seconds = [
+            e.what for e in record
+            if isinstance(e.what, events.TrafficSecond)
+            and onset is not None and int(onset) <= e.what.second <= until
+        ]  # fmt: skip
+        self._sent = sum(sum(second.outcomes.values()) for second in seconds)
+        self._failed = self._sent - sum(s.outcomes.get(Outcome.OK, 0) for s in seconds)
+        self._duration_s = until - onset if onset is not None else None
+        self._broken = next(
+            (e.what for e in record if isinstance(e.what, events.FaultInjected)), None
+        )
+        self._timeline: list[tuple[str, Callable[[], float | None]]] = [
+            (r"error|seen|first", lambda: self._fired_at(record)),
+            (r"alert|detect|decid", lambda: self._at.get(events.Decided)),
+            (r"rollback (began|initiated|start)", lambda: self._at.get(events.ProcedureChosen)),
+            (r"restored|resolved|back", lambda: self._restored_at),
+        ]
+
+    @staticmethod
+    def _fired_at(record: Sequence[Event]) -> float | None:
+        return next((e.at for e in record if isinstance(e.what, events.TriggerFired)), None)
+
+    def fill(self, line: str, section: str) -> list[str]:
+        """Return `line` with what is known in the place of its blanks."""
+        if _CHECKBOX.match(line) or not _BLANK.search(line):
+            return [line]
+        if "went well" in section:
+            return self._went(good=True) or [line]
+        if re.search(r"went (badly|wrong)|improve", section):
+            return self._went(good=False) or [line]
+        known = self._known(line.lower(), section)
+        return [_BLANK.sub(known.replace("\\", ""), line, count=1) if known else line]
+
+    def _known(self, line: str, section: str) -> str:
+        if "timeline" in section:
+            for pattern, when in self._timeline:
+                if re.search(pattern, line):
+                    at = when()
+                    return iso(at) if at is not None else ""
+            return ""
+        if "duration" in line and self._duration_s is not None:
+            return f"{self._duration_s / 60:.1f} minutes ({self._duration_s:.0f} s)"
+        if "error rate" in line and self._sent:
+            return f"{self._failed / self._sent:.1%} ({self._failed} of {self._sent} requests)"
+        if "summary" in section and self._broken:
+            return f"A drill: {self._broken.name}. {self._judgement.reason}"
+        if "cause" in section and self._broken:
+            return f"{self._broken.how} (planted by the drill) [why it could be released]"
+        return ""
+
+    def _went(self, *, good: bool) -> list[str]:
+        judged = self._judgement
+        told = []
+        if good:
+            if judged.decided and judged.decided.trigger:
+                decided = judged.decided
+                told.append(
+                    f"Detected {decided.detected_after_s:.1f} s and {decided.requests} requests "
+                    f"after the onset: {decided.trigger}"
+                )
+            kept = [s for s in judged.steps if s.took_s <= s.budget_s]
+            if kept:
+                told.append(f"{len(kept)} of {len(judged.steps)} steps kept their budgets")
+            if judged.ledger and not judged.ledger.lost:
+                told.append(
+                    f"None of {judged.ledger.acknowledged} acknowledged writes was lost by the "
+                    "rollback"
+                )
+        else:
+            told += [f"{c.where}: {c.what}" for c in judged.causes]
+            if judged.outage_s:
+                told.append(f"Clients got no good answer for {judged.outage_s} s")
+            if judged.ledger and judged.ledger.damaged:
+                told.append(f"The release damaged {judged.ledger.damaged} acknowledged writes")
+            unknown = sum(one.verdict is Verdict.UNKNOWN for one in judged.checklist)
+            if unknown:
+                told.append(f"{unknown} checkboxes could not be verified")
+        return [f"- {one}" for one in told]
+
+    def appendix(self) -> list[str]:
+        """Return what every post-mortem of a drill ends with."""
+        start = self._judgement.started
+        if start is None:
+            return []
+        return [
+            "---",
+            f"Verdict of the drill: **{self._judgement.verdict}**. {self._judgement.reason}",
+            "",
+            f"Stage {start.stage}, {start.failing} rolled back to {start.stable}, runbook "
+            f"{start.runbook_path} (sha256 {start.runbook_sha256[:12]}…). What is in [square "
+            "brackets] nobody has measured.",
+        ]
