@@ -50,7 +50,7 @@ def _template(record: Sequence[Event]) -> str:
     for event in record:
         if isinstance(event.what, events.TemplatesRead):
             for name, text in event.what.texts.items():
-                if _NAME.search(name) or _NAME.search(text[:200]):
+                if _NAME.search(name) or (text.startswith("#") and _NAME.search(text)):
                     return text
     return _DEFAULT
 
