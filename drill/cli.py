@@ -18,7 +18,7 @@ from drill.progress import Progress
 from drill.replay import BASELINE, replay, sentences
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
-from drill.revalidation import revalidate, write_findings
+from drill.revalidation import compare_with, revalidate, write_findings
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
 from drill.stages import open_stage
@@ -163,9 +163,13 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.print("Ended by the operator: nothing can be said about this runbook.")
         return Exit.UNKNOWN
-    status = write_findings(findings, parse(arguments.runbook), arguments.report)
+    runbook = parse(arguments.runbook)
+    changes = compare_with(arguments.report / "findings.json", findings, runbook)
+    status = write_findings(findings, runbook, arguments.report, changes)
     for one in findings:
         console.print(f"{one.severity:6}  {one.where}: {one.what}")
+    for change in changes:
+        console.print(f"since the last time: {change}")
     console.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
     return status
 

@@ -45,7 +45,6 @@ _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
 _LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
-_REDEPLOY = re.compile(r"deploy .*again|re-?deploy", re.IGNORECASE)
 _GENERATED = (
     "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
     "traffic",
@@ -110,6 +109,12 @@ class Conductor:
                 f"these are the procedures of {request.runbook}",
             )
 
+        again = self.runbook.redeployment
+        if again and request.procedure == str(again.number):
+            raise UsageError(
+                "a procedure that rolls back", f"Procedure {again.number}, which deploys again",
+                "use PROCEDURE=2 ROUND_TRIP=1",
+            )  # fmt: skip
         authority.check_roles(self.runbook.authority, request.authorized_by)
 
     def run(self) -> None:
@@ -306,7 +311,7 @@ class Conductor:
     def _round_trip(self, situation: Situation, performer: Performer, procedure: Procedure) -> None:
         """Deploy the release again, mended, and roll back once more: nothing may be lost by it."""
         self._heal()
-        again = next((p for p in self.runbook.procedures if _REDEPLOY.search(p.title)), None)
+        again = self.runbook.redeployment
         if again is None:
             self._note("the runbook has no procedure for deploying the release again")
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,13 +12,22 @@ from drill.check import bind
 from drill.conductor import Conductor, Request
 from drill.errors import Exit, UsageError
 from drill.judgement import Judgement
+from drill.lint import Lint, lint
 from drill.procedure import StepFailed, choose
 from drill.report.write import write_reports
 from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.stage import Stage
 
-__all__ = ["Coverage", "Finding", "coverage", "foreign", "revalidate", "write_findings"]
+__all__ = [
+    "Coverage",
+    "Finding",
+    "compare_with",
+    "coverage",
+    "foreign",
+    "revalidate",
+    "write_findings",
+]
 
 # Every procedure cures it: the old code has no cursors, and the flag switches them off.
 FAULT = "invalid-cursors"
@@ -33,7 +42,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A defect of a runbook. `severity`: "high", or "medium" for what could not be found out."""
+    """A defect of a runbook. `severity`: "high", "medium" (also for what could not be found out)
+    or "low".
+    """
 
     id: str
     severity: str
@@ -101,8 +112,11 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
     when the operator ends it; the stage is removed then.
     """
     runbook = parse(request.runbook)
-    findings = [_uncovered(one) for one in coverage(runbook) if not one.check]
+    findings = [_suspected(one) for one in lint(runbook)]
+    findings += [_uncovered(one) for one in coverage(runbook) if not one.check]
     for procedure in runbook.procedures:
+        if procedure is runbook.redeployment:
+            continue  # performed behind the one that takes the database back
         stage = open_it()
         hits = foreign(runbook, procedure, stage) if stage.name == "processes" else []
         if hits:
@@ -123,6 +137,7 @@ def _perform(request: Request, procedure: Procedure, stage: Stage) -> Judgement:
         pace=request.pace,
         rate=request.rate,
         seed=request.seed,
+        round_trip=bool(procedure.dropped),
     )
     with stage:
         conductor = Conductor(one, stage=stage)
@@ -131,6 +146,37 @@ def _perform(request: Request, procedure: Procedure, stage: Stage) -> Judgement:
     if any(cause.what.startswith("interrupted") for cause in judgement.causes):
         raise KeyboardInterrupt
     return judgement
+
+
+def _suspected(one: Lint) -> Finding:
+    return Finding(
+        f"{one.rule}-{one.line}", one.severity, f"line {one.line}", one.what,
+        f"rule {one.rule}, by reading", one.advice,
+    )  # fmt: skip
+
+
+def compare_with(previous: Path, findings: list[Finding], runbook: Runbook) -> list[str]:
+    """Return, in sentences, what changed since the findings in `previous`; none without that file.
+
+    A finding is the same when it says the same about the same thing, whatever its line.
+    """
+    try:
+        before = json.loads(previous.read_text(encoding="utf-8"))
+        old = {(_without_lines(f["where"]), _without_lines(f["what"])) for f in before["findings"]}
+        text_changed = before["runbook"]["sha256"] != runbook.sha256
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    new = {(_without_lines(one.where), _without_lines(one.what)) for one in findings}
+    told = ["the document changed" if text_changed else "the document is the same"]
+    told += [f"new: {where}: {what}" for where, what in sorted(new - old)]
+    told += [f"gone: {where}: {what}" for where, what in sorted(old - new)]
+    if new == old:
+        told.append("the findings are the same")
+    return told
+
+
+def _without_lines(text: str) -> str:
+    return re.sub(r"\b(line) \d+|\d+(?:\.\d+)? s\b|\d{6,}", r"\1 …", text)
 
 
 def _uncovered(one: Coverage) -> Finding:
@@ -169,8 +215,12 @@ def _of_drill(procedure: Procedure, judgement: Judgement) -> list[Finding]:
     ]
 
 
-def write_findings(findings: list[Finding], runbook: Runbook, directory: Path) -> Exit:
+def write_findings(
+    findings: list[Finding], runbook: Runbook, directory: Path, changes: Sequence[str] = ()
+) -> Exit:
     """Write findings.md and findings.json into `directory`; return the exit code.
+
+    `changes`: what changed since the last time (see `compare_with`).
 
     Raises UsageError when they cannot be written.
     """
@@ -183,6 +233,8 @@ def write_findings(findings: list[Finding], runbook: Runbook, directory: Path) -
         f"{len(findings) or 'No'} finding(s).",
         "",
     ]
+    if changes:
+        lines += ["## Since the last time", "", *(f"- {change}" for change in changes), ""]
     for one in findings:
         lines += [f"## {one.severity}: {one.where}", "", one.what, ""]
         lines += [f"Evidence: {one.evidence}", ""] if one.evidence else []
@@ -191,6 +243,7 @@ def write_findings(findings: list[Finding], runbook: Runbook, directory: Path) -
         "runbook": {"path": str(runbook.path), "sha256": runbook.sha256},
         "checkboxes": [asdict(one) for one in covered],
         "findings": [asdict(one) for one in findings],
+        "changes": list(changes),
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)

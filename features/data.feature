@@ -5,7 +5,7 @@ Feature: A rollback that loses nothing, and can prove it
 
   Scenario: The round trip gives back what the downgrade dropped
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "error-rate-critical"
     And the operator chooses Procedure 2
     And the release is deployed again and rolled back once more
@@ -25,7 +25,7 @@ Feature: A rollback that loses nothing, and can prove it
 
   Scenario Outline: Procedure 2 gets by with <hazard>
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "error-rate-critical"
     And the operator chooses Procedure 2
     And "<hazard>" happens in the rollback
@@ -59,7 +59,7 @@ Feature: A rollback that loses nothing, and can prove it
 
   Scenario: A column that disappears without being declared fails the drill
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "error-rate-critical"
     And the operator chooses Procedure 2
     And the runbook says "`cursor_audit`, `listings.search_rank`." for "`cursor_audit`, `listings.search_rank`, `reservations.channel`."

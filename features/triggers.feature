@@ -5,7 +5,7 @@ Feature: Every trigger of the runbook
 
   Scenario Outline: <trigger> calls for a rollback: <fault>
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "<fault>"
     When the drill is held
     Then somebody else than the detector saw "<symptom>"
@@ -38,7 +38,7 @@ Feature: Every trigger of the runbook
 
   Scenario Outline: <trigger> is a matter to consider: <fault>
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "<fault>"
     When the drill is held
     Then somebody else than the detector saw "<symptom>"
@@ -66,7 +66,7 @@ Feature: Every trigger of the runbook
 
   Scenario: What the failing release damages is told apart from what the rollback loses
     Given clients use the pagination release
-    And the runbook's waits are shortened 120 times
+    And the runbook's waits are shortened 80 times
     And the release suffers from "data-corruption"
     When the drill is held
     Then writes that the release damaged are told apart from lost ones

@@ -30,6 +30,7 @@ class Plan:
     fault: str = "connection-exhaustion"
     procedure: str = "auto"
     pace: float = 60.0
+    rate: float = 200.0  # so that bounds are proven soon
     authorized_by: tuple[str, ...] = ()
     toothless: bool = False
     hazard: str = "none"
@@ -91,6 +92,7 @@ def hold(
                 fault=plan.fault,
                 procedure=plan.procedure,
                 pace=plan.pace,
+                rate=plan.rate,
                 authorized_by=plan.authorized_by,
                 hazard=plan.hazard,
                 round_trip=plan.round_trip,

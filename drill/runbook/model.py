@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+_REDEPLOY = re.compile(r"deploy .*again|re-?deploy", re.IGNORECASE)
 
 
 class Severity(StrEnum):
@@ -185,6 +188,11 @@ class Runbook:
     scenarios: tuple[Scenario, ...]
     authority: tuple[Authority, ...]
     templates: tuple[Template, ...] = field(default=())
+
+    @property
+    def redeployment(self) -> Procedure | None:
+        """The procedure that deploys the release again, None when there is none."""
+        return next((p for p in self.procedures if _REDEPLOY.search(p.title)), None)
 
     def procedure(self, number: int) -> Procedure:
         """Return procedure `number`. Raises KeyError when the document has none of that number."""
