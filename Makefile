@@ -19,6 +19,7 @@ HAZARD ?= none
 ROUND_TRIP ?=
 LISTINGS ?= 5000
 DECIDE_PACE ?= 1
+SIZES ?= 10000 1000000
 REPORT ?= reports/latest
 STAGES ?= auto
 TIER ?= standard
@@ -83,6 +84,7 @@ report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [RE
 bench: $(VENV)/.ready ## Measure detector and load generator, as ratios within one run
 	@$(BIN)/python -m bench.bench_detector
 	@$(BIN)/python -m bench.bench_live
+	@$(BIN)/python -m bench.bench_data $(SIZES)
 	@$(BIN)/python -m bench.bench_traffic
 
 .PHONY: lint

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from stage_support import await_status
 
+from drill import events
 from drill.errors import UsageError
 from drill.fault import Scene
 from drill.faults import all_faults, find
@@ -21,6 +22,7 @@ from drill.stages import open_stage
 from drill.timeline import Timeline
 from drill.verdict import Verdict
 from drill.wait import wait_until
+from drill.walkers import Walkers
 from drill.webhook import Webhook
 from load.orders import Orders, read
 from load.recorder import OBSERVATIONS, WRITES
@@ -191,3 +193,38 @@ def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
     assert all(name == name.lower() and " " not in name for name in all_faults())
     with pytest.raises(UsageError, match="connection-exhaustion"):
         find("bad-luck")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("defects", "counted"),
+    [
+        ({}, ""),
+        ({"page_overlap": 5}, "repeated"),
+        ({"page_gap": 5}, "skipped"),
+        ({"cursor_secret_rotation_s": 0.05}, "refused"),
+        ({"page_error_share": 0.5}, "unanswered"),
+    ],
+)
+def test_walkers_count_what_they_meet(
+    scene: Scene, defects: dict[str, object], counted: str
+) -> None:
+    scene.stage.set_defects(defects)
+    timeline = Timeline(scene.traffic / "walks.jsonl")
+    met: list[events.Walked] = []
+    timeline.subscribe(
+        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
+    )
+    with Walkers(scene.stage, timeline):
+        for _ in wait_until("a walk ends", 90):
+            if met:
+                break
+    walk = met[0]
+    if walk.ended:
+        assert walk.rows - walk.repeated + walk.skipped == 1_000
+    for name in ("repeated", "skipped", "refused", "unanswered"):
+        if not counted or counted in ("repeated", "skipped"):
+            assert (getattr(walk, name) > 0) == (name == counted), walk
+    if counted:
+        assert getattr(walk, counted) > 0
+    scene.stage.set_defects({})

