@@ -27,6 +27,9 @@ RUNBOOK = str(ROOT / "runbook" / "rollback.md")
         (["--runbook", "/nowhere/rollback.md"], "runbook"),
         (["--report", "/proc/nowhere"], "report"),
         (["--stage", "processes", "--hosts", "2"], "HOSTS"),
+        (["--hazard", "earthquake"], "downgrade-forbidden"),
+        (["--procedure", "4"], "ROUND_TRIP"),
+        (["--authorized-by", "Night Porter"], "AUTHORIZED_BY"),
         (["--bad-option"], "make help"),
     ],
 )
