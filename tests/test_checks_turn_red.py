@@ -156,8 +156,8 @@ CASES = [
     ),
     Case(
         "archive_kept", "What only the new release knew is archived",
-        KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv', "rows archived, ",
-        'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*',
+        STOP + "\n" + KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv', "rows archived, ",
+        'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,
     ),
     Case(
         "archive_loaded", "What was archived is loaded again", f"({KEEP})\n{LOAD}",
