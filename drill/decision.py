@@ -33,6 +33,7 @@ from drill.statistics import (
     p95_proven_below,
     quantile_upper_bound,
 )
+from drill.timeline import Event
 from drill.trigger import ANSWERS, Condition, Firing, conditions
 from drill.triggers.error_rate import errors_within
 from drill.triggers.performance import slow_between
@@ -217,6 +218,18 @@ class Decider:
         self.detector.observe(observation, on_purpose=on_purpose)
         if not on_purpose:
             self._evidence.observe(observation)
+
+    def take(self, event: Event) -> None:
+        """Take in what was recorded, if it is evidence; requests are told by `observe`."""
+        match event.what:
+            case ProbeSample() as sample:
+                self.probe(sample, event.at)
+            case LogLine() as line:
+                self.log(line, event.at)
+            case Looked() as looked:
+                self.look(looked, event.at)
+            case Reported() as reported:
+                self.report(reported, event.at)
 
     def look(self, looked: Looked, at: float) -> None:
         """Take a sentinel's look in."""

@@ -48,15 +48,7 @@ def break_and_decide(
 
     def listen(event: Event) -> None:
         with lock:
-            match event.what:
-                case events.ProbeSample() as sample:
-                    decider.probe(sample, event.at)
-                case events.LogLine() as line:
-                    decider.log(line, event.at)
-                case events.Looked() as looked:
-                    decider.look(looked, event.at)
-                case events.Reported() as reported:
-                    decider.report(reported, event.at)
+            decider.take(event)
 
     decider.set_baseline(baseline)
     wanted, calls_for = _expectation(decider.runbook, fault)

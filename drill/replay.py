@@ -98,15 +98,7 @@ def _feed(decider: Decider, one: Request | Event) -> None:
     if isinstance(one, Request):
         decider.observe(one.seen, on_purpose=one.on_purpose)
         return
-    match one.what:
-        case events.ProbeSample() as sample:
-            decider.probe(sample, one.at)
-        case events.LogLine() as line:
-            decider.log(line, one.at)
-        case events.Looked() as looked:
-            decider.look(looked, one.at)
-        case events.Reported() as reported:
-            decider.report(reported, one.at)
+    decider.take(one)
 
 
 def _timeline(path: Path) -> Iterator[Request | Event]:

@@ -7,7 +7,7 @@ timeline; triggers (`drill.triggers.seen`) and the attribution (`drill.attributi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -40,7 +40,12 @@ class Sentinel(Protocol):
         ...
 
 
-Maker = Callable[[Stage, Path], Sentinel]
+class StageSentinel:
+    """A base for sentinels that look at a stage; most need nothing of the traffic's records."""
+
+    def __init__(self, stage: Stage, traffic: Path | None = None) -> None:
+        del traffic
+        self._stage = stage
 
 
 class Sentinels:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from drill.sentinel import Look
-from drill.stage import Stage
+from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
 _LIMIT_S = 2.0
 _STATE = "context_protection"  # of /health, in releases that have the feature
 
 
-class Metrics:
+class Metrics(StageSentinel):
     """Fails when the metrics of a host cannot be read."""
 
     name = "metrics"
     every_s = 0.5
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Read the metrics of every host."""
@@ -42,14 +36,11 @@ class Metrics:
         return Look(Verdict.PASSED, f"{families} families of metrics were read")
 
 
-class Adoption:
+class Adoption(StageSentinel):
     """Reports how many lists were asked for by cursor; never fails by itself."""
 
     name = "adoption"
     every_s = 0.5
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Ask every host, as the service counts it since its start."""
@@ -73,14 +64,4 @@ class Adoption:
         )
 
 
-def _metrics(stage: Stage, traffic: Path) -> Metrics:
-    del traffic
-    return Metrics(stage)
-
-
-def _adoption(stage: Stage, traffic: Path) -> Adoption:
-    del traffic
-    return Adoption(stage)
-
-
-SENTINELS = (_metrics, _adoption)
+SENTINELS = (Metrics, Adoption)

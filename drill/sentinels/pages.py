@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 
-from drill.sentinel import Look
-from drill.stage import Stage
+from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 from load.clients import page
 
@@ -22,14 +20,11 @@ _CITIES = "SELECT city, count(*) FROM listings GROUP BY city ORDER BY count(*) D
 _IDS = "SELECT id FROM listings WHERE city = %s ORDER BY id LIMIT %s"
 
 
-class Pages:
+class Pages(StageSentinel):
     """Fails when pages repeat rows, leave rows out, never end, or refuse their own cursor."""
 
     name = "pages"
     every_s = 5.0  # more often, its own cursors would pass for customers' use of them
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Walk once, through the front door."""
@@ -82,9 +77,4 @@ def _compare(expected: list[int], seen: list[int], ended: bool, *, whole: bool, 
     return Look(Verdict.PASSED, f"{told} met each of {len(wanted)} once")
 
 
-def _make(stage: Stage, traffic: Path) -> Pages:
-    del traffic
-    return Pages(stage)
-
-
-SENTINELS = (_make,)
+SENTINELS = (Pages,)

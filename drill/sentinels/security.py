@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 
-from drill.sentinel import Look
-from drill.stage import Stage
+from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
 _LIMIT_S = 3.0
@@ -15,14 +12,11 @@ _PATHS = ("/api/listings?limit=2", "/api/reservations?limit=2", "/api/listings/1
 _KEYS = {"without a key": {}, "with a wrong key": {"X-API-Key": "no-such-key"}}
 
 
-class Security:
+class Security(StageSentinel):
     """Fails when data comes without a valid key, or a secret of the stage stands in an answer."""
 
     name = "security"
     every_s = 1.0
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Try every host itself: the load balancer must not be what keeps strangers out."""
@@ -63,9 +57,4 @@ def _status(client: httpx.Client, path: str, headers: dict[str, str]) -> int:
         return 0
 
 
-def _make(stage: Stage, traffic: Path) -> Security:
-    del traffic
-    return Security(stage)
-
-
-SENTINELS = (_make,)
+SENTINELS = (Security,)

@@ -6,14 +6,12 @@ These fail when something else than the release is broken, which no rollback wou
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import httpx
 
 from drill.errors import StageError
 from drill.probe import health
-from drill.sentinel import Look
-from drill.stage import Stage
+from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
 DATABASE, FRONT_DOOR = "database", "front door"
@@ -22,16 +20,13 @@ _SLOW_S = 1.0
 _RESERVED = 3  # so near to its limit a server has no room
 
 
-class DatabaseServer:
+class DatabaseServer(StageSentinel):
     """Fails when Postgres does not answer its administrator, others than the service fill it, or
     the service waits for a lock of somebody else.
     """
 
     name = DATABASE
     every_s = 0.4
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Ask as the administrator, past the service."""
@@ -65,14 +60,11 @@ class DatabaseServer:
         return Look(Verdict.PASSED, f"{told}; a control query took {took * 1000:.0f} ms")
 
 
-class FrontDoor:
+class FrontDoor(StageSentinel):
     """Fails when clients get no answer although every host is ready and serves lists."""
 
     name = FRONT_DOOR
     every_s = 0.5
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
 
     def look(self) -> Look:
         """Ask every host itself, then the front door."""
@@ -96,14 +88,4 @@ class FrontDoor:
         return 200
 
 
-def _database(stage: Stage, traffic: Path) -> DatabaseServer:
-    del traffic
-    return DatabaseServer(stage)
-
-
-def _front_door(stage: Stage, traffic: Path) -> FrontDoor:
-    del traffic
-    return FrontDoor(stage)
-
-
-SENTINELS = (_database, _front_door)
+SENTINELS = (DatabaseServer, FrontDoor)
