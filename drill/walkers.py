@@ -21,6 +21,7 @@ _WALKERS = 3
 _LIMIT = 50
 _PAUSE_S = 0.15
 _TIMEOUT_S = 5.0
+_MOST_REFUSALS = 20  # then a customer gives this walk up
 _MOST_PAGES = 400  # of one walk: one that never ends is cut off, and says so
 _GRACE_S = 10.0
 
@@ -75,7 +76,7 @@ class Walkers:
             if answer.status_code == 400:
                 refused += 1
                 position = ""  # all that a client can do: begin again
-                if refused > _MOST_PAGES:
+                if refused >= _MOST_REFUSALS:
                     break
                 continue
             found = page(answer.json(), "listings") if answer.is_success else None
