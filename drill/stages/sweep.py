@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -57,7 +58,8 @@ def sweep() -> list[str]:
             process = _find(*identity)
             if process:
                 for one in (*process.children(recursive=True), process):
-                    one.kill()
+                    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
+                        one.kill()
         shutil.rmtree(folder, ignore_errors=True)
         removed.append(str(folder))
     return removed
