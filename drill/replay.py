@@ -217,9 +217,10 @@ def sentences(said: Said) -> list[str]:
         )
     decision = said.decision
     if said.decided_at is not None:
+        how = f"by Procedure {decision.procedure}" if decision.rollback else decision.diagnosis
         lines.append(
-            f"{said.decided_at - said.began:9.1f} s  DECISION  {decision.answer}, by Procedure "
-            f"{decision.procedure}: {decision.trigger}"
+            f"{said.decided_at - said.began:9.1f} s  DECISION  {decision.answer}, {how}: "
+            f"{decision.trigger}"
         )
     else:
         lines.append(f"at the end: {decision.action} ({decision.trigger or 'no trigger fired'})")
