@@ -180,7 +180,7 @@ class Conductor:
         traffic = Traffic(
             stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline
         )
-        walkers = Walkers(stage, self.timeline)
+        walkers = Walkers(stage, self.timeline, directory)
         with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe:
             self._note(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets")
             situation = Situation(

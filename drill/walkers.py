@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from pathlib import Path
 
 import httpx
 
 from drill import events
 from drill.stage import Stage
 from drill.timeline import Timeline
+from load import orders
 from load.clients import page
 
 _WALKERS = 3
@@ -29,8 +31,9 @@ _GRACE_S = 10.0
 class Walkers:
     """Walks in threads of their own until the block ends. Use as a context manager."""
 
-    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+    def __init__(self, stage: Stage, timeline: Timeline, traffic: Path) -> None:
         self._stage = stage
+        self._traffic = traffic
         self._timeline = timeline
         self._over = threading.Event()
         self._threads = [
@@ -68,6 +71,8 @@ class Walkers:
         while pages < _MOST_PAGES:
             if self._over.wait(_PAUSE_S):
                 return None
+            if orders.read(self._traffic).cursor_share < 1.0:
+                return None  # where clients do not follow cursors, these customers do not either
             try:
                 answer = client.get(f"/api/listings?limit={_LIMIT}{position}")
             except httpx.HTTPError:

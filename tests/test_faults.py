@@ -215,7 +215,7 @@ def test_walkers_count_what_they_meet(
     timeline.subscribe(
         lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
     )
-    with Walkers(scene.stage, timeline):
+    with Walkers(scene.stage, timeline, scene.traffic):
         for _ in wait_until("a walk ends", 90):
             if met:
                 break
