@@ -73,7 +73,10 @@ def build_origin(directory: Path, origin: Path) -> None:
         raise UsageError("git", "none on the PATH", "install git")
     try:
         origin.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="origin-", dir=origin.parent) as scratch:
+        # A git that is just being interrupted may still write: that must not hide the interruption.
+        with tempfile.TemporaryDirectory(
+            prefix="origin-", dir=origin.parent, ignore_cleanup_errors=True
+        ) as scratch:
             tree, bare = Path(scratch, "tree"), Path(scratch, "bare")
             tree.mkdir()
             _git(["init", "--quiet", "--bare", "--initial-branch=main", str(bare)], tree)

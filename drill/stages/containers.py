@@ -114,7 +114,10 @@ class ContainerStage:
         self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
         # In threads, since a signal interrupts the main one alone: the engine would go on making
         # what we no longer wait for. Leaving the pool waits, so that all of it can be removed.
-        with tempfile.TemporaryDirectory(prefix="origin-") as scratch, ThreadPoolExecutor() as pool:
+        with (
+            tempfile.TemporaryDirectory(prefix="origin-", ignore_cleanup_errors=True) as scratch,
+            ThreadPoolExecutor() as pool,
+        ):
             origin = Path(scratch, "origin.git")
             build_origin(_RELEASES, origin)
             network = Network(docker_network_kw={"labels": self._labels})
