@@ -25,19 +25,13 @@ _SCHEMA = """
 
 
 class Postgres:
-    """The part of `drill.stage.Database` that the ledger uses, on a connection of its own."""
+    """What answers the ledger's queries, on a connection of its own."""
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.connection = connection
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(query.encode(), parameters).fetchall()
-
-    def connections(self) -> tuple[int, int]:
-        raise NotImplementedError
-
-    def log(self) -> str:
-        raise NotImplementedError
 
 
 @pytest.fixture(scope="module")
