@@ -17,6 +17,7 @@ HOSTS ?= 1
 AUTHORIZED_BY ?=
 HAZARD ?= none
 ROUND_TRIP ?=
+PLAN ?=
 LISTINGS ?= 5000
 DECIDE_PACE ?= 1
 SIZES ?= 10000 1000000
@@ -29,8 +30,8 @@ TESTS ?=
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  Variables: STAGE=auto|containers|processes  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak|… (README lists all)"
-	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP="
+	@echo "  Variables: STAGE=auto|containers|processes|FILE.toml  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak|… (README lists all)"
+	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN="
 	@echo "             REPORT=DIR  STAGES=auto|containers|processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
@@ -50,7 +51,12 @@ drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the
 	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
 		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" \
-		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" --report "$(REPORT)"
+		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
+		--plan "$(PLAN)" --report "$(REPORT)"
+
+.PHONY: stage-check
+stage-check: $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml
+	@$(BIN)/python -m drill stage-check --stage "$(STAGE)" --runbook "$(RUNBOOK)"
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from drill import events
 from drill.clock import now
 from drill.runbook.model import Checkbox, Runbook
-from drill.stage import Stage
+from drill.stage import CAPABILITIES, Stage
 from drill.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from drill.probe import Tail
     from drill.timeline import Timeline
     from drill.traffic import Traffic
+
+
+_SCRIPT_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +96,33 @@ class Binding:
     name: str
     check: Check
     match: re.Match[str]
+    needs: str = ""
 
     def verify(self, situation: Situation) -> Finding:
         """Run the check. A check that breaks found nothing out: unknown, with the cause."""
+        if self.needs and self.needs not in situation.stage.capabilities:
+            return unknown(f"unsupported: this stage has not {CAPABILITIES[self.needs]}")
         try:
             return self.check(situation, self.match)
         except Exception as error:  # a broken check must not end the drill
             return unknown(f"the check broke: {type(error).__name__}: {error}")
 
 
-_REGISTRY: list[tuple[re.Pattern[str], str, Check]] = []
+_REGISTRY: list[tuple[re.Pattern[str], str, Check, str]] = []
 
 
-def check(*patterns: str) -> Callable[[Check], Check]:
+def check(*patterns: str, needs: str = "") -> Callable[[Check], Check]:
     """Bind the decorated check to every checkbox in which one of `patterns` is found.
 
-    Patterns are regular expressions, case ignored, tried on the checkbox's plain text.
+    Patterns are regular expressions, case ignored, tried on the checkbox's plain text. `needs`: a
+    capability without which a stage does not support it (see drill.stage.CAPABILITIES).
     """
 
     def register(function: Check) -> Check:
         for pattern in patterns:
-            _REGISTRY.append((re.compile(pattern, re.IGNORECASE), function.__name__, function))
+            _REGISTRY.append(
+                (re.compile(pattern, re.IGNORECASE), function.__name__, function, needs)
+            )
         return function
 
     return register
@@ -122,10 +132,10 @@ def bindings(text: str) -> list[Binding]:
     """Return every check that is bound to a checkbox with this text: one each, ideally one."""
     _load()
     found: dict[str, Binding] = {}
-    for pattern, name, function in _REGISTRY:
+    for pattern, name, function, needs in _REGISTRY:
         match = pattern.search(text)
         if match and name not in found:
-            found[name] = Binding(name, function, match)
+            found[name] = Binding(name, function, match, needs)
     return list(found.values())
 
 
@@ -137,7 +147,7 @@ def bind(text: str) -> Binding | None:
 
 def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Checked:
     """Verify `checkbox` and return what is to be recorded."""
-    binding = bind(checkbox.text)
+    binding = _of_stage(checkbox.text, situation) or bind(checkbox.text)
     if binding is None:
         finding = Finding(Verdict.UNCOVERED, "no check is bound to this checkbox")
     else:
@@ -151,6 +161,27 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
         verdict=finding.verdict,
         evidence=finding.evidence,
     )
+
+
+def _of_stage(text: str, situation: Situation) -> Binding | None:
+    """Return the check that the stage itself has for a checkbox: a script on every host."""
+    for pattern, script in situation.stage.checks.items():
+        match = re.search(pattern, text, re.IGNORECASE)
+        if match:
+            return Binding("stage's own", functools.partial(_run_script, script), match)
+    return None
+
+
+def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Finding:
+    """Judge by the script's exit status on every host; its last line is the evidence."""
+    del match
+    told, bad = [], False
+    for host in situation.stage.hosts:
+        done = host.run(script, limit_s=_SCRIPT_LIMIT_S)
+        words = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.exit_status}"]
+        bad = bad or not done.ok
+        told.append(f"{host.name}: {words[-1][:200]}")
+    return judged(not bad, "; ".join(told))
 
 
 def _load() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from drill.authority import roles_of
 from drill.conductor import Conductor, Request, prepare_directory
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
+from drill.plan import plan
 from drill.progress import Progress
 from drill.replay import BASELINE, replay, sentences
 from drill.report.summary import print_summary
@@ -21,7 +23,10 @@ from drill.report.write import write_reports
 from drill.revalidation import compare_with, revalidate, write_findings
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
+from drill.stage_check import look
 from drill.stages import open_stage
+from drill.stages.staging import StagingStage
+from drill.verdict import Verdict
 
 _RATES = (1.0, 2_000.0)
 _PACES = (1.0, 10_000.0)
@@ -71,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument(
         "--stage",
         default="auto",
-        help="auto (containers where an engine answers), containers or processes",
+        help="auto (containers where an engine answers), containers, processes or FILE.toml",
     )
     drill.add_argument("--fault", default="connection-exhaustion", help="what to break")
     drill.add_argument("--procedure", default="auto", help="auto or a procedure's number")
@@ -92,6 +97,13 @@ def parser() -> argparse.ArgumentParser:
         "--authorized-by", default="", help="roles that start the rollback, comma-separated"
     )
     drill.set_defaults(run=run_drill)
+
+    drill.add_argument("--plan", default="", help="anything: print every command first, and ask")
+
+    look = commands.add_parser("stage-check", help="say what a staging environment lacks")
+    look.add_argument("--stage", required=True, help="FILE.toml")
+    look.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    look.set_defaults(run=run_stage_check)
 
     again = commands.add_parser("revalidate", help="bind and perform every procedure of a runbook")
     again.add_argument("--runbook", default="runbook/rollback.md", type=Path)
@@ -122,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
 def run_drill(arguments: argparse.Namespace) -> int:
     """Hold one drill; return the exit code."""
     console = Console()
+    if arguments.plan not in ("", "0", "no") and not _agreed(arguments):
+        return Exit.PASSED
     request = Request(
         runbook=arguments.runbook,
         report=arguments.report,
@@ -172,6 +186,47 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
         console.print(f"since the last time: {change}")
     console.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
     return status
+
+
+def _agreed(arguments: argparse.Namespace) -> bool:
+    """Print the plan; return whether somebody at a terminal says to go on."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    runbook = parse(arguments.runbook)
+    stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), console.print)
+    for line in plan(runbook, stage, arguments.procedure):
+        console.print(line)
+    if not sys.stdin.isatty():
+        console.print("Nothing was touched: there is no terminal to ask whether to go on.")
+        return False
+    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+        return True
+    console.print("Nothing was touched.")
+    return False
+
+
+def run_stage_check(arguments: argparse.Namespace) -> int:
+    """Look at a staging environment; return 1 when a drill would not work there."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    runbook = parse(arguments.runbook)
+    stage = open_stage(arguments.stage, StageOptions(), console.print)
+    if not isinstance(stage, StagingStage):
+        raise UsageError(
+            "STAGE=FILE.toml", repr(arguments.stage), "only a staging environment needs a check"
+        )
+    bad = 0
+    try:
+        for one in look(stage, runbook):
+            bad += one.verdict is Verdict.FAILED
+            mark = {Verdict.PASSED: "ok     ", Verdict.FAILED: "MISSING"}.get(
+                one.verdict, "unknown"
+            )
+            console.print(f"{mark}  {one.what}: {one.found}")
+            if one.advice:
+                console.print(f"         try: {one.advice}")
+    finally:
+        stage.__exit__()
+    console.print(f"{bad or 'No'} thing(s) are missing on {stage.name}.")
+    return Exit.FAILED if bad else Exit.PASSED
 
 
 def run_decide(arguments: argparse.Namespace) -> int:

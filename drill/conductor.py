@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill import authority, events
+from drill import authority, events, ledger_of_operations
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
@@ -19,8 +19,10 @@ from drill.events import Phase
 from drill.fault import Scene
 from drill.faults import find
 from drill.fingerprint import fingerprint
+from drill.hazard import Mishap
 from drill.hazards import find_hazard
 from drill.ledger import damaged_by_now, read_back
+from drill.limits import Guard
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
@@ -28,7 +30,7 @@ from drill.runbook.model import Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.sentinel import Sentinels
 from drill.sentinels import all_sentinels
-from drill.stage import FAILING, STABLE, Stage, StageOptions
+from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
 from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline
@@ -82,9 +84,7 @@ class Conductor:
     ) -> None:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
-        self.fault = find(request.fault)
-        self.hazard = find_hazard(request.hazard)
-        self._hazard_armed = self._hazard_over = False
+        hazard = find_hazard(request.hazard)
         self._check_request()
         self._kept_stage = stage
         self._progress = progress
@@ -94,8 +94,12 @@ class Conductor:
         self._damaged: frozenset[str] = frozenset()
         # Before the folder of an earlier report is emptied: is there a stage at all?
         self._stage = stage or open_stage(request.stage, request.options, self._note)
+        self.fault = find(request.fault, self._stage)
+        self._check_rate()
         prepare_directory(request.report)
         self.timeline = Timeline(request.report / "timeline.jsonl")
+        self._mishap = Mishap(hazard, self.timeline)
+        self._guard = Guard(self._stage.limits, request.rate)
         if progress:
             self.timeline.subscribe(progress)
 
@@ -117,6 +121,15 @@ class Conductor:
             )  # fmt: skip
         authority.check_roles(self.runbook.authority, request.authorized_by)
 
+    def _check_rate(self) -> None:
+        limits = self._stage.limits
+        if limits and self.request.rate > limits.rate:
+            raise UsageError(
+                f"RATE up to {limits.rate:g} requests/s, the limit of {self._stage.name}",
+                f"{self.request.rate:g}",
+                f"set RATE={limits.rate:g}, or raise [limits] rate in the stage's file",
+            )
+
     def run(self) -> None:
         """Hold the drill. What goes wrong is recorded instead of raised.
 
@@ -126,7 +139,7 @@ class Conductor:
         try:
             self._hold(left_behind)
         except KeyboardInterrupt:
-            self.timeline.record(events.Interrupted("the operator"))
+            self.timeline.record(events.Interrupted(self._guard.why or "the operator"))
         except DrillError as error:
             self.timeline.record(events.DrillBroke(error.expected, error.found, error.advice))
         finally:
@@ -142,7 +155,7 @@ class Conductor:
         try:
             with contextlib.ExitStack() as stack:
                 if self._kept_stage:
-                    stage.deploy(FAILING)
+                    stage.deploy(stage.failing)
                 else:
                     stack.enter_context(stage)
                 self._drill(stage)
@@ -157,8 +170,8 @@ class Conductor:
                 stage=stage.name,
                 stage_reason=stage.reason,
                 hosts=tuple(host.name for host in stage.hosts),
-                failing=FAILING,
-                stable=STABLE,
+                failing=stage.failing,
+                stable=stage.stable,
                 fault=request.fault,
                 procedure=request.procedure,
                 runbook_path=str(request.runbook),
@@ -178,8 +191,9 @@ class Conductor:
         self.timeline.redactor.add(*stage.secrets)
         directory = request.report / "traffic"
         traffic = Traffic(
-            stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline
-        )
+            stage.base_url, stage.api_key, request.rate, request.seed, directory, self.timeline,
+            interface=stage.interface,
+        )  # fmt: skip
         walkers = Walkers(stage, self.timeline, directory)
         with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe:
             self._note(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets")
@@ -190,20 +204,24 @@ class Conductor:
                 timeline=self.timeline,
                 tail=probe.tail,
                 samples=probe.samples,
-                failing=FAILING,
-                stable=STABLE,
+                failing=stage.failing,
+                stable=stage.stable,
                 pace=request.pace,
             )
             performer = Performer(situation, self._stopping)
             if request.procedure != "auto":
                 performer.run_routine(self.runbook.procedure(int(request.procedure)))
-            try:
-                with traffic, walkers:
+            with traffic, walkers, self._guard:
+                try:
                     self._under_traffic(situation, performer, webhook.url)
-            finally:
-                self._disarm(stage)
-                self._heal()
-        self.timeline.record(read_back(stage.database, directory, self._damaged))
+                finally:
+                    # Before the clients are waited for: an abort must heal at once.
+                    self._mishap.end(stage)
+                    self._heal()
+        if stage.interface.operations:
+            self.timeline.record(ledger_of_operations.read_back(stage, directory))
+        else:
+            self.timeline.record(read_back(stage.database, directory, self._damaged))
 
     def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
         request, traffic = self.request, situation.traffic
@@ -339,13 +357,12 @@ class Conductor:
         """Perform `procedure`; look at all data while clients are out. Return whether it held."""
 
         def before(part: Part) -> None:
-            self._arm(situation.stage, part)
+            self._mishap.before_step(situation.stage, part.title)
             if _LEAVE.search(part.title):
                 self._see_data(situation, procedure, "after")
 
         def after(part: Part) -> None:
-            if self.hazard and self.hazard.step:
-                self._disarm(situation.stage)
+            self._mishap.after_step(situation.stage)
             if part.number == 1 and not self._damaged:
                 self._note_damage(situation)
             if _ENTER.search(part.title):
@@ -354,28 +371,9 @@ class Conductor:
         verdict = performer.perform(procedure, before_part=before, after_part=after)
         return verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
 
-    def _arm(self, stage: Stage, part: Part) -> None:
-        hazard = self.hazard
-        if hazard is None or self._hazard_armed:
-            return
-        if hazard.step and not re.search(hazard.step, part.title, re.IGNORECASE):
-            return
-        self._hazard_armed = True
-        how = hazard.arm(stage)
-        self.timeline.record(events.HazardArmed(hazard.name, how, hazard.mastered))
-
-    def _disarm(self, stage: Stage) -> None:
-        if self.hazard is None or not self._hazard_armed:
-            return
-        try:
-            seen = self.hazard.disarm(stage)
-        except DrillError as error:
-            seen = f"it could not be taken back: {error}"
-        if not self._hazard_over:
-            self.timeline.record(events.HazardOver(self.hazard.name, seen))
-        self._hazard_over = True
-
     def _see_data(self, situation: Situation, procedure: Procedure, moment: str) -> None:
+        if "database" not in situation.stage.capabilities:
+            return
         try:
             tables = fingerprint(situation.stage.database)
             self.timeline.record(events.DataSeen(procedure.number, moment, tables))
@@ -384,6 +382,8 @@ class Conductor:
 
     def _note_damage(self, situation: Situation) -> None:
         """Remember what the failing release has damaged, once clients are out of its way."""
+        if "listings" not in situation.stage.capabilities:
+            return
         try:
             self._damaged = damaged_by_now(situation.stage.database, situation.traffic.directory)
         except StageError as error:

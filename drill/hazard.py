@@ -5,9 +5,13 @@ To add one, put a module into `drill/hazards` with a class in HAZARDS.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
+from drill import events
+from drill.errors import DrillError
 from drill.stage import Stage
+from drill.timeline import Timeline
 
 
 class Hazard(Protocol):
@@ -27,3 +31,40 @@ class Hazard(Protocol):
     def disarm(self, stage: Stage) -> str:
         """Take it back once that step is over; return what was seen of it. Works twice."""
         ...
+
+
+class Mishap:
+    """A hazard in one drill, or none: armed before its step, taken back after it; all recorded."""
+
+    def __init__(self, hazard: Hazard | None, timeline: Timeline) -> None:
+        self._hazard = hazard
+        self._timeline = timeline
+        self._armed = self._over = False
+
+    def before_step(self, stage: Stage, title: str) -> None:
+        """Arm the hazard when `title` is that of its step."""
+        hazard = self._hazard
+        if hazard is None or self._armed:
+            return
+        if hazard.step and not re.search(hazard.step, title, re.IGNORECASE):
+            return
+        self._armed = True
+        how = hazard.arm(stage)
+        self._timeline.record(events.HazardArmed(hazard.name, how, hazard.mastered))
+
+    def after_step(self, stage: Stage) -> None:
+        """Take a hazard back that belongs to one step."""
+        if self._hazard and self._hazard.step:
+            self.end(stage)
+
+    def end(self, stage: Stage) -> None:
+        """Take the hazard back, if it was armed. Works twice."""
+        if self._hazard is None or not self._armed:
+            return
+        try:
+            seen = self._hazard.disarm(stage)
+        except DrillError as error:
+            seen = f"it could not be taken back: {error}"
+        if not self._over:
+            self._timeline.record(events.HazardOver(self._hazard.name, seen))
+        self._over = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -50,10 +51,27 @@ class Host(Protocol):
         """Run a bash `script` under `set -euo pipefail`; end it and its children at `limit_s`."""
         ...
 
+    def abort(self) -> None:
+        """End every script that runs now, from another thread: the drill is over."""
+        ...
+
 
 def bash(script: str) -> str:
     """Return `script` with strict error handling in front, so that no failure goes unnoticed."""
     return "set -euo pipefail\n" + script
+
+
+# A script that runs elsewhere leads a session of its own and leaves its id in a file, by which all
+# of it can be ended.
+SESSION_WRAPPER = 'echo $$ > "$1"; trap "rm -f $1" EXIT; bash -c "$2"'
+SESSION_END = """
+session=$(cat "$1" 2>/dev/null) || exit 0
+for signal in TERM KILL; do
+  pkill -$signal -s "$session" || break
+  for _ in 1 2 3 4 5; do pgrep -s "$session" >/dev/null || break 2; sleep 0.1; done
+done
+rm -f "$1"
+"""
 
 
 class LocalHost:
@@ -63,6 +81,7 @@ class LocalHost:
         self.name = name
         self.directory = directory
         self.environment = dict(environment)
+        self._running: set[subprocess.Popen[str]] = set()
 
     def run(
         self,
@@ -79,7 +98,12 @@ class LocalHost:
             on_line=on_line,
             cwd=self.directory,
             env={**self.environment, **(environment or {})},
+            running=self._running,
         )
+
+    def abort(self) -> None:
+        """See Host.abort."""
+        end_all(self._running)
 
 
 def run_bounded(
@@ -89,20 +113,27 @@ def run_bounded(
     on_line: OnLine | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    running: set[subprocess.Popen[str]] | None = None,
 ) -> Completed:
-    """Run `argv` in a session of its own; at `limit_s` seconds end the whole session."""
+    """Run `argv` in a session of its own; at `limit_s` seconds end the whole session.
+
+    `stdin` is what it reads, nothing by default. While it runs it is in `running`.
+    """
     start = time.monotonic()
     process = subprocess.Popen(
         argv,
         cwd=cwd,
         env=None if env is None else dict(env),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,
     )
+    running = set() if running is None else running
+    running.add(process)
     captured: dict[str, list[str]] = {"stdout": [], "stderr": []}
 
     def pump(stream: str, pipe: IO[str]) -> None:
@@ -122,6 +153,11 @@ def run_bounded(
         reader.start()
     status: int | None
     try:
+        if stdin is not None:
+            assert process.stdin
+            # It may end without having read all of it.
+            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(stdin)
         status = process.wait(timeout=max(0.0, limit_s))
     except subprocess.TimeoutExpired:
         status = None
@@ -129,6 +165,8 @@ def run_bounded(
     except BaseException:
         _end_session(process)
         raise
+    finally:
+        running.discard(process)
     for reader in readers:
         # A daemon that the script started may hold the pipe open: its output is not awaited.
         reader.join(timeout=_GRACE_S)
@@ -138,6 +176,12 @@ def run_bounded(
         "\n".join(captured["stderr"]),
         time.monotonic() - start,
     )
+
+
+def end_all(running: set[subprocess.Popen[str]]) -> None:
+    """End the sessions of all that are `running`."""
+    for process in list(running):
+        _end_session(process)
 
 
 def _end_session(process: subprocess.Popen[str]) -> None:

@@ -19,7 +19,7 @@ from drill.fingerprint import compare, fingerprint
 from drill.host import Completed
 from drill.procedure import choose
 from drill.runbook.model import CodeBlock, Procedure, Runbook
-from drill.stage import FAILING, STABLE, Stage
+from drill.stage import Stage
 from drill.wait import wait_until
 
 _LIMIT_S = 180.0
@@ -125,7 +125,7 @@ class _Bench:
         return now() - began
 
     def _begin(self) -> None:
-        self._stage.deploy(FAILING)
+        self._stage.deploy(self._stage.failing)
         for block in self._procedure.prerequisite_blocks:
             self._run(block)
         self._data = fingerprint(self._stage.database)
@@ -174,7 +174,7 @@ class _Bench:
         flag_only = not any(
             "git checkout" in c.block.alternatives[0].script for c in self._commands
         )
-        tag = FAILING if flag_only else STABLE
+        tag = self._stage.failing if flag_only else self._stage.stable
         for host in stage.hosts:
             seen = host.run(
                 f'test "$(git rev-parse HEAD)" = "$(git rev-parse {tag}^{{commit}})"\n'

@@ -69,7 +69,10 @@ class Tail:
             return [*self._application(), *self._database()]
 
     def _application(self) -> Iterator[tuple[str, Entry]]:
+        if "LOG_FILE" not in self.stage.environment:
+            return
         path = shlex.quote(self.stage.environment["LOG_FILE"])
+        pattern = self.stage.interface.log_error
         for host in self.stage.hosts:
             offset = self._offsets.get(host.name, 0)
             # A log that shrank was put back by a new deployment: read it from its start.
@@ -89,12 +92,14 @@ class Tail:
             self.logs.last_read_at[host.name] = at
             for line in body.splitlines():
                 self.logs.lines_read["application"] += 1
-                entry = application_entry(line, host.name) if line.strip() else None
+                entry = application_entry(line, host.name, pattern) if line.strip() else None
                 if entry and entry.level in _NOTEWORTHY:
                     self.logs.application.append(entry)
                     yield "application", entry
 
     def _database(self) -> Iterator[tuple[str, Entry]]:
+        if "database" not in self.stage.capabilities:
+            return
         lines = self.stage.database.log().splitlines()
         if len(lines) < self._database_seen:
             self._database_seen = 0
@@ -109,12 +114,15 @@ class Tail:
         self._database_seen = len(lines)
 
 
-def application_entry(line: str, host: str) -> Entry:
-    """Return a line of the service's JSON log as an entry.
+def application_entry(line: str, host: str, error: str = "") -> Entry:
+    """Return a line of the service's log as an entry.
 
-    A line that is not JSON did not come from the logger: a traceback, a crash; it is an ERROR. One
+    With a pattern `error`, a line in which it is found is an ERROR; without, the log is JSON. A
+    line that is not JSON did not come from the logger: a traceback, a crash; it is an ERROR. One
     that is too long to be read whole (with a traceback in it) is known by how it begins.
     """
+    if error:
+        return Entry(now(), host, "ERROR" if re.search(error, line) else "INFO", line)
     try:
         record = json.loads(line)
         at = datetime.fromisoformat(record.pop("time")).timestamp()
@@ -209,7 +217,7 @@ def sample(stage: Stage) -> events.ProbeSample:
     except DrillError:
         connections, limit = None, None
     return events.ProbeSample(
-        health_status={name: health(url) for name, url in stage.direct_urls.items()},
+        health_status=hosts_health(stage),
         rss_bytes=stage.rss_bytes(),
         connections=connections,
         connection_limit=limit,
@@ -217,9 +225,19 @@ def sample(stage: Stage) -> events.ProbeSample:
     )
 
 
-def health(url: str) -> int:
-    """Return the HTTP status of `url`/health, 0 when no answer came."""
+def health(url: str, path: str = "/health") -> int:
+    """Return the HTTP status of `url` + `path`, 0 when no answer came."""
     try:
-        return httpx.get(f"{url}/health", timeout=_HEALTH_TIMEOUT_S).status_code
+        return httpx.get(url + path, timeout=_HEALTH_TIMEOUT_S).status_code
     except httpx.HTTPError:
         return 0
+
+
+def hosts_health(stage: Stage) -> dict[str, int]:
+    """Return the status that each host's health endpoint answers, past the load balancer."""
+    return {name: health(url, stage.interface.health) for name, url in stage.direct_urls.items()}
+
+
+def front_health(stage: Stage) -> int:
+    """Return the status that the front door answers for the health endpoint."""
+    return health(stage.base_url, stage.interface.health)

@@ -20,6 +20,8 @@ from drill.verdict import Verdict, worst
 _OUTPUT_LINES = 500  # of one command on the timeline; a report needs no more
 _LEFT_OUT = "… (further lines left out)"
 _LEAST_LIMIT_S = 1.0
+FACTS = ("REASON", "SEVERITY", "LEAD", "INCIDENT", "ERROR_RATE")
+"""Variables that the drill sets for the runbook's messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,15 @@ class Performer:
         left = part.window_s or part.budget_s - (now() - started)
         limit = max(_LEAST_LIMIT_S, left)
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
-            results = list(pool.map(lambda host: self._run(part, alternative, host, limit), hosts))
+            try:
+                results = list(
+                    pool.map(lambda host: self._run(part, alternative, host, limit), hosts)
+                )
+            except BaseException:
+                # Leaving the pool waits for its threads: nothing may wait for a long command.
+                for host in hosts:
+                    host.abort()
+                raise
         self.situation.outputs.extend(results)
         for host, done in zip(hosts, results, strict=True):
             if done.exit_status is None and part.window_s:
@@ -237,7 +247,7 @@ class Performer:
                 '[ -e "$MAINTENANCE_FILE" ] && echo "in maintenance" || echo "not in maintenance"',
                 limit_s=5,
             )
-            status = health(stage.direct_urls[host.name])
+            status = health(stage.direct_urls[host.name], stage.interface.health)
             answer = f"health {status}" if status else "no answer on /health"
             states.append(f"{host.name}: {', '.join(seen.stdout.split(chr(10)))}, {answer}")
         return (
@@ -330,10 +340,5 @@ def facts_for(
     """Return the variables that the runbook's messages need, from the facts of the decision."""
     reason = decision.diagnosis or decision.trigger if decision else "operator's request"
     severity = decision.severity if decision else ""
-    return {
-        "REASON": reason,
-        "SEVERITY": level_of(severity),
-        "LEAD": lead,
-        "INCIDENT": incident,
-        "ERROR_RATE": f"{error_rate:.1%}",
-    }
+    values = (reason, level_of(severity), lead, incident, f"{error_rate:.1%}")
+    return dict(zip(FACTS, values, strict=True))

@@ -30,9 +30,12 @@ class Look:
 
 
 class Sentinel(Protocol):
-    """Watches one thing. `every_s`: the pause between two looks."""
+    """Watches one thing. `every_s`: the pause between two looks. `needs`: of the stage's
+    capabilities, without which it does not look.
+    """
 
     name: str
+    needs: tuple[str, ...]
     every_s: float
 
     def look(self) -> Look:

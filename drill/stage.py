@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
 from drill.host import Host
+from drill.interface import Interface
+
+if TYPE_CHECKING:
+    from drill.fault import Fault
+    from drill.staging import Limits
 
 FAILING = "v0.1.0-pagination"
 STABLE = "v0.0.9"
+CAPABILITIES = {
+    "listings": "clients that speak the listings API",
+    "database": "a database that can be asked",
+    "metrics": "metrics in Prometheus' format",
+    "process": "the service's process id",
+    "defects": "a way to switch latent defects on",
+}
+"""What a stage may lack; a check that needs it is then unknown, as unsupported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,13 @@ class Stage(Protocol):
     secrets: frozenset[str]
     environment: Mapping[str, str]  # variables for the runbook's code blocks (on every host)
     alternatives: Sequence[str]  # words of alternatives that work here, most wanted first
+    failing: str  # tag of the release that is to be rolled back
+    stable: str  # tag of the release that it is rolled back to
+    interface: Interface
+    capabilities: frozenset[str]  # of CAPABILITIES
+    checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
+    faults: Mapping[str, Callable[[], Fault]]  # those that exist on this stage alone
+    limits: Limits | None  # None: no other than the run's own
 
     @property
     def database(self) -> Database:
@@ -138,3 +159,15 @@ class Stage(Protocol):
     def leftovers(self) -> list[str]:
         """After `__exit__`: names of processes, containers or folders that are still there."""
         ...
+
+
+class OwnStage:
+    """What is the same on all stages that the suite makes itself; a base for them."""
+
+    failing = FAILING
+    stable = STABLE
+    interface = Interface()
+    capabilities = frozenset(CAPABILITIES)
+    checks: Mapping[str, str] = MappingProxyType({})
+    faults: Mapping[str, Callable[[], Fault]] = MappingProxyType({})
+    limits: Limits | None = None

@@ -24,6 +24,7 @@ from drill import events
 from drill.aggregate import Aggregate, Clients, Second, aggregate, combine
 from drill.clock import now
 from drill.errors import StageError, WaitTimeout
+from drill.interface import Interface
 from drill.observation import Observation
 from drill.schedule import Schedule
 from drill.timeline import Timeline
@@ -69,6 +70,7 @@ class Traffic:
         clients: int = 50,
         timeout_s: float = TIMEOUT_S,
         cap: int | None = None,
+        interface: Interface | None = None,
     ) -> None:
         # What is due while a client waits must fit, or a freeze would end in drops.
         self.cap = max(100, math.ceil(rate * timeout_s * 1.2)) if cap is None else cap
@@ -76,6 +78,7 @@ class Traffic:
         self.timeline = timeline
         self.timeout_s = timeout_s
         self._api_key = api_key
+        self._interface = interface or Interface()
         self._settings = [
             Settings(
                 base_url=base_url.rstrip("/"), rate=rate / workers, seed=seed,
@@ -103,6 +106,7 @@ class Traffic:
         Raises StageError, with the last lines of its log, when one does not start.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
+        self._interface.leave(self.directory)
         try:
             for settings in self._settings:
                 self._generators.append(_Generator(settings, self._api_key))

@@ -20,6 +20,7 @@ from load import orders
 from load.clients import page
 
 _WALKERS = 3
+_NEEDS = ("listings", "database")
 _LIMIT = 50
 _PAUSE_S = 0.15
 _TIMEOUT_S = 5.0
@@ -36,12 +37,16 @@ class Walkers:
         self._traffic = traffic
         self._timeline = timeline
         self._over = threading.Event()
+        there = stage.capabilities.issuperset(_NEEDS)
         self._threads = [
             threading.Thread(target=self._go, args=(f"walker-{n}",), daemon=True)
             for n in range(1, _WALKERS + 1)
+            if there
         ]
 
     def __enter__(self) -> Walkers:
+        if not self._threads:
+            return self
         self._everything = {row[0] for row in self._stage.database.fetch("SELECT id FROM listings")}
         for thread in self._threads:
             thread.start()

@@ -121,6 +121,13 @@ class Crowd:
             return self._update(client, self._random.choice(idle))
         return self._create(client)
 
+    def learn(
+        self, ask: Ask, status: int, content: bytes, headers: dict[str, str]
+    ) -> tuple[Outcome, str]:
+        """See `learn` below."""
+        del headers
+        return learn(ask, status, content)
+
     def _follow_or_not(self, walk: Walk) -> None:
         share = self.orders.cursor_share
         if share < 1.0 and self._random.random() >= share:

@@ -18,16 +18,19 @@ _BLOCK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: its status and whole body."""
+    """An HTTP answer: its status, whole body, and headers by their names in lower case."""
 
     status: int
     body: bytes
+    headers: dict[str, str]
 
 
 class Connections:
     """Keep-alive connections to one service, as many as there are requests in flight."""
 
-    def __init__(self, base_url: str, api_key: str, size: int, timeout_s: float) -> None:
+    def __init__(
+        self, base_url: str, api_key: str, size: int, timeout_s: float, key_header: str
+    ) -> None:
         url = urlsplit(base_url)
         tls = url.scheme == "https"
         host, port = url.hostname or "", url.port or (443 if tls else 80)
@@ -36,8 +39,8 @@ class Connections:
             f"Host: {url.netloc.rpartition('@')[2]}\r\n"
             "Accept: application/json\r\nUser-Agent: rollback-drill\r\n"
         )
-        self._headers = f"{common}X-API-Key: {api_key}\r\n"
-        self._bad_headers = f"{common}X-API-Key: no-such-key\r\n"
+        self._headers = f"{common}{key_header}: {api_key}\r\n" if api_key else common
+        self._bad_headers = f"{common}{key_header}: no-such-key\r\n"
         pool = SSLConnectionPool if tls else ConnectionPool
         self._pool = pool(
             host, port, host, port,
@@ -62,6 +65,8 @@ class Connections:
         # From here on the response gives the connection back, whatever happens.
         response = HTTPSocketPoolResponse(connection, self._pool, block_size=_BLOCK, method=method)
         try:
-            return Answer(int(response.get_code()), bytes(response.read()))
+            body = bytes(response.read())
+            told = {str(name).lower(): str(value) for name, value in response.items()}
+            return Answer(int(response.get_code()), body, told)
         finally:
             response.release()

@@ -15,11 +15,13 @@ import gevent
 from gevent.event import Event
 from geventhttpclient.response import HTTPParseError
 
+from drill import interface
 from drill.clock import now
 from drill.observation import Observation, Outcome
 from drill.schedule import Schedule
 from load import orders
-from load.clients import Ask, Crowd, learn
+from load.clients import Ask, Crowd
+from load.configured import ConfiguredCrowd
 from load.http import Connections
 from load.recorder import Recorder
 from load.settings import Settings
@@ -48,7 +50,10 @@ class OpenLoop:
         self.failure: BaseException | None = None
         self._finished = finished
         self._cap = min(settings.cap, _files() - _SPARE_FILES)
-        self._connections = Connections(settings.base_url, api_key, self._cap, settings.timeout_s)
+        self._interface = interface.read(settings.directory)
+        self._connections = Connections(
+            settings.base_url, api_key, self._cap, settings.timeout_s, self._interface.key_header
+        )
         self._recorder = Recorder(settings.directory, settings.worker)
         self._stopping = Event()
         self._over = Event()
@@ -61,9 +66,8 @@ class OpenLoop:
         shift = settings.worker / settings.workers / settings.rate
         schedule = Schedule(round(now() + _LEAD_S + shift, 6), settings.rate)
         names = [f"c{n:03d}" for n in range(settings.clients)]
-        crowd = Crowd(
+        crowd = self._crowd(
             names[settings.worker :: settings.workers] or [f"c{settings.worker:03d}"],
-            settings.seed * settings.workers + settings.worker,
             f"d{int(schedule.start * 1000):x}-{settings.worker}",
         )
         self._recorder.start(schedule.start, schedule.rate)
@@ -87,12 +91,18 @@ class OpenLoop:
         if self.failure:
             raise self.failure
 
+    def _crowd(self, names: list[str], run: str) -> Crowd | ConfiguredCrowd:
+        seed = self.settings.seed * self.settings.workers + self.settings.worker
+        if self._interface.operations:
+            return ConfiguredCrowd(names, seed, run, self._interface)
+        return Crowd(names, seed, run)
+
     def stop(self) -> None:
         """Send nothing more; return once every request has ended and was written down."""
         self._stopping.set()
         self._over.wait(self.settings.timeout_s + 2)
 
-    def _send_all(self, schedule: Schedule, crowd: Crowd) -> None:
+    def _send_all(self, schedule: Schedule, crowd: Crowd | ConfiguredCrowd) -> None:
         while not self._stopping.is_set() and not self.failure:
             due = schedule.due(self.scheduled)
             wait = due - now()
@@ -107,7 +117,7 @@ class OpenLoop:
                 self._drop(ask, due)
                 continue
             self.in_flight += 1
-            gevent.spawn(self._request, ask, due).link_exception(self._broke)
+            gevent.spawn(self._request, crowd, ask, due).link_exception(self._broke)
 
     def _drop(self, ask: Ask, due: float) -> None:
         at = now()
@@ -115,7 +125,7 @@ class OpenLoop:
             ask.own.busy = False  # never sent, so nothing is in doubt
         self._see(ask, due, at, at, 0, Outcome.DROPPED, "", announced=False)
 
-    def _request(self, ask: Ask, due: float) -> None:
+    def _request(self, crowd: Crowd | ConfiguredCrowd, ask: Ask, due: float) -> None:
         status, form, size = 0, "", 0
         error: Exception | None = None
         if ask.reference:
@@ -131,7 +141,7 @@ class OpenLoop:
                 )
             done = now()
             status, size = answer.status, len(answer.body)
-            outcome, form = learn(ask, status, answer.body)
+            outcome, form = crowd.learn(ask, status, answer.body, answer.headers)
         except (GaveUp, TimeoutError) as late:
             done, outcome = now(), Outcome.TIMEOUT
             error = TimeoutError(str(late))
@@ -160,7 +170,7 @@ class OpenLoop:
             gevent.sleep(FLUSH_S)
             self._recorder.flush()
 
-    def _obey(self, crowd: Crowd) -> None:
+    def _obey(self, crowd: Crowd | ConfiguredCrowd) -> None:
         while True:
             crowd.orders = orders.read(self.settings.directory)
             gevent.sleep(_OBEY_S)

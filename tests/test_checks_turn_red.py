@@ -285,7 +285,7 @@ def test_a_check_passes_without_its_defect_and_turns_red_with_it(
 
 def test_every_check_is_proven_to_turn_red() -> None:
     assert bind("Error rate <1%")  # loads the registry
-    names = {name for _, name, _ in drill.check._REGISTRY}
+    names = {name for _, name, _, _ in drill.check._REGISTRY}
     assert names == {case.check for case in CASES} | OTHERS
 
 

@@ -9,7 +9,7 @@ import httpx
 
 from drill.check import Finding, Situation, check, judged, unknown
 from drill.checks.service import client
-from drill.probe import health
+from drill.probe import front_health
 from drill.runbook.amounts import duration_s, percent
 from drill.statistics import Proof, error_rate_proven_below, p95_proven_below
 
@@ -40,7 +40,7 @@ def response_time(situation: Situation, match: re.Match[str]) -> Finding:
     While clients are kept out (maintenance) the drill asks the hosts itself.
     """
     limit_s = duration_s(match["limit"])
-    if health(situation.stage.base_url) != 200:
+    if front_health(situation.stage) != 200:
         return _direct_response_time(situation, limit_s)
     seen = situation.traffic.window(situation.window_from)
     if not seen.histogram.count:
@@ -56,7 +56,7 @@ def _direct_response_time(situation: Situation, limit_s: float) -> Finding:
             for _ in range(_DIRECT_REQUESTS):
                 began = time.perf_counter()
                 try:
-                    good = http.get("/api/listings", params={"limit": 20}).is_success
+                    good = http.get(situation.stage.interface.probe_path).is_success
                 except httpx.HTTPError:
                     good = False
                 slow += not good or time.perf_counter() - began >= limit_s

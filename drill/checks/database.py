@@ -38,7 +38,7 @@ def _newest(situation: Situation, folder: str) -> tuple[float, str]:
     return float(clock) - float(changed), path
 
 
-@check(r"backup exists", r"backup .*read in full")
+@check(r"backup exists", r"backup .*read in full", needs="database")
 def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage has its checksum and can be read to its end."""
     try:
@@ -64,7 +64,7 @@ def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, f"{name}, {age:.0f} s old, read in full")
 
 
-@check(r"backup .*recent.*?(?P<age>\d+ hours?)", r"(?P<age>\d+ hours?) old")
+@check(r"backup .*recent.*?(?P<age>\d+ hours?)", r"(?P<age>\d+ hours?) old", needs="database")
 def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage is younger than the checkbox demands."""
     limit_s = duration_s(match["age"])
@@ -75,7 +75,7 @@ def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(age < limit_s, f"{path.rpartition('/')[2]} is {age / 3600:.2f} hours old")
 
 
-@check(r"restor(ation|ing|e).* tested", r"tested .*restor")
+@check(r"restor(ation|ing|e).* tested", r"tested .*restor", needs="database")
 def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage was restored when it was made, and had rows.
 
@@ -94,7 +94,7 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, f"restored when it was made: {path.rpartition('/')[2]}")
 
 
-@check(r"backup (was |is )?(created|taken|made)")
+@check(r"backup (was |is )?(created|taken|made)", needs="database")
 def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     """A dump made in this step restores into a scratch database with the rows of the live one."""
     try:
@@ -118,7 +118,7 @@ def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, f"{name} restores")
 
 
-@check(r"backup .*size.*?(?P<size>\d+\s*[KMG]?B)")
+@check(r"backup .*size.*?(?P<size>\d+\s*[KMG]?B)", needs="database")
 def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
     limit = size_bytes(match["size"])
@@ -130,7 +130,7 @@ def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, f"larger than {limit} bytes")
 
 
-@check(r"secure storage", r"backup .*(uploaded|off the host)")
+@check(r"secure storage", r"backup .*(uploaded|off the host)", needs="database")
 def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
     """Secure storage holds the newest safety backup, byte for byte."""
     try:
@@ -141,7 +141,7 @@ def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, "secure storage holds the same bytes")
 
 
-@check(r"migrations? .*revert\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?")
+@check(r"migrations? .*revert\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?", needs="database")
 def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
     stored = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
@@ -151,7 +151,7 @@ def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(stored == [(wanted,)], f"alembic_version holds {stored}, wanted {wanted}")
 
 
-@check(r"migrations? .*appl\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?")
+@check(r"migrations? .*appl\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?", needs="database")
 def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
     return migration_reverted(situation, match)
@@ -176,7 +176,7 @@ def _kept(situation: Situation, folder: str) -> dict[str, list[list[str]]]:
     return {name: rows[1:] for name, rows in found.items()}  # without their headings
 
 
-@check(r"only the new release knew.* archived", r"archived?.* can be loaded")
+@check(r"only the new release knew.* archived", r"archived?.* can be loaded", needs="database")
 def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     """Secure storage holds a row for each row of all that the runbook says will be dropped."""
     names = sorted({name for one in situation.runbook.procedures for name in one.dropped})
@@ -204,7 +204,7 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(not wrong, "; ".join(wrong or told))
 
 
-@check(r"archived .*loaded")
+@check(r"archived .*loaded", needs="database")
 def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     """Every archived value stands in the database again, where its row still exists."""
     try:
@@ -227,7 +227,7 @@ def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(not wrong, "; ".join(wrong or told))
 
 
-@check(r"schema")
+@check(r"schema", needs="database")
 def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
     """The schema equals that of a fresh database migrated by the stable release's own tree."""
     script = _POSTGRES + (

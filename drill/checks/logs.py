@@ -42,7 +42,7 @@ def _judge(
     return passed(f"no error among {logs.lines_read[source]} lines read of the {source} log")
 
 
-@check(r"database logs?")
+@check(r"database logs?", needs="database")
 def database_log(situation: Situation, match: re.Match[str]) -> Finding:
     """Postgres logged no error since the rollback took effect."""
     return _judge(situation, "database", situation.effective_at)

@@ -9,7 +9,7 @@ from drill.check import Finding, Situation, check, failed, judged, passed, unkno
 from drill.clock import now
 from drill.errors import WaitTimeout
 from drill.observation import Outcome
-from drill.probe import health
+from drill.probe import front_health, hosts_health
 from drill.traffic import Aggregate
 from drill.wait import wait_until
 
@@ -33,8 +33,8 @@ def fresh_traffic(situation: Situation, requests: int = _ENOUGH_REQUESTS) -> Agg
 @check(r"maintenance mode (is )?(on|enabled|active)")
 def maintenance_enabled(situation: Situation, match: re.Match[str]) -> Finding:
     """The front door answers 503 while each host still answers its own operator."""
-    front = health(situation.stage.base_url)
-    hosts = {name: health(url) for name, url in situation.stage.direct_urls.items()}
+    front = front_health(situation.stage)
+    hosts = hosts_health(situation.stage)
     return judged(front == 503, f"the front door answers {front}; past it the hosts say {hosts}")
 
 
@@ -71,7 +71,7 @@ def message_in(situation: Situation, path: str) -> Finding:
 @check(r"maintenance mode (is )?(off|disabled|over|ended)")
 def maintenance_disabled(situation: Situation, match: re.Match[str]) -> Finding:
     """The front door serves again."""
-    front = health(situation.stage.base_url)
+    front = front_health(situation.stage)
     return judged(front == 200, f"the front door answers {front} on /health")
 
 

@@ -9,7 +9,11 @@ from drill.checks.release import all_ok, on_every_host
 from drill.probe import application_entry
 
 
-@check(r"(application|service|process) (was |has )?(been )?restarted", r"restarted with")
+@check(
+    r"(application|service|process) (was |has )?(been )?restarted",
+    r"restarted with",
+    needs="process",
+)
 def restarted(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host runs another process than before this step."""
     before, after = situation.pids_before, situation.stage.pids()
@@ -19,7 +23,7 @@ def restarted(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(fresh == names, f"process ids {told}")
 
 
-@check(r"process (is )?(running|alive)", r"running process")
+@check(r"process (is )?(running|alive)", r"running process", needs="process")
 def running(situation: Situation, match: re.Match[str]) -> Finding:
     """The supervisor's process exists on every host and runs from the deployment."""
     stage = situation.stage
@@ -29,9 +33,12 @@ def running(situation: Situation, match: re.Match[str]) -> Finding:
         return failed(f"no process on {', '.join(missing)}")
     lines = {}
     for host in stage.hosts:
-        done = host.run(f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline", limit_s=10)
+        # Started from the deployment's folder, whatever the program is called.
+        done = host.run(
+            f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline | grep -F \"$PWD\"", limit_s=10
+        )
         lines[host.name] = done.stdout.strip() if done.ok else ""
-    alive = all("hostaway" in line for line in lines.values())
+    alive = all(lines.values())
     return judged(alive, "; ".join(f"{n}: {pids[n]} {line[-60:]}" for n, line in lines.items()))
 
 
@@ -41,7 +48,9 @@ def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
     missing = []
     logs = situation.stage.application_log()
     for host in situation.stage.hosts:
-        entries = (application_entry(line, host.name) for line in logs[host.name].splitlines())
+        pattern = situation.stage.interface.log_error
+        lines = logs[host.name].splitlines()
+        entries = (application_entry(line, host.name, pattern) for line in lines)
         if not any(e.at >= situation.began_at and "Config reloaded" in e.text for e in entries):
             missing.append(host.name)
     return judged(
@@ -52,7 +61,7 @@ def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
     )
 
 
-@check(r"(no|without) (a )?restart", r"same process")
+@check(r"(no|without) (a )?restart", r"same process", needs="process")
 def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host still runs the process that ran before this step."""
     before, after = situation.pids_before, situation.stage.pids()

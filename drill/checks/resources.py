@@ -10,7 +10,7 @@ from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.checks.service import client
 from drill.decision import classify
 from drill.errors import WaitTimeout
-from drill.probe import health
+from drill.probe import hosts_health
 from drill.stage import Stage
 from drill.statistics import theil_sen
 from drill.wait import wait_until
@@ -22,7 +22,7 @@ _WAIT_S = 10.0
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-@check(r"memory .*(stable|steady|grow|flat)", r"(stable|steady) memory")
+@check(r"memory .*(stable|steady|grow|flat)", r"(stable|steady) memory", needs="process")
 def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
     """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
     looked = [(at, s) for at, s in list(situation.samples) if at >= situation.window_from]
@@ -53,7 +53,7 @@ def scrape(stage: Stage, url: str) -> Samples:
     Raises httpx.HTTPError when it cannot be read, ValueError when it is not Prometheus text.
     """
     with client(stage, url) as http:
-        answer = http.get("/metrics")
+        answer = http.get(stage.interface.metrics)
         answer.raise_for_status()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -66,14 +66,14 @@ def _requests(samples: Samples) -> float:
     return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
 
 
-@check(r"metrics? .*(collect|scrape|grow|recorded)", r"collecting metrics")
+@check(r"metrics? .*(collect|scrape|grow|recorded)", r"collecting metrics", needs="metrics")
 def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host serves metrics, and its request counter grows by the requests that it answers."""
     told = []
     for name, url in situation.stage.direct_urls.items():
         before = _requests(scrape(situation.stage, url))
         with client(situation.stage, url) as http:
-            http.get("/api/listings", params={"limit": 1})
+            http.get(situation.stage.interface.probe_path)
         after = before
         try:
             for _ in wait_until("the request counter to grow", _WAIT_S):
@@ -86,11 +86,11 @@ def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
     return passed("; ".join(told))
 
 
-@check(r"dashboards?")
+@check(r"dashboards?", needs="metrics")
 def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
     """What dashboards are drawn from is in the matrix's first row: health, error rate, p95."""
     stage = situation.stage
-    statuses = {name: health(url) for name, url in stage.direct_urls.items()}
+    statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
         return failed(f"/health answers {statuses}")
     told = []

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 
 from drill.check import Finding, Situation, check, failed, judged, passed
-from drill.probe import health
+from drill.checks import operations
+from drill.probe import hosts_health
 from drill.stage import Stage
 
 _TIMEOUT_S = 5.0
@@ -19,7 +20,7 @@ _ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
 def client(stage: Stage, url: str, key: str | None = None) -> httpx.Client:
     """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
     chosen = stage.api_key if key is None else key
-    headers = {"X-API-Key": chosen} if chosen else {}
+    headers = {stage.interface.key_header: chosen} if chosen else {}
     return httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
 
 
@@ -27,13 +28,15 @@ def client(stage: Stage, url: str, key: str | None = None) -> httpx.Client:
 def health_status(situation: Situation, match: re.Match[str]) -> Finding:
     """The health endpoint of every host answers with the status that the checkbox names."""
     wanted = int(match["status"])
-    seen = {name: health(url) for name, url in situation.stage.direct_urls.items()}
+    seen = hosts_health(situation.stage)
     return judged(set(seen.values()) == {wanted}, f"/health answers {seen}")
 
 
 @check(r"API (requests|calls) (succeed|work)")
 def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
     """A list, one of its entries and the reservations can be read on every host."""
+    if situation.stage.interface.operations:
+        return operations.reads_succeed(situation.stage)
     seen = []
     for name, url in situation.stage.direct_urls.items():
         with client(situation.stage, url) as http:
@@ -62,6 +65,8 @@ def rows(answer: httpx.Response) -> list[dict[str, object]]:
 def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
     """Every operation that the running release documents answers 2xx through the front door."""
     stage = situation.stage
+    if stage.interface.operations:
+        return operations.all_work(stage)
     with client(stage, stage.base_url) as http:
         document = http.get("/openapi.json")
         if document.status_code != 200:
@@ -80,12 +85,12 @@ def _call_all(
 ) -> Iterator[tuple[str, str, int]]:
     reservation, status = _reserve(http)
     yield "post", "/api/reservations", status
-    for path, operations in paths.items():
+    for path, methods in paths.items():
         if path in _ALWAYS_UNAVAILABLE:
             continue
         identifier = _identifier(http, path, reservation) if "{" in path else ""
         target = re.sub(r"\{[^}]+\}", identifier, path)
-        for method in operations:
+        for method in methods:
             if method == "get":
                 yield method, path, http.get(target).status_code
             elif method in ("patch", "put"):
@@ -124,6 +129,8 @@ def _reserve(http: httpx.Client) -> tuple[str, int]:
 @check(r"authenticat", r"API key")
 def authentication(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host refuses a request without a key or with a wrong one, and serves the right one."""
+    if situation.stage.interface.operations:
+        return operations.strangers_refused(situation.stage)
     seen = []
     for name, url in situation.stage.direct_urls.items():
         for told, key, wanted in (
@@ -144,6 +151,8 @@ def authentication(situation: Situation, match: re.Match[str]) -> Finding:
 def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
     """A row written through the API stands in the database and can be read back through it."""
     stage = situation.stage
+    if stage.interface.operations:
+        return operations.writes_kept(stage)
     with client(stage, stage.base_url) as http:
         created, status = _reserve(http)
         if status != 201:
@@ -161,6 +170,7 @@ def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
     r"old (list )?format",
     r"pagination (is |has been )?(off|disabled)",
     r"format .*without pagination",
+    needs="listings",
 )
 def old_format(situation: Situation, match: re.Match[str]) -> Finding:
     """Lists have the old shape on every host, and no trace of cursors."""
@@ -173,7 +183,7 @@ def old_format(situation: Situation, match: re.Match[str]) -> Finding:
     return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")
 
 
-@check(r"pagination (is |has been )?(on|enabled)\b")
+@check(r"pagination (is |has been )?(on|enabled)\b", needs="listings")
 def new_format(situation: Situation, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""
     seen = {}

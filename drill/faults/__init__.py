@@ -7,7 +7,8 @@ import pkgutil
 from collections.abc import Callable
 
 from drill.errors import UsageError
-from drill.fault import Fault
+from drill.fault import Fault, LatentDefect
+from drill.stage import Stage
 
 
 def all_faults() -> dict[str, Callable[[], Fault]]:
@@ -20,11 +21,28 @@ def all_faults() -> dict[str, Callable[[], Fault]]:
     return dict(sorted((maker().name, maker) for maker in makers))
 
 
-def find(name: str) -> Fault:
-    """Return a new fault called `name`. Raises UsageError with the names that exist."""
+def find(name: str, stage: Stage | None = None) -> Fault:
+    """Return a new fault called `name`, one of `stage`'s own first.
+
+    Raises UsageError with the names that exist, and for a fault that `stage` has no way to make.
+    """
+    own = stage.faults if stage else {}
+    if name in own:
+        return own[name]()
     faults = all_faults()
+    if stage and own and not stage.capabilities.issuperset(_needs(faults.get(name))):
+        raise UsageError(
+            f"a fault of {stage.name}: {', '.join(own)}", repr(name),
+            "set FAULT to one of these names",
+        )  # fmt: skip
     if name not in faults:
         raise UsageError(
             f"a fault: {', '.join(faults)}", repr(name), "set FAULT to one of these names"
         )
     return faults[name]()
+
+
+def _needs(maker: Callable[[], Fault] | None) -> tuple[str, ...]:
+    if maker is None:
+        return ()
+    return ("listings", "defects") if isinstance(maker(), LatentDefect) else ("listings",)

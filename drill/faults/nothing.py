@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drill.fault import OutsideCause, Scene
-from drill.probe import health
+from drill.probe import front_health, hosts_health
 
 _WATCH_S = 15.0
 
@@ -22,8 +22,7 @@ class Nothing(OutsideCause):
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask every host and the front door."""
-        urls = {**scene.stage.direct_urls, "front door": scene.stage.base_url}
-        seen = {name: health(url) for name, url in urls.items()}
+        seen = {**hosts_health(scene.stage), "front door": front_health(scene.stage)}
         return set(seen.values()) == {200}, f"/health answers {seen}"
 
     def heal(self, scene: Scene) -> None:

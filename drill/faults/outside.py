@@ -12,7 +12,7 @@ import psycopg
 
 from drill.errors import StageError
 from drill.fault import OutsideCause, Scene
-from drill.probe import health
+from drill.probe import front_health, hosts_health
 from load.orders import Orders, give
 
 _ROGUE = "c007"
@@ -152,8 +152,8 @@ class LostLoadBalancer(OutsideCause):
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask both sides of the load balancer."""
-        front = health(scene.stage.base_url)
-        hosts = {name: health(url) for name, url in scene.stage.direct_urls.items()}
+        front = front_health(scene.stage)
+        hosts = hosts_health(scene.stage)
         return front != 200 and set(hosts.values()) == {200}, f"front door {front}, hosts {hosts}"
 
     def heal(self, scene: Scene) -> None:

@@ -150,6 +150,17 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to call in a role, as written; blanks such as "[name]" included."""
+
+    role: str
+    primary: str
+    secondary: str
+    escalation: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A message with placeholders `[like this]` or `$NAMES`."""
 
@@ -188,6 +199,7 @@ class Runbook:
     scenarios: tuple[Scenario, ...]
     authority: tuple[Authority, ...]
     templates: tuple[Template, ...] = field(default=())
+    contacts: tuple[Contact, ...] = field(default=())
 
     @property
     def redeployment(self) -> Procedure | None:

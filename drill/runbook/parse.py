@@ -16,6 +16,7 @@ from drill.runbook.model import (
     Band,
     Budget,
     Checklist,
+    Contact,
     MatrixRow,
     Procedure,
     Runbook,
@@ -107,6 +108,18 @@ class _Reader:
                 for section in self.sections
                 for fence in section.fences
                 if not fence.is_shell
+            ),
+            contacts=tuple(
+                Contact(
+                    row.cells["role"],
+                    row.cells["primary"],
+                    row.cells.get("secondary", ""),
+                    row.cells.get("escalation", ""),
+                    row.line,
+                )
+                for section in self.sections
+                for row in section.rows
+                if {"role", "primary"} <= row.cells.keys()
             ),
         )
         self._check_scenarios(found)

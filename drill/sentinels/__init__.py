@@ -16,4 +16,9 @@ def all_sentinels(stage: Stage, traffic: Path) -> list[Sentinel]:
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     )
-    return [make(stage, traffic) for module in modules for make in module.SENTINELS]
+    return [
+        make(stage, traffic)
+        for module in modules
+        for make in module.SENTINELS
+        if stage.capabilities.issuperset(make.needs)
+    ]

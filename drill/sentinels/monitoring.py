@@ -16,6 +16,7 @@ class Metrics(StageSentinel):
     """Fails when the metrics of a host cannot be read."""
 
     name = "metrics"
+    needs = ("metrics",)
     every_s = 0.5
 
     def look(self) -> Look:
@@ -23,7 +24,9 @@ class Metrics(StageSentinel):
         blind, families = [], 0
         for host, url in self._stage.direct_urls.items():
             try:
-                answer = httpx.get(f"{url}/metrics", timeout=_LIMIT_S).raise_for_status()
+                answer = httpx.get(
+                    url + self._stage.interface.metrics, timeout=_LIMIT_S
+                ).raise_for_status()
                 families += len(list(text_string_to_metric_families(answer.text)))
             except httpx.HTTPStatusError as error:
                 blind.append(f"{host} answered /metrics with {error.response.status_code}")
@@ -40,6 +43,7 @@ class Adoption(StageSentinel):
     """Reports how many lists were asked for by cursor; never fails by itself."""
 
     name = "adoption"
+    needs = ("listings",)
     every_s = 0.5
 
     def look(self) -> Look:

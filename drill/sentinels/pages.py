@@ -24,6 +24,7 @@ class Pages(StageSentinel):
     """Fails when pages repeat rows, leave rows out, never end, or refuse their own cursor."""
 
     name = "pages"
+    needs = ("listings", "database")
     every_s = 5.0  # more often, its own cursors would pass for customers' use of them
 
     def look(self) -> Look:

@@ -16,6 +16,7 @@ class Security(StageSentinel):
     """Fails when data comes without a valid key, or a secret of the stage stands in an answer."""
 
     name = "security"
+    needs = ("listings",)
     every_s = 1.0
 
     def look(self) -> Look:

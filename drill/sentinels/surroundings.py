@@ -10,7 +10,7 @@ import time
 import httpx
 
 from drill.errors import StageError
-from drill.probe import health
+from drill.probe import front_health
 from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
@@ -26,11 +26,17 @@ class DatabaseServer(StageSentinel):
     """
 
     name = DATABASE
+    needs = ("database",)
     every_s = 0.4
+
+    @property
+    def _control(self) -> str:
+        listings = "listings" in self._stage.capabilities
+        return "SELECT 1 FROM listings LIMIT 1" if listings else "SELECT 1"
 
     def look(self) -> Look:
         """Ask as the administrator, past the service."""
-        database, user = self._stage.database, self._stage.environment["DB_USER"]
+        database, user = self._stage.database, self._stage.environment.get("DB_USER")
         try:
             sessions = database.sessions()
             used, limit = database.connections()
@@ -42,16 +48,19 @@ class DatabaseServer(StageSentinel):
         others = sum(one.count for one in sessions if one.user not in (user, ""))
         own = sum(one.count for one in sessions if one.user == user)
         told = f"Postgres answers; {own} sessions of the service, {others} of others, limit {limit}"
+        if user is None:
+            told = f"Postgres answers; {used} of {limit} sessions are used, nobody says by whom"
+            others = 0
         if used >= limit - _RESERVED and others > own:
             return Look(Verdict.FAILED, f"others fill Postgres: {told}")
         waiting = sum(one.blocks for one in sessions if one.user not in (user, ""))
-        if waiting:
+        if waiting and user is not None:
             return Look(
                 Verdict.FAILED, f"{waiting} sessions wait for a lock of another application; {told}"
             )
         began = time.monotonic()
         try:
-            database.fetch("SELECT 1 FROM listings LIMIT 1")
+            database.fetch(self._control)
         except StageError as error:
             return Look(Verdict.UNKNOWN, f"a control query could not be made: {error.found}")
         took = time.monotonic() - began
@@ -64,12 +73,13 @@ class FrontDoor(StageSentinel):
     """Fails when clients get no answer although every host is ready and serves lists."""
 
     name = FRONT_DOOR
+    needs = ()
     every_s = 0.5
 
     def look(self) -> Look:
         """Ask every host itself, then the front door."""
         hosts = {name: self._serves(url) for name, url in self._stage.direct_urls.items()}
-        front = health(self._stage.base_url)
+        front = front_health(self._stage)
         told = f"front door {front}, hosts {hosts}"
         if front == 200 or set(hosts.values()) != {200}:
             return Look(Verdict.PASSED, f"the front door does not differ from its hosts: {told}")
@@ -77,9 +87,11 @@ class FrontDoor(StageSentinel):
 
     def _serves(self, url: str) -> int:
         """Return 200 when the host is ready and serves lists, else the first other status."""
-        key = {"X-API-Key": self._stage.api_key}
+        interface = self._stage.interface
+        key = {interface.key_header: self._stage.api_key}
+        ready = interface.health if interface.operations else "/ready"
         try:
-            for path in ("/ready", "/api/listings?limit=1"):
+            for path in (ready, interface.probe_path):
                 status = httpx.get(url + path, headers=key, timeout=_LIMIT_S).status_code
                 if status != 200:
                     return status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 from drill.errors import UsageError
 from drill.stage import Stage, StageOptions
@@ -11,6 +12,8 @@ from drill.stages.containers import ContainerStage
 from drill.stages.engine import engine_problem
 from drill.stages.images import base_problem
 from drill.stages.processes import ProcessStage
+from drill.stages.staging import StagingStage
+from drill.staging import read as read_staging
 
 __all__ = ["NAMES", "containers_problem", "open_stage"]
 
@@ -28,10 +31,14 @@ def containers_problem() -> str:
 def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
     """Return the stage called `name`, not yet brought up; `auto`: containers where they can be had.
 
+    A name that ends in ".toml" is the file of a staging environment.
+
     Raises UsageError for another name, and for containers where no engine answers.
     """
+    if name.endswith(".toml"):
+        return StagingStage(read_staging(Path(name)), progress)
     if name not in NAMES:
-        raise UsageError(f"STAGE: {', '.join(NAMES)}", repr(name), "use STAGE=auto")
+        raise UsageError(f"STAGE: {', '.join(NAMES)} or FILE.toml", repr(name), "use STAGE=auto")
     if name == "processes":
         return ProcessStage(options, "asked for", progress)
     problem = containers_problem()

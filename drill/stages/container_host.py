@@ -11,22 +11,12 @@ from collections.abc import Iterator, Mapping
 from docker.errors import APIError, DockerException
 
 from drill.errors import StageError
-from drill.host import Completed, OnLine, bash
+from drill.host import SESSION_END, SESSION_WRAPPER, Completed, OnLine, bash
 from drill.stages.engine import client
 
 _LOOK_S = 0.05
 _GRACE_S = 1.0
 _MAX_LINE = 4_000
-# The script leads a session of its own and leaves its id, by which all of it can be ended.
-_WRAPPER = 'echo $$ > "$1"; trap "rm -f $1" EXIT; bash -c "$2"'
-_END = """
-session=$(cat "$1" 2>/dev/null) || exit 0
-for signal in TERM KILL; do
-  pkill -$signal -s "$session" || break
-  for _ in 1 2 3 4 5; do pgrep -s "$session" >/dev/null || break 2; sleep 0.1; done
-done
-rm -f "$1"
-"""
 
 
 class ContainerHost:
@@ -39,6 +29,7 @@ class ContainerHost:
         self.container_id = container_id
         self.directory = directory
         self.environment = dict(environment)
+        self._marks: set[str] = set()
 
     def run(
         self,
@@ -51,8 +42,9 @@ class ContainerHost:
         """See Host.run. Raises StageError when the engine or the container does not answer."""
         start = time.monotonic()
         mark = f"/run/drill-{uuid.uuid4().hex}"
-        command = ["setsid", "--wait", "bash", "-c", _WRAPPER, "drill", mark, bash(script)]
+        command = ["setsid", "--wait", "bash", "-c", SESSION_WRAPPER, "drill", mark, bash(script)]
         capture = _Capture(on_line)
+        self._marks.add(mark)
         try:
             api = client().api
             execution = api.exec_create(
@@ -80,8 +72,15 @@ class ContainerHost:
                 " ".join(str(error).split())[:300],
                 "does the container still run? see `docker ps --all`",
             ) from error
+        finally:
+            self._marks.discard(mark)
         stdout, stderr = capture.text("stdout"), capture.text("stderr")
         return Completed(status, stdout, stderr, time.monotonic() - start)
+
+    def abort(self) -> None:
+        """See Host.abort."""
+        for mark in list(self._marks):
+            self._end(mark)
 
     def _await(self, execution: str, reader: threading.Thread, deadline: float) -> int | None:
         """Return the exit status, None at the deadline. The output's end wakes us early."""
@@ -99,7 +98,9 @@ class ContainerHost:
     def _end(self, mark: str) -> None:
         try:
             api = client().api
-            ending = api.exec_create(self.container_id, ["bash", "-c", _END, "drill", mark])["Id"]
+            ending = api.exec_create(self.container_id, ["bash", "-c", SESSION_END, "drill", mark])[
+                "Id"
+            ]
             api.exec_start(ending)
         except APIError:
             return  # the container is gone, and the script with it

@@ -19,7 +19,7 @@ from testcontainers.core.network import Network
 from drill.errors import StageError
 from drill.host import Host
 from drill.release import build_origin
-from drill.stage import FAILING, Database, Stage, StageOptions
+from drill.stage import FAILING, Database, OwnStage, Stage, StageOptions
 from drill.stages import haproxy, supervision
 from drill.stages.container_host import ContainerHost
 from drill.stages.container_sweep import labels, made, remove, sweep_engine
@@ -49,7 +49,7 @@ stderr_logfile={_SUPERVISOR_FOLDER}/exporter.err
 """
 
 
-class ContainerStage:
+class ContainerStage(OwnStage):
     """See drill.stage.Stage. Every port is published on a loopback port of the engine's machine.
 
     The kernel kills the service when its host's control group is out of memory, and counts it.

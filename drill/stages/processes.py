@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.host import Host, LocalHost
 from drill.release import build_origin
-from drill.stage import FAILING, Database, Stage, StageOptions
+from drill.stage import FAILING, Database, OwnStage, Stage, StageOptions
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import SERVICE_NAME, Deployment, must
 from drill.stages.ports import free_port
@@ -56,7 +56,7 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 
-class ProcessStage:
+class ProcessStage(OwnStage):
     """See drill.stage.Stage. One host: this machine, in a folder that goes away with the stage.
 
     The kernel's memory killer needs a control group, which takes root; here a guard thread looks

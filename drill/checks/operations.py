@@ -1,0 +1,104 @@
+"""The same questions to a service that is described by its operations; see `drill.interface`."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+
+from drill.check import Finding, failed, judged, passed, unknown
+from drill.interface import Operation
+from drill.stage import Stage
+
+_TIMEOUT_S = 5.0
+
+
+def ask(
+    stage: Stage, url: str, operation: Operation, *, key: str | None = None, reference: str = ""
+) -> httpx.Response:
+    """Send one request of `operation` to `url`, with the stage's key, another `key`, or none ("").
+
+    Raises httpx.HTTPError when no answer comes.
+    """
+    chosen = stage.api_key if key is None else key
+    headers = {stage.interface.key_header: chosen} if chosen else {}
+    reference = reference or f"check-{uuid.uuid4()}"
+    body = operation.filled(operation.body, reference, 1)
+    if body:
+        headers["Content-Type"] = "application/json"
+    path = operation.filled(operation.path, reference, 1)
+    return httpx.request(
+        operation.method, url + path, headers=headers, content=body or None, timeout=_TIMEOUT_S
+    )
+
+
+def _good(operation: Operation, answer: httpx.Response) -> bool:
+    return answer.is_success and operation.contains in answer.text
+
+
+def _judge(stage: Stage, urls: dict[str, str], operations: list[Operation]) -> Finding:
+    if not operations:
+        return unknown("the stage's file names no operation of this kind")
+    seen, bad = [], []
+    for where, url in urls.items():
+        for operation in operations:
+            answer = ask(stage, url, operation)
+            told = f"{where} {operation.name} {answer.status_code}"
+            seen.append(told)
+            if not _good(operation, answer):
+                bad.append(f"{told}: {answer.text[:80]!r}")
+    return judged(not bad, ", ".join(bad or seen))
+
+
+def reads_succeed(stage: Stage) -> Finding:
+    """Every read answers as the file says, on every host."""
+    reads = [one for one in stage.interface.operations if one.reads]
+    return _judge(stage, dict(stage.direct_urls), reads)
+
+
+def all_work(stage: Stage) -> Finding:
+    """Every operation answers as the file says, through the front door."""
+    return _judge(stage, {"front door": stage.base_url}, list(stage.interface.operations))
+
+
+def strangers_refused(stage: Stage) -> Finding:
+    """Every read is refused without the key, and served with it, on every host."""
+    if not stage.api_key:
+        return unknown("the stage's file names no key")
+    seen = 0
+    for where, url in stage.direct_urls.items():
+        for operation in (one for one in stage.interface.operations if one.reads):
+            for told, key in (("without a key", ""), ("with a wrong key", "no-such-key")):
+                status = ask(stage, url, operation, key=key).status_code
+                seen += 1
+                if status not in (400, 401, 403):
+                    return failed(f"{where}: {operation.name} {told} is answered {status}")
+            answer = ask(stage, url, operation)
+            if not _good(operation, answer):
+                return failed(f"{where}: {operation.name} with the key: {answer.status_code}")
+    return passed(f"{seen} requests of strangers were refused")
+
+
+def writes_kept(stage: Stage) -> Finding:
+    """What is written through the front door can be read again there."""
+    writes = [one for one in stage.interface.operations if one.read_back]
+    if not writes:
+        return unknown("the stage's file names no write that can be read back")
+    told = []
+    for operation in writes:
+        reference = f"check-{uuid.uuid4()}"
+        written = ask(stage, stage.base_url, operation, reference=reference)
+        if not _good(operation, written):
+            return failed(f"{operation.name} was answered {written.status_code}")
+        read = read_back(stage, operation, reference)
+        if not read.is_success or reference not in read.text:
+            return failed(f"{operation.name} was acknowledged, then answered {read.status_code}")
+        told.append(f"{operation.name} {reference} was read back")
+    return passed(", ".join(told))
+
+
+def read_back(stage: Stage, operation: Operation, reference: str) -> httpx.Response:
+    """Ask for a write of `operation` again, through the front door."""
+    path = operation.filled(operation.read_back, reference)
+    headers = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+    return httpx.get(stage.base_url + path, headers=headers, timeout=_TIMEOUT_S)

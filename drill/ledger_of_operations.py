@@ -1,0 +1,54 @@
+"""The ledger of a service without a database to ask: every write is read again through its API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from drill.checks.operations import read_back as ask_again
+from drill.errors import StageError
+from drill.events import LedgerRead
+from drill.ledger import Fate, read_writes
+from drill.stage import Stage
+
+_EXAMPLES = 10
+_GONE = (404, 410)
+
+
+def read_back(stage: Stage, directory: Path) -> LedgerRead:
+    """Ask for every acknowledged write in `directory` again. See `drill.ledger.read_back`.
+
+    An answer without the write's reference, or that it is gone, is a loss. Raises StageError when
+    the service does not answer.
+    """
+    operations = {one.name: one for one in stage.interface.operations if one.read_back}
+    counts = dict.fromkeys(Fate, 0)
+    lost = []
+    for writes in read_writes(directory).values():
+        for write in writes:
+            counts[write.fate] += 1
+            if write.fate is not Fate.ACKNOWLEDGED or write.kind not in operations:
+                continue
+            try:
+                answer = ask_again(stage, operations[write.kind], write.reference)
+            except httpx.HTTPError as error:
+                raise _silent(type(error).__name__) from error
+            if answer.is_success and write.reference in answer.text:
+                continue
+            if not answer.is_success and answer.status_code not in _GONE:
+                raise _silent(str(answer.status_code))
+            lost.append(f"{write.kind} {write.reference}: answered {answer.status_code}")
+    acknowledged = counts[Fate.ACKNOWLEDGED]
+    return LedgerRead(
+        acknowledged=acknowledged,
+        preserved=acknowledged - len(lost),
+        lost=len(lost),
+        indeterminate=counts[Fate.INDETERMINATE],
+        examples=tuple(lost[:_EXAMPLES]),
+        damaged=0,
+    )
+
+
+def _silent(found: str) -> StageError:
+    return StageError("every write to be read again", found, "see the service's log")

@@ -1,0 +1,53 @@
+"""What a drill is going to run, and where: every command of the runbook, before any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drill.procedure import StepFailed, choose
+from drill.runbook.model import CodeBlock, Procedure, Runbook
+from drill.stage import Stage
+
+
+def plan(runbook: Runbook, stage: Stage, procedure: str = "auto") -> Iterator[str]:
+    """Yield the lines of the plan. `procedure`: a number, or "auto" for all that may be chosen."""
+    hosts = [host.name for host in stage.hosts] or ["host-1"]
+    yield f"Stage {stage.name} ({stage.reason}); {stage.failing} is rolled back to {stage.stable}."
+    yield f"Clients ask {stage.base_url or 'a front door of its own'}."
+    yield f"{runbook.pre_rollback.title}:"
+    yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)
+    again = runbook.redeployment
+    chosen = [
+        one
+        for one in runbook.procedures
+        if (one is not again if procedure == "auto" else str(one.number) == procedure)
+    ]
+    if procedure == "auto":
+        yield f"Then one of {len(chosen)} procedures, as the diagnosis says."
+    for one in chosen:
+        yield from _procedure(one, stage, hosts)
+
+
+def _procedure(procedure: Procedure, stage: Stage, hosts: list[str]) -> Iterator[str]:
+    yield f"Procedure {procedure.number}: {procedure.title}"
+    if procedure.prerequisite_blocks:
+        yield "  Before any incident, as a routine:"
+        yield from _blocks(procedure.prerequisite_blocks, stage, hosts)
+    for step in procedure.steps:
+        yield f"  Step {step.number}: {step.title} ({step.budget.text})"
+        yield from _blocks(step.blocks, stage, hosts)
+
+
+def _blocks(blocks: tuple[CodeBlock, ...], stage: Stage, hosts: list[str]) -> Iterator[str]:
+    for block in blocks:
+        where = ", ".join(hosts[:1] if block.once else hosts)
+        only = f", only if the blocks before fail: {block.fallback}" if block.fallback else ""
+        try:
+            alternative = choose(block, stage.alternatives)
+        except StepFailed as error:
+            yield f"    on {where}, line {block.line}: NOT POSSIBLE: {error.reason}"
+            continue
+        label = f", using {alternative.label}" if alternative.label else ""
+        yield f"    on {where}, line {alternative.line}{label}{only}:"
+        for line in alternative.script.splitlines():
+            yield f"      {line}"

@@ -1,0 +1,226 @@
+"""Says what a staging environment lacks, before anything is touched: it only looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from drill.check import bind
+from drill.checks import operations
+from drill.errors import DrillError
+from drill.host import Host
+from drill.probe import front_health, health
+from drill.procedure import FACTS, StepFailed, choose
+from drill.runbook.model import CodeBlock, Runbook
+from drill.stage import CAPABILITIES
+from drill.stages.staging import StagingStage
+from drill.verdict import Verdict
+
+_LIMIT_S = 30.0
+_TOOLS = ("bash", "setsid", "pkill", "git", "curl")
+_USED = re.compile(r"\$\{?(?P<name>[A-Z][A-Z0-9_]*)")
+_SET = re.compile(r"\b(?P<name>[A-Z][A-Z0-9_]*)=|\bread -?\w* ?(?P<read>[A-Z][A-Z0-9_]*)")
+_BLANK = re.compile(r"^\[.*\]$|^_+$|^$")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One thing that was looked at. `verdict`: passed, failed (a drill would not work) or unknown
+    (a drill would leave something unknown). `advice`: what to do, "" where nothing is missing.
+    """
+
+    what: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
+    """Look at everything that a drill needs; nothing is changed. Never raises a DrillError."""
+    yield from _variables(stage)
+    for host in stage.hosts:
+        yield from _guarded(f"{host.name} answers", _host(stage, host, runbook))
+    yield from _service(stage)
+    if "database" in stage.capabilities:
+        yield from _guarded("the database answers", _database(stage))
+    yield from _runbook(stage, runbook)
+    yield from _limits(stage)
+
+
+def _judge(what: str, ok: bool, found: str, advice: str) -> Looked:
+    return Looked(what, Verdict.PASSED if ok else Verdict.FAILED, found, "" if ok else advice)
+
+
+def _guarded(what: str, looks: Iterator[Looked]) -> Iterator[Looked]:
+    try:
+        yield from looks
+    except DrillError as error:
+        yield Looked(what, Verdict.FAILED, error.found, error.advice)
+
+
+def _variables(stage: StagingStage) -> Iterator[Looked]:
+    missing = stage.staging.missing
+    yield _judge(
+        "variables that the file names are set", not missing, ", ".join(missing) or "all",
+        "export them in the shell that starts the drill",
+    )  # fmt: skip
+
+
+def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+    done = host.run("uname -sr", limit_s=_LIMIT_S)
+    yield _judge(
+        f"{host.name} answers", done.ok, done.stdout.strip() or done.stderr.strip(),
+        "see its address and its folder in the file",
+    )  # fmt: skip
+    if not done.ok:
+        return
+    script = f"for tool in {' '.join(_TOOLS)}; do command -v $tool >/dev/null || echo $tool; done"
+    lacking = host.run(script, limit_s=_LIMIT_S).stdout.split()
+    yield _judge(
+        f"{host.name} has {', '.join(_TOOLS)}", not lacking,
+        f"lacks {lacking}" if lacking else "all", "install them there",
+    )  # fmt: skip
+    if stage.staging.marker:
+        marked = host.run(f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
+        yield _judge(
+            f"{host.name} has the marker", marked, stage.staging.marker,
+            "make that file on machines that may be broken, and on no other",
+        )  # fmt: skip
+    for tag in (stage.failing, stage.stable):
+        found = host.run(
+            f"git ls-remote --exit-code --tags origin refs/tags/{tag}", limit_s=_LIMIT_S
+        )
+        yield _judge(
+            f"{tag} exists in the origin of {host.name}", found.ok,
+            found.stdout.split()[0][:12] if found.ok else found.stderr.strip()[-200:] or "none",
+            "push the tag, or correct [stage] failing and stable",
+        )  # fmt: skip
+    runs = host.run("git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
+    deploys = "deploy" in stage.staging.scripts
+    yield _judge(
+        f"{stage.failing} is what {host.name} runs", deploys or runs == stage.failing,
+        f"{runs}; the drill deploys it" if deploys else runs,
+        "deploy it, or give [scripts] deploy",
+    )  # fmt: skip
+    yield from _environment(host, runbook)
+    if "process" in stage.capabilities:
+        pid = stage.pids().get(host.name)
+        yield _judge(
+            f"[scripts] pid finds the service on {host.name}", pid is not None, str(pid),
+            "the script must print the main process's id and nothing else",
+        )  # fmt: skip
+    if "LOG_FILE" in stage.environment:
+        read = host.run('test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
+        yield _judge(
+            f"the log on {host.name} can be read", read.ok, read.stdout.strip() or "it cannot",
+            "correct LOG_FILE, or let the user read it",
+        )  # fmt: skip
+
+
+def _environment(host: Host, runbook: Runbook) -> Iterator[Looked]:
+    """Every variable that the runbook's commands use and do not set."""
+    needed: set[str] = set()
+    for block in _all_blocks(runbook):
+        for alternative in block.alternatives[:1] if not block.alternatives[0].label else ():
+            own = {m["name"] or m["read"] for m in _SET.finditer(alternative.script)}
+            needed |= {m["name"] for m in _USED.finditer(alternative.script)} - own
+    needed -= set(FACTS)
+    script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
+    lacking = host.run(script or "true", limit_s=_LIMIT_S).stdout.split()
+    yield _judge(
+        f"{host.name} knows the runbook's variables", not lacking,
+        f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",
+        "name them in [environment], or in [environment_from] when they are secret",
+    )  # fmt: skip
+
+
+def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
+    yield from runbook.pre_rollback.blocks
+    for procedure in runbook.procedures:
+        if procedure is runbook.redeployment:
+            continue
+        yield from procedure.prerequisite_blocks
+        for step in procedure.steps:
+            yield from step.blocks
+
+
+def _service(stage: StagingStage) -> Iterator[Looked]:
+    path = stage.interface.health
+    for name, url in {**stage.direct_urls, "the front door": stage.base_url}.items():
+        status = front_health(stage) if url == stage.base_url else health(url, path)
+        yield _judge(
+            f"{name} answers {path}", status == 200, f"{status or 'nothing'} at {url}",
+            "start the service, correct the URL or [service] health",
+        )  # fmt: skip
+    reads = [one for one in stage.interface.operations if one.reads]
+    for operation in reads:
+        try:
+            answer = operations.ask(stage, stage.base_url, operation)
+        except httpx.HTTPError as error:
+            yield Looked(operation.name, Verdict.FAILED, type(error).__name__, "see the service")
+            continue
+        good = answer.is_success and operation.contains in answer.text
+        yield _judge(
+            f"operation {operation.name} answers as the file says", good,
+            f"{answer.status_code}, {len(answer.content)} bytes",
+            "correct its path, what it contains, or the key",
+        )  # fmt: skip
+
+
+def _database(stage: StagingStage) -> Iterator[Looked]:
+    used, limit = stage.database.connections()
+    yield Looked("the database answers", Verdict.PASSED, f"{used} of {limit} sessions are used")
+
+
+def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
+    for block in _all_blocks(runbook):
+        try:
+            choose(block, stage.alternatives)
+        except StepFailed as error:
+            yield Looked(
+                f"line {block.line} of the runbook", Verdict.FAILED, error.reason,
+                "name in [stage] alternatives what applies here",
+            )  # fmt: skip
+    unsupported = sorted(
+        {
+            f"“{box.text}” needs {CAPABILITIES[bound.needs]}"
+            for procedure in runbook.procedures
+            for step in procedure.steps
+            for box in step.checkboxes
+            if (bound := bind(box.text)) and bound.needs
+            and bound.needs not in stage.capabilities
+            and not any(re.search(p, box.text, re.IGNORECASE) for p in stage.checks)
+        }
+    )  # fmt: skip
+    for one in unsupported:
+        yield Looked(
+            "checkbox", Verdict.UNKNOWN, one, "give the stage that, or a script in [checks]"
+        )
+    blanks = [
+        f"{contact.role}, {column}"
+        for contact in runbook.contacts
+        for column, name in (("primary", contact.primary), ("secondary", contact.secondary))
+        if _BLANK.match(name)
+    ]
+    if runbook.contacts:
+        yield _judge(
+            "the runbook names whom to call", not blanks, "; ".join(blanks) or "everybody",
+            "fill the blanks of its emergency contacts",
+        )  # fmt: skip
+
+
+def _limits(stage: StagingStage) -> Iterator[Looked]:
+    limits = stage.staging.limits
+    yield Looked(
+        "limits", Verdict.PASSED,
+        f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes",
+    )  # fmt: skip
+    if limits.stop_file:
+        there = Path(limits.stop_file).exists()
+        yield _judge(
+            "the stop file is not there", not there, limits.stop_file, "remove it when all is well"
+        )

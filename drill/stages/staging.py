@@ -1,0 +1,257 @@
+"""The stage that is there already: a staging environment, reached as its file says."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+
+from drill.errors import StageError, UsageError
+from drill.fault import Fault, Scene
+from drill.host import Host
+from drill.stage import Database, Stage
+from drill.stages.database import PostgresDatabase, await_answer
+from drill.stages.deployment import must
+from drill.stages.remote_host import RemoteHost, socket_folder, ssh_way
+from drill.staging import FaultEntry, HostEntry, Limits, Staging
+from drill.wait import wait_until
+
+_DEPLOY_LIMIT_S = 900.0
+_SCRIPT_LIMIT_S = 120.0
+_LOOK_LIMIT_S = 5.0
+_SERVED_LIMIT_S = 60.0
+_RSS = "awk '/^VmRSS/ {print $2 * 1024}' \"/proc/$(%s)/status\""
+
+
+class StagingStage:
+    """See drill.stage.Stage. It makes nothing but the state in which a drill begins, and removes
+    nothing: what the runbook did stays, as after a real rollback.
+    """
+
+    def __init__(self, staging: Staging, progress: Callable[[str], None]) -> None:
+        self.staging = staging
+        self.name = staging.name
+        self.reason = f"asked for, {staging.kind}"
+        self._progress = progress
+        self._folder = socket_folder()
+        self.failing, self.stable = staging.failing, staging.stable
+        self.base_url, self.api_key = staging.base_url, staging.api_key
+        self.secrets = staging.secrets
+        self.environment: Mapping[str, str] = staging.environment
+        self.alternatives: Sequence[str] = staging.alternatives
+        self.interface = staging.interface
+        self.checks = staging.checks
+        self.limits: Limits | None = staging.limits
+        self.hosts: Sequence[Host] = tuple(self._host(entry) for entry in staging.hosts)
+        self.direct_urls: Mapping[str, str] = {
+            entry.name: entry.url.rstrip("/") for entry in staging.hosts
+        }
+        self.faults: Mapping[str, Callable[[], Fault]] = {
+            entry.name: functools.partial(ScriptedFault, entry) for entry in staging.faults
+        }
+        self.capabilities = frozenset(
+            name
+            for name, there in {
+                "listings": staging.speaks_listings,
+                "database": bool(staging.dsn),
+                "metrics": bool(staging.interface.metrics),
+                "process": "pid" in staging.scripts,
+                "defects": "defects" in staging.scripts,
+            }.items()
+            if there
+        )
+        self._database: PostgresDatabase | None = None
+        if staging.dsn:
+            self._database = PostgresDatabase(staging.dsn, self._database_log)
+
+    def _host(self, entry: HostEntry) -> RemoteHost:
+        if entry.ssh:
+            way = ssh_way(entry.ssh, entry.port, entry.options, self._folder)
+        elif entry.container:
+            way = ["docker", "exec", "--interactive", *entry.options, entry.container]
+        else:
+            way = ["kubectl", "exec", "--stdin", *entry.options, entry.pod, "--"]
+        environment = {**self.environment, **entry.environment}
+        return RemoteHost(entry.name, way, entry.directory, environment)
+
+    @property
+    def database(self) -> Database:
+        """See Stage.database."""
+        if self._database is None:
+            raise StageError(
+                "a database", f"none in {self.staging.path}", "give [database] dsn_from there"
+            )
+        return self._database
+
+    def __enter__(self) -> Stage:
+        """Deploy the failing release, or see that it is deployed. Raises StageError, UsageError."""
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self) -> None:
+        if self.staging.missing:
+            raise UsageError(
+                f"the variables that {self.staging.path} names",
+                f"{', '.join(self.staging.missing)} not set",
+                f"run make stage-check STAGE={self.staging.path}",
+            )
+        self._refuse_unmarked()
+        if self._database is not None:
+            self._database.open()
+        self.deploy(self.failing)
+
+    def _refuse_unmarked(self) -> None:
+        if not self.staging.marker:
+            return
+        for host in self.hosts:
+            if not host.run(f"test -e {self.staging.marker}", limit_s=_SCRIPT_LIMIT_S).ok:
+                raise UsageError(
+                    f"the marker {self.staging.marker} on {host.name}", "none",
+                    "make that file on machines that may be broken, and on no other",
+                )  # fmt: skip
+
+    def __exit__(self, *exc: object) -> None:
+        """Leave everything as it is; give up connections."""
+        if self._database is not None:
+            self._database.close()
+        for host in self.hosts:
+            assert isinstance(host, RemoteHost)
+            host.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def deploy(self, tag: str) -> None:
+        """See Stage.deploy. Without a script for it: see that `tag` is what runs."""
+        script = self.staging.scripts.get("deploy")
+        for host in self.hosts:
+            if script:
+                self._progress(f"deploying {tag} on {host.name}")
+                must(host, f"export TAG={tag}\n{script}", _DEPLOY_LIMIT_S)
+                continue
+            found = host.run("git describe --tags --always", limit_s=_SCRIPT_LIMIT_S)
+            if found.stdout.strip() != tag:
+                raise StageError(
+                    f"{tag} deployed on {host.name}", found.stdout.strip() or found.stderr.strip(),
+                    "deploy it, or give [scripts] deploy so that the drill can",
+                )  # fmt: skip
+        for url in (*self.direct_urls.values(), self.base_url):
+            self._await_health(tag, url)
+
+    def _await_health(self, tag: str, url: str) -> None:
+        path = self.interface.health
+        advice = "see the service's and the load balancer's log"
+        for _ in wait_until(f"{tag} is served at {url}{path}", _SERVED_LIMIT_S, advice=advice):
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url + path, timeout=_LOOK_LIMIT_S).status_code == 200:
+                    return
+
+    def _script(self, name: str, what: str, **variables: str) -> None:
+        script = self.staging.scripts.get(name)
+        if script is None:
+            raise UsageError(
+                f"a way to {what} on {self.name}", f"no [scripts] {name} in {self.staging.path}",
+                "write that script, or choose a fault that does without",
+            )  # fmt: skip
+        for host in self.hosts:
+            done = host.run(script, limit_s=_SCRIPT_LIMIT_S, environment=variables)
+            if not done.ok:
+                words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+                raise StageError(
+                    f"[scripts] {name} to succeed on {host.name}", words[-1], "mend that script"
+                )
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """See Stage.set_defects."""
+        self._script("defects", "switch defects on", DEFECTS=json.dumps(dict(defects)))
+
+    def stop_database(self) -> None:
+        """See Stage.stop_database."""
+        self._script("stop_database", "stop the database")
+
+    def start_database(self) -> None:
+        """See Stage.start_database."""
+        self._script("start_database", "start the database")
+        await_answer(self.database)
+
+    def set_health_path(self, path: str) -> None:
+        """See Stage.set_health_path."""
+        self._script("health_path", "change the load balancer's question", HEALTH_PATH=path)
+
+    def _numbers(self, script: str | None, least: int = 1) -> dict[str, int]:
+        """Return what `script` prints, by host, where that is a number of at least `least`."""
+        if not script:
+            return {}
+        found = {}
+        for host in self.hosts:
+            with contextlib.suppress(ValueError, StageError):
+                found[host.name] = int(host.run(script, limit_s=_LOOK_LIMIT_S).stdout.strip())
+        return {name: number for name, number in found.items() if number >= least}
+
+    def rss_bytes(self) -> dict[str, int]:
+        """See Stage.rss_bytes."""
+        script = self.staging.scripts.get("pid")
+        return self._numbers(_RSS % script.strip() if script else None)
+
+    def oom_kills(self) -> dict[str, int]:
+        """See Stage.oom_kills."""
+        return self._numbers(self.staging.scripts.get("oom_kills"), least=0)
+
+    def pids(self) -> dict[str, int]:
+        """See Stage.pids."""
+        return self._numbers(self.staging.scripts.get("pid"))
+
+    def application_log(self) -> dict[str, str]:
+        """See Stage.application_log."""
+        read = 'cat "${LOG_FILE:-/dev/null}" 2>/dev/null || true'
+        return {host.name: host.run(read, limit_s=_LOOK_LIMIT_S).stdout for host in self.hosts}
+
+    def _database_log(self) -> str:
+        script = self.staging.scripts.get("database_log")
+        return self.hosts[0].run(script, limit_s=_LOOK_LIMIT_S).stdout if script else ""
+
+    def leftovers(self) -> list[str]:
+        """See Stage.leftovers: a staging environment is not made by the drill."""
+        return []
+
+
+class ScriptedFault:
+    """See drill.fault.Fault: made by the scripts of the staging environment's file."""
+
+    def __init__(self, entry: FaultEntry) -> None:
+        self._entry = entry
+        self.name, self.symptom = entry.name, entry.symptom
+        self.trigger, self.ours, self.watch_s = entry.trigger, entry.ours, entry.watch_s
+
+    def inject(self, scene: Scene) -> str:
+        """See Fault.inject."""
+        for host in scene.stage.hosts:
+            must(host, self._entry.inject)
+        return f"the script of fault {self.name} ran on every host"
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        """Ask every host for what the file says, and compare the status."""
+        stage, entry = scene.stage, self._entry
+        headers = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+        if entry.body:
+            headers["Content-Type"] = "application/json"
+        seen = {
+            name: httpx.request(
+                entry.method, url + entry.path, headers=headers, content=entry.body or None,
+                timeout=_LOOK_LIMIT_S,
+            ).status_code
+            for name, url in stage.direct_urls.items()
+        }  # fmt: skip
+        told = f"{entry.method} {entry.path} is answered {seen}"
+        return entry.status in seen.values(), told
+
+    def heal(self, scene: Scene) -> None:
+        """See Fault.heal."""
+        for host in scene.stage.hosts:
+            must(host, self._entry.heal)

@@ -1,0 +1,1 @@
+"""Worked examples: services that this project did not write, under drill."""

@@ -1,0 +1,1 @@
+"""Kinto, a JSON storage service with pages and authentication, drilled over ssh as staging."""
