@@ -74,6 +74,7 @@ class Situation:
     stable: str
     pace: float
     decision: events.Decided | None = None
+    ledger: events.LedgerRead | None = None
     began_at: float = 0.0
     window_from: float = 0.0
     effective_at: float = 0.0

@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     )
     drill.set_defaults(run=run_drill)
 
+    drill.add_argument("--channels", default="", help="file that says where messages are sent")
     drill.add_argument("--plan", default="", help="anything: print every command first, and ask")
 
     look = commands.add_parser("stage-check", help="say what a staging environment lacks")
@@ -150,6 +151,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
         ),
         hazard=arguments.hazard,
         round_trip=arguments.round_trip not in ("", "0", "no"),
+        channels=Path(arguments.channels) if arguments.channels else None,
         authorized_by=roles_of(arguments.authorized_by),
     )
     for number in _SIGNALS:

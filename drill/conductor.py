@@ -13,9 +13,11 @@ from drill import authority, events, ledger_of_operations
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
+from drill.delivery import Courier, read_channels
 from drill.detection import break_and_decide
 from drill.errors import DrillError, StageError, UsageError, WaitTimeout
 from drill.events import Phase
+from drill.facts import facts_after
 from drill.fault import Scene
 from drill.faults import find
 from drill.fingerprint import fingerprint
@@ -26,6 +28,7 @@ from drill.limits import Guard
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
+from drill.runbook.amounts import within_s
 from drill.runbook.model import Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.sentinel import Sentinels
@@ -33,7 +36,7 @@ from drill.sentinels import all_sentinels
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
 from drill.statistics import quantile_upper_bound
-from drill.timeline import Timeline
+from drill.timeline import Timeline, read
 from drill.traffic import Aggregate, Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
@@ -44,6 +47,7 @@ STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the
 _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
+_CLOSING_BUDGET_S = 3600.0
 _ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
 _LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
@@ -69,6 +73,7 @@ class Request:
     lead: str = "drill"
     hazard: str = "none"
     round_trip: bool = False
+    channels: Path | None = None  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
 
 
@@ -90,7 +95,7 @@ class Conductor:
         self._progress = progress
         self._stopping = threading.Event()
         self._scene: Scene | None = None
-        self._healed = False
+        self._healed = self._rolled_back = False
         self._damaged: frozenset[str] = frozenset()
         # Before the folder of an earlier report is emptied: is there a stage at all?
         self._stage = stage or open_stage(request.stage, request.options, self._note)
@@ -100,6 +105,10 @@ class Conductor:
         self.timeline = Timeline(request.report / "timeline.jsonl")
         self._mishap = Mishap(hazard, self.timeline)
         self._guard = Guard(self._stage.limits, request.rate)
+        channels = read_channels(request.channels)
+        self.timeline.redactor.add(*channels.secrets)
+        contacts = "; ".join(f"{c.role} → {c.escalation}" for c in self.runbook.contacts)
+        self._courier = Courier(channels, self.timeline, contacts)
         if progress:
             self.timeline.subscribe(progress)
 
@@ -185,6 +194,9 @@ class Conductor:
 
         templates = {one.name: one.text for one in self.runbook.templates}
         self.timeline.record(events.TemplatesRead(templates))
+        for checklist in self.runbook.post_rollback:
+            items = tuple(one.text for one in checklist.checkboxes)
+            self.timeline.record(events.FollowUp(checklist.title, within_s(checklist.title), items))
 
     def _drill(self, stage: Stage) -> None:
         request = self.request
@@ -218,10 +230,28 @@ class Conductor:
                     # Before the clients are waited for: an abort must heal at once.
                     self._mishap.end(stage)
                     self._heal()
+            situation.ledger = self._read_ledger(stage, directory)
+            if self._rolled_back:
+                self._close(situation, performer)
+
+    def _read_ledger(self, stage: Stage, directory: Path) -> events.LedgerRead:
         if stage.interface.operations:
-            self.timeline.record(ledger_of_operations.read_back(stage, directory))
+            ledger = ledger_of_operations.read_back(stage, directory)
         else:
-            self.timeline.record(read_back(stage.database, directory, self._damaged))
+            ledger = read_back(stage.database, directory, self._damaged)
+        self.timeline.record(ledger)
+        return ledger
+
+    def _close(self, situation: Situation, performer: Performer) -> None:
+        """Do what the runbook wants done at once after a rollback, if it has commands for it."""
+        for checklist in self.runbook.post_rollback:
+            if checklist.blocks:
+                self._phase(Phase.AFTERWARDS)
+                facts = facts_after(read(self.timeline.path))
+                performer.environment = {**performer.environment, **facts}
+                budget = checklist.budget.high_s if checklist.budget else _CLOSING_BUDGET_S
+                performer.perform_checklist(checklist, "After the rollback", budget)
+                self._courier.deliver(situation.stage.hosts[0], performer.environment)
 
     def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
         request, traffic = self.request, situation.traffic
@@ -314,6 +344,7 @@ class Conductor:
         preparation = runbook.pre_rollback
         budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
         performer.perform_checklist(preparation, "Preparation", budget)
+        self._courier.deliver(situation.stage.hosts[0], performer.environment)
         self._phase(Phase.ROLLBACK)
         self._choose(procedure, "operator" if by_operator else "diagnosis")
         if not self._perform(situation, performer, procedure):
@@ -323,6 +354,7 @@ class Conductor:
         restored = situation.traffic.first_good_since(decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
+        self._rolled_back = True
         if request.round_trip:
             self._round_trip(situation, performer, procedure)
 

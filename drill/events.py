@@ -22,6 +22,7 @@ class Phase(StrEnum):
     PREPARATION = "preparation"
     ROLLBACK = "rollback"
     VERIFICATION = "verification"
+    AFTERWARDS = "after the rollback"
     TEARDOWN = "teardown"
 
 
@@ -384,6 +385,25 @@ class DataSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageHandled:
+    """A message of the runbook. `outcome`: sent, shown (no channel for it), refused or failed."""
+
+    name: str
+    text: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What people have to do after a rollback, within `within_s` seconds of it."""
+
+    title: str
+    within_s: float
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A remark for the reader of the timeline."""
 
@@ -419,5 +439,5 @@ Payload = (
     | HazardArmed | HazardOver
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
-    | Noted | Interrupted | DrillBroke | DrillEnded
+    | MessageHandled | FollowUp | Noted | Interrupted | DrillBroke | DrillEnded
 )  # fmt: skip

@@ -62,9 +62,13 @@ def bash(script: str) -> str:
 
 
 # A script that runs elsewhere leads a session of its own and leaves its id in a file, by which all
-# of it can be ended.
-SESSION_WRAPPER = 'echo $$ > "$1"; trap "rm -f $1" EXIT; bash -c "$2"'
+# of it can be ended. Where the end comes first, a second file tells it not to begin.
+SESSION_WRAPPER = (
+    'echo $$ > "$1"; trap "rm -f $1 $1.over" EXIT; [ ! -e "$1.over" ] || exit 1; bash -c "$2"'
+)
 SESSION_END = """
+: > "$1.over"
+(sleep 5; rm -f "$1.over") > /dev/null 2>&1 &
 session=$(cat "$1" 2>/dev/null) || exit 0
 for signal in TERM KILL; do
   pkill -$signal -s "$session" || break

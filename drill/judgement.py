@@ -145,6 +145,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_of_data(ledger),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
+        *_of_messages(every(events.MessageHandled)),
         *_of_rollback(
             start,
             last(events.FaultInjected),
@@ -220,6 +221,18 @@ def _of_steps(steps: list[events.StepEnded], checked: list[events.Checked]) -> l
             what = f"took {step.took_s:.1f} s of {step.budget_s:g} s"
             causes.append(Cause(Verdict.FAILED, where, what))
     return causes
+
+
+def _of_messages(messages: list[events.MessageHandled]) -> list[Cause]:
+    """People who were to be told and were not: a message that was refused or did not arrive."""
+    return [
+        Cause(
+            Verdict.FAILED, f"Message {one.name}", f"it was not sent: {one.detail}", one.text[:300],
+            "fill its blanks" if one.outcome == "refused" else "see the file of channels",
+        )
+        for one in messages
+        if one.outcome in ("refused", "failed")
+    ]  # fmt: skip
 
 
 def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:

@@ -78,6 +78,27 @@ class Case:
 
 
 CASES = [
+    Case(
+        "customers_told", "Customers: those affected have a mail",
+        'mkdir -p "$OUTBOX"; echo "We are back" > "$OUTBOX/customers.txt"',
+        'echo "We are back. Data lost: none" > "$OUTBOX/customers.txt"', "nobody has looked yet",
+    ),
+    Case(
+        "ticket_resolved", "Incident ticket: resolved, with what was done",
+        'mkdir -p "$OUTBOX"; echo "# resolved" > "$OUTBOX/incident.md"',
+        'echo "# open" > "$OUTBOX/incident.md"', "does not say",
+    ),
+    Case(
+        "team_told_the_end", "Team: #oncall and #engineering know that it is over",
+        'cd "$OUTBOX"; echo over | tee slack-oncall.txt > slack-engineering.txt',
+        'cd "$OUTBOX"; echo over > slack-engineering.txt; touch -d "1 hour ago" slack-engineering.txt',
+        "is from before the end",
+    ),
+    Case(
+        "rollback_tagged", "History: a tag in the origin marks the rollback",
+        "git tag rollback-x; git push -q origin rollback-x", "git push -q origin :refs/tags/rollback-x",
+        "no tag of the origin",
+    ),
     Case("error_rate", "Error rate <1%", SERVE, DRAIN, "", SERVE),
     Case("no_complaints", "No customer complaints", SERVE, DRAIN, "met a failure", SERVE),
     Case("maintenance_enabled", "Maintenance mode is on", DRAIN, SERVE, "answers 200"),

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from drill.check import Finding, Situation, check, failed, judged, passed, unknown
 from drill.clock import now
+from drill.delivery import blanks_in
 from drill.errors import WaitTimeout
 from drill.observation import Outcome
 from drill.probe import front_health, hosts_health
@@ -61,7 +62,7 @@ def message_in(situation: Situation, path: str) -> Finding:
     done = host.run(f"cat {path}", limit_s=10)
     if not done.ok or not done.stdout.strip():
         return failed(f"no message in {name}")
-    blanks = re.findall(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}", done.stdout)
+    blanks = blanks_in(done.stdout)
     if blanks:
         return failed(f"{name} still has blanks: {', '.join(blanks[:5])}")
     first = done.stdout.strip().splitlines()[0]

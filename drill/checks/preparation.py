@@ -7,7 +7,8 @@ import re
 from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.checks.maintenance import message_in
 from drill.checks.release import all_ok, on_every_host
-from drill.verdict import worst
+from drill.facts import data_loss
+from drill.verdict import Verdict, worst
 
 
 @check(r"confirm the issue", r"confirm issue", r"issue .*caused by")
@@ -68,3 +69,59 @@ def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
         "wc -l -- * | tail -n 1"
     )
     return all_ok(on_every_host(situation, script), "health, metrics, log and errors are kept")
+
+
+@check(r"customers?\b.*\b(mail|told|informed)")
+def customers_told(situation: Situation, match: re.Match[str]) -> Finding:
+    """Customers have a mail without blanks, which says of their data what the ledger shows."""
+    found = _messages(situation, "customers.txt")
+    if found.verdict is not Verdict.PASSED:
+        return found
+    text = situation.stage.hosts[0].run('cat "$OUTBOX/customers.txt"', limit_s=10).stdout
+    if re.search(r"no data|data los[st]\w*: *none|nothing (was|is) lost", text, re.IGNORECASE):
+        if situation.ledger is None:
+            return failed("the mail says that no data was lost, and nobody has looked yet")
+        if situation.ledger.lost or situation.ledger.damaged:
+            told = data_loss(situation.ledger)
+            return failed(f"the mail says that no data was lost; the ledger: {told}")
+    return found
+
+
+@check(r"ticket\b.*\bresolved")
+def ticket_resolved(situation: Situation, match: re.Match[str]) -> Finding:
+    """The incident's ticket says that it is resolved, and has no blanks."""
+    found = _messages(situation, "incident.md")
+    text = situation.stage.hosts[0].run('cat "$OUTBOX/incident.md" || true', limit_s=10).stdout
+    if found.verdict is Verdict.PASSED and "resolved" not in text.lower():
+        return failed("the ticket does not say that it is resolved")
+    return found
+
+
+@check(r"team\b.*\b(over|complete|end)")
+def team_told_the_end(situation: Situation, match: re.Match[str]) -> Finding:
+    """Both channels have a message that was written in this step."""
+    found = _messages(situation, "slack-oncall.txt", "slack-engineering.txt")
+    if found.verdict is not Verdict.PASSED:
+        return found
+    script = (
+        'cd "$OUTBOX"; for file in slack-oncall.txt slack-engineering.txt; do\n'
+        '  age=$(( $(date +%s) - $(stat -c %Y "$file") ))\n'
+        f'  test "$age" -le {situation.age() + 1:.0f} || '
+        '{ echo "$file is $age s old: it is from before the end"; exit 1; }\n'
+        "done"
+    )
+    done = situation.stage.hosts[0].run(script, limit_s=10)
+    return found if done.ok else failed(done.stdout.strip())
+
+
+@check(r"tag in the origin .*rollback", r"rollback .*tag .*(origin|pushed)")
+def rollback_tagged(situation: Situation, match: re.Match[str]) -> Finding:
+    """A tag of the origin that is no release points at what the first host runs now."""
+    host = situation.stage.hosts[0]
+    script = (
+        'git ls-remote --tags origin | grep "$(git rev-parse HEAD)" | grep -v '
+        f"-E 'refs/tags/({re.escape(situation.stable)}|{re.escape(situation.failing)})' "
+        "| sed 's,.*refs/tags/,,' "
+        '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
+    )
+    return all_ok({host.name: host.run(script, limit_s=30)}, "the origin marks this point")

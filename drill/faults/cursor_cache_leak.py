@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drill.fault import LatentDefect, Scene
 
-ENTRY_KB = 512
+ENTRY_KB = 2048
 
 
 class CursorCacheLeak(LatentDefect):

@@ -44,6 +44,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         hazard_over=_last(record, events.HazardOver),
         data=_data(record),
         walks=_walks(record),
+        messages=[event.what for event in _of(record, events.MessageHandled)],
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),
         fired=[event.what for event in _of(record, events.TriggerFired)],

@@ -79,6 +79,8 @@ class _Facts:
         self._broken = next(
             (e.what for e in record if isinstance(e.what, events.FaultInjected)), None
         )
+        self._todo = [e.what for e in record if isinstance(e.what, events.FollowUp)]
+        self._done = {one.item for one in judgement.checklist if one.verdict is Verdict.PASSED}
         self._timeline: list[tuple[str, Callable[[], float | None]]] = [
             (r"error|seen|first", lambda: self._fired_at(record)),
             (r"alert|detect|decid", lambda: self._at.get(events.Decided)),
@@ -147,12 +149,25 @@ class _Facts:
                 told.append(f"{unknown} checkboxes could not be verified")
         return [f"- {one}" for one in told]
 
+    def _follow_ups(self) -> list[str]:
+        """Return what is still to be done, each list with the time by which it is due."""
+        if self._restored_at is None:
+            return []
+        lines = ["## Still to be done", ""]
+        for one in self._todo:
+            due = iso(self._restored_at + one.within_s)[:16].replace("T", " ")
+            lines += [f"### {one.title}: by {due} UTC", ""]
+            lines += [f"- [{'x' if item in self._done else ' '}] {item}" for item in one.items]
+            lines.append("")
+        return lines if self._todo else []
+
     def appendix(self) -> list[str]:
         """Return what every post-mortem of a drill ends with."""
         start = self._judgement.started
         if start is None:
             return []
         return [
+            *self._follow_ups(),
             "---",
             f"Verdict of the drill: **{self._judgement.verdict}**. {self._judgement.reason}",
             "",

@@ -83,3 +83,13 @@ def band(text: str, unit: Callable[[str], float]) -> Band:
         case (_, [low, high]) if low < high:
             return Band(low, high)
     raise ValueError(f"expected a band such as '<1%', '1-5%' or '>10%'; found {text.strip()!r}")
+
+
+_WITHIN = re.compile(r"within (?P<count>\d+) (?P<unit>hour|day|week)s?", re.IGNORECASE)
+_WITHIN_S = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0}
+
+
+def within_s(title: str) -> float:
+    """Return the seconds in "Within 24 hours", 0 when the title names no time."""
+    match = _WITHIN.search(title)
+    return int(match["count"]) * _WITHIN_S[match["unit"].lower()] if match else 0.0

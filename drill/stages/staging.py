@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 import httpx
+import psycopg
 
 from drill.errors import StageError, UsageError
 from drill.fault import Fault, Scene
@@ -66,7 +67,13 @@ class StagingStage:
         )
         self._database: PostgresDatabase | None = None
         if staging.dsn:
-            self._database = PostgresDatabase(staging.dsn, self._database_log)
+            try:
+                self._database = PostgresDatabase(staging.dsn, self._database_log)
+            except psycopg.ProgrammingError as error:
+                raise UsageError(  # without its words, which may hold the password
+                    f"a connection string of Postgres for [database] dsn_from in {staging.path}",
+                    "something else", "try postgresql://administrator:password@host:5432/database",
+                ) from error  # fmt: skip
 
     def _host(self, entry: HostEntry) -> RemoteHost:
         if entry.ssh:

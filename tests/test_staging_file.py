@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from drill import staging
+from drill.errors import UsageError
+from drill.interface import Interface
+from drill.stage import StageOptions
+from drill.stages import open_stage
+
+GOOD = """
+[stage]
+name = "eu"
+kind = "staging"
+failing = "v2"
+stable = "v1"
+base_url = "https://staging.example.com/"
+[[hosts]]
+name = "app-1"
+ssh = "deploy@app-1.example.com"
+directory = "/opt/app"
+url = "http://app-1.example.com:8000"
+[environment_from]
+PGPASSWORD = "EU_PGPASSWORD"
+[service]
+api_key_from = "EU_KEY"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "staging.toml"
+    path.write_text(text)
+    return path
+
+
+def test_secrets_come_from_the_shell_and_are_known_as_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EU_KEY", "key-of-staging")
+    monkeypatch.delenv("EU_PGPASSWORD", raising=False)
+    found = staging.read(write(tmp_path, GOOD))
+    assert found.api_key == "key-of-staging"
+    assert found.secrets == {"key-of-staging"}
+    assert found.missing == ("EU_PGPASSWORD",)
+    assert found.base_url == "https://staging.example.com"
+    assert found.speaks_listings
+    assert found.interface == Interface()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('kind = "staging"', 'kind = "production"', "may be broken"),
+        ('kind = "staging"', "", "stage.kind"),
+        ('failing = "v2"', "failing = 2", "stage.failing"),
+        ('ssh = "deploy@app-1.example.com"', "", "one of ssh, container, pod"),
+        ('name = "app-1"', 'name = "app-1"\npod = "app-1"', "one of ssh, container, pod"),
+        ('directory = "/opt/app"', "", "directory"),
+        ('url = "http://app-1.example.com:8000"', 'url = "app-1"', "http://"),
+        ("[[hosts]]", "[hosts]", "[[hosts]]"),
+        ("[service]", "[services]", "services"),
+        ("[service]", "[scripts]\nreboot = 'x'\n[service]", "scripts.reboot"),
+        ("[service]", "[checks]\n'(' = 'true'\n[service]", "regular expression"),
+        ("[service]", "[limits]\nrates = 1\n[service]", "limits[.]rates|limits.rates"),
+        ("[service]", "[service]\napi = 'other'", "service.operations"),
+        ("[service]", "[[faults]]\nname = 'x'\n[service]", "faults[1]"),
+        ("[stage]", "[stage", "TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_place(
+    tmp_path: Path, old: str, new: str, named: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError) as caught:
+        staging.read(write(tmp_path, GOOD.replace(old, new, 1)))
+    assert any(one in str(caught.value) for one in named.split("|"))
+
+
+def test_a_file_that_is_not_there_is_a_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="examples/kinto"):
+        open_stage(str(tmp_path / "no.toml"), StageOptions(), print)
+
+
+def test_a_stage_without_its_variables_touches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EU_PGPASSWORD", raising=False)
+    monkeypatch.delenv("EU_KEY", raising=False)
+    stage = open_stage(str(write(tmp_path, GOOD)), StageOptions(), print)
+    with pytest.raises(UsageError, match="EU_PGPASSWORD, EU_KEY"), stage:
+        pass
