@@ -19,6 +19,8 @@ HAZARD ?= none
 ROUND_TRIP ?=
 PLAN ?=
 CHANNELS ?=
+HISTORY ?= reports/history.jsonl
+FAIL_ON ?= high
 LISTINGS ?= 5000
 DECIDE_PACE ?= 1
 SIZES ?= 10000 1000000
@@ -53,7 +55,8 @@ drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
 		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" \
 		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
-		--plan "$(PLAN)" --channels "$(CHANNELS)" --report "$(REPORT)"
+		--plan "$(PLAN)" --channels "$(CHANNELS)" \
+		--history "$(HISTORY)" --report "$(REPORT)"
 
 .PHONY: stage-check
 stage-check: $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml
@@ -69,11 +72,12 @@ gate: $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), st
 	@mkdir -p "$(REPORT)" && rm -f "$(REPORT)/summary.md"
 	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
 		--alluredir "$(REPORT)/allure-results" --clean-alluredir --summary "$(REPORT)/summary.md" \
+		--history "$(HISTORY)" \
 		$(if $(filter smoke,$(TIER)),-m smoke,$(if $(filter standard,$(TIER)),-m "not wide",))
 
 .PHONY: revalidate
 revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
-	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
+	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --fail-on "$(FAIL_ON)" --report "$(REPORT)"
 
 .PHONY: decide
 decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
@@ -82,6 +86,14 @@ decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or 
 .PHONY: interruptions
 interruptions: $(VENV)/.ready ## Kill every procedure at every point, perform it again, write the table
 	@$(BIN)/python -m drill interruptions --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
+
+.PHONY: index
+index: $(VENV)/.ready ## Render reports/index.html over all kept drills: trends, and when the next is due
+	@$(BIN)/python -m drill index --history "$(HISTORY)"
+
+.PHONY: example
+example: $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a staging environment
+	@$(BIN)/python -m examples.kinto --report "$(REPORT)"
 
 .PHONY: report
 report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]

@@ -7,25 +7,30 @@ import errno
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from drill import history
 from drill.authority import roles_of
+from drill.clock import iso
 from drill.conductor import Conductor, Request, prepare_directory
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
 from drill.plan import plan
 from drill.progress import Progress
 from drill.replay import BASELINE, replay, sentences
+from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
-from drill.revalidation import compare_with, revalidate, write_findings
+from drill.revalidation import SEVERITIES, compare_with, revalidate, write_findings
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
 from drill.stage_check import look
 from drill.stages import open_stage
 from drill.stages.staging import StagingStage
+from drill.timeline import read
 from drill.verdict import Verdict
 
 _RATES = (1.0, 2_000.0)
@@ -98,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     )
     drill.set_defaults(run=run_drill)
 
+    drill.add_argument("--history", default="", help="file in which drills are kept and compared")
     drill.add_argument("--channels", default="", help="file that says where messages are sent")
     drill.add_argument("--plan", default="", help="anything: print every command first, and ask")
 
@@ -110,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--runbook", default="runbook/rollback.md", type=Path)
     again.add_argument("--stage", default="auto", help="as for `drill`")
     again.add_argument("--report", default="reports/revalidation", type=Path)
+    again.add_argument(
+        "--fail-on", default="high", choices=SEVERITIES, help="least severity that fails"
+    )
     again.set_defaults(run=run_revalidate)
 
     decide = commands.add_parser("decide", help="say what the detector decides on a record")
@@ -124,6 +133,11 @@ def parser() -> argparse.ArgumentParser:
     cut.add_argument("--stage", default="auto", help="as for `drill`")
     cut.add_argument("--report", default="reports/latest", type=Path)
     cut.set_defaults(run=run_interruptions)
+
+    index = commands.add_parser("index", help="render the page over all kept drills")
+    index.add_argument("--history", default="reports/history.jsonl", type=Path)
+    index.add_argument("--to", default="reports/index.html", type=Path)
+    index.set_defaults(run=run_index)
 
     report = commands.add_parser("report", help="render the report again from a timeline")
     report.add_argument("--from", dest="timeline", required=True, type=Path)
@@ -151,6 +165,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
         ),
         hazard=arguments.hazard,
         round_trip=arguments.round_trip not in ("", "0", "no"),
+        history=Path(arguments.history) if arguments.history else None,
         channels=Path(arguments.channels) if arguments.channels else None,
         authorized_by=roles_of(arguments.authorized_by),
     )
@@ -161,6 +176,9 @@ def run_drill(arguments: argparse.Namespace) -> int:
         conductor.run()
     judgement = write_reports(conductor.timeline.path, request.report)
     print_summary(judgement, request.report, console)
+    if request.history:
+        began = next(read(conductor.timeline.path)).at
+        history.append(request.history, history.kept(judgement, conductor.history_key, iso(began)))
     return judgement.exit
 
 
@@ -181,7 +199,7 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
         return Exit.UNKNOWN
     runbook = parse(arguments.runbook)
     changes = compare_with(arguments.report / "findings.json", findings, runbook)
-    status = write_findings(findings, runbook, arguments.report, changes)
+    status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
     for one in findings:
         console.print(f"{one.severity:6}  {one.where}: {one.what}")
     for change in changes:
@@ -264,6 +282,18 @@ def run_report(arguments: argparse.Namespace) -> int:
     judgement = write_reports(arguments.timeline, arguments.report)
     print_summary(judgement, arguments.report, Console())
     return judgement.exit
+
+
+def run_index(arguments: argparse.Namespace) -> int:
+    """Render the page over all kept drills."""
+    page = overview.render(history.read(arguments.history), datetime.now(UTC).date())
+    try:
+        arguments.to.parent.mkdir(parents=True, exist_ok=True)
+        arguments.to.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
+    Console(highlight=False, soft_wrap=True).print(f"Page: {arguments.to}")
+    return Exit.PASSED
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill import authority, events, ledger_of_operations
+from drill import authority, events, history, ledger_of_operations
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
@@ -73,6 +73,7 @@ class Request:
     lead: str = "drill"
     hazard: str = "none"
     round_trip: bool = False
+    history: Path | None = None  # the file with earlier drills
     channels: Path | None = None  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
 
@@ -111,6 +112,13 @@ class Conductor:
         self._courier = Courier(channels, self.timeline, contacts)
         if progress:
             self.timeline.subscribe(progress)
+
+    @property
+    def history_key(self) -> str:
+        """What a drill must have in common with this one to be compared with it."""
+        asked = self.request
+        parts = (self._stage.name, asked.fault, asked.procedure, asked.hazard, f"{asked.rate:g}/s")
+        return " · ".join(parts)
 
     def _check_request(self) -> None:
         request = self.request
@@ -192,6 +200,10 @@ class Conductor:
             )
         )
 
+        if request.history:
+            key = self.history_key
+            known = history.baseline(history.read(request.history), key)
+            self.timeline.record(events.EarlierDrills(key, known))
         templates = {one.name: one.text for one in self.runbook.templates}
         self.timeline.record(events.TemplatesRead(templates))
         for checklist in self.runbook.post_rollback:

@@ -385,6 +385,14 @@ class DataSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierDrills:
+    """Times to restore of earlier drills that passed and compare with this one, in seconds."""
+
+    key: str
+    restored_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MessageHandled:
     """A message of the runbook. `outcome`: sent, shown (no channel for it), refused or failed."""
 
@@ -439,5 +447,5 @@ Payload = (
     | HazardArmed | HazardOver
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
-    | MessageHandled | FollowUp | Noted | Interrupted | DrillBroke | DrillEnded
+    | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted | DrillBroke | DrillEnded
 )  # fmt: skip

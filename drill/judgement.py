@@ -10,6 +10,7 @@ from drill import events
 from drill.errors import Exit
 from drill.fingerprint import compare
 from drill.observation import Outcome
+from drill.regression import judge_restore_time
 from drill.timeline import Event
 from drill.verdict import Verdict, worst
 
@@ -146,6 +147,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
+        *_of_trend(restored, last(events.EarlierDrills)),
         *_of_rollback(
             start,
             last(events.FaultInjected),
@@ -221,6 +223,19 @@ def _of_steps(steps: list[events.StepEnded], checked: list[events.Checked]) -> l
             what = f"took {step.took_s:.1f} s of {step.budget_s:g} s"
             causes.append(Cause(Verdict.FAILED, where, what))
     return causes
+
+
+def _of_trend(
+    restored: events.Restored | None, earlier: events.EarlierDrills | None
+) -> list[Cause]:
+    """A rollback that takes provably longer than it used to."""
+    if restored is None or earlier is None:
+        return []
+    verdict, told = judge_restore_time(restored.after_s, earlier.restored_s)
+    if verdict is not Verdict.FAILED:
+        return []
+    advice = "find what made it slower, or remove the lines of HISTORY that no longer compare"
+    return [Cause(verdict, "Time to restore", "a regression", told, advice)]
 
 
 def _of_messages(messages: list[events.MessageHandled]) -> list[Cause]:

@@ -39,6 +39,9 @@ _FOREIGN = re.compile(
 
 Progress = Callable[[str], None]
 
+SEVERITIES = ("high", "medium", "low")
+"""Of findings, worst first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -216,10 +219,16 @@ def _of_drill(procedure: Procedure, judgement: Judgement) -> list[Finding]:
 
 
 def write_findings(
-    findings: list[Finding], runbook: Runbook, directory: Path, changes: Sequence[str] = ()
+    findings: list[Finding],
+    runbook: Runbook,
+    directory: Path,
+    changes: Sequence[str] = (),
+    *,
+    fail_on: str = "high",
 ) -> Exit:
     """Write findings.md and findings.json into `directory`; return the exit code.
 
+    A finding of severity `fail_on` or worse fails; lesser ones leave something unknown.
     `changes`: what changed since the last time (see `compare_with`).
 
     Raises UsageError when they cannot be written.
@@ -254,6 +263,6 @@ def write_findings(
         raise UsageError(
             f"a folder for the findings at {directory}", str(error.strerror), "set REPORT=DIR"
         ) from error
-    if any(one.severity == "high" for one in findings):
+    if any(SEVERITIES.index(one.severity) <= SEVERITIES.index(fail_on) for one in findings):
         return Exit.FAILED
     return Exit.UNKNOWN if findings else Exit.PASSED

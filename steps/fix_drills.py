@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import pytest
 
+from drill import history
+from drill.clock import iso
 from drill.conductor import Conductor, Request
 from drill.judgement import Judgement
 from drill.report.write import write_reports
@@ -39,6 +41,11 @@ class Plan:
     break_stable: bool = False
 
     @property
+    def is_sabotage(self) -> bool:
+        """Whether the procedure itself is broken on purpose: no drill to compare with."""
+        return bool(self.replaced) or self.break_stable or self.toothless
+
+    @property
     def key(self) -> str:
         """Equal plans have equal keys."""
         return repr(self)
@@ -60,6 +67,17 @@ class Outcome:
 Hold = Callable[[Plan], Outcome]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--history", default="", help="file in which drills are kept and compared")
+
+
+@pytest.fixture(scope="session")
+def history_file(request: pytest.FixtureRequest) -> Path | None:
+    """Where drills are kept, None when they are not."""
+    name = str(request.config.getoption("--history"))
+    return Path(name) if name else None
+
+
 @pytest.fixture
 def plan() -> Plan:
     """The plan that a scenario's sentences fill in."""
@@ -78,6 +96,7 @@ def hold(
     kept_stage: StageFor,
     held_drills: dict[tuple[str, str], Outcome],
     tmp_path_factory: pytest.TempPathFactory,
+    history_file: Path | None,
 ) -> Hold:
     """Hold a drill by a plan, or return the outcome of an equal one."""
 
@@ -85,6 +104,7 @@ def hold(
         key = (stage_name, plan.key)
         if key not in held_drills:
             directory = tmp_path_factory.mktemp("drill")
+            kept = None if plan.is_sabotage else history_file
             runbook = edited_runbook(directory, plan.replaced)
             request = Request(
                 runbook,
@@ -96,6 +116,7 @@ def hold(
                 authorized_by=plan.authorized_by,
                 hazard=plan.hazard,
                 round_trip=plan.round_trip,
+                history=kept,
             )
             stage = kept_stage(stage_name)
             sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
@@ -105,6 +126,9 @@ def hold(
                     conductor.fault = Toothless(conductor.fault)
                 conductor.run()
             judgement = write_reports(conductor.timeline.path, request.report)
+            if kept:
+                began = iso(next(read(conductor.timeline.path)).at)
+                history.append(kept, history.kept(judgement, conductor.history_key, began))
             held_drills[key] = Outcome(
                 list(read(conductor.timeline.path)), judgement, parse(runbook)
             )

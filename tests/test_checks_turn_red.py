@@ -96,7 +96,8 @@ CASES = [
     ),
     Case(
         "rollback_tagged", "History: a tag in the origin marks the rollback",
-        "git tag rollback-x; git push -q origin rollback-x", "git push -q origin :refs/tags/rollback-x",
+        "git tag rollback-x; git push -q origin rollback-x",
+        "git tag -d rollback-x; git push -q origin :refs/tags/rollback-x",
         "no tag of the origin",
     ),
     Case("error_rate", "Error rate <1%", SERVE, DRAIN, "", SERVE),

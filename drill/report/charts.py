@@ -54,6 +54,7 @@ def charts(record: Sequence[Event]) -> list[Markup]:
     used = [(at, float(s.connections)) for at, s in samples if s.connections is not None]
     limit = [(at, float(s.connection_limit)) for at, s in samples if s.connection_limit]
     span = max(1.0, end - start)
+    ticks = [(at, f"{at:.0f} s") for at in (0.0, span / 2, span)]
     wanted = [
         ("Requests per second", [Line("good", "good", good), Line("failed", "bad", bad)]),
         ("Latency in ms", [Line("median", "good", median), Line("p95", "mark", p95)]),
@@ -61,7 +62,9 @@ def charts(record: Sequence[Event]) -> list[Markup]:
         ("Database connections", [Line("in use", "good", used), Line("limit", "bad", limit)]),
     ]
     return [
-        _chart(title, lines, frame, span) for title, lines in wanted if any(x.points for x in lines)
+        chart(title, lines, frame, span, ticks)
+        for title, lines in wanted
+        if any(x.points for x in lines)
     ]
 
 
@@ -75,9 +78,17 @@ def _frame(record: Sequence[Event], start: float, end: float) -> list[tuple[floa
     return [(at, until, name) for (at, name), until in zip(found, ends, strict=False)]
 
 
-def _chart(
-    title: str, lines: list[Line], frame: list[tuple[float, float, str]], span: float
+def chart(
+    title: str,
+    lines: Sequence[Line],
+    frame: Sequence[tuple[float, float, str]],
+    span: float,
+    ticks: Sequence[tuple[float, str]],
 ) -> Markup:
+    """Return `lines` over an axis from 0 to `span` with its `ticks` (place, label).
+
+    `frame`: stretches of the axis with a name: (begin, end, name).
+    """
     top = max((value for line in lines for _, value in line.points), default=1.0) * 1.08 or 1.0
 
     def x(at: float) -> float:
@@ -104,9 +115,9 @@ def _chart(
         for piece in _pieces(line.points, span):
             path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
             parts.append(f'<polyline class="{line.style}" points="{path}"/>')
-    for at in (0.0, span / 2, span):
-        left = min(x(at), _WIDTH - 24)
-        parts.append(f'<text class="time" x="{left:.1f}" y="{_HEIGHT - 4}">{at:.0f} s</text>')
+    for at, label in ticks:
+        left = min(x(at), _WIDTH - 8 - 6.5 * len(label))
+        parts.append(f'<text class="time" x="{left:.1f}" y="{_HEIGHT - 4}">{escape(label)}</text>')
     legend = " · ".join(f'<span class="{x.style}">{escape(x.label)}</span>' for x in lines)
     return Markup(  # noqa: S704 - every part is made here from numbers and escaped labels
         f'<figure><figcaption><b>{escape(title)}</b> {legend}</figcaption><div class="scroll">'
