@@ -45,9 +45,10 @@ SHOW = PSQL + "'ALTER TABLE IF EXISTS hidden RENAME TO reservations'"
 FORGET = "git tag -l 'before-rollback-*' | xargs -r git tag -d\n"
 PREPARE = FORGET + "\n".join(block.alternatives[0].script for block in RUNBOOK.pre_rollback.blocks)
 NIGHTLY = RUNBOOK.procedure(2).prerequisite_blocks[0].alternatives[0].script
-KEEP = RUNBOOK.procedure(2).steps[2].blocks[2].alternatives[0].script
+BLOCKS = [block.alternatives[0].script for block in RUNBOOK.procedure(2).steps[2].blocks]
+KEEP = "\n".join(BLOCKS[3:5])
 LOAD = RUNBOOK.procedure(4).steps[2].blocks[0].alternatives[0].script
-SAFETY = RUNBOOK.procedure(2).steps[2].blocks[1].alternatives[0].script
+SAFETY = "\n".join(BLOCKS[1:3])
 OFF = (
     "sed -i -E 's/^( +pagination_enabled:).*/\\1 false/' \"$CONFIG_FILE\"; "
     'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp; timeout 9 bash -c \'until curl -s '

@@ -17,6 +17,12 @@ _TABLES = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
     "AND table_type = 'BASE TABLE'"
 )
+# Where secure storage is a bucket, what it holds is looked at in a copy.
+_FETCH = """if [ -n "${SECURE_BUCKET:-}" ]; then
+  SECURE_STORAGE="$(mktemp -d)"; trap 'rm -rf "$SECURE_STORAGE"' EXIT
+  aws s3 sync --only-show-errors "$SECURE_BUCKET" "$SECURE_STORAGE"
+fi
+"""
 _NEWEST = "find {folder} -name '*.dump' -printf '%T@ %p\\n' 2>/dev/null | sort -n | tail -n 1"
 
 
@@ -137,7 +143,8 @@ def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
         _, path = _newest(situation, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error))
-    script = f'cmp {shlex.quote(path)} "$SECURE_STORAGE"/{shlex.quote(path.rpartition("/")[2])}'
+    name = shlex.quote(path.rpartition("/")[2])
+    script = f'{_FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}'
     return _on_first(situation, script, "secure storage holds the same bytes")
 
 
@@ -161,7 +168,8 @@ def _kept(situation: Situation, folder: str) -> dict[str, list[list[str]]]:
     """Return the rows of each file of the newest archive in `folder`; raises LookupError."""
     host = situation.stage.hosts[0]
     script = (
-        f'kept="$(find "${folder}" -maxdepth 1 -type d -name \'only_new_*\' | sort | tail -n 1)"\n'
+        f'{_FETCH}folder="${folder}"\n'
+        'kept="$(find "$folder" -maxdepth 1 -type d -name "only_new_*" | sort | tail -n 1)"\n'
         'test -n "$kept"; cd "$kept"; for file in *.csv; do echo "== $file"; cat "$file"; done'
     )
     done = host.run(script, limit_s=_LIMIT_S)

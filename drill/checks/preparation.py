@@ -121,7 +121,7 @@ def rollback_tagged(situation: Situation, match: re.Match[str]) -> Finding:
     script = (
         'git ls-remote --tags origin | grep "$(git rev-parse HEAD)" | grep -v '
         f"-E 'refs/tags/({re.escape(situation.stable)}|{re.escape(situation.failing)})' "
-        "| sed 's,.*refs/tags/,,' "
+        "| sed -e 's,.*refs/tags/,,' -e 's/[^0-9a-zA-Z]*$//' "
         '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
     )
     return all_ok({host.name: host.run(script, limit_s=30)}, "the origin marks this point")

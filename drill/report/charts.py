@@ -14,6 +14,7 @@ from drill.timeline import Event
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 150, 56, 18, 20
 _MOST_POINTS = 300
+_FEW = 10  # below, a whole number says too little
 
 Points = list[tuple[float, float]]
 
@@ -109,15 +110,17 @@ def chart(
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - 8}" y1="{y(value):.1f}" '
             f'y2="{y(value):.1f}"/><text class="tick" x="{_LEFT - 6}" y="{y(value) + 4:.1f}">'
-            f"{value:,.0f}</text>"
+            f"{value:,.{1 if top < _FEW else 0}f}</text>"
         )
     for line in lines:
         for piece in _pieces(line.points, span):
             path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
             parts.append(f'<polyline class="{line.style}" points="{path}"/>')
     for at, label in ticks:
-        left = min(x(at), _WIDTH - 8 - 6.5 * len(label))
-        parts.append(f'<text class="time" x="{left:.1f}" y="{_HEIGHT - 4}">{escape(label)}</text>')
+        anchor = "end" if at >= span else "start"
+        parts.append(
+            f'<text x="{x(at):.1f}" y="{_HEIGHT - 4}" text-anchor="{anchor}">{escape(label)}</text>'
+        )
     legend = " · ".join(f'<span class="{x.style}">{escape(x.label)}</span>' for x in lines)
     return Markup(  # noqa: S704 - every part is made here from numbers and escaped labels
         f'<figure><figcaption><b>{escape(title)}</b> {legend}</figcaption><div class="scroll">'

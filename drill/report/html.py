@@ -44,6 +44,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         hazard_over=_last(record, events.HazardOver),
         data=_data(record),
         walks=_walks(record),
+        sections=_sections(judgement),
         messages=[event.what for event in _of(record, events.MessageHandled)],
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),
@@ -56,6 +57,14 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
 
 def _of(record: Sequence[Event], kind: type) -> list[Event]:
     return [event for event in record if isinstance(event.what, kind)]
+
+
+def _sections(judgement: Judgement) -> list[tuple[str, list[events.Checked]]]:
+    """Return the checkboxes by their section, in the order in which they were verified."""
+    found: dict[str, list[events.Checked]] = {}
+    for one in judgement.checklist:
+        found.setdefault(one.section, []).append(one)
+    return list(found.items())
 
 
 def _last(record: Sequence[Event], kind: type) -> object:

@@ -56,7 +56,7 @@ class ContainerStage(OwnStage):
     """
 
     name = "containers"
-    alternatives: Sequence[str] = ("status file", "HAProxy", "supervisord")
+    alternatives: Sequence[str] = ("status file", "HAProxy", "supervisord", "folder")
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         self.options = options

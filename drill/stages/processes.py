@@ -64,7 +64,7 @@ class ProcessStage(OwnStage):
     """
 
     name = "processes"
-    alternatives: Sequence[str] = ("status file", "Caddy", "supervisord")
+    alternatives: Sequence[str] = ("status file", "Caddy", "supervisord", "folder")
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         for tool in ("git", "curl", "bash"):
