@@ -19,6 +19,7 @@ HAZARD ?= none
 ROUND_TRIP ?=
 PLAN ?=
 CHANNELS ?=
+MODE ?= automatic
 HISTORY ?= reports/history.jsonl
 FAIL_ON ?= high
 LISTINGS ?= 5000
@@ -34,7 +35,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: STAGE=auto|containers|processes|FILE.toml  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak|… (README lists all)"
-	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN=  CHANNELS=FILE.toml"
+	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN=  CHANNELS=FILE.toml  MODE=operator"
 	@echo "             REPORT=DIR  STAGES=auto|containers|processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
@@ -56,7 +57,7 @@ drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the
 		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" \
 		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
 		--plan "$(PLAN)" --channels "$(CHANNELS)" \
-		--history "$(HISTORY)" --report "$(REPORT)"
+		--mode "$(MODE)" --history "$(HISTORY)" --report "$(REPORT)"
 
 .PHONY: stage-check
 stage-check: $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml

@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     )
     drill.set_defaults(run=run_drill)
 
+    drill.add_argument("--mode", default="automatic", help="operator: a person performs it")
     drill.add_argument("--history", default="", help="file in which drills are kept and compared")
     drill.add_argument("--channels", default="", help="file that says where messages are sent")
     drill.add_argument("--plan", default="", help="anything: print every command first, and ask")
@@ -165,6 +166,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
         ),
         hazard=arguments.hazard,
         round_trip=arguments.round_trip not in ("", "0", "no"),
+        mode=arguments.mode,
         history=Path(arguments.history) if arguments.history else None,
         channels=Path(arguments.channels) if arguments.channels else None,
         authorized_by=roles_of(arguments.authorized_by),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from drill.hazard import Mishap
 from drill.hazards import find_hazard
 from drill.ledger import damaged_by_now, read_back
 from drill.limits import Guard
+from drill.operator_mode import OperatorPerformer
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
@@ -43,6 +45,7 @@ from drill.wait import wait_until
 from drill.walkers import Walkers
 from drill.webhook import Webhook
 
+MODES = ("automatic", "operator")
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
 _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
@@ -73,6 +76,7 @@ class Request:
     lead: str = "drill"
     hazard: str = "none"
     round_trip: bool = False
+    mode: str = "automatic"  # or "operator": a person performs the runbook
     history: Path | None = None  # the file with earlier drills
     channels: Path | None = None  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
@@ -96,6 +100,7 @@ class Conductor:
         self._progress = progress
         self._stopping = threading.Event()
         self._scene: Scene | None = None
+        self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
         self._damaged: frozenset[str] = frozenset()
         # Before the folder of an earlier report is emptied: is there a stage at all?
@@ -130,6 +135,8 @@ class Conductor:
                 f"these are the procedures of {request.runbook}",
             )
 
+        if request.mode not in MODES:
+            raise UsageError(f"MODE: {' or '.join(MODES)}", repr(request.mode), "leave MODE out")
         again = self.runbook.redeployment
         if again and request.procedure == str(again.number):
             raise UsageError(
@@ -170,7 +177,7 @@ class Conductor:
         self._record_start(stage)
         self._phase(Phase.SETUP)
         try:
-            with contextlib.ExitStack() as stack:
+            with self._stack as stack:
                 if self._kept_stage:
                     stage.deploy(stage.failing)
                 else:
@@ -232,7 +239,7 @@ class Conductor:
                 stable=stage.stable,
                 pace=request.pace,
             )
-            performer = Performer(situation, self._stopping)
+            performer = self._performer(situation)
             if request.procedure != "auto":
                 performer.run_routine(self.runbook.procedure(int(request.procedure)))
             with traffic, walkers, self._guard:
@@ -245,6 +252,18 @@ class Conductor:
             situation.ledger = self._read_ledger(stage, directory)
             if self._rolled_back:
                 self._close(situation, performer)
+
+    def _performer(self, situation: Situation) -> Performer:
+        if self.request.mode != "operator":
+            return Performer(situation, self._stopping)
+        performer = OperatorPerformer(situation, self._stopping, self._tell)
+        self._stack.enter_context(performer)
+        return performer
+
+    def _tell(self, line: str) -> None:
+        """Show the operator a line."""
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
     def _read_ledger(self, stage: Stage, directory: Path) -> events.LedgerRead:
         if stage.interface.operations:

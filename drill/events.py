@@ -385,6 +385,19 @@ class DataSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorActed:
+    """What a person did in a step: done, effect seen, wrong turn (said to be done, and was not) or
+    skipped.
+    """
+
+    section: str
+    number: int
+    title: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierDrills:
     """Times to restore of earlier drills that passed and compare with this one, in seconds."""
 
@@ -447,5 +460,6 @@ Payload = (
     | HazardArmed | HazardOver
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
-    | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted | DrillBroke | DrillEnded
+    | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted
+    | DrillBroke | DrillEnded
 )  # fmt: skip

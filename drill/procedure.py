@@ -49,6 +49,8 @@ class StepFailed(Exception):
 class Performer:
     """Performs parts of a runbook on a stage; everything that happens goes to the timeline."""
 
+    stops = True  # at the first step that fails
+
     def __init__(self, situation: Situation, stopping: threading.Event) -> None:
         self.situation = situation
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
@@ -80,7 +82,7 @@ class Performer:
             # After the first step the failing behaviour must be over (flag off) or out of sight
             # (maintenance); a later restart moves this on, see perform_part.
             self.situation.effective_at = self.situation.effective_at or now()
-            if verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
+            if self.stops and verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
                 break
         return worst(verdicts)
 

@@ -44,9 +44,9 @@ def test_every_boundary_and_every_middle_is_a_cut() -> None:
 @pytest.mark.parametrize(
     ("procedure", "word", "middle"),
     [
-        (2, "pg_restore -f /dev/null", True),
+        pytest.param(2, "pg_restore -f /dev/null", True, marks=pytest.mark.wide),
         (2, "alembic downgrade", True),
-        (2, "git checkout", False),
+        pytest.param(2, "git checkout", False, marks=pytest.mark.wide),
         (2, "git checkout", True),
         (3, "pagination_enabled", True),
     ],

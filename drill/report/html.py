@@ -45,6 +45,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         data=_data(record),
         walks=_walks(record),
         sections=_sections(judgement),
+        operator=[event.what for event in _of(record, events.OperatorActed)],
         messages=[event.what for event in _of(record, events.MessageHandled)],
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),

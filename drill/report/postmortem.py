@@ -79,6 +79,7 @@ class _Facts:
         self._broken = next(
             (e.what for e in record if isinstance(e.what, events.FaultInjected)), None
         )
+        self._acts = [e.what for e in record if isinstance(e.what, events.OperatorActed)]
         self._todo = [e.what for e in record if isinstance(e.what, events.FollowUp)]
         self._done = {one.item for one in judgement.checklist if one.verdict is Verdict.PASSED}
         self._timeline: list[tuple[str, Callable[[], float | None]]] = [
@@ -144,6 +145,10 @@ class _Facts:
                 told.append(f"Clients got no good answer for {judged.outage_s} s")
             if judged.ledger and judged.ledger.damaged:
                 told.append(f"The release damaged {judged.ledger.damaged} acknowledged writes")
+            for what in ("wrong turn", "skipped"):
+                steps = [f"{o.section}, step {o.number}" for o in self._acts if o.what == what]
+                if steps:
+                    told.append(f"{len(steps)} {what} of the operator: {', '.join(steps)}")
             unknown = sum(one.verdict is Verdict.UNKNOWN for one in judged.checklist)
             if unknown:
                 told.append(f"{unknown} checkboxes could not be verified")
