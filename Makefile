@@ -92,6 +92,10 @@ interruptions: $(VENV)/.ready ## Kill every procedure at every point, perform it
 index: $(VENV)/.ready ## Render reports/index.html over all kept drills: trends, and when the next is due
 	@$(BIN)/python -m drill index --history "$(HISTORY)"
 
+.PHONY: monitoring
+monitoring: $(VENV)/.ready ## Write alert rules and a dashboard made of the runbook's thresholds
+	@$(BIN)/python -m drill monitoring --runbook "$(RUNBOOK)"
+
 .PHONY: example
 example: $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a staging environment
 	@$(BIN)/python -m examples.kinto --report "$(REPORT)"
@@ -116,3 +120,7 @@ lock: $(VENV)/.ready ## Pin the newest versions that fit together
 	@for name in requirements service/requirements; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.lock; done
+	@for folder in examples/kinto/releases/*; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --custom-compile-command "make lock" \
+			$$folder/requirements.in -o $$folder/requirements.txt; done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from drill.clock import iso
 from drill.conductor import Conductor, Request, prepare_directory
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
+from drill.monitoring.made import dashboard, rules
 from drill.plan import plan
 from drill.progress import Progress
 from drill.replay import BASELINE, replay, sentences
@@ -134,6 +136,11 @@ def parser() -> argparse.ArgumentParser:
     cut.add_argument("--stage", default="auto", help="as for `drill`")
     cut.add_argument("--report", default="reports/latest", type=Path)
     cut.set_defaults(run=run_interruptions)
+
+    watch = commands.add_parser("monitoring", help="write alert rules and a dashboard")
+    watch.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    watch.add_argument("--to", default="reports/monitoring", type=Path, help="folder")
+    watch.set_defaults(run=run_monitoring)
 
     index = commands.add_parser("index", help="render the page over all kept drills")
     index.add_argument("--history", default="reports/history.jsonl", type=Path)
@@ -284,6 +291,22 @@ def run_report(arguments: argparse.Namespace) -> int:
     judgement = write_reports(arguments.timeline, arguments.report)
     print_summary(judgement, arguments.report, Console())
     return judgement.exit
+
+
+def run_monitoring(arguments: argparse.Namespace) -> int:
+    """Write Prometheus' alert rules and a dashboard, made of the runbook's thresholds."""
+    runbook = parse(arguments.runbook)
+    try:
+        arguments.to.mkdir(parents=True, exist_ok=True)
+        (arguments.to / "alerts.yml").write_text(rules(runbook), encoding="utf-8")
+        text = json.dumps(dashboard(runbook), indent=2, ensure_ascii=False)
+        (arguments.to / "dashboard.json").write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error
+    Console(highlight=False, soft_wrap=True).print(
+        f"Rules: {arguments.to}/alerts.yml\nDashboard: {arguments.to}/dashboard.json"
+    )
+    return Exit.PASSED
 
 
 def run_index(arguments: argparse.Namespace) -> int:

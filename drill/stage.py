@@ -100,6 +100,7 @@ class Stage(Protocol):
     capabilities: frozenset[str]  # of CAPABILITIES
     checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
     faults: Mapping[str, Callable[[], Fault]]  # those that exist on this stage alone
+    prometheus_url: str  # "" where none watches the service
     limits: Limits | None  # None: no other than the run's own
 
     @property
@@ -170,4 +171,5 @@ class OwnStage:
     capabilities = frozenset(CAPABILITIES)
     checks: Mapping[str, str] = MappingProxyType({})
     faults: Mapping[str, Callable[[], Fault]] = MappingProxyType({})
+    prometheus_url = ""
     limits: Limits | None = None

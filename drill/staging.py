@@ -98,6 +98,7 @@ class Staging:
     faults: tuple[FaultEntry, ...]
     limits: Limits
     marker: str
+    prometheus_url: str
     missing: tuple[str, ...]  # variables that are named and not set
     secrets: frozenset[str]
 
@@ -183,6 +184,7 @@ class _Reader:
             checks=checks,
             faults=tuple(self._many(self._table.get("faults", []), "faults", FaultEntry)),
             limits=self._one(self._part("limits"), "limits", Limits),
+            prometheus_url=str(stage.get("prometheus_url", "")).rstrip("/"),
             marker=str(stage.get("marker", "")),
             missing=tuple(self._missing),
             secrets=frozenset(self._secrets),

@@ -10,6 +10,8 @@ from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.checks.service import client
 from drill.decision import classify
 from drill.errors import WaitTimeout
+from drill.monitoring import prometheus
+from drill.monitoring.made import panels
 from drill.probe import hosts_health
 from drill.stage import Stage
 from drill.statistics import theil_sen
@@ -68,7 +70,10 @@ def _requests(samples: Samples) -> float:
 
 @check(r"metrics? .*(collect|scrape|grow|recorded)", r"collecting metrics", needs="metrics")
 def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
-    """Every host serves metrics, and its request counter grows by the requests that it answers."""
+    """Every host serves metrics, and its request counter grows by the requests that it answers.
+
+    Where a Prometheus watches, it sees every host, and its samples grow.
+    """
     told = []
     for name, url in situation.stage.direct_urls.items():
         before = _requests(scrape(situation.stage, url))
@@ -83,7 +88,27 @@ def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
         except WaitTimeout:
             return failed(f"{name}: the request counter stays at {before:g}")
         told.append(f"{name}: {before:g} → {after:g} requests counted")
+    if situation.stage.prometheus_url:
+        seen = _prometheus_collects(situation.stage)
+        return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
     return passed("; ".join(told))
+
+
+def _prometheus_collects(stage: Stage) -> Finding:
+    url = stage.prometheus_url
+    before = prometheus.samples(url)
+    with client(stage, next(iter(stage.direct_urls.values()))) as http:
+        http.get(stage.interface.probe_path)
+    up: dict[str, float] = {}
+    after = before
+    try:
+        for _ in wait_until("Prometheus to see all hosts and a new request", _WAIT_S):
+            up, after = prometheus.targets_up(url), prometheus.samples(url)
+            if len(up) == len(stage.hosts) and all(up.values()) and after > before:
+                break
+    except WaitTimeout:
+        return failed(f"Prometheus: targets up {up}, {before:g} → {after:g} requests in samples")
+    return passed(f"Prometheus: {len(up)} targets up, {before:g} → {after:g} requests in samples")
 
 
 @check(r"dashboards?", needs="metrics")
@@ -106,7 +131,24 @@ def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
         )
         if row is not situation.runbook.matrix[0]:
             return failed(told[-1])
+    if stage.prometheus_url:
+        seen = _panels_normal(situation)
+        return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
     return passed("; ".join(told))
+
+
+def _panels_normal(situation: Situation) -> Finding:
+    """Ask Prometheus what each panel of the dashboard shows."""
+    shown = []
+    for panel in panels(situation.runbook):
+        value = prometheus.value(situation.stage.prometheus_url, panel, situation.pace)
+        if value is None:
+            return unknown(f"panel “{panel.title}” shows no data")
+        shown.append(f"{panel.title} {value:.3g}")
+        if not panel.low <= value < panel.high:
+            limit = f"from {panel.low:.3g} to {panel.high:g}"
+            return failed(f"panel “{panel.title}” shows {value:.3g}, normal is {limit}")
+    return passed(f"panels: {', '.join(shown)}")
 
 
 def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:

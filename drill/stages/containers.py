@@ -18,6 +18,7 @@ from testcontainers.core.network import Network
 
 from drill.errors import StageError
 from drill.host import Host
+from drill.monitoring.made import configuration
 from drill.release import build_origin
 from drill.stage import FAILING, Database, OwnStage, Stage, StageOptions
 from drill.stages import haproxy, supervision
@@ -37,6 +38,7 @@ _ORIGIN = "/srv/origin.git"
 _PORT = 8000
 _POSTGRES_PORT = 5432
 _EXPORTER_PORT = 9100
+_PROMETHEUS_PORT = 9090
 _READY_LIMIT_S = 60
 _LOOK_LIMIT_S = 3
 _STOP_LIMIT_S = 3
@@ -130,7 +132,10 @@ class ContainerStage(OwnStage):
                 )
             )
             self._postgres = database.result()
-            balancer = pool.submit(self._start_balancer, images["loadbalancer"], network).result()
+            front = pool.submit(self._start_balancer, images["loadbalancer"], network)
+            prometheus = pool.submit(self._start_prometheus, images["prometheus"], network)
+            balancer = front.result()
+            self.prometheus_url = _url(prometheus.result(), _PROMETHEUS_PORT)
         self.hosts = tuple(host for host, _, _ in hosts)
         self.direct_urls = {host.name: url for host, url, _ in hosts}
         self._exporters = {host.name: url for host, _, url in hosts}
@@ -207,6 +212,15 @@ class ContainerStage(OwnStage):
         conf = haproxy.render(self._names, _PORT)
         container.with_copy_into_container(conf.encode(), "/etc/haproxy/haproxy.cfg")
         self._start(container, network, "loadbalancer", [haproxy.FRONT_PORT])
+        return container
+
+    def _start_prometheus(self, image: str, network: Network) -> DockerContainer:
+        container = DockerContainer(image)
+        targets = [f"{name}:{_PORT}" for name in self._names]
+        container.with_copy_into_container(
+            configuration(targets).encode(), "/etc/prometheus/prometheus.yml"
+        )
+        self._start(container, network, "prometheus", [_PROMETHEUS_PORT])
         return container
 
     def _start(

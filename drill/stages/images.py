@@ -19,7 +19,7 @@ from drill.wheelhouse import container_platforms, ensure_wheelhouse
 __all__ = ["BASE", "NAMES", "base_problem", "ensure_images"]
 
 BASE = "debian:bookworm-slim"
-NAMES = ("postgres", "loadbalancer", "host")
+NAMES = ("postgres", "loadbalancer", "host", "prometheus")
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]
 _PYTHON = "3.11"  # that of the base

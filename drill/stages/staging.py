@@ -46,6 +46,7 @@ class StagingStage:
         self.alternatives: Sequence[str] = staging.alternatives
         self.interface = staging.interface
         self.checks = staging.checks
+        self.prometheus_url = staging.prometheus_url
         self.limits: Limits | None = staging.limits
         self.hosts: Sequence[Host] = tuple(self._host(entry) for entry in staging.hosts)
         self.direct_urls: Mapping[str, str] = {

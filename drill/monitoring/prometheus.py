@@ -1,0 +1,45 @@
+"""Asks a Prometheus: are all targets up, do samples grow, is each panel in its normal range?"""
+
+from __future__ import annotations
+
+import math
+
+import httpx
+
+from drill.monitoring.made import JOB, WINDOW, Panel
+
+_TIMEOUT_S = 5.0
+_LEAST_WINDOW_S = 5
+
+
+def query(url: str, expression: str) -> dict[str, float]:
+    """Return the values of an instant query by the series' instance ("" without one).
+
+    Raises httpx.HTTPError when Prometheus does not answer or refuses the query.
+    """
+    answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}, timeout=_TIMEOUT_S)
+    answer.raise_for_status()
+    return {
+        str(one["metric"].get("instance", "")): float(one["value"][1])
+        for one in answer.json()["data"]["result"]
+    }
+
+
+def targets_up(url: str) -> dict[str, float]:
+    """Return 1 or 0 for each target of the service's job."""
+    return query(url, f'up{{job="{JOB}"}}')
+
+
+def samples(url: str) -> float:
+    """Return how many requests all targets have counted by their last samples."""
+    return sum(query(url, "sum(hostaway_requests_total)").values())
+
+
+def value(url: str, panel: Panel, pace: float) -> float | None:
+    """Return what `panel` shows now, None when there are no data for it.
+
+    Pace shortens the window over which its rates are taken, as it does all waits.
+    """
+    window = f"{max(_LEAST_WINDOW_S, round(60 / pace))}s"
+    found = list(query(url, panel.expression.replace(f"[{WINDOW}]", f"[{window}]")).values())
+    return found[0] if found and not math.isnan(found[0]) else None
