@@ -156,7 +156,7 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
         prometheus_url=url, direct_urls=stage.direct_urls, interface=stage.interface,
         api_key=stage.api_key, hosts=(*stage.hosts, "host-2"),
     )  # fmt: skip
-    assert resources._prometheus_collects(unseen).verdict is Verdict.FAILED  # type: ignore[arg-type]
+    assert resources._prometheus_collects(unseen).verdict is Verdict.FAILED
     strict = replace(RUNBOOK.matrix[0], p95=Band(0.0, 1e-6))
     asking.runbook = replace(RUNBOOK, matrix=(strict, *RUNBOOK.matrix[1:]))
     seen = resources._panels_normal(asking)  # type: ignore[arg-type]
