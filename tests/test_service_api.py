@@ -279,6 +279,7 @@ def test_oversized_answers_are_counted(client: httpx.Client, tag: str) -> None:
 
 def test_metrics_count_requests_by_route(client: httpx.Client) -> None:
     client.get("/api/listings/1")
+    client.get("/api/listings")
     client.get("/api/strange/words")
     metrics = client.get("/metrics").text
     assert (
