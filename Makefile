@@ -14,6 +14,7 @@ PACE ?= 60
 RATE ?= 100
 SEED ?= 1
 HOSTS ?= 1
+SUPERVISOR ?=
 AUTHORIZED_BY ?=
 HAZARD ?= none
 ROUND_TRIP ?=
@@ -54,7 +55,7 @@ setup: $(VENV)/.ready ## Install what the suite needs into .venv
 drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
 	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
-		--hosts "$(HOSTS)" --authorized-by "$(AUTHORIZED_BY)" \
+		--hosts "$(HOSTS)" $(if $(SUPERVISOR),--supervisor "$(SUPERVISOR)") --authorized-by "$(AUTHORIZED_BY)" \
 		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
 		--plan "$(PLAN)" --channels "$(CHANNELS)" \
 		--mode "$(MODE)" --history "$(HISTORY)" --report "$(REPORT)"
@@ -78,7 +79,7 @@ gate: $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), st
 
 .PHONY: revalidate
 revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
-	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --fail-on "$(FAIL_ON)" --report "$(REPORT)"
+	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --fail-on "$(FAIL_ON)" $(if $(SUPERVISOR),--supervisor "$(SUPERVISOR)") --report "$(REPORT)"
 
 .PHONY: decide
 decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]

@@ -26,17 +26,25 @@ from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
-from drill.revalidation import SEVERITIES, compare_with, revalidate, write_findings
+from drill.revalidation import (
+    SEVERITIES,
+    compare_with,
+    revalidate,
+    supervisor_of,
+    write_findings,
+)
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
 from drill.stage_check import look
 from drill.stages import open_stage
 from drill.stages.staging import StagingStage
+from drill.stages.supervision import SUPERVISORD
 from drill.timeline import read
 from drill.verdict import Verdict
 
 _RATES = (1.0, 2_000.0)
 _PACES = (1.0, 10_000.0)
+_SUPERVISOR_HELP = "what runs the service on hosts in containers: supervisord or systemd"
 
 
 def number(name: str, low: float, high: float) -> Callable[[str], float]:
@@ -96,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument(
         "--listings", default=5_000, type=whole("LISTINGS", 100, 10_000_000), help="seed data"
     )
+    drill.add_argument("--supervisor", default=SUPERVISORD.name, help=_SUPERVISOR_HELP)
     drill.add_argument("--hazard", default="none", help="what goes wrong in the rollback")
     drill.add_argument(
         "--round-trip", default="", help="anything: deploy again afterwards, and roll back again"
@@ -118,6 +127,7 @@ def parser() -> argparse.ArgumentParser:
     again = commands.add_parser("revalidate", help="bind and perform every procedure of a runbook")
     again.add_argument("--runbook", default="runbook/rollback.md", type=Path)
     again.add_argument("--stage", default="auto", help="as for `drill`")
+    again.add_argument("--supervisor", default="", help=f"{_SUPERVISOR_HELP}; the runbook's own")
     again.add_argument("--report", default="reports/revalidation", type=Path)
     again.add_argument(
         "--fail-on", default="high", choices=SEVERITIES, help="least severity that fails"
@@ -169,7 +179,10 @@ def run_drill(arguments: argparse.Namespace) -> int:
         rate=arguments.rate,
         seed=arguments.seed,
         options=StageOptions(
-            listings=arguments.listings, seed=arguments.seed, hosts=arguments.hosts
+            listings=arguments.listings,
+            seed=arguments.seed,
+            hosts=arguments.hosts,
+            supervisor=arguments.supervisor,
         ),
         hazard=arguments.hazard,
         round_trip=arguments.round_trip not in ("", "0", "no"),
@@ -194,7 +207,14 @@ def run_drill(arguments: argparse.Namespace) -> int:
 def run_revalidate(arguments: argparse.Namespace) -> int:
     """Revalidate a runbook; return the exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    request = Request(arguments.runbook, arguments.report, stage=arguments.stage)
+    runbook = parse(arguments.runbook)
+    supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
+    request = Request(
+        arguments.runbook,
+        arguments.report,
+        stage=arguments.stage,
+        options=StageOptions(supervisor=supervisor),
+    )
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
@@ -206,7 +226,6 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.print("Ended by the operator: nothing can be said about this runbook.")
         return Exit.UNKNOWN
-    runbook = parse(arguments.runbook)
     changes = compare_with(arguments.report / "findings.json", findings, runbook)
     status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
     for one in findings:

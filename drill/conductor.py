@@ -27,6 +27,8 @@ from drill.hazards import find_hazard
 from drill.ledger import damaged_by_now, read_back
 from drill.limits import Guard
 from drill.operator_mode import OperatorPerformer
+from drill.outcome import outcome_of
+from drill.presumed import supply
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
@@ -80,6 +82,7 @@ class Request:
     history: Path | None = None  # the file with earlier drills
     channels: Path | None = None  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
+    literal: bool = False  # press on after steps that fail, and look at what they leave behind
 
 
 class Conductor:
@@ -241,7 +244,11 @@ class Conductor:
             )
             performer = self._performer(situation)
             if request.procedure != "auto":
-                performer.run_routine(self.runbook.procedure(int(request.procedure)))
+                asked = self.runbook.procedure(int(request.procedure))
+                performer.run_routine(asked)
+                if request.literal:
+                    for told in supply(asked, stage.hosts[0]):
+                        self._note(told)
             with traffic, walkers, self._guard:
                 try:
                     self._under_traffic(situation, performer, webhook.url)
@@ -255,7 +262,7 @@ class Conductor:
 
     def _performer(self, situation: Situation) -> Performer:
         if self.request.mode != "operator":
-            return Performer(situation, self._stopping)
+            return Performer(situation, self._stopping, literal=self.request.literal)
         performer = OperatorPerformer(situation, self._stopping, self._tell)
         self._stack.enter_context(performer)
         return performer
@@ -378,7 +385,11 @@ class Conductor:
         self._courier.deliver(situation.stage.hosts[0], performer.environment)
         self._phase(Phase.ROLLBACK)
         self._choose(procedure, "operator" if by_operator else "diagnosis")
-        if not self._perform(situation, performer, procedure):
+        held = self._perform(situation, performer, procedure)
+        if request.literal:
+            left = outcome_of(procedure, situation.stage.capabilities)
+            performer.perform_checklist(left, "Outcome", _CHECKLIST_BUDGET_S)
+        elif not held:
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)

@@ -276,6 +276,7 @@ class StepEnded:
     """A step's commands ran and its checkboxes were verified, or it stopped early.
 
     `took_s` leaves out the watch window, which pace shortens: budgets are never shortened.
+    `failed_commands`: the numbers of the commands that it failed by.
     """
 
     section: str
@@ -286,6 +287,7 @@ class StepEnded:
     verdict: Verdict
     reason: str
     advice: str
+    failed_commands: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

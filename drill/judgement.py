@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
@@ -19,6 +20,7 @@ _LAG_S = 0.1
 _CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
 _GOOD = (Verdict.PASSED, Verdict.ATTESTED)
+_LAST_WORDS = 6  # lines of a failed command's output
 
 Payload = TypeVar("Payload")
 
@@ -142,7 +144,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
     steps, checked = every(events.StepEnded), every(events.Checked)
     causes = [
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
-        *_of_steps(steps, checked),
+        *_of_steps(steps, checked, _failed_commands(record, steps)),
         *_of_data(ledger),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
@@ -203,7 +205,23 @@ def _ended(
     return causes
 
 
-def _of_steps(steps: list[events.StepEnded], checked: list[events.Checked]) -> list[Cause]:
+def _failed_commands(record: list[Event], steps: list[events.StepEnded]) -> dict[int, str]:
+    """Return, for each command that a step failed by, what was run and what it said."""
+    wanted = {number for step in steps for number in step.failed_commands}
+    ran: dict[int, list[str]] = {}
+    said: dict[int, deque[str]] = {number: deque(maxlen=_LAST_WORDS) for number in wanted}
+    for event in record:
+        match event.what:
+            case events.CommandStarted(command=number) as one if number in wanted:
+                ran[number] = [f"$ {line}" for line in one.script.splitlines()]
+            case events.CommandOutput(command=number) as one if number in wanted:
+                said[number].append(one.text)
+    return {number: "\n".join([*ran.get(number, ()), *said[number]]) for number in wanted}
+
+
+def _of_steps(
+    steps: list[events.StepEnded], checked: list[events.Checked], commands: dict[int, str]
+) -> list[Cause]:
     causes = []
     for step in steps:
         where = f"{step.section}, step {step.number}" if step.number else step.section
@@ -217,8 +235,9 @@ def _of_steps(steps: list[events.StepEnded], checked: list[events.Checked]) -> l
                     box.verdict, f"{where}, line {box.line}", f"“{box.item}” {word}: {box.evidence}"
                 )
             )
-        if step.verdict is Verdict.FAILED and not bad:
-            causes.append(Cause(Verdict.FAILED, where, step.reason, advice=step.advice))
+        if step.verdict is Verdict.FAILED and (step.failed_commands or not bad):
+            evidence = "\n".join(commands[number] for number in step.failed_commands)
+            causes.append(Cause(Verdict.FAILED, where, step.reason, evidence, step.advice))
         elif step.took_s > step.budget_s:
             what = f"took {step.took_s:.1f} s of {step.budget_s:g} s"
             causes.append(Cause(Verdict.FAILED, where, what))

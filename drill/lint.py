@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from drill.presumed import presumed
 from drill.runbook.model import CodeBlock, Procedure, Runbook, Step
 
 
@@ -333,3 +334,11 @@ def waits_for_locks(runbook: Runbook) -> Iterator[tuple[int, str]]:
         near = match.string
         if "lock_timeout" not in near and "DATABASE_URL=" not in near:
             yield line, "the downgrade waits for locks for ever, and all writers behind it"
+
+
+@rule("file-from-nowhere", "medium", "make it in an earlier step, or say where it is kept")
+def file_from_nowhere(runbook: Runbook) -> Iterator[tuple[int, str]]:
+    """A restore that reads a file which no command of its procedure makes."""
+    for procedure in runbook.procedures:
+        for line, name, _ in presumed(procedure):
+            yield line, f"{name} is read, and nothing in Procedure {procedure.number} makes it"

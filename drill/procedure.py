@@ -39,20 +39,30 @@ class Part:
 
 
 class StepFailed(Exception):
-    """A step did not do what it is for; the procedure must not go on."""
+    """A step did not do what it is for; the procedure must not go on. `commands`: the numbers of
+    those that failed.
+    """
 
-    def __init__(self, reason: str, advice: str) -> None:
-        self.reason, self.advice = reason, advice
+    def __init__(self, reason: str, advice: str, commands: tuple[int, ...] = ()) -> None:
+        self.reason, self.advice, self.commands = reason, advice, commands
         super().__init__(reason)
 
 
 class Performer:
-    """Performs parts of a runbook on a stage; everything that happens goes to the timeline."""
+    """Performs parts of a runbook on a stage; everything that happens goes to the timeline.
 
-    stops = True  # at the first step that fails
+    It stops at the first step that fails. `literal`: it presses on instead, and looks at the
+    checkboxes of a step whose commands failed too, so that no defect hides behind another.
+    """
 
-    def __init__(self, situation: Situation, stopping: threading.Event) -> None:
+    stops = True
+
+    def __init__(
+        self, situation: Situation, stopping: threading.Event, *, literal: bool = False
+    ) -> None:
         self.situation = situation
+        self._literal = literal
+        self.stops = self.stops and not literal
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
         self._stopping = stopping
         self._commands = itertools.count(1)
@@ -64,7 +74,7 @@ class Performer:
         before_part: Callable[[Part], None] = lambda _: None,
         after_part: Callable[[Part], None] = lambda _: None,
     ) -> Verdict:
-        """Perform `procedure` step by step; stop at the first step that fails.
+        """Perform `procedure` step by step.
 
         `before_part` and `after_part` are called around each of its parts, outside their budgets.
 
@@ -132,8 +142,12 @@ class Performer:
         )
         verdict, reason, advice = Verdict.PASSED, "", ""
         watched = 0.0
+        broken: StepFailed | None = None
         try:
             self._run_blocks(part, started)
+        except StepFailed as error:
+            broken = error
+        if broken is None or self._literal:
             if situation.stage.pids() != situation.pids_before:
                 situation.effective_at = started
             watched = self._watch(part)
@@ -145,9 +159,9 @@ class Performer:
             verdict, reason = _of_checks(checked)
             if verdict is Verdict.FAILED:
                 advice = self._next_move(part)
-        except StepFailed as error:
-            verdict, reason = Verdict.FAILED, error.reason
-            advice = f"{error.advice}; {self._next_move(part)}"
+        if broken is not None:
+            verdict, reason = Verdict.FAILED, broken.reason
+            advice = f"{broken.advice}; {self._next_move(part)}"
         took = now() - started - watched
         if took > part.budget_s and verdict is not Verdict.FAILED:
             verdict = Verdict.FAILED
@@ -155,29 +169,42 @@ class Performer:
             advice = "make the step faster or give it the time it needs in the runbook"
         timeline.record(
             events.StepEnded(
-                part.section, part.number, part.title, part.budget_s, took, verdict, reason, advice
+                part.section, part.number, part.title, part.budget_s, took, verdict, reason, advice,
+                broken.commands if broken else (),
             )
-        )
+        )  # fmt: skip
         return verdict
 
     def _run_blocks(self, part: Part, started: float) -> None:
         """Run the part's blocks; when one fails, its fallback blocks stand in, if there are any."""
         fallbacks = [block for block in part.blocks if block.fallback]
         try:
-            for block in part.blocks:
-                if not block.fallback:
-                    self._run_block(part, block, started)
+            self._run_each(part, [block for block in part.blocks if not block.fallback], started)
         except StepFailed as error:
             if not fallbacks:
                 raise
             self.situation.timeline.record(
                 events.Noted(f"{error.reason}: taking the alternative “{fallbacks[0].fallback}”")
             )
-            for block in fallbacks:
+            self._run_each(part, fallbacks, started)
+
+    def _run_each(self, part: Part, blocks: Sequence[CodeBlock], started: float) -> None:
+        failures: list[StepFailed] = []
+        for block in blocks:
+            try:
                 self._run_block(part, block, started)
+            except StepFailed as error:
+                if not self._literal:
+                    raise
+                failures.append(error)
+        if failures:
+            commands = tuple(number for error in failures for number in error.commands)
+            raise StepFailed(
+                "; ".join(error.reason for error in failures), failures[0].advice, commands
+            )
 
     def _run_block(self, part: Part, block: CodeBlock, started: float) -> None:
-        alternative = choose(block, self.situation.stage.alternatives)
+        alternative = choose(block, self.situation.stage.alternatives, default_first=self._literal)
         hosts = list(self.situation.stage.hosts)
         if block.once:
             hosts = hosts[:1]
@@ -194,14 +221,16 @@ class Performer:
                 for host in hosts:
                     host.abort()
                 raise
-        self.situation.outputs.extend(results)
-        for host, done in zip(hosts, results, strict=True):
+        self.situation.outputs.extend(done for _, done in results)
+        for host, (command, done) in zip(hosts, results, strict=True):
             if done.exit_status is None and part.window_s:
                 continue  # a command that watches is meant to be ended with its window
             if not done.ok:
-                raise StepFailed(*_why(part, alternative, host, done, limit))
+                raise StepFailed(*_why(part, alternative, host, done, limit), (command,))
 
-    def _run(self, part: Part, alternative: Alternative, host: Host, limit_s: float) -> Completed:
+    def _run(
+        self, part: Part, alternative: Alternative, host: Host, limit_s: float
+    ) -> tuple[int, Completed]:
         timeline = self.situation.timeline
         command = next(self._commands)
         timeline.record(
@@ -229,7 +258,7 @@ class Performer:
             alternative.script, limit_s=limit_s, environment=self.environment, on_line=tell
         )
         timeline.record(events.CommandEnded(command, done.exit_status, done.took_s))
-        return done
+        return command, done
 
     def _watch(self, part: Part) -> float:
         """Let the rest of the window pass while traffic goes on; return the seconds waited."""
@@ -286,11 +315,12 @@ def prerequisites_part(section: str, procedure: Procedure) -> Part:
     )
 
 
-def choose(block: CodeBlock, words: Sequence[str]) -> Alternative:
+def choose(block: CodeBlock, words: Sequence[str], *, default_first: bool = False) -> Alternative:
     """Return the alternative of `block` that this stage wants most.
 
     An alternative is wanted when one of `words` stands in its label. Without labels the first is
-    meant for everybody. Raises StepFailed when a choice is offered and none of it works here.
+    meant for everybody. Raises StepFailed when a choice is offered and none of it works here;
+    with `default_first` the first is tried then, as a reader would.
     """
     if len(block.alternatives) == 1:
         return block.alternatives[0]
@@ -298,7 +328,7 @@ def choose(block: CodeBlock, words: Sequence[str]) -> Alternative:
         for alternative in block.alternatives:
             if word.lower() in alternative.label.lower():
                 return alternative
-    if not block.alternatives[0].label:
+    if default_first or not block.alternatives[0].label:
         return block.alternatives[0]
     offered = ", ".join(repr(alternative.label) for alternative in block.alternatives)
     raise StepFailed(

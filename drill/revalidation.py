@@ -18,6 +18,8 @@ from drill.report.write import write_reports
 from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.stage import Stage
+from drill.stages import containers_problem
+from drill.stages.supervision import SUPERVISORD, SYSTEMD
 
 __all__ = [
     "Coverage",
@@ -25,12 +27,16 @@ __all__ = [
     "compare_with",
     "coverage",
     "foreign",
+    "perform_literally",
     "revalidate",
+    "supervisor_of",
     "write_findings",
 ]
 
 # Every procedure cures it: the old code has no cursors, and the flag switches them off.
 FAULT = "invalid-cursors"
+# What an alternative for a failed downgrade has to mend.
+DAMAGE = "downgrade-damages-data"
 # What reaches beyond the folder of a stage of plain processes.
 _FOREIGN = re.compile(
     r"\b(?:sudo|systemctl|pkill|pgrep|killall|docker(?:-compose)?)\b"
@@ -107,6 +113,20 @@ def _foreign_in(block: CodeBlock, stage: Stage) -> Iterator[tuple[int, str]]:
             yield alternative.line + offset, match.group()
 
 
+def supervisor_of(runbook: Runbook, stage: str) -> str:
+    """Return the supervisor that the hosts need for the runbook's own commands."""
+    scripts = [
+        alternative.script
+        for procedure in runbook.procedures
+        for step in procedure.steps
+        for block in step.blocks
+        for alternative in block.alternatives
+    ]
+    wants_systemd = any(re.search(r"\bsystemctl\b", script) for script in scripts)
+    containers = stage == "containers" or (stage == "auto" and not containers_problem())
+    return SYSTEMD.name if wants_systemd and containers else SUPERVISORD.name
+
+
 def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progress) -> list[Finding]:
     """Bind the checkboxes of `request.runbook`, perform each of its procedures, return findings.
 
@@ -126,12 +146,24 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
             findings += [_not_performed(procedure, line, words) for line, words in hits]
             continue
         progress(f"performing Procedure {procedure.number}: {procedure.title}")
-        findings += _of_drill(procedure, _perform(request, procedure, stage))
-    return findings
+        name = f"procedure-{procedure.number}"
+        findings += _of_drill(name, perform_literally(request, procedure, stage, name))
+        if any(block.fallback for step in procedure.steps for block in step.blocks):
+            progress(f"performing the alternative of Procedure {procedure.number}")
+            name += "-alternative"
+            held = perform_literally(request, procedure, open_it(), name, DAMAGE)
+            findings += _of_drill(name, held)
+    return _merged(findings)
 
 
-def _perform(request: Request, procedure: Procedure, stage: Stage) -> Judgement:
-    report = request.report / f"procedure-{procedure.number}"
+def perform_literally(
+    request: Request, procedure: Procedure, stage: Stage, name: str, hazard: str = "none"
+) -> Judgement:
+    """Perform `procedure` as it stands, pressing on after failures, and look at what it leaves.
+
+    `stage` is brought up and removed; the drill's report is written to `request.report`/`name`.
+    """
+    report = request.report / name
     one = Request(
         request.runbook,
         report,
@@ -140,7 +172,9 @@ def _perform(request: Request, procedure: Procedure, stage: Stage) -> Judgement:
         pace=request.pace,
         rate=request.rate,
         seed=request.seed,
-        round_trip=bool(procedure.dropped),
+        round_trip=bool(procedure.dropped) and hazard == "none",
+        hazard=hazard,
+        literal=True,
     )
     with stage:
         conductor = Conductor(one, stage=stage)
@@ -204,15 +238,23 @@ def _not_performed(procedure: Procedure, line: int, words: str) -> Finding:
     )
 
 
-def _of_drill(procedure: Procedure, judgement: Judgement) -> list[Finding]:
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Return `findings` with those that several drills made as one: they share the preparation."""
+    found: dict[tuple[str, str], Finding] = {}
+    for one in findings:
+        found.setdefault((one.where, one.what), one)
+    return list(found.values())
+
+
+def _of_drill(name: str, judgement: Judgement) -> list[Finding]:
     return [
         Finding(
-            f"procedure-{procedure.number}-{number}",
+            f"{name}-{number}",
             "medium" if cause.verdict == "unknown" else "high",
             cause.where,
             cause.what,
             cause.evidence,
-            cause.advice or f"see procedure-{procedure.number}/index.html",
+            cause.advice or f"see {name}/index.html",
         )
         for number, cause in enumerate(judgement.causes, 1)
     ]
@@ -246,7 +288,10 @@ def write_findings(
         lines += ["## Since the last time", "", *(f"- {change}" for change in changes), ""]
     for one in findings:
         lines += [f"## {one.severity}: {one.where}", "", one.what, ""]
-        lines += [f"Evidence: {one.evidence}", ""] if one.evidence else []
+        if "\n" in one.evidence:
+            lines += ["```text", one.evidence, "```", ""]
+        elif one.evidence:
+            lines += [f"Evidence: {one.evidence}", ""]
         lines += [f"Try: {one.advice}", ""]
     content = {
         "runbook": {"path": str(runbook.path), "sha256": runbook.sha256},

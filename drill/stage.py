@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FAILING = "v0.1.0-pagination"
 STABLE = "v0.0.9"
+MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
+"""How runbooks name the file that takes a host out, in the labels of their alternatives."""
 CAPABILITIES = {
     "listings": "clients that speak the listings API",
     "database": "a database that can be asked",
@@ -80,6 +82,7 @@ class StageOptions:
     hosts: int = 1
     memory_limit_bytes: int = 384 * 1024 * 1024
     connection_limit: int = 40
+    supervisor: str = "supervisord"  # on hosts in containers also "systemd"
 
 
 class Stage(Protocol):

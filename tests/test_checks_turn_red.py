@@ -178,6 +178,16 @@ CASES = [
         "true", ".venv/bin/alembic downgrade 0001_base", "0001_base", ".venv/bin/alembic upgrade head",
     ),
     Case(
+        "schema_fits_code", "The deployed code can run on this schema",
+        "git checkout -q v0.0.9", "git checkout -q v0.1.0-pagination; .venv/bin/alembic downgrade 0001_base",
+        "the database stands at 0001_base", ".venv/bin/alembic upgrade head",
+    ),
+    Case(
+        "configuration_whole", "The configuration has kept its structure", "true",
+        'printf "context_protection:\\npagination_enabled: false\\n" > "$CONFIG_FILE"',
+        "context_protection.pagination_enabled", "git checkout -q config.yaml",
+    ),
+    Case(
         "archive_kept", "What only the new release knew is archived",
         STOP + "\n" + KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv', "rows archived, ",
         'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,

@@ -101,6 +101,8 @@ def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
         ),
         ("restore-without-stop", {"data": CODE + "psql shop < dump.sql"}),
         ("restore-without-stop", {"data": CODE + "pg_restore -d shop dump"}),
+        ("file-from-nowhere", {"data": CODE + "psql -v ON_ERROR_STOP=1 -d fresh < stable.sql"}),
+        ("file-from-nowhere", {"data": CODE + "pg_restore -e -d fresh backups/stable.dump"}),
         ("signal-to-a-pattern", {"start": "pkill -HUP -f shop"}),
         ("signal-to-a-pattern", {"start": "kill -TERM `pidof shop`"}),
         ("flat-heredoc", {"start": "cat > conf.yaml <<EOF\nfeatures:\ncart: false\nEOF"}),
@@ -129,7 +131,8 @@ def test_a_rule_finds_its_defect(tmp_path: Path, rule: str, changed: dict[str, s
         "timeout 60 tail -f /var/log/shop.log",
         "tail -n 50 /var/log/shop.log",
         "cat > conf.yaml <<EOF\nfeatures:\n  cart: false\nEOF",
-        "psql -v ON_ERROR_STOP=1 -d fresh -f dump.sql",
+        "pg_dump -f dump.sql shop\npsql -v ON_ERROR_STOP=1 -d fresh -f dump.sql",
+        "cp /mnt/kept.dump kept.dump\npg_restore -e -d fresh kept.dump",
         "psql -d shop <<'SQL'\nSELECT 1;\nSQL",
         "docker compose up --detach --build --force-recreate web",
         "if [ -e file ]; then echo [ok]; fi",
@@ -155,7 +158,7 @@ def test_the_first_edition_has_its_known_defects() -> None:
     assert found >= {
         "migrations-without-code", "skipped-step", "relative-downgrade", "restore-without-stop",
         "backup-proven-by-size", "flat-heredoc", "signal-to-a-pattern", "never-returns",
-        "restart-keeps-old-code", "placeholder",
+        "restart-keeps-old-code", "placeholder", "file-from-nowhere",
     }  # fmt: skip
 
 

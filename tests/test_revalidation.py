@@ -10,10 +10,23 @@ import pytest
 from drill.cli import main
 from drill.conductor import Request
 from drill.errors import Exit
-from drill.revalidation import Finding, coverage, foreign, revalidate, write_findings
+from drill.events import CommandEnded, CommandOutput, CommandStarted, StepEnded
+from drill.judgement import judge
+from drill.revalidation import (
+    DAMAGE,
+    Finding,
+    coverage,
+    foreign,
+    perform_literally,
+    revalidate,
+    supervisor_of,
+    write_findings,
+)
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
 from drill.stages import open_stage
+from drill.timeline import Event
+from drill.verdict import Verdict
 
 RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 
@@ -90,6 +103,68 @@ def test_a_procedure_that_fails_is_a_finding_and_others_are_told_apart(tmp_path:
     assert any("step 1" in one.where and one.where.startswith("Procedure 3") for one in broken)
     assert (tmp_path / "out" / "procedure-3" / "index.html").exists()
     assert not (tmp_path / "out" / "procedure-1").exists()
+
+
+def performed(tmp_path: Path, hazard: str, *replaced: tuple[str, str]) -> list[str]:
+    """Return what is wrong after Procedure 2 of an edited runbook was performed literally."""
+    kept = "Dropped on purpose: `cursor_audit`, `listings.search_rank`, `reservations.channel`."
+    path = edited(tmp_path, (kept, "It will be dropped."), *replaced)
+    request = Request(path, tmp_path / "out", pace=600, rate=60)
+    stage = open_stage("processes", StageOptions(listings=200), lambda _: None)
+    procedure = parse(path).procedure(2)
+    judgement = perform_literally(request, procedure, stage, "procedure-2", hazard)
+    return [f"{cause.where}: {cause.what}\n{cause.evidence}" for cause in judgement.causes]
+
+
+@pytest.mark.slow
+def test_new_code_on_an_old_schema_is_found_by_performing_it(tmp_path: Path) -> None:
+    follow = "#### Step 5: As in Procedure 1\n\nFollow Step 3 of Procedure 1.\n"
+    broken = ("grep -n -m1 '0\\.0\\.9' CHANGELOG.md", "git no-such-command")
+    found = performed(tmp_path, "none", (follow, ""), broken)
+    assert any("$ git no-such-command" in one and "not a git command" in one for one in found)
+    assert any("“The deployed code can run on this schema” failed" in one for one in found), found
+    # It pressed on behind that, down to the last checklist.
+    assert any(one.startswith("Final verification") for one in found)
+
+
+@pytest.mark.slow
+def test_a_restore_that_restores_nothing_is_found_by_performing_it(tmp_path: Path) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    heading = "**Alternative: restore from the safety backup (if the downgrade fails)**"
+    alternative = text[text.index(heading) : text.index("- [ ] The migrations are reverted")]
+    blind = (
+        f'{heading}\n\n```bash\nset +e\npsql -X -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" '
+        '-d "$DB_NAME" < backup_stable.sql\nexit 0\n```\n\n'
+    )
+    found = performed(tmp_path, DAMAGE, (alternative, blind))
+    assert any("listings.name has other values after it" in one for one in found), found
+    supplied = (tmp_path / "out" / "procedure-2" / "timeline.jsonl").read_text()
+    assert "a dump from before the fault was supplied" in supplied
+
+
+@pytest.mark.slow
+def test_a_restore_that_works_mends_the_damage(tmp_path: Path) -> None:
+    found = performed(tmp_path, DAMAGE)
+    assert all("was dropped, and the runbook does not say" in one for one in found), found
+
+
+def test_a_failed_command_is_told_with_its_words() -> None:
+    step = StepEnded("Procedure 1", 3, "Revert", 60, 1, Verdict.FAILED, "status 1", "mend", (7,))
+    command = CommandStarted(7, "Procedure 1", 3, "host-1", "", "git chekout x\nuv sync", 9, 60)
+    said = [CommandOutput(7, "stderr", f"line {n}") for n in range(20)]
+    ended = CommandEnded(7, 1, 0.1)
+    record = [Event(0.0, command), *(Event(0.0, one) for one in said)]
+    record += [Event(0.0, ended), Event(0.0, step)]
+    (cause,) = [one for one in judge(record).causes if one.what == "status 1"]
+    assert cause.evidence.splitlines()[:2] == ["$ git chekout x", "$ uv sync"]
+    assert cause.evidence.splitlines()[2:] == [f"line {n}" for n in range(14, 20)]
+
+
+def test_hosts_run_what_the_runbook_operates_them_with(tmp_path: Path) -> None:
+    plain = edited(tmp_path, ("systemctl", "service"))
+    assert supervisor_of(parse(RUNBOOK), "containers") == "systemd"
+    assert supervisor_of(parse(plain), "containers") == "supervisord"
+    assert supervisor_of(parse(RUNBOOK), "processes") == "supervisord"
 
 
 HIGH = Finding("a", "high", "line 1", "it fails", "status 1", "mend it")

@@ -124,3 +124,15 @@ def test_the_procedure_that_it_was_made_for_can_be_read_and_is_not_copied() -> N
     # Figures and the names of things may agree; sentences may not.
     copied = [line for line in own & theirs if len(re.findall(r"[A-Za-z]{2,}", line)) >= 5]
     assert not [line for line in copied if not line.startswith("|")]
+
+
+def test_a_bold_line_glued_to_a_list_item_is_a_heading(tmp_path: Path) -> None:
+    """Without an empty line Markdown takes it for the item's text; its author did not."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    start = text.index("**Alternative: restore from")
+    item = "- [ ] The downgrade was tried\n"
+    glued = tmp_path / "glued.md"
+    glued.write_text(text[:start] + item + text[start:], encoding="utf-8")
+    step = parse(glued).procedure(2).steps[3]
+    assert step.checkboxes[0].text == "The downgrade was tried"
+    assert [bool(block.fallback) for block in step.blocks] == [False, True]

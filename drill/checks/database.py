@@ -23,7 +23,16 @@ _FETCH = """if [ -n "${SECURE_BUCKET:-}" ]; then
   aws s3 sync --only-show-errors "$SECURE_BUCKET" "$SECURE_STORAGE"
 fi
 """
-_NEWEST = "find {folder} -name '*.dump' -printf '%T@ %p\\n' 2>/dev/null | sort -n | tail -n 1"
+_NEWEST = (
+    "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
+    "2>/dev/null | sort -n | tail -n 1"
+)
+# Into an empty database, whichever form the dump has; an error ends it.
+_RESTORE = """restore() {
+  if pg_restore -l "$2" > /dev/null 2>&1; then pg_restore --exit-on-error --no-owner -d "$1" "$2"
+  else psql -X -q -v ON_ERROR_STOP=1 -d "$1" -f "$2" > /dev/null; fi
+}
+"""
 
 
 def _on_first(situation: Situation, script: str, what: str) -> Finding:
@@ -33,13 +42,20 @@ def _on_first(situation: Situation, script: str, what: str) -> Finding:
 
 
 def _newest(situation: Situation, folder: str) -> tuple[float, str]:
-    """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError."""
+    """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError.
+
+    A runbook that names no folder makes its safety backup where its commands run.
+    """
     host = situation.stage.hosts[0]
     where = shlex.quote(situation.stage.environment[folder])
-    done = host.run(f"{_NEWEST.format(folder=where)}; date +%s.%N", limit_s=_LIMIT_S)
+    look = _NEWEST.format(folder=where, depth=3)
+    if folder == "BACKUP_DIR":
+        look += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
+    done = host.run(f"{look}; date +%s.%N", limit_s=_LIMIT_S)
     *found, clock = done.stdout.split("\n")
     if not found:
         raise LookupError(f"no dump in {folder}")
+    found.sort(key=lambda line: float(line.partition(" ")[0]), reverse=True)
     changed, _, path = found[0].partition(" ")
     return float(clock) - float(changed), path
 
@@ -111,10 +127,11 @@ def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     if age > situation.age():
         return failed(f"the newest dump, {name}, is {age:.0f} s old: older than this step")
     script = _POSTGRES + (
+        f"{_RESTORE}"
         'scratch="check_$(date +%s)_$$"\n'
         "trap 'psql -X -q -d postgres -c \"DROP DATABASE IF EXISTS $scratch\"' EXIT\n"
         'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
-        f'pg_restore --exit-on-error --no-owner -d "$scratch" {shlex.quote(path)}\n'
+        f'restore "$scratch" {shlex.quote(path)}\n'
         'rows="SELECT (SELECT count(*) FROM listings), (SELECT count(*) FROM reservations)"\n'
         'live="$(psql -X -At -d "$DB_NAME" -c "$rows")"\n'
         'copy="$(psql -X -At -d "$scratch" -c "$rows")"\n'

@@ -12,8 +12,9 @@ from drill.errors import StageError, WaitTimeout
 from drill.stage import Stage
 from drill.wait import wait_until
 
-_REVERT = r"revert the migrations|migrations?.*(revert|downgrade)|downgrade"
+_REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
+_DAMAGED = 50  # rows
 
 
 class DowngradeForbidden:
@@ -37,6 +38,21 @@ class DowngradeForbidden:
         with contextlib.suppress(StageError):
             stage.database.fetch(f'ALTER TABLE reservations OWNER TO "{user}"')
         return ""
+
+
+class DowngradeDamagesData(DowngradeForbidden):
+    """It fails midway and has already changed rows for good, as one without a transaction does."""
+
+    name = "downgrade-damages-data"
+
+    def arm(self, stage: Stage) -> str:
+        """See Hazard.arm."""
+        cut = stage.database.fetch(
+            "UPDATE listings SET name = left(name, 3) WHERE id IN "
+            "(SELECT id FROM listings ORDER BY id LIMIT %s) RETURNING id",
+            (_DAMAGED,),
+        )
+        return f"{len(cut)} listings have a cut name, and {super().arm(stage)}"
 
 
 class DowngradeTimesOut:
@@ -150,4 +166,10 @@ class PostgresRestarts(_Locked):
                     return
 
 
-HAZARDS = (DowngradeForbidden, DowngradeTimesOut, DowngradeConnectionLost, PostgresRestarts)
+HAZARDS = (
+    DowngradeForbidden,
+    DowngradeDamagesData,
+    DowngradeTimesOut,
+    DowngradeConnectionLost,
+    PostgresRestarts,
+)

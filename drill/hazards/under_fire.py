@@ -28,7 +28,7 @@ class UnderFire:
     """Measures the worst time that a write was kept waiting, and that none of them is lost."""
 
     name = "under-fire"
-    step = r"revert the migrations|migrations?.*(revert|downgrade)|downgrade"
+    step = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
     mastered = True
 
     def __init__(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -97,10 +99,16 @@ def outline(text: str) -> Section:
         if token.type == "list_item_open":
             end = _closing(tokens, index)
             inline = next((t for t in tokens[index:end] if t.type == "inline"), None)
-            if inline:
-                path[-1].items.append((line, _plain(inline)))
-            index = end
             label = fallback = ""
+            if inline:
+                item, heading = _split_heading(inline)
+                path[-1].items.append((line, _plain(item)))
+                if heading is not None:
+                    plain = _plain(heading)
+                    path[-1].texts.append((line + 1, plain))
+                    label = plain.rstrip(": ")
+                    fallback = plain if plain.lower().startswith("alternative") else ""
+            index = end
             continue
         if token.type == "inline":
             plain = _plain(token)
@@ -127,6 +135,19 @@ def _closing(tokens: list[Token], index: int) -> int:
         if depth == 0:
             return position + 1
     return len(tokens)
+
+
+def _split_heading(inline: Token) -> tuple[Token, Token | None]:
+    """Return a list item's text, and the bold line right below it that an author meant as a
+    heading of its own: without an empty line between, Markdown takes it for part of the item.
+    """
+    children = [one for one in inline.children or [] if one.type != "text" or one.content]
+    for index, (child, after) in enumerate(itertools.pairwise(children)):
+        if child.type == "softbreak" and after.type == "strong_open":
+            item, heading = copy.copy(inline), copy.copy(inline)
+            item.children, heading.children = children[:index], children[index + 1 :]
+            return item, heading
+    return inline, None
 
 
 def _plain(token: Token) -> str:

@@ -16,18 +16,26 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from drill.errors import StageError
+from drill.errors import StageError, UsageError
 from drill.host import Host
 from drill.monitoring.made import configuration
 from drill.release import build_origin
-from drill.stage import FAILING, Database, OwnStage, Stage, StageOptions
+from drill.stage import (
+    FAILING,
+    MAINTENANCE_WORDS,
+    Database,
+    OwnStage,
+    Stage,
+    StageOptions,
+)
 from drill.stages import haproxy, supervision
 from drill.stages.container_host import ContainerHost
 from drill.stages.container_sweep import labels, made, remove, sweep_engine
 from drill.stages.database import PostgresDatabase, await_answer
-from drill.stages.deployment import FOLDERS, SERVICE_NAME, Deployment, must
+from drill.stages.deployment import FOLDERS, Deployment, must
 from drill.stages.images import ensure_images
 from drill.stages.ports import free_port
+from drill.stages.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD
 from drill.wait import wait_until
 
 _RELEASES = Path(__file__).resolve().parent.parent.parent / "service"
@@ -35,6 +43,7 @@ _APP = f"/opt/{SERVICE_NAME}"
 _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
 _SUPERVISOR_FOLDER = f"/run/{SERVICE_NAME}"
 _ORIGIN = "/srv/origin.git"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PORT = 8000
 _POSTGRES_PORT = 5432
 _EXPORTER_PORT = 9100
@@ -42,13 +51,26 @@ _PROMETHEUS_PORT = 9090
 _READY_LIMIT_S = 60
 _LOOK_LIMIT_S = 3
 _STOP_LIMIT_S = 3
+_UNITS = "/etc/systemd/system"
+_EXPORT = f"/usr/bin/python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python"
 _EXPORTER = f"""
 [program:host-exporter]
-command=python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python
+command={_EXPORT}
 autorestart=true
 stdout_logfile={_SUPERVISOR_FOLDER}/exporter.out
 stderr_logfile={_SUPERVISOR_FOLDER}/exporter.err
 """
+_EXPORTER_UNIT = f"[Service]\nExecStart={_EXPORT}\nRestart=always\n"
+_START_EXPORTER = (
+    "timeout 30 bash -c 'until systemctl start host-exporter 2>/dev/null; do sleep 0.2; done'"
+)
+# What systemd needs as process 1: to mount its own control groups and folders.
+_FOR_SYSTEMD = {
+    "cap_add": ["SYS_ADMIN"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+    "cgroupns": "private",
+    "stop_signal": "SIGRTMIN+3",
+}
 
 
 class ContainerStage(OwnStage):
@@ -58,10 +80,17 @@ class ContainerStage(OwnStage):
     """
 
     name = "containers"
-    alternatives: Sequence[str] = ("status file", "HAProxy", "supervisord", "folder")
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         self.options = options
+        if options.supervisor not in SUPERVISORS:
+            raise UsageError(
+                f"SUPERVISOR: {' or '.join(SUPERVISORS)}", repr(options.supervisor), "leave it out"
+            )
+        self._supervisor = SUPERVISORS[options.supervisor]
+        self.alternatives: Sequence[str] = (
+            *MAINTENANCE_WORDS, "HAProxy", self._supervisor.name, "folder",
+        )  # fmt: skip
         self.reason = reason
         self._progress = progress
         self._labels = labels()
@@ -154,6 +183,7 @@ class ContainerStage(OwnStage):
             (*self.direct_urls.values(), self.base_url),
             self.options,
             self._progress,
+            self._supervisor,
         )
         self.deploy(FAILING)
 
@@ -183,8 +213,7 @@ class ContainerStage(OwnStage):
     def _start_host(
         self, name: str, image: str, network: Network, origin: Path
     ) -> tuple[Host, str, str]:
-        conf = supervision.render(
-            _SUPERVISOR_FOLDER,
+        service = supervision.variables(
             self.environment,
             {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret},
             bind="0.0.0.0",  # noqa: S104 - inside the container's own network
@@ -192,7 +221,21 @@ class ContainerStage(OwnStage):
         )
         limit = self.options.memory_limit_bytes
         container = DockerContainer(image, mem_limit=limit, memswap_limit=limit, hostname=name)
-        container.with_copy_into_container((conf + _EXPORTER).encode(), _SUPERVISOR_CONF, 0o600)
+        if self._supervisor is SYSTEMD:
+            container.with_kwargs(**container._kwargs, **_FOR_SYSTEMD)
+            container.with_command("/lib/systemd/systemd")
+            for folder in ("/run", "/run/lock"):
+                container.with_tmpfs_mount(folder)
+            unit = supervision.unit(_APP, service)
+            container.with_copy_into_container(
+                unit.encode(), f"{_UNITS}/{SERVICE_NAME}.service", 0o600
+            )
+            container.with_copy_into_container(
+                _EXPORTER_UNIT.encode(), f"{_UNITS}/host-exporter.service"
+            )
+        else:
+            conf = supervision.conf(_SUPERVISOR_FOLDER, _APP, service) + _EXPORTER
+            container.with_copy_into_container(conf.encode(), _SUPERVISOR_CONF, 0o600)
         container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])
         wrapped = container.get_wrapped_container()
@@ -202,7 +245,8 @@ class ContainerStage(OwnStage):
             setup,
             f'mkdir -p {folders} "$(dirname "$LOG_FILE")" "$(dirname "$MAINTENANCE_FILE")"\n'
             f"git config --global --add safe.directory '*'\n"
-            f"git clone --quiet {_ORIGIN} {_APP}",
+            f"git clone --quiet {_ORIGIN} {_APP}\n"
+            + (_START_EXPORTER if self._supervisor is SYSTEMD else ""),
         )
         host = ContainerHost(name, str(wrapped.id), _APP, self.environment)
         return host, _url(container, _PORT), _url(container, _EXPORTER_PORT)
@@ -239,6 +283,8 @@ class ContainerStage(OwnStage):
         return {
             "HOME": "/root",
             "LANG": "C.UTF-8",
+            # As an operator's shell has it on such a host: the deployment's own commands come last.
+            "PATH": f"{_PATH}:{_APP}/.venv/bin",
             "APP_DIR": _APP,
             "DATABASE_URL": f"postgresql://hostaway:{self._password}@postgres:5432/hostaway",
             "DB_HOST": "postgres",

@@ -12,15 +12,13 @@ from drill.errors import StageError
 from drill.host import Host
 from drill.stage import StageOptions
 from drill.stages.database import PostgresDatabase
+from drill.stages.supervision import SUPERVISORD, Supervisor
 from drill.wait import wait_until
 
-__all__ = ["FOLDERS", "SERVICE_NAME", "Deployment", "must"]
+__all__ = ["FOLDERS", "Deployment", "must"]
 
-SERVICE_NAME = "hostaway-mcp"  # of the deployment's folder and of the supervised program
 FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
 
-_STOP = f'supervisorctl -c "$SUPERVISOR_CONF" stop {SERVICE_NAME} >/dev/null'
-_START = f'supervisorctl -c "$SUPERVISOR_CONF" start {SERVICE_NAME} >/dev/null'
 _CLEAN = """
 git stash clear
 git fetch --quiet --prune --tags --force origin
@@ -62,7 +60,7 @@ def must(host: Host, script: str, limit_s: float = 120.0) -> str:
 
 
 class Deployment:
-    """The service on `hosts`, started by supervisord, with its database.
+    """The service on `hosts`, started by its `supervisor`, with its database.
 
     `administrator` opens a superuser's session; `switch` is the script by which the load balancer
     asks the hosts for another `{path}`; `urls` must all answer in the end.
@@ -77,7 +75,9 @@ class Deployment:
         urls: Sequence[str],
         options: StageOptions,
         progress: Callable[[str], None],
+        supervisor: Supervisor = SUPERVISORD,
     ) -> None:
+        self._supervisor = supervisor
         self._hosts = hosts
         self._administrator = administrator
         self._database = database
@@ -90,10 +90,10 @@ class Deployment:
     def deploy(self, tag: str) -> None:
         """See drill.stage.Stage.deploy."""
         for host in self._hosts:
-            must(host, f"{_STOP}\n{_CLEAN.format(tag=tag)}")
+            must(host, f"{self._supervisor.stop}\n{_CLEAN.format(tag=tag)}")
         self._fill_database(tag)
         for host in self._hosts:
-            must(host, _START)
+            must(host, self._supervisor.start)
         self.set_health_path("/ready")
         for url in self._urls:
             self._await_health(tag, url)
@@ -143,5 +143,5 @@ class Deployment:
                 host,
                 f'echo {settings} > "$DEFECTS_FILE"\n'
                 # A service that is just being killed takes the settings when it starts again.
-                f'supervisorctl -c "$SUPERVISOR_CONF" signal HUP {SERVICE_NAME} || true',
+                f"{self._supervisor.hang_up} || true",
             )

@@ -22,11 +22,18 @@ from psycopg.conninfo import make_conninfo
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.host import Host, LocalHost
 from drill.release import build_origin
-from drill.stage import FAILING, Database, OwnStage, Stage, StageOptions
+from drill.stage import (
+    FAILING,
+    MAINTENANCE_WORDS,
+    Database,
+    OwnStage,
+    Stage,
+    StageOptions,
+)
 from drill.stages.database import PostgresDatabase, await_answer
-from drill.stages.deployment import SERVICE_NAME, Deployment, must
+from drill.stages.deployment import Deployment, must
 from drill.stages.ports import free_port
-from drill.stages.supervision import render
+from drill.stages.supervision import SERVICE_NAME, SUPERVISORD, conf, variables
 from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
@@ -64,7 +71,7 @@ class ProcessStage(OwnStage):
     """
 
     name = "processes"
-    alternatives: Sequence[str] = ("status file", "Caddy", "supervisord", "folder")
+    alternatives: Sequence[str] = (*MAINTENANCE_WORDS, "Caddy", "supervisord", "folder")
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         for tool in ("git", "curl", "bash"):
@@ -72,6 +79,11 @@ class ProcessStage(OwnStage):
                 raise UsageError(f"{tool} on this machine", "none", f"install {tool}")
         if options.hosts != 1:
             raise UsageError("HOSTS=1 on this stage", str(options.hosts), "use HOSTS=1")
+        if options.supervisor != SUPERVISORD.name:
+            raise UsageError(
+                f"SUPERVISOR={SUPERVISORD.name} on this stage", repr(options.supervisor),
+                "use STAGE=containers: systemd has to be process 1",
+            )  # fmt: skip
         self.options = options
         self.reason = reason
         self._progress = progress
@@ -211,19 +223,16 @@ class ProcessStage(OwnStage):
         }
 
     def _start_supervisor(self, folder: Path) -> None:
-        conf = Path(self.environment["SUPERVISOR_CONF"])
-        conf.touch(mode=0o600)  # it holds secrets
-        secret = {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret}
-        conf.write_text(
-            render(
-                str(folder),
-                self.environment,
-                secret,
-                bind="127.0.0.1",
-                port=self._ports["service"],
-            )
+        path = Path(self.environment["SUPERVISOR_CONF"])
+        path.touch(mode=0o600)  # it holds secrets
+        service = variables(
+            self.environment,
+            {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret},
+            bind="127.0.0.1",
+            port=self._ports["service"],
         )
-        self._start([str(_BIN / "supervisord"), "-n", "-c", str(conf)], folder / "supervisord.out")
+        path.write_text(conf(str(folder), self.environment["APP_DIR"], service))
+        self._start([str(_BIN / "supervisord"), "-n", "-c", str(path)], folder / "supervisord.out")
         for _ in wait_until("supervisord answers", 15, advice=f"see {folder}/supervisord.out"):
             if (folder / "supervisor.sock").exists():
                 break

@@ -1,12 +1,38 @@
-"""The configuration of supervisord on a service host."""
+"""What keeps the service running on a host: supervisord anywhere, systemd in containers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from drill.stages.deployment import SERVICE_NAME
+__all__ = ["SERVICE_NAME", "SUPERVISORD", "SUPERVISORS", "SYSTEMD", "Supervisor", "conf", "unit"]
 
-__all__ = ["render"]
+SERVICE_NAME = "hostaway-mcp"  # of the deployment's folder and of the supervised program
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """The scripts that stop, start and hang up the service; `name` is the word of alternatives."""
+
+    name: str
+    stop: str
+    start: str
+    hang_up: str
+
+
+SUPERVISORD = Supervisor(
+    "supervisord",
+    stop=f'supervisorctl -c "$SUPERVISOR_CONF" stop {SERVICE_NAME} >/dev/null',
+    start=f'supervisorctl -c "$SUPERVISOR_CONF" start {SERVICE_NAME} >/dev/null',
+    hang_up=f'supervisorctl -c "$SUPERVISOR_CONF" signal HUP {SERVICE_NAME}',
+)
+SYSTEMD = Supervisor(
+    "systemd",
+    stop=f"systemctl stop {SERVICE_NAME}",
+    start=f"systemctl start {SERVICE_NAME}",
+    hang_up=f"systemctl kill --kill-who=main --signal=HUP {SERVICE_NAME}",
+)
+SUPERVISORS = {one.name: one for one in (SUPERVISORD, SYSTEMD)}
 
 _CONF = """[unix_http_server]
 file={folder}/supervisor.sock
@@ -32,17 +58,26 @@ stdout_logfile={folder}/service.out
 stderr_logfile={folder}/service.err
 environment={environment}
 """
+# Restarted again and again like supervisord's, or a leak's second kill would end the service.
+_UNIT = """[Unit]
+Description=Listings API
+StartLimitIntervalSec=0
+[Service]
+WorkingDirectory={app}
+ExecStart={app}/.venv/bin/python -m hostaway_mcp
+{environment}
+ExecReload=kill -HUP $MAINPID
+Restart=always
+RestartSec=1
+TimeoutStopSec=5
+"""
 
 
-def render(
-    folder: str, environment: Mapping[str, str], secrets: Mapping[str, str], *, bind: str, port: int
-) -> str:
-    """Return the file that runs the service with its socket, logs and pid file in `folder`.
-
-    `environment` is that of the runbook's scripts (see Stage.environment), `secrets` hold what
-    only the service knows. The result holds secrets: keep it readable by its owner alone.
-    """
-    variables = {
+def variables(
+    environment: Mapping[str, str], secrets: Mapping[str, str], *, bind: str, port: int
+) -> dict[str, str]:
+    """Return the service's variables: those of the runbook's scripts under its own names."""
+    return {
         "DATABASE_URL": environment["DATABASE_URL"],
         "HOSTAWAY_API_KEY": environment["API_KEY"],
         "HOSTAWAY_LOG_FILE": environment["LOG_FILE"],
@@ -53,9 +88,22 @@ def render(
         "HOSTAWAY_BIND": bind,
         **secrets,
     }
+
+
+def conf(folder: str, app: str, service: Mapping[str, str]) -> str:
+    """Return supervisord's file: socket, logs and pid file in `folder`, the deployment in `app`.
+
+    `service` are the service's `variables`. It holds secrets: keep it readable by its owner alone.
+    """
     return _CONF.format(
         folder=folder,
         name=SERVICE_NAME,
-        app=environment["APP_DIR"],
-        environment=",".join(f'{name}="{value}"' for name, value in variables.items()),
+        app=app,
+        environment=",".join(f'{name}="{value}"' for name, value in service.items()),
     )
+
+
+def unit(app: str, service: Mapping[str, str]) -> str:
+    """Return systemd's unit of the service; see `conf`."""
+    lines = "\n".join(f'Environment="{name}={value}"' for name, value in service.items())
+    return _UNIT.format(app=app, environment=lines)

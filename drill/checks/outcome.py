@@ -1,0 +1,55 @@
+"""What a rollback left behind: code that fits its schema, a configuration that is still whole."""
+
+from __future__ import annotations
+
+import re
+
+from drill.check import Finding, Situation, check, judged
+from drill.checks.release import all_ok, on_every_host
+
+_LIMIT_S = 60
+_COMPARE = """
+import subprocess, sys, yaml
+
+def paths(node, above=""):
+    if not isinstance(node, dict):
+        return {above}
+    return {p for k, v in node.items() for p in paths(v, f"{above}.{k}" if above else k)}
+
+was = subprocess.run(["git", "show", "HEAD:config.yaml"], capture_output=True, check=True).stdout
+try:
+    now = paths(yaml.safe_load(open(sys.argv[1])))
+except yaml.YAMLError as error:
+    sys.exit(f"it cannot be read: {error}".replace(chr(10), " "))
+gone = sorted(paths(yaml.safe_load(was)) - now)
+print(len(now), "settings")
+sys.exit("gone from where they stood: " + ", ".join(gone) if gone else 0)
+"""
+
+
+@check(r"code can run on this schema", needs="database")
+def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
+    """The database is not behind the deployed tree: it stands at the tree's newest revision, or at
+    one that only a newer tree knows.
+    """
+    rows = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    stands = rows[0][0] if rows else "nothing"
+    told, behind = [], False
+    for host in situation.stage.hosts:
+        done = host.run(
+            ".venv/bin/alembic heads; echo; .venv/bin/alembic history", limit_s=_LIMIT_S
+        )
+        heads, _, history = done.stdout.partition("\n\n")
+        wanted = heads.split(" ")[0].strip()
+        known = re.search(rf"\b{re.escape(stands)}\b", history) is not None
+        behind = behind or not done.ok or stands == "nothing" or (known and stands != wanted)
+        newer = "" if known else ", which this code does not know: a newer schema"
+        told.append(f"{host.name} runs code that expects {wanted or done.stderr[-200:]}{newer}")
+    return judged(not behind, f"{'; '.join(told)}; the database stands at {stands}")
+
+
+@check(r"configuration has kept its structure", needs="defects")
+def configuration_whole(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every setting of the committed configuration is still there, nested as it was."""
+    script = f".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n{_COMPARE}PY"
+    return all_ok(on_every_host(situation, script), "the configuration, beside the committed one")
