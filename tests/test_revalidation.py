@@ -113,7 +113,11 @@ def performed(tmp_path: Path, hazard: str, *replaced: tuple[str, str]) -> list[s
     stage = open_stage("processes", StageOptions(listings=200), lambda _: None)
     procedure = parse(path).procedure(2)
     judgement = perform_literally(request, procedure, stage, "procedure-2", hazard)
-    return [f"{cause.where}: {cause.what}\n{cause.evidence}" for cause in judgement.causes]
+    return [
+        f"{cause.where}: {cause.what}\n{cause.evidence}"
+        for cause in judgement.causes
+        if cause.verdict is Verdict.FAILED
+    ]
 
 
 @pytest.mark.slow
