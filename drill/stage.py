@@ -141,6 +141,12 @@ class Stage(Protocol):
         """Have the load balancer ask the hosts for another path ("/ready" is the usual one)."""
         ...
 
+    def slow_network(self, delay_s: float) -> None:
+        """Have what the load balancer sends to the hosts arrive `delay_s` seconds later, by a way
+        that is really slow; 0: take the direct way again. Works twice.
+        """
+        ...
+
     def rss_bytes(self) -> dict[str, int]:
         """Return the service process's resident memory by host; hosts without one are left out."""
         ...

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import statistics
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -20,6 +22,8 @@ _ROGUE_SHARE = 0.35
 _LOCKED_S = 2.5
 _FREE_S = 0.05
 _GRAB_S = 15.0
+_LATE_S = 0.6  # far above thrice a healthy p95, below the patience of health checks and clients
+_TIMED = 3
 
 
 class PostgresDown(OutsideCause):
@@ -161,6 +165,43 @@ class LostLoadBalancer(OutsideCause):
         scene.stage.set_health_path("/ready")
 
 
+class SlowNetwork(OutsideCause):
+    """What the load balancer sends to its hosts arrives late."""
+
+    name = "slow-network"
+    symptom = f"the front door takes {_LATE_S:g} s longer than its hosts to answer the same request"
+
+    def inject(self, scene: Scene) -> str:
+        """See Fault.inject."""
+        scene.stage.slow_network(_LATE_S)
+        return f"what the load balancer sends to the hosts arrives {_LATE_S:g} s later"
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        """Time an answer that has nothing to do with pages, on both sides of the load balancer."""
+        path = scene.stage.interface.health
+        hosts = [_median_s(url + path) for url in scene.stage.direct_urls.values()]
+        front = _median_s(scene.stage.base_url + path)
+        told = (
+            f"the median of {_TIMED} requests to {path} took {front * 1000:.0f} ms through the "
+            f"front door and at most {max(hosts) * 1000:.0f} ms at a host"
+        )
+        return front - max(hosts) >= 0.9 * _LATE_S, told
+
+    def heal(self, scene: Scene) -> None:
+        """See Fault.heal."""
+        scene.stage.slow_network(0)
+
+
+def _median_s(url: str) -> float:
+    took = []
+    with httpx.Client(timeout=5) as client:
+        for _ in range(_TIMED):
+            began = time.perf_counter()
+            client.get(url)
+            took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
 class RogueClient(OutsideCause):
     """One client sends what cannot be accepted, a third of all requests."""
 
@@ -199,6 +240,7 @@ FAULTS = (
     NeighbourConnections,
     SlowDatabase,
     LostLoadBalancer,
+    SlowNetwork,
     functools.partial(RogueClient, "garbage-cursors", "cursor", 400),
     functools.partial(RogueClient, "keyless-client", "key", 401),
 )

@@ -192,6 +192,10 @@ class StagingStage:
         """See Stage.set_health_path."""
         self._script("health_path", "change the load balancer's question", HEALTH_PATH=path)
 
+    def slow_network(self, delay_s: float) -> None:
+        """See Stage.slow_network."""
+        self._script("slow_network", "slow its network down", DELAY_S=f"{delay_s:g}")
+
     def _numbers(self, script: str | None, least: int = 1) -> dict[str, int]:
         """Return what `script` prints, by host, where that is a number of at least `least`."""
         if not script:
