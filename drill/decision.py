@@ -278,6 +278,12 @@ class Decider:
         # The trigger stays the one that fired; its numbers are those of now.
         return self._rollback(*self._committed, diagnosis)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether what was seen so far calls for a rollback, so that time alone may decide it."""
+        fired = self._fired()
+        return self._committed is not None or bool(fired and fired[0][0].rollback)
+
     def settled(self, now: float) -> Decided | None:
         """Return a decision that is milder than a rollback once it cannot become worse by more
         evidence of its kind, and nothing worse came for HOLD_S.
