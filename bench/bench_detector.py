@@ -29,11 +29,13 @@ EDGES = (0.01, 0.05, 0.10)
 LATENCY_S = (0.5, 1.0, 2.0)
 RATES = (0.02, 0.07, 0.12, 0.20, 0.50, 1.0)
 FACTORS = (2, 3, 5)
+SCALES = (2.4, 3.0, 5.0)  # at twice the baseline itself lies the edge, which no test can tell
 PAGES = 0.72  # the share of requests that a slow page touches
 KNOWN = (0.005, 0.008, 0.012, 0.02, 0.03, 0.04, 0.06, 0.07, 0.08, 0.085, 0.12, 0.15, 0.30)
 KNOWN_P95_S = (0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.0)
 KNOWN_MULTIPLES = (1.0, 1.6, 2.4, 2.6, 3.6, 5.0)
 SPREAD = 0.5  # of the logarithm of a latency
+_Z95 = 1.6449  # standard deviations from the median to the p95
 GOAL = 1.3
 RUNS = 40
 LONG = 20_000
@@ -41,6 +43,7 @@ HEALTHY = 1_000_000
 BASELINE_S = 0.05
 RATE = 100.0
 _MOST = 60_000
+Traffic = Callable[[int], Iterator[Observation]]  # by the seed
 _RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 
 out = sys.stdout.write
@@ -91,6 +94,12 @@ def _slower(factor: float) -> Callable[[Detector], bool]:
     return lambda detector: detector.slower[factor].alarmed
 
 
+def _share_above(multiple: float) -> float:
+    """Return the share of the latencies of `_taking` above this multiple of their p95."""
+    deviations = _Z95 + math.log(multiple) / SPREAD
+    return 0.5 * math.erfc(deviations / math.sqrt(2.0))
+
+
 def _delays() -> float:
     """Print the delays; return the worst ratio of a median to its floor."""
     h = _detector().h
@@ -105,6 +114,10 @@ def _delays() -> float:
         (f"pages {k}× slower", _floor(h, PAGES, 0.05),
          [_until(_slow(k, s, _MOST), _slower(min(k, 3.0))) for s in range(RUNS)])
         for k in FACTORS
+    ] + [
+        (f"everything {k:g}× slower", _floor(h, _share_above(2.0 / k), 0.05),
+         [_until(_taking(k * BASELINE_S, _MOST)(s), _slower(2.0)) for s in range(RUNS)])
+        for k in SCALES
     ]  # fmt: skip
     for name, floor, delays in cases:
         median = statistics.median(delays)
@@ -134,9 +147,6 @@ def _confusion() -> None:
     )  # fmt: skip
 
 
-Traffic = Callable[[int], Iterator[Observation]]
-
-
 def _table(
     title: str,
     tiers: tuple[str, ...],
@@ -161,13 +171,13 @@ def _failing_for(p: float) -> Traffic:
     return lambda seed: _failing(p, seed, LONG)
 
 
-def _taking(p95_s: float) -> Traffic:
+def _taking(p95_s: float, n: int = LONG) -> Traffic:
     """Latencies that are lognormal, as those of most services, with this p95."""
-    middle = math.log(p95_s) - 1.6449 * SPREAD
+    middle = math.log(p95_s) - _Z95 * SPREAD
 
     def requests(seed: int) -> Iterator[Observation]:
         chance = random.Random(seed)  # noqa: S311 - simulated traffic
-        for i in range(LONG):
+        for i in range(n):
             yield _request(i, False, chance.lognormvariate(middle, SPREAD))
 
     return requests
