@@ -14,6 +14,7 @@ import math
 import statistics
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,10 @@ def _hold(stage: Stage, fault: str, report: Path) -> list[Event]:
     if fault == "none":
         conductor.fault.watch_s = HEALTHY_S
     conductor.run()
-    return list(read(conductor.timeline.path))
+    record = list(read(conductor.timeline.path))
+    if any(isinstance(event.what, events.Interrupted) for event in record):
+        raise KeyboardInterrupt  # a drill keeps it to itself
+    return record
 
 
 def _late(record: list[Event]) -> bool:
@@ -123,17 +127,20 @@ def _begins(event: Event, phase: events.Phase) -> bool:
 
 def _healthy(stage: Stage, scratch: Path) -> int:
     """Print the A/A runs; return how often a trigger fired or the detector alarmed."""
-    fired = requests = late = 0
+    fired: Counter[str] = Counter()
+    requests = late = 0
     for number in range(HEALTHY_RUNS):
         record = _hold(stage, "none", scratch / f"none-{number}")
-        fired += sum(isinstance(e.what, events.TriggerFired) for e in record)
+        fired.update(e.what.trigger for e in record if isinstance(e.what, events.TriggerFired))
         requests += sum(e.what.requests for e in record if isinstance(e.what, events.Decided))
         late += _late(record)
     out(
         f"A/A on stage {stage.name}: {requests:,} requests at {RATE:g}/s in {HEALTHY_RUNS} drills, "
     )
-    out(f"{fired} triggers fired; the generator was late in {late} of the drills\n\n")
-    return fired
+    told = ", ".join(f"{name} ({count})" for name, count in fired.items()) or "none"
+    out(f"triggers fired: {told}; the generator was late in {late} of the drills\n\n")
+    sys.stdout.flush()
+    return fired.total()
 
 
 def _delays(stage: Stage, scratch: Path) -> None:
@@ -169,6 +176,7 @@ def _delays(stage: Stage, scratch: Path) -> None:
             told = f"{statistics.median(counts):.0f} ({counts[0]}–{counts[-1]})"
             out(f" {told:>17} {ratio:5.2f}{'!' if ratio > GOAL else ' '}")
         out(f" {repeated:8}\n")
+        sys.stdout.flush()
     out(f"!: above the goal of {GOAL} floors\n")
 
 
