@@ -152,6 +152,26 @@ def test_reports_show_the_diagnosis_beside_what_the_operator_chose(
     assert not any("operator chose" in text for text in followed)
 
 
+def test_the_report_says_how_matrix_and_trigger_led_to_the_decision(tmp_path: Path) -> None:
+    why = "the matrix says Critical by error rate and Normal by p95, and the worse one wins"
+    attribution = (
+        "a rollback will not help: the way to the hosts is the cause",
+        "/health took 612 ms",
+    )
+    record = changed(events.Decided, explanation=why, attribution=attribution)(good())
+    page = reports(record, tmp_path / "a")[0]
+    assert why in page
+    assert all(sentence in page for sentence in attribution)
+
+
+def test_answers_refused_in_maintenance_are_outage_and_no_failure_of_the_drill() -> None:
+    maintained = events.TrafficSecond(
+        1_000_021, {"unavailable": 200}, {}, {}, Histogram().to_text()
+    )
+    judgement = judge(also(maintained)(good()))
+    assert (judgement.verdict, judgement.outage_s) == (Verdict.PASSED, 1), judgement.reason
+
+
 def test_a_round_trip_does_not_hide_who_chose_the_procedure() -> None:
     record = changed(events.ProcedureChosen, chosen_by="operator")(good())
     again = events.ProcedureChosen(4, "Deploy again", 300, 600, "round trip")
