@@ -22,7 +22,9 @@ _ROGUE_SHARE = 0.35
 _LOCKED_S = 2.5
 _FREE_S = 0.05
 _GRAB_S = 15.0
-_LATE_S = 0.6  # far above thrice a healthy p95, below the patience of health checks and clients
+_LATE_S = 0.6
+_TIMES_LATE = 5.0  # of the healthy p95, so that thrice of it is far below …
+_LATEST_S = 2.0  # … and the patience of load balancers' health checks above
 _TIMED = 3
 
 
@@ -169,12 +171,16 @@ class SlowNetwork(OutsideCause):
     """What the load balancer sends to its hosts arrives late."""
 
     name = "slow-network"
-    symptom = f"the front door takes {_LATE_S:g} s longer than its hosts to answer the same request"
+    symptom = "the front door answers the same request far later than its hosts"
+
+    def __init__(self) -> None:
+        self._late_s = _LATE_S
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.slow_network(_LATE_S)
-        return f"what the load balancer sends to the hosts arrives {_LATE_S:g} s later"
+        self._late_s = round(min(max(_LATE_S, _TIMES_LATE * scene.baseline_s), _LATEST_S), 3)
+        scene.stage.slow_network(self._late_s)
+        return f"what the load balancer sends to the hosts arrives {self._late_s:g} s later"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Time an answer that has nothing to do with pages, on both sides of the load balancer."""
@@ -185,7 +191,7 @@ class SlowNetwork(OutsideCause):
             f"the median of {_TIMED} requests to {path} took {front * 1000:.0f} ms through the "
             f"front door and at most {max(hosts) * 1000:.0f} ms at a host"
         )
-        return front - max(hosts) >= 0.9 * _LATE_S, told
+        return front - max(hosts) >= 0.9 * self._late_s, told
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
