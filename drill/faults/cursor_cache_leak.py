@@ -12,6 +12,7 @@ class CursorCacheLeak(LatentDefect):
 
     name = "cursor-cache-leak"
     symptom = "the service is killed for exceeding its memory limit"
+    trigger = r"memory leak"  # errors are decided by before: its kills have to come again
 
     def __init__(self) -> None:
         self._kills_before: int | None = None
