@@ -32,8 +32,8 @@ FACTORS = (2, 3, 5)
 SCALES = (2.4, 3.0, 5.0)  # at twice the baseline itself lies the edge, which no test can tell
 PAGES = 0.72  # the share of requests that a slow page touches
 KNOWN = (0.005, 0.008, 0.012, 0.02, 0.03, 0.04, 0.06, 0.07, 0.08, 0.085, 0.12, 0.15, 0.30)
-KNOWN_P95_S = (0.3, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4, 3.0)
-KNOWN_MULTIPLES = (1.0, 1.6, 2.4, 2.6, 3.6, 5.0)
+KNOWN_P95_S = (0.4, 0.45, 0.55, 0.6, 0.8, 0.9, 1.1, 1.2, 1.6, 1.8, 2.2, 2.4)
+KNOWN_MULTIPLES = (1.0, 1.6, 1.8, 2.2, 2.4, 2.6, 2.8, 3.2, 3.6)
 SPREAD = 0.5  # of the logarithm of a latency
 _Z95 = 1.6449  # standard deviations from the median to the p95
 GOAL = 1.3
@@ -43,7 +43,7 @@ HEALTHY = 1_000_000
 BASELINE_S = 0.05
 RATE = 100.0
 _MOST = 60_000
-Traffic = Callable[[int], Iterator[Observation]]  # by the seed
+Traffic = Callable[[int], Iterator[Observation]]  # by the seed, or the number of requests
 _RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 
 out = sys.stdout.write
@@ -218,12 +218,20 @@ def _clustered(n: int) -> Iterator[Observation]:
         yield _request(i, inside, 0.02)
 
 
-def _autocorrelated(n: int) -> Iterator[Observation]:
-    """Latency with a memory: AR(1) of its logarithm, 0.98 from one request to the next."""
-    chance, state = random.Random(3), 0.0  # noqa: S311 - simulated traffic
-    for i in range(n):
-        state = 0.98 * state + chance.gauss(0.0, 0.06)
-        yield _request(i, chance.random() < 0.002, 0.02 * math.exp(state))
+def _autocorrelated(spread: float) -> Traffic:
+    """Latency with a memory: AR(1) of its logarithm, 0.98 from one request to the next, whose
+    standard deviation is `spread`; its p95 is the baseline's.
+    """
+    step = spread * math.sqrt(1.0 - 0.98**2)
+    middle = BASELINE_S * math.exp(-_Z95 * spread)
+
+    def requests(n: int) -> Iterator[Observation]:
+        chance, state = random.Random(3), 0.0  # noqa: S311 - simulated traffic
+        for i in range(n):
+            state = 0.98 * state + chance.gauss(0.0, step)
+            yield _request(i, chance.random() < 0.002, middle * math.exp(state))
+
+    return requests
 
 
 def _pausing(n: int) -> Iterator[Observation]:
@@ -242,7 +250,8 @@ def _healthy() -> int:
     for name, traffic in (
         ("0.9 % independent errors", _independent),
         ("0.5 % errors in clusters of five", _clustered),
-        ("autocorrelated latency", _autocorrelated),
+        ("autocorrelated latency, spread 0.3", _autocorrelated(0.3)),
+        ("autocorrelated latency, spread 0.6", _autocorrelated(0.6)),
         ("a pause of 0.6 s every five minutes", _pausing),
     ):
         decider = Decider(parse(_RUNBOOK))
