@@ -24,8 +24,10 @@ CAPABILITIES = {
     "metrics": "metrics in Prometheus' format",
     "process": "the service's process id",
     "defects": "a way to switch latent defects on",
+    "network": "a network that can be slowed down",
 }
-"""What a stage may lack; a check that needs it is then unknown, as unsupported."""
+"""What a stage may lack; a check that needs it is then unknown, as unsupported, and a fault that
+does is refused."""
 
 
 @dataclass(frozen=True, slots=True)

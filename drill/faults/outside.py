@@ -172,6 +172,7 @@ class SlowNetwork(OutsideCause):
 
     name = "slow-network"
     symptom = "the front door answers the same request far later than its hosts"
+    needs = ("network",)
 
     def __init__(self) -> None:
         self._late_s = _LATE_S

@@ -63,6 +63,7 @@ class StagingStage:
                 "metrics": bool(staging.interface.metrics),
                 "process": "pid" in staging.scripts,
                 "defects": "defects" in staging.scripts,
+                "network": "slow_network" in staging.scripts,
             }.items()
             if there
         )
