@@ -11,6 +11,7 @@ Runs in which the generator was late are repeated, since they measure the machin
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import sys
 import tempfile
@@ -183,6 +184,8 @@ def _delays(stage: Stage, scratch: Path) -> None:
 def main() -> int:
     """Print the tables; return 1 when a trigger fired on a healthy release."""
     name = sys.argv[1] if len(sys.argv) > 1 else "auto"
+    busy, cores = os.getloadavg()[0], os.cpu_count()
+    out(f"load of this machine before: {busy:.1f} on {cores} cores\n")
     with (
         tempfile.TemporaryDirectory() as folder,
         open_stage(name, StageOptions(), lambda _: None) as stage,
