@@ -5,8 +5,9 @@ variables: what a CUSUM that knew the new rate p would need on average (Lorden 1
 watches for several rates at once, and stops on whole requests: ratios somewhat above 1 are due.
 A rate p0 needs for ever, and one just above it nearly so, whoever watches.
 
-Prints four tables: delays, the confusion matrix of tiers, A/A runs, and speed. Exit code 1 when a
-median delay is above 1.3 floors or a healthy service was decided against.
+Prints delays, the confusion matrices of error rates, of p95s and of multiples of the baseline, A/A
+runs, and speed. Exit code 1 when a median delay is above 1.3 floors or a healthy service was
+decided against.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from drill.decision import Decider
-from drill.detector import ALPHA, Detector, Side
+from drill.detector import ALPHA, Detector, Side, Stream
 from drill.observation import Observation, Outcome
 from drill.runbook.parse import parse
 
@@ -28,14 +29,21 @@ EDGES = (0.01, 0.05, 0.10)
 LATENCY_S = (0.5, 1.0, 2.0)
 RATES = (0.02, 0.07, 0.12, 0.20, 0.50, 1.0)
 FACTORS = (2, 3, 5)
+SCALES = (2.4, 3.0, 5.0)  # at twice the baseline itself lies the edge, which no test can tell
 PAGES = 0.72  # the share of requests that a slow page touches
-KNOWN = (0.005, 0.03, 0.04, 0.06, 0.07, 0.085, 0.12, 0.15, 0.30)
+KNOWN = (0.005, 0.008, 0.012, 0.02, 0.03, 0.04, 0.06, 0.07, 0.08, 0.085, 0.12, 0.15, 0.30)
+KNOWN_P95_S = (0.4, 0.45, 0.55, 0.6, 0.8, 0.9, 1.1, 1.2, 1.6, 1.8, 2.2, 2.4)
+KNOWN_MULTIPLES = (1.0, 1.6, 1.8, 2.2, 2.4, 2.6, 2.8, 3.2, 3.6)
+SPREAD = 0.5  # of the logarithm of a latency
+_Z95 = 1.6449  # standard deviations from the median to the p95
 GOAL = 1.3
 RUNS = 40
+LONG = 20_000
 HEALTHY = 1_000_000
 BASELINE_S = 0.05
 RATE = 100.0
 _MOST = 60_000
+Traffic = Callable[[int], Iterator[Observation]]  # by the seed, or the number of requests
 _RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 
 out = sys.stdout.write
@@ -82,6 +90,16 @@ def _until(requests: Iterator[Observation], alarmed: Callable[[Detector], bool])
     return _MOST
 
 
+def _slower(factor: float) -> Callable[[Detector], bool]:
+    return lambda detector: detector.slower[factor].alarmed
+
+
+def _share_above(multiple: float) -> float:
+    """Return the share of the latencies of `_taking` above this multiple of their p95."""
+    deviations = _Z95 + math.log(multiple) / SPREAD
+    return 0.5 * math.erfc(deviations / math.sqrt(2.0))
+
+
 def _delays() -> float:
     """Print the delays; return the worst ratio of a median to its floor."""
     h = _detector().h
@@ -94,8 +112,12 @@ def _delays() -> float:
         for p in RATES
     ] + [
         (f"pages {k}× slower", _floor(h, PAGES, 0.05),
-         [_until(_slow(k, s, _MOST), lambda d: d.slower[2.0].alarmed) for s in range(RUNS)])
+         [_until(_slow(k, s, _MOST), _slower(min(k, 3.0))) for s in range(RUNS)])
         for k in FACTORS
+    ] + [
+        (f"everything {k:g}× slower", _floor(h, _share_above(2.0 / k), 0.05),
+         [_until(_taking(k * BASELINE_S, _MOST)(s), _slower(2.0)) for s in range(RUNS)])
+        for k in SCALES
     ]  # fmt: skip
     for name, floor, delays in cases:
         median = statistics.median(delays)
@@ -109,27 +131,78 @@ def _delays() -> float:
 
 def _confusion() -> None:
     """Print, for known rates on both sides of every edge, what tier they are put into."""
-    out("\nKnown error rates, and the tier that they are put into (40 runs of 6,000 requests)\n")
-    out(f"{'rate':>6} {'normal':>7} {'1-5%':>7} {'5-10%':>7} {'>10%':>7} {'unknown':>8}\n")
-    for p in KNOWN:
-        told = [0] * 5
+    _table(
+        "Known error rates", ("1-5%", "5-10%", ">10%"),
+        [(f"{p:.1%}", _failing_for(p)) for p in KNOWN], _error_tier,
+    )  # fmt: skip
+    _table(
+        "Known p95s", ("0.5-1s", "1-2s", ">2s"),
+        [(f"{p95 * 1000:.0f} ms", _taking(p95)) for p95 in KNOWN_P95_S],
+        lambda d: _latency_tier(list(d.latency.values())),
+    )  # fmt: skip
+    _table(
+        "Known multiples of the baseline's p95", ("2-3×", ">3×"),
+        [(f"{k:g}×", _taking(k * BASELINE_S)) for k in KNOWN_MULTIPLES],
+        lambda d: _latency_tier(list(d.slower.values())),
+    )  # fmt: skip
+
+
+def _table(
+    title: str,
+    tiers: tuple[str, ...],
+    known: list[tuple[str, Traffic]],
+    tier_of: Callable[[Detector], int],
+) -> None:
+    out(f"\n{title}, and the tier that they are put into ({RUNS} runs of {LONG:,} requests)\n")
+    out(f"{'known':>8} {'no alarm':>9}" + "".join(f" {one:>7}" for one in (*tiers, "unknown")))
+    out("\n")
+    for name, traffic in known:
+        told = [0] * (len(tiers) + 2)
         for seed in range(RUNS):
             detector = _detector()
-            for observation in _failing(p, seed, 6_000):
+            for observation in traffic(seed):
                 detector.observe(observation)
-            told[_tier(detector)] += 1
-        cells = "".join(f" {count / RUNS:7.0%}" for count in told[:4])
-        out(f"{p:6.1%}{cells} {told[4] / RUNS:8.0%}\n")
+            told[tier_of(detector)] += 1
+        cells = "".join(f" {count / RUNS:7.0%}" for count in told[1:])
+        out(f"{name:>8} {told[0] / RUNS:9.0%}{cells}\n")
 
 
-def _tier(detector: Detector) -> int:
-    sides = [detector.errors.side(edge) for edge in EDGES]
+def _failing_for(p: float) -> Traffic:
+    return lambda seed: _failing(p, seed, LONG)
+
+
+def _taking(p95_s: float, n: int = LONG) -> Traffic:
+    """Latencies that are lognormal, as those of most services, with this p95."""
+    middle = math.log(p95_s) - _Z95 * SPREAD
+
+    def requests(seed: int) -> Iterator[Observation]:
+        chance = random.Random(seed)  # noqa: S311 - simulated traffic
+        for i in range(n):
+            yield _request(i, False, chance.lognormvariate(middle, SPREAD))
+
+    return requests
+
+
+def _error_tier(detector: Detector) -> int:
+    """Return 0 for no alarm, 1 … for the tiers from the mildest on, the next for unknown."""
     if not detector.errors.alarmed:
         return 0
+    sides = [detector.errors.side(edge) for edge in EDGES]
+    return _tier(sides)
+
+
+def _latency_tier(streams: list[Stream]) -> int:
+    if not any(stream.alarmed for stream in streams):
+        return 0
+    # A test runs from the first alarm of any stream on, whether or not its own alarms.
+    return _tier([next(iter(stream.edges.values())).side for stream in streams])
+
+
+def _tier(sides: list[Side]) -> int:
     for tier, (low, high) in enumerate(zip(sides, [*sides[1:], Side.BELOW], strict=True), 1):
         if low is Side.ABOVE and high is Side.BELOW:
             return tier
-    return 4
+    return len(sides) + 1
 
 
 def _independent(n: int) -> Iterator[Observation]:
@@ -145,12 +218,20 @@ def _clustered(n: int) -> Iterator[Observation]:
         yield _request(i, inside, 0.02)
 
 
-def _autocorrelated(n: int) -> Iterator[Observation]:
-    """Latency with a memory: AR(1) of its logarithm, 0.98 from one request to the next."""
-    chance, state = random.Random(3), 0.0  # noqa: S311 - simulated traffic
-    for i in range(n):
-        state = 0.98 * state + chance.gauss(0.0, 0.06)
-        yield _request(i, chance.random() < 0.002, 0.02 * math.exp(state))
+def _autocorrelated(spread: float) -> Traffic:
+    """Latency with a memory: AR(1) of its logarithm, 0.98 from one request to the next, whose
+    standard deviation is `spread`; its p95 is the baseline's.
+    """
+    step = spread * math.sqrt(1.0 - 0.98**2)
+    middle = BASELINE_S * math.exp(-_Z95 * spread)
+
+    def requests(n: int) -> Iterator[Observation]:
+        chance, state = random.Random(3), 0.0  # noqa: S311 - simulated traffic
+        for i in range(n):
+            state = 0.98 * state + chance.gauss(0.0, step)
+            yield _request(i, chance.random() < 0.002, middle * math.exp(state))
+
+    return requests
 
 
 def _pausing(n: int) -> Iterator[Observation]:
@@ -163,12 +244,14 @@ def _pausing(n: int) -> Iterator[Observation]:
 def _healthy() -> int:
     """Print the A/A runs; return how often a healthy service was to be rolled back."""
     out(f"\nA/A: {HEALTHY:,} requests to a healthy service, asked ten times a second\n")
+    out(f"The bound for independent errors: {ALPHA:g} alarms. It is none for the other rows.\n")
     out(f"{'traffic':38} {'alarms':>7} {'triggers':>9} {'rollbacks':>10}\n")
     false = 0
     for name, traffic in (
         ("0.9 % independent errors", _independent),
         ("0.5 % errors in clusters of five", _clustered),
-        ("autocorrelated latency", _autocorrelated),
+        ("autocorrelated latency, spread 0.3", _autocorrelated(0.3)),
+        ("autocorrelated latency, spread 0.6", _autocorrelated(0.6)),
         ("a pause of 0.6 s every five minutes", _pausing),
     ):
         decider = Decider(parse(_RUNBOOK))

@@ -7,12 +7,14 @@ them could not be looked at, nobody knows.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drill.evidence import Evidence
-from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
+from drill.evidence import Asked, Evidence, Series
+from drill.observation import Outcome
+from drill.sentinels.surroundings import DATABASE, FRONT_DOOR, SLOWER
 from drill.statistics import lower_bound, percent_text, share_sentence, upper_bound
 from drill.verdict import Verdict
 
@@ -21,6 +23,7 @@ _ONE_CLIENT = 0.9  # of all failures, proven, are one client's
 _HEALTHY = 0.05  # at most so many of the others' requests fail, proven
 _LEAST_CLIENTS = 3  # of fewer, "only one of them" says nothing
 _LISTS = frozenset({"list_first", "list_page", "reservations"})
+_ANSWERED = frozenset({Outcome.SERVER_ERROR, Outcome.REJECTED, Outcome.INVALID_CURSOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,12 @@ class _Alibi:
 def attribute(evidence: Evidence) -> Attribution:
     """Return whether the release is to blame for what was seen since the onset."""
     found = {name: alibi(evidence) for name, alibi in _ALIBIS.items()}
-    told = tuple(one.sentence for one in found.values())
+    told = (*(one.sentence for one in found.values()), *_control(evidence))
     holding = [name for name, one in found.items() if one.holds]
     if holding:
         reason = f"a rollback will not help: {holding[0]}"
         first = found[holding[0]].sentence
         return Attribution(False, reason, (first, *(s for s in told if s != first)))
-    told = (*told, *_unchanged(evidence))
     open_questions = [name for name, one in found.items() if one.holds is None]
     if open_questions:
         return Attribution(None, f"not known whether {open_questions[0]}", told)
@@ -57,8 +59,11 @@ def attribute(evidence: Evidence) -> Attribution:
 def _surroundings(sentinel: str) -> Callable[[Evidence], _Alibi]:
     def look(evidence: Evidence) -> _Alibi:
         series = evidence.series(sentinel)
+        slower = sentinel == FRONT_DOOR and _slower(series)
         # A lock that is taken again and again is free now and then; a door has to stay shut.
         failures = series.recent.count(Verdict.FAILED) if sentinel == DATABASE else series.streak
+        if failures >= _TWICE and slower:
+            return _slow_way(evidence, series.failure)
         if failures >= _TWICE:
             return _Alibi(True, series.failure)
         if series.last is None or series.last.verdict is Verdict.UNKNOWN:
@@ -69,13 +74,26 @@ def _surroundings(sentinel: str) -> Callable[[Evidence], _Alibi]:
     return look
 
 
+def _slower(series: Series) -> bool:
+    return bool(series.last and SLOWER in series.last.numbers)
+
+
+def _slow_way(evidence: Evidence, failure: str) -> _Alibi:
+    """A slow way explains late answers and none at all, but not errors that a host has answered."""
+    requests = list(evidence.since_change())
+    answered = sum(one.outcome in _ANSWERED for one in requests)
+    told = share_sentence(answered, len(requests), "were answered with an error by a host")
+    holds = lower_bound(answered, len(requests)) < evidence.detector.errors.p0
+    return _Alibi(holds, f"{failure}; {told}")
+
+
 def _one_client(evidence: Evidence) -> _Alibi:
     """Nearly all failures are those of one client, and the others are served well."""
     failures: Counter[str] = Counter()
     requests: Counter[str] = Counter()
-    for client, failed, _ in evidence.since_change():
-        requests[client] += 1
-        failures[client] += failed
+    for one in evidence.since_change():
+        requests[one.client] += 1
+        failures[one.client] += one.failed
     total = failures.total()
     if not total:
         return _Alibi(False, "no client met a failure")
@@ -102,16 +120,38 @@ _ALIBIS: dict[str, Callable[[Evidence], _Alibi]] = {
 }
 
 
-def _unchanged(evidence: Evidence) -> tuple[str, ...]:
-    """Compare what the release changed (lists) with the control that it did not change."""
-    hits, n = Counter[bool](), Counter[bool]()
-    for _, failed, operation in evidence.since_change():
-        n[operation in _LISTS] += 1
-        hits[operation in _LISTS] += failed
-    if not n[True] or not n[False]:
+def _control(evidence: Evidence) -> tuple[str, ...]:
+    """Compare what the release changed (lists) with the control that it did not: details and
+    writes, which are answered in the format that they always had.
+    """
+    groups: dict[bool, list[Asked]] = {True: [], False: []}
+    for one in evidence.since_change():
+        groups[one.operation in _LISTS].append(one)
+    if not groups[True] or not groups[False]:
         return ()
-    lists, others = hits[True] / n[True], hits[False] / n[False]
-    return (
-        f"of what the release changed, {percent_text(lists)} of {n[True]} requests failed; of the "
-        f"control without pagination, {percent_text(others)} of {n[False]}",
+    detector = evidence.detector
+    slow_s = min(detector.slower, default=math.nan) * detector.baseline_s  # NaN: not known yet
+    bad = {changed: _bad(groups[changed], slow_s) for changed in groups}
+    told = (
+        f"of what the release changed, {_shares(groups[True], slow_s)}; of the control without "
+        f"pagination, {_shares(groups[False], slow_s)} (details and writes, in the old format)"
     )
+    count = len(groups[False])
+    if lower_bound(bad[False], count) >= _HEALTHY:
+        told += ": the control suffers as well"
+    elif upper_bound(bad[False], count) < _HEALTHY <= lower_bound(bad[True], len(groups[True])):
+        told += ": the control is well"
+    return (told,)
+
+
+def _bad(requests: list[Asked], slow_s: float) -> int:
+    return sum(one.failed or one.latency_s >= slow_s for one in requests)
+
+
+def _shares(requests: list[Asked], slow_s: float) -> str:
+    n = len(requests)
+    told = f"{percent_text(sum(one.failed for one in requests) / n)} of {n} requests failed"
+    if not math.isnan(slow_s):
+        slow = sum(one.latency_s >= slow_s for one in requests) / n
+        told += f" and {percent_text(slow)} took {slow_s * 1000:.0f} ms or longer"
+    return told

@@ -19,6 +19,7 @@ _LADDER = (
     r"cto|ceo|chief",
 )
 _TOGETHER = re.compile(r"\s*(?:\+|&|,|\btogether\b|\band\b)\s*", re.IGNORECASE)
+_OR = re.compile(r"\s+or\s+|\s*/\s*", re.IGNORECASE)
 _NOISE = re.compile(r"\b(?:approval|required|together|or above|any|the|an?)\b", re.IGNORECASE)
 
 
@@ -45,7 +46,8 @@ def rule_on(table: Sequence[Authority], level: str, roles: Sequence[str]) -> Rul
     """Return whether `roles` may start a rollback at `level` ("P1").
 
     "Any X" admits X and everybody above, so does "X or above"; another rule admits the roles that
-    it names, all of which must agree. A level that the table lacks admits nobody.
+    it names, all of which must agree, or those on one side of an "or". A level that the table
+    lacks admits nobody, and nobody is above a role that has no place on the ladder.
     """
     row = next((row for row in table if row.severity.upper().startswith(level)), None)
     if row is None:
@@ -53,9 +55,12 @@ def rule_on(table: Sequence[Authority], level: str, roles: Sequence[str]) -> Rul
     rule = row.authorized_by
     if re.search(r"\bany\b|or above", rule, re.IGNORECASE):
         wanted = _rung(rule)
-        allowed = any(_rung(role) >= wanted for role in roles)
+        named = {role.lower() for role in roles_of(rule)}
+        allowed = any(_rung(role) >= wanted >= 0 or {role.lower()} == named for role in roles)
     else:
-        allowed = {r.lower() for r in roles_of(rule)} <= {r.lower() for r in roles}
+        agreeing = {role.lower() for role in roles}
+        sides = [{r.lower() for r in roles_of(side)} for side in _OR.split(rule)]
+        allowed = any(side and side <= agreeing for side in sides)
     return Ruling(allowed, rule, row.line)
 
 

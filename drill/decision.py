@@ -28,6 +28,7 @@ from drill.runbook.model import MatrixRow, Runbook, Severity
 from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
 from drill.statistics import (
     LatencyCounts,
+    Proof,
     error_rate_proven_below,
     lower_bound,
     p95_proven_below,
@@ -278,6 +279,12 @@ class Decider:
         # The trigger stays the one that fired; its numbers are those of now.
         return self._rollback(*self._committed, diagnosis)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether what was seen so far calls for a rollback, so that time alone may decide it."""
+        fired = self._fired()
+        return self._committed is not None or bool(fired and fired[0][0].rollback)
+
     def settled(self, now: float) -> Decided | None:
         """Return a decision that is milder than a rollback once it cannot become worse by more
         evidence of its kind, and nothing worse came for HOLD_S.
@@ -392,7 +399,11 @@ class Decider:
     def _explain(self, condition: Condition) -> str:
         """Say how the matrix and the trigger led to what is to be done."""
         normal = self.runbook.matrix[0]
-        rows: dict[type, str] = dict.fromkeys((_ErrorRow, _P95Row), normal.condition)
+        proofs = dict(zip((_ErrorRow, _P95Row), self._normal(), strict=True))
+        rows: dict[type, str] = {
+            kind: normal.condition + ("" if proof.verdict is Verdict.PASSED else " so far")
+            for kind, proof in proofs.items()
+        }
         worst_row, line = normal, 0
         by_name = {row.line: row for row in self.runbook.matrix}
         for one, _ in self._fired():
@@ -403,8 +414,8 @@ class Decider:
                 if row.line > line:
                     worst_row, line = row, row.line
         errors, p95 = rows[_ErrorRow], rows[_P95Row]
-        both = f"both columns of the matrix say {errors}"
-        if errors != p95:
+        both = f"both columns of the matrix say {max(errors, p95, key=len)}"
+        if errors != p95 and line:
             both = (
                 f"the matrix says {errors} by error rate and {p95} by p95, and the worse one wins: "
                 f"{worst_row.condition}"
@@ -452,11 +463,17 @@ class Decider:
         hits, n = self._before.get(stream.name, (0, 0))
         return stream.hits - hits, stream.n - n
 
-    def _nothing_fired(self, now: float) -> Decided:
+    def _normal(self) -> tuple[Proof, Proof]:
+        """Return what is proven since the onset of the first row: its error rate, its p95."""
         failures, requests = self._since(self.detector.errors)
         slow, timed = self._since(self.detector.latency[self._p95_limit])
-        errors = error_rate_proven_below(failures, requests, self._error_limit)
-        p95 = p95_proven_below(slow, timed, self._p95_limit)
+        return (
+            error_rate_proven_below(failures, requests, self._error_limit),
+            p95_proven_below(slow, timed, self._p95_limit),
+        )
+
+    def _nothing_fired(self, now: float) -> Decided:
+        errors, p95 = self._normal()
         memory = memory_sentences(self._evidence)
         normal = (
             worst((errors.verdict, p95.verdict)) is Verdict.PASSED
@@ -479,5 +496,5 @@ class Decider:
             scenario=0,
             evidence=told,
             detected_after_s=self._after_s(now),
-            requests=requests,
+            requests=self._since(self.detector.errors)[1],
         )

@@ -97,6 +97,22 @@ class HostMemory:
         self._current = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A finished request, as far as the question of whose doing it is goes."""
+
+    done: float
+    client: str
+    operation: str
+    outcome: Outcome
+    latency_s: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether it got no good answer."""
+        return self.outcome is not Outcome.OK
+
+
 @dataclass(slots=True)
 class Series:
     """The looks of one sentinel since the onset. A look that could not be made breaks no streak.
@@ -147,21 +163,20 @@ class Evidence:
         self.reports: list[tuple[float, Reported]] = []
         self.watched: set[str] = set()  # sentinels that have ever looked
         self._series: dict[str, Series] = {}
-        self._requests: deque[tuple[float, str, bool, str]] = deque(maxlen=_REQUESTS)
+        self._requests: deque[Asked] = deque(maxlen=_REQUESTS)
 
     def observe(self, seen: Observation) -> None:
-        """Remember whose request of which operation failed."""
-        failed = seen.outcome is not Outcome.OK
-        self._requests.append((seen.done, seen.client, failed, seen.operation))
+        """Remember whose request of which operation failed, and how long it took."""
+        self._requests.append(
+            Asked(seen.done, seen.client, seen.operation, seen.outcome, seen.latency_s)
+        )
 
-    def since_change(self) -> Iterator[tuple[str, bool, str]]:
-        """Yield (client, whether it failed, operation) of the requests since the detected change,
-        all of them when none was detected.
-        """
+    def since_change(self) -> Iterator[Asked]:
+        """Yield the requests since the detected change, all of them when none was detected."""
         change = self.detector.change
-        for done, client, failed, operation in self._requests:
-            if change is None or done >= change.since:
-                yield client, failed, operation
+        for one in self._requests:
+            if change is None or one.done >= change.since:
+                yield one
 
     def look(self, looked: Looked, at: float) -> None:
         """Take a sentinel's look in."""

@@ -51,6 +51,7 @@ class Judgement:
     checklist: tuple[events.Checked, ...]
     ledger: events.LedgerRead | None
     causes: tuple[Cause, ...] = field(default=())
+    chosen_by: str = ""  # who chose the procedure: "diagnosis", "operator", …; "": none was
 
     @property
     def exit(self) -> Exit:
@@ -72,6 +73,7 @@ class Judgement:
             },
             "fault": start.fault if start else None,
             "procedure": self.procedure,
+            "chosen_by": self.chosen_by or None,
             "runbook": {
                 "path": start.runbook_path if start else None,
                 "sha256": start.runbook_sha256 if start else None,
@@ -141,6 +143,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         last(events.LedgerRead),
     )
     chosen, restored = last(events.ProcedureChosen), last(events.Restored)
+    first = next(iter(every(events.ProcedureChosen)), None)  # later ones are of a round trip
     steps, checked = every(events.StepEnded), every(events.Checked)
     causes = [
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
@@ -178,6 +181,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         checklist=tuple(checked),
         ledger=ledger,
         causes=tuple(causes),
+        chosen_by=first.chosen_by if first else "",
     )
 
 

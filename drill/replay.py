@@ -1,16 +1,13 @@
 """What would it say? Feeds the record of an incident to the detector and prints its decision.
 
 A record is a drill's timeline.jsonl (with the raw observations in `traffic/` beside it, where they
-are) or a CSV file of requests, one a line: time (Unix seconds or ISO 8601), HTTP status (0 for no
-answer), latency in seconds, and optionally 1 where it was refused on purpose, in maintenance.
+are) or a CSV file of requests, one a line: see `drill.requests_file`.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from drill import events
@@ -18,6 +15,7 @@ from drill.decision import Decider
 from drill.errors import UsageError
 from drill.histogram import Histogram
 from drill.observation import Observation, Outcome
+from drill.requests_file import read_requests
 from drill.runbook.model import Runbook
 from drill.timeline import Event, read
 from drill.traffic import read_observations
@@ -82,6 +80,8 @@ def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = B
             decided = decider.decide(asked)
             if decided:
                 said = Said(began, one.at, len(requests), decided, asked)
+            elif not decider.waiting:
+                asked = one.at  # before that nothing happens that could change the answer
         if said is None:
             _feed(decider, one)
     fired.extend((at, event) for event, at in decider.newly_fired())
@@ -160,51 +160,8 @@ def _from_seconds(record: list[Event]) -> Iterator[Observation]:
 
 
 def _csv(path: Path) -> Iterator[Request]:
-    try:
-        file = path.open(encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageError(f"a record at {path}", str(error.strerror), "set FROM=FILE") from error
-    with file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if not row or (number == 1 and not _is_number(row[1] if len(row) > 1 else "")):
-                continue  # a heading
-            try:
-                at, status, latency = _when(row[0]), int(row[1]), float(row[2])
-                planned = len(row) > 3 and row[3].strip() not in ("", "0")
-            except (ValueError, IndexError) as error:
-                raise UsageError(
-                    f"time, status, latency in line {number} of {path}",
-                    repr(",".join(row))[:80],
-                    "write a line such as 2026-03-01T10:00:00Z,200,0.031",
-                ) from error
-            # The time is the request's begin, as access logs of most servers have it.
-            seen = Observation(at, at, at + latency, "", "request", status, _outcome(status), "")
-            yield Request(seen, planned)
-
-
-def _outcome(status: int) -> Outcome:
-    if status == 0:
-        return Outcome.TIMEOUT
-    if 200 <= status < 400:
-        return Outcome.OK
-    if status in (502, 503, 504):
-        return Outcome.UNAVAILABLE
-    return Outcome.REJECTED if status < 500 else Outcome.SERVER_ERROR
-
-
-def _when(text: str) -> float:
-    if _is_number(text):
-        return float(text)
-    moment = datetime.fromisoformat(text.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    for line in read_requests(path):
+        yield Request(line.seen, line.planned)
 
 
 def sentences(said: Said) -> list[str]:

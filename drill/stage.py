@@ -26,8 +26,10 @@ CAPABILITIES = {
     "metrics": "metrics in Prometheus' format",
     "process": "the service's process id",
     "defects": "a way to switch latent defects on",
+    "network": "a network that can be slowed down",
 }
-"""What a stage may lack; a check that needs it is then unknown, as unsupported."""
+"""What a stage may lack; a check that needs it is then unknown, as unsupported, and a fault that
+does is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,12 @@ class Stage(Protocol):
 
     def set_health_path(self, path: str) -> None:
         """Have the load balancer ask the hosts for another path ("/ready" is the usual one)."""
+        ...
+
+    def slow_network(self, delay_s: float) -> None:
+        """Have what the load balancer sends to the hosts arrive `delay_s` seconds later, by a way
+        that is really slow; 0: take the direct way again. Works twice.
+        """
         ...
 
     def rss_bytes(self) -> dict[str, int]:

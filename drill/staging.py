@@ -20,11 +20,12 @@ from drill.interface import Interface, Operation
 KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""
 SCRIPTS = (
-    "deploy", "defects", "stop_database", "start_database", "health_path", "pid", "oom_kills",
-    "database_log",
+    "deploy", "defects", "stop_database", "start_database", "health_path", "slow_network", "pid",
+    "oom_kills", "database_log",
 )  # fmt: skip
 """What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
-`health_path` the path in $HEALTH_PATH; `pid` and `oom_kills` print a number."""
+`health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
+and `oom_kills` print a number."""
 _WAYS = ("ssh", "container", "pod")
 
 

@@ -8,16 +8,21 @@ Feature: Is it ours?
     And the service suffers from "<fault>"
     When the drill is held
     Then somebody else than the detector saw "<symptom>"
-    And the trigger "Error Rate >10%" fires
+    And the trigger "<trigger>" fires
     And the decision is not to roll back, since <cause>
     And clients are served well again once the cause is gone
     And no acknowledged write is lost
     And the drill has passed
 
-    Examples:
-      | fault                 | symptom                        | cause                               |
-      | postgres-down         | does not answer its administrator | the database server is the cause |
-      | neighbour-connections | sessions of others             | the database server is the cause    |
-      | slow-database         | wait for a lock                | the database server is the cause    |
-      | lost-load-balancer    | front door 503                 | the way to the hosts is the cause   |
-      | garbage-cursors       | answered 400                   | one client is the cause             |
+    Examples: What clients meet are errors
+      | fault                 | symptom                           | trigger         | cause                             |
+      | postgres-down         | does not answer its administrator | Error Rate >10% | the database server is the cause  |
+      | neighbour-connections | sessions of others                | Error Rate >10% | the database server is the cause  |
+      | slow-database         | wait for a lock                   | Error Rate >10% | the database server is the cause  |
+      | lost-load-balancer    | front door 503                    | Error Rate >10% | the way to the hosts is the cause |
+      | garbage-cursors       | answered 400                      | Error Rate >10% | one client is the cause           |
+      | keyless-client        | answered 401                      | Error Rate >10% | one client is the cause           |
+
+    Examples: What clients meet is slowness
+      | fault                 | symptom                           | trigger                     | cause                             |
+      | slow-network          | through the front door            | Performance Degradation >3x | the way to the hosts is the cause |

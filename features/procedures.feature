@@ -37,6 +37,7 @@ Feature: The procedures of the runbook
       | Verify before clients return                  |
       | Leave maintenance                             |
       | Monitor                                       |
+    And the report shows Procedure 2 as the operator's choice, beside the diagnosis of Procedure 1
     And every checkbox of "Procedure 2" holds
     And no acknowledged write is lost
     And the drill has passed

@@ -18,6 +18,7 @@ Feature: Every trigger of the runbook
       | trigger                  | fault               | symptom              | answer                   |
       | Data Corruption          | data-corruption     | have a cut name      | roll back at once        |
       | Security Breach          | auth-bypass         | without a key        | roll back at once        |
+      | Security Breach          | data-exposure       | shows a secret       | roll back at once        |
       | Complete Service Failure | frozen-service      | no answer            | roll back at once        |
       | Error Rate >10%          | error-rate-critical | were answered 500    | roll back at once        |
       | P0 Incident              | p0-incident         | listings is empty    | roll back at once        |
@@ -52,6 +53,8 @@ Feature: Every trigger of the runbook
       | Error Rate 1-5%              | error-rate-medium | were answered 500   |
       | Performance Degradation 2-3x | slow-pages-2x     | the healthy p95     |
       | Feature Broken               | repeated-pages    | twice               |
+      | Feature Broken               | skipped-pages     | missed              |
+      | Feature Broken               | endless-pages     | twice               |
 
   Scenario: Low Adoption is a matter to consider, after a day
     Given clients use the pagination release
@@ -81,14 +84,28 @@ Feature: Every trigger of the runbook
       And the decision is "no action"
       And the drill has passed
 
-    Scenario Outline: The cause of "<fault>" is missing
+    Scenario Outline: The cause of "<fault>" is missing, and <trigger> stays silent
       Given clients use the pagination release
+      And the runbook's waits are shortened <times> times
       And the release suffers from "<fault>"
       But the cause is not planted
       When the drill is held
       Then no trigger fires
       And the drill is unknown, naming "did not bite"
 
-      Examples:
-        | fault               |
-        | data-corruption     |
+      Examples: One of each trigger
+        | trigger                      | fault               | times |
+        | Data Corruption              | data-corruption     | 80    |
+        | Security Breach              | auth-bypass         | 80    |
+        | Complete Service Failure     | frozen-service      | 80    |
+        | Error Rate >10%              | error-rate-critical | 80    |
+        | P0 Incident                  | p0-incident         | 80    |
+        | Error Rate 5-10%             | error-rate-high     | 80    |
+        | Performance Degradation >3x  | slow-pages-5x       | 80    |
+        | Memory Leak                  | cursor-cache-leak   | 80    |
+        | Customer Escalations         | customer-tickets    | 80    |
+        | Monitoring Failure           | blind-monitoring    | 80    |
+        | Error Rate 1-5%              | error-rate-medium   | 80    |
+        | Performance Degradation 2-3x | slow-pages-2x       | 80    |
+        | Feature Broken               | repeated-pages      | 80    |
+        | Low Adoption                 | low-adoption        | 17280 |

@@ -25,7 +25,7 @@ Feature: Verification after a rollback
       | Open an incident: the ticket names its severity                                     |
       | Document the state: metrics, logs and example errors are kept as files              |
       | Tag the deployment: git has a tag for what runs now                                 |
-      | Identify the stable release: v0.0.9 exists and is older than what runs now          |
+      | Identify the stable release: v0.0.9 exists, is older than what runs now, and the changelog lists it |
       | Tell stakeholders: they know that a rollback is coming                              |
 
     Examples:

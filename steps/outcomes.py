@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then
 from drill import events
 from drill.fingerprint import compare
 from drill.observation import Outcome as Answer
+from drill.report.summary import key_numbers
 from drill.verdict import Verdict
 from steps.fix_drills import Outcome
 
@@ -105,6 +106,17 @@ def the_decision_is(outcome: Outcome, number: int) -> None:
     assert (decided.rollback, decided.procedure) == (True, number), decided
     assert decided.trigger, "the decision names no trigger"
     assert decided.evidence, "the decision has no evidence"
+
+
+@then(
+    parsers.parse(
+        "the report shows Procedure {chosen:d} as the operator's choice, beside the diagnosis of "
+        "Procedure {diagnosed:d}"
+    )
+)
+def both_are_shown(outcome: Outcome, chosen: int, diagnosed: int) -> None:
+    told = f"the operator chose Procedure {chosen}; the diagnosis said: Procedure {diagnosed}"
+    assert any(line.startswith(told) for line in key_numbers(outcome.judgement))
 
 
 @then(parsers.parse("the diagnosis is scenario {number:d} of the runbook"))

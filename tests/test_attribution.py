@@ -13,8 +13,10 @@ from decision_support import no_clients, request
 
 from drill.decision import Decider
 from drill.events import Looked
+from drill.histogram import Histogram
 from drill.observation import Outcome
 from drill.runbook.parse import parse
+from drill.sentinels.surroundings import SLOWER
 from drill.verdict import Verdict
 
 RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
@@ -90,6 +92,61 @@ def test_what_nobody_could_look_at_leaves_it_open(around: dict[str, Any]) -> Non
     assert found
     assert (found.rollback, found.ours) == (True, None)
     assert found.attribution[0].startswith("not known whether")
+
+
+def slow(
+    *, errors: float = 0.0, looks: int = 2, numbers: dict[str, float] | None = None
+) -> Decider:
+    """A decider to whom everything takes 0.6 s longer than it used to, through the front door."""
+    chance = random.Random(1)
+    made = Decider(RUNBOOK, 60.0)
+    made.set_baseline(Histogram([0.02] * 400))
+    made.onset(0.0)
+    for i in range(600):
+        outcome = Outcome.SERVER_ERROR if chance.random() < errors else Outcome.OK
+        seen = request(outcome, (i + 1) / 100, 0.62)
+        operation = "create" if i % 4 == 0 else "list_page"
+        made.observe(replace(seen, client=f"c{i % 20:03d}", operation=operation))
+    later = {SLOWER: 0.6} if numbers is None else numbers
+    for at in (4.0, 5.0, 6.0)[-looks:]:
+        made.look(Looked("front door", BAD, "the way to the hosts is slow", later), at)
+    made.look(Looked("database", GOOD, "seen of the database"), 6.1)
+    return made
+
+
+def test_a_slow_way_is_an_alibi_and_the_control_suffers_as_well() -> None:
+    found = slow().decide(9.0)
+    assert found
+    assert (found.action, found.ours) == ("no rollback", False)
+    assert "the way to the hosts is the cause" in found.diagnosis
+    assert found.trigger == "Performance Degradation >3x"
+    control = found.attribution[-1]
+    assert "of what the release changed, 0.0 % of 450 requests failed and 100.0 % took" in control
+    assert "in the old format): the control suffers as well" in control
+
+
+def test_a_slow_way_is_no_alibi_for_errors_that_a_host_has_answered() -> None:
+    found = slow(errors=0.3).decide(9.0)
+    assert found
+    assert (found.rollback, found.ours) == (True, True)
+    assert any("were answered with an error by a host" in told for told in found.attribution)
+    shut = slow(errors=0.3, numbers={}).decide(9.0)  # a door that is shut: nobody gets past it
+    assert shut
+    assert shut.ours is False
+
+
+def test_one_slow_look_is_no_alibi() -> None:
+    found = slow(looks=1).decide(9.0)
+    assert found
+    assert found.rollback
+
+
+def test_the_control_is_well_where_only_pages_fail() -> None:
+    found = held(lists_only=True).decide(9.0)
+    assert found
+    assert found.attribution[-1].endswith(
+        "(details and writes, in the old format): the control is well"
+    )
 
 
 def test_a_single_look_is_no_alibi() -> None:

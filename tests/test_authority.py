@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from drill import events
 from drill.authority import check_roles, level_of, roles_of, rule_on
 from drill.errors import UsageError
+from drill.judgement import judge
+from drill.runbook.model import Authority
 from drill.runbook.parse import parse
+from drill.timeline import Event
+from drill.verdict import Verdict
 
 TABLE_PATH = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 TABLE = parse(TABLE_PATH).authority
@@ -53,3 +58,57 @@ def test_a_role_that_does_not_exist_is_a_users_mistake() -> None:
 
 def test_levels_of_severities() -> None:
     assert [level_of(s) for s in ("critical", "high", "medium", "")] == ["P0", "P1", "P2", "P3"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "roles", "allowed"),
+    [
+        ("Engineering Lead or above", "CTO", True),
+        ("Engineering Lead or above", "Operator", False),
+        ("Engineering Lead or above", "On-call engineer, Engineering Lead", True),
+        ("Engineering Lead or Product Owner", "Product Owner", True),
+        ("Engineering Lead or Product Owner", "Engineering Manager", False),
+        ("Engineering Lead / DevOps Lead", "DevOps Lead", True),
+        ("Product Owner + Engineering Manager", "Product Owner", False),
+        ("Product Owner + Engineering Manager", "Engineering Manager, Product Owner", True),
+        ("Product Owner + Engineering Manager or CTO", "CTO", True),
+        ("Product Owner + Engineering Manager or CTO", "Product Owner", False),
+        # Nobody knows who is above somebody without a place on the ladder.
+        ("Release Captain or above", "On-call engineer", False),
+        ("Release Captain or above", "CTO", False),
+        ("Release Captain or above", "Release Captain", True),
+        ("", "CTO", False),
+    ],
+)
+def test_rules_of_other_tables(rule: str, roles: str, allowed: bool) -> None:
+    ruling = rule_on([Authority("P1 (High)", rule, 7)], "P1", roles_of(roles))
+    assert (ruling.allowed, ruling.line) == (allowed, 7)
+
+
+@pytest.mark.parametrize(
+    ("severity", "level", "role", "rule"),
+    [
+        ("high", "P1", "On-call engineer", "Engineering Lead or above"),
+        ("medium", "P2", "Engineering Lead", "Engineering Manager"),
+        ("", "P3", "Engineering Manager", "Product Owner and Engineering Manager together"),
+    ],
+)
+def test_a_role_that_may_not_fails_the_drill_with_the_table_s_line(
+    severity: str, level: str, role: str, rule: str
+) -> None:
+    ruling = rule_on(TABLE, level_of(severity), roles_of(role))
+    judged = judge(
+        [
+            Event(
+                1.0,
+                events.Authorized(
+                    (role,), level_of(severity), ruling.allowed, ruling.rule, ruling.line
+                ),
+            )
+        ]
+    )
+    (cause,) = (cause for cause in judged.causes if cause.where == "Authority")
+    assert cause.verdict is Verdict.FAILED
+    assert cause.what == (
+        f"{role} may not start a rollback of {level}; line {ruling.line} of the runbook says: {rule}"
+    )

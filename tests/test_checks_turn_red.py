@@ -11,7 +11,7 @@ import pytest
 
 import drill.check
 from drill.check import Situation, bind
-from drill.events import ProbeSample
+from drill.events import Decided, ProbeSample
 from drill.host import Completed
 from drill.probe import Probe
 from drill.runbook.parse import parse
@@ -392,9 +392,68 @@ def test_revision_and_schema_are_those_of_the_stable_release(live: Situation) ->
     run(live.stage, ".venv/bin/alembic upgrade head")
 
 
-def test_an_issue_without_a_decision_is_not_confirmed(live: Situation) -> None:
-    text = "Confirm the issue: the evidence points at the pagination release"
-    assert verdict(replace(live, decision=None), text)[0] is Verdict.UNKNOWN
+CONFIRM = "Confirm the issue: the evidence points at the pagination release"
+DECIDED = Decided(
+    "rollback", True, "Error Rate >10%", 18, "critical", 1, "too many connections", 2,
+    ("40 of 100 failed",), 1.0, 100, ours=True,
+    attribution=("nothing around it explains this", "the control is well"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("decision", "wanted", "said"),
+    [
+        (None, Verdict.UNKNOWN, "nothing was decided"),
+        (DECIDED, Verdict.PASSED, "the control is well"),
+        (replace(DECIDED, scenario=0), Verdict.PASSED, "nothing around it explains this"),
+        (replace(DECIDED, ours=None), Verdict.PASSED, "too many connections"),
+        (replace(DECIDED, scenario=0, ours=None), Verdict.UNKNOWN, "no scenario explains it"),
+        (replace(DECIDED, rollback=False, action="monitor"), Verdict.FAILED, "monitor"),
+        (replace(DECIDED, ours=False), Verdict.FAILED, "nothing around it"),
+    ],
+)
+def test_an_issue_is_confirmed_only_by_evidence_against_the_release(
+    live: Situation, decision: Decided | None, wanted: Verdict, said: str
+) -> None:
+    found, evidence = verdict(replace(live, decision=decision), CONFIRM)
+    assert found is wanted, evidence
+    assert said in evidence
+
+
+@pytest.mark.parametrize(
+    ("defect", "mends", "wanted", "said"),
+    [
+        ("true", "true", Verdict.PASSED, "v0.0.9 in CHANGELOG.md"),
+        ("sed -i /0.0.9/d CHANGELOG.md", "git checkout -q CHANGELOG.md", Verdict.FAILED, "CHANGELOG"),
+        (
+            "git push -q origin :refs/tags/v0.0.9", "git push -q origin v0.0.9", Verdict.FAILED,
+            "exit status 2",
+        ),
+    ],
+)  # fmt: skip
+def test_the_stable_release_is_checked_against_the_changelog_where_the_item_says_so(
+    live: Situation, defect: str, mends: str, wanted: Verdict, said: str
+) -> None:
+    (text,) = (b.text for b in RUNBOOK.pre_rollback.checkboxes if "Identify" in b.text)
+    try:
+        run(live.stage, defect)
+        found, evidence = verdict(live, text)
+        assert found is wanted, evidence
+        assert said in evidence
+    finally:
+        run(live.stage, mends)
+
+
+def test_a_changelog_that_does_not_call_it_stable_is_found(live: Situation) -> None:
+    text = "The changelog lists it as stable"
+    assert verdict(live, text)[0] is Verdict.PASSED
+    try:
+        run(live.stage, "sed -i 's/last stable release/last release, unstable,/' CHANGELOG.md")
+        found, evidence = verdict(live, text)
+        assert found is Verdict.FAILED
+        assert "does not call it stable" in evidence
+    finally:
+        run(live.stage, "git checkout -q CHANGELOG.md")
 
 
 EXISTS = "A database backup exists and can be read in full"

@@ -204,6 +204,61 @@ def test_a_slow_service_is_decided_by_the_row_of_the_matrix() -> None:
     assert decider.final(30.0).action == "monitor"
 
 
+@pytest.mark.parametrize(
+    ("errors", "latency_s", "by_errors", "by_p95", "action"),
+    [
+        (0.03, 0.02, "Warning", "Normal", "monitor"),
+        (0.07, 0.02, "Alert", "Normal", "prepare"),
+        (0.30, 0.02, "Critical", "Normal", "rollback"),
+        (0.00, 0.70, "Normal", "Warning", "monitor"),
+        (0.00, 1.50, "Normal", "Alert", "prepare"),
+        (0.00, 2.50, "Normal", "Critical", "rollback"),
+        (0.03, 0.70, "Warning", "Warning", "monitor"),
+        (0.03, 1.50, "Warning", "Alert", "prepare"),
+        (0.07, 0.70, "Alert", "Warning", "prepare"),
+        (0.03, 2.50, "Warning", "Critical", "rollback"),
+        (0.30, 0.70, "Critical", "Warning", "rollback"),
+    ],
+)
+def test_measurements_lead_to_the_action_of_the_worse_column_and_a_sentence(
+    errors: float, latency_s: float, by_errors: str, by_p95: str, action: str
+) -> None:
+    book = runbook(triggers=())
+    decider = Decider(book)
+    decider.onset(0.0)
+    for observation in traffic(8_000, errors, latency_s=latency_s):
+        decider.observe(observation)
+    found = decider.decide(90.0) or decider.final(90.0)
+    assert (found.action, found.rollback) == (action, action == "rollback")
+    worse = max(by_errors, by_p95, key=ORDER.index)
+    decision = next(row.decision for row in book.matrix if row.condition == worse)
+    if by_errors == by_p95:
+        assert f"both columns of the matrix say {worse} (“{decision}”)" in found.explanation
+    else:
+        assert (
+            f"the matrix says {by_errors} by error rate and {by_p95} by p95, and the worse one wins: "
+            f"{worse} (“{decision}”)"
+        ) in found.explanation
+    assert found.trigger.startswith(f"{worse}: ")
+
+
+def test_what_is_not_proven_normal_when_it_is_decided_is_so_only_so_far() -> None:
+    _, found = decided(traffic(8_000, 0.03, latency_s=2.5), runbook(triggers=()))
+    assert found
+    assert "the matrix says Normal so far by error rate and Critical by p95" in found.explanation
+
+
+def test_two_normal_columns_agree_although_only_one_is_proven() -> None:
+    decider, _ = decided(traffic(100, 0.0))  # enough for the p95, too few for 1 % of errors
+    for i, kills in enumerate((3, 3, 4, 5, 5)):
+        decider.probe(look(90, kills), i / 2)
+    found = decider.decide(9.0)
+    assert found
+    assert found.explanation.startswith(
+        "both columns of the matrix say Normal so far (“No action”)"
+    )
+
+
 def test_a_p95_edge_that_moves_moves_the_decision() -> None:
     book = runbook(rows=matrix(p95=(0.5, 1.0, 3.0)))
     decider, found = decided(traffic(1_000, 0.0, latency_s=2.5), book)

@@ -43,6 +43,7 @@ SEEN_BY = {
     "neighbour-connections": "database",
     "slow-database": "database",
     "lost-load-balancer": "front door",
+    "slow-network": "front door",
 }
 FAULTS = sorted(set(all_faults()) - {"none"})
 

@@ -1,4 +1,5 @@
 import dataclasses
+import html
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ import pytest
 from drill import events
 from drill.histogram import Histogram
 from drill.judgement import judge
+from drill.report.summary import key_numbers
 from drill.report.write import write_reports
 from drill.timeline import Event, Timeline
 from drill.verdict import Verdict
@@ -126,6 +128,67 @@ def test_a_failure_is_named_before_what_is_unknown() -> None:
 def test_seconds_without_a_good_answer_are_outage() -> None:
     record = changed(events.TrafficSecond, outcomes={"unavailable": 100})(good())
     assert (judge(good()).outage_s, judge(record).outage_s) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("rollback", "said"),
+    [
+        (True, "the diagnosis said: Procedure 1, leak"),
+        (False, "the diagnosis said: no rollback by any procedure (monitor), leak"),
+    ],
+)
+def test_reports_show_the_diagnosis_beside_what_the_operator_chose(
+    tmp_path: Path, rollback: bool, said: str
+) -> None:
+    record = changed(events.ProcedureChosen, chosen_by="operator", procedure=2)(good())
+    if not rollback:
+        record = changed(events.Decided, rollback=False, action="monitor")(record)
+    sentence = f"he operator chose Procedure 2; {said}"
+    assert all(sentence in text for text in reports(record, tmp_path / "a"))
+    verdict = json.loads((tmp_path / "a" / "report" / "verdict.json").read_text(encoding="utf-8"))
+    assert (verdict["procedure"], verdict["decision"]["procedure"]) == (2, 1)
+    assert verdict["chosen_by"] == "operator"
+    followed = reports(good(), tmp_path / "b")
+    assert not any("operator chose" in text for text in followed)
+
+
+def test_the_report_says_how_matrix_and_trigger_led_to_the_decision(tmp_path: Path) -> None:
+    why = "the matrix says Critical by error rate and Normal by p95, and the worse one wins"
+    attribution = (
+        "a rollback will not help: the way to the hosts is the cause",
+        "/health took 612 ms",
+    )
+    record = changed(events.Decided, explanation=why, attribution=attribution)(good())
+    page = reports(record, tmp_path / "a")[0]
+    assert why in page
+    assert all(sentence in page for sentence in attribution)
+
+
+def test_answers_refused_in_maintenance_are_outage_and_no_failure_of_the_drill() -> None:
+    maintained = events.TrafficSecond(
+        1_000_021, {"unavailable": 200}, {}, {}, Histogram().to_text()
+    )
+    judgement = judge(also(maintained)(good()))
+    assert (judgement.verdict, judgement.outage_s) == (Verdict.PASSED, 1), judgement.reason
+
+
+def test_a_round_trip_does_not_hide_who_chose_the_procedure() -> None:
+    record = changed(events.ProcedureChosen, chosen_by="operator")(good())
+    again = events.ProcedureChosen(4, "Deploy again", 300, 600, "round trip")
+    assert judge(also(again)(record)).chosen_by == "operator"
+
+
+def reports(record: Record, folder: Path) -> list[str]:
+    """Return the page, the post-mortem and what is printed of a drill."""
+    folder.mkdir()
+    timeline = Timeline(folder / "timeline.jsonl")
+    for event in record:
+        timeline.record(event.what, event.at)
+    timeline.close()
+    judgement = write_reports(timeline.path, folder / "report")
+    page = html.unescape((folder / "report" / "index.html").read_text(encoding="utf-8"))
+    after = (folder / "report" / "postmortem.md").read_text(encoding="utf-8")
+    return [page, after, "\n".join(key_numbers(judgement))]
 
 
 class _Tags(HTMLParser):

@@ -83,6 +83,29 @@ def test_a_timeline_without_raw_observations_is_read_by_its_seconds(tmp_path: Pa
     assert said.decided_at - (BEGAN + 30) < 6
 
 
+def test_milliseconds_since_1970_do_not_make_a_record_a_thousand_times_as_long(
+    tmp_path: Path,
+) -> None:
+    seconds = record(tmp_path / "a.csv", (60, 0.002, 0.02), (30, 0.5, 0.02))
+    lines = [line.split(",") for line in seconds.read_text().splitlines()[1:]]
+    path = tmp_path / "ms.csv"
+    path.write_text("".join(f"{float(at) * 1000:.0f},{rest[0]},{rest[1]}\n" for at, *rest in lines))
+    said, same = replay(path, RUNBOOK), replay(seconds, RUNBOOK)
+    assert said.decision == same.decision
+    assert said.ended == pytest.approx(same.ended)
+
+
+def test_a_sparse_record_is_decided_like_a_dense_one(tmp_path: Path) -> None:
+    # One request a minute: all of it lies between two requests.
+    lines = [f"{BEGAN + 60 * i:.0f},{500 if i > 450 else 200},0.02" for i in range(500)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    said = replay(path, RUNBOOK)
+    assert said.decision.rollback
+    assert said.decided_at is not None
+    assert BEGAN + 451 * 60 < said.decided_at < BEGAN + 470 * 60
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -96,6 +119,18 @@ def test_what_is_no_record_is_a_users_mistake(tmp_path: Path, text: str, named: 
     path.write_text(text)
     with pytest.raises(UsageError, match=named):
         replay(path, RUNBOOK)
+
+
+def test_a_records_mistake_ends_the_command_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"time,status,latency\n1,200,0.1\n\xff\xfe\n")
+    assert main(["decide", "--from", str(path), "--runbook", str(DOCUMENT)]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.startswith("Expected text in UTF-8")
+    assert "line 3" in told
+    assert "Traceback" not in told
 
 
 def test_the_command_prints_decision_and_time(

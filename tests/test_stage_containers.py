@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stage_support import await_status, status
+from stage_support import assert_slowed_and_taken_back, await_status, status
 
 from drill.procedure import choose
 from drill.runbook.parse import parse
@@ -60,6 +60,15 @@ def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
     assert {status(url) for url in stage.direct_urls.values()} == {200}
     assert pages(stage, stage.base_url) == [200] * 10
     assert list(stage.pids()) == list(stage.rss_bytes()) == ["host-1", "host-2"]
+
+
+def test_the_way_to_the_hosts_is_slowed_down_and_taken_back(stage: Stage) -> None:
+    def made() -> list[str]:
+        return sorted(stage.leftovers())
+
+    before = made()
+    assert_slowed_and_taken_back(stage)
+    assert made() == before
 
 
 def test_the_runbooks_haproxy_blocks_drain_and_bring_back(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from stage_support import await_status, status
+from stage_support import assert_slowed_and_taken_back, await_status, status
 
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
@@ -66,6 +66,23 @@ def test_the_maintenance_file_drains_and_direct_requests_still_work(stage: Stage
     assert status(direct(stage)) == 200
     assert stage.hosts[0].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
     await_status(stage.base_url, 200)
+
+
+def test_the_way_to_the_host_is_slowed_down_and_taken_back(stage: Stage) -> None:
+    assert_slowed_and_taken_back(stage)
+    relays = [
+        p for p in psutil.process_iter(["cmdline"]) if "slow_relay.py" in str(p.info["cmdline"])
+    ]
+    mine = [p for p in relays if p.ppid() == os.getpid() and p.status() != psutil.STATUS_ZOMBIE]
+    assert mine == []
+
+
+def test_a_new_deployment_takes_the_direct_way(stage: Stage) -> None:
+    stage.slow_network(5.0)
+    stage.deploy(FAILING)
+    await_status(stage.base_url, 200)
+    with httpx.Client(timeout=4) as client:  # would not wait for the slow one
+        assert client.get(f"{stage.base_url}/health").status_code == 200
 
 
 def test_the_health_path_drains_and_restores(stage: Stage) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from drill import staging
 from drill.errors import UsageError
+from drill.faults import find
 from drill.interface import Interface
 from drill.stage import StageOptions
 from drill.stages import open_stage
@@ -89,3 +90,15 @@ def test_a_stage_without_its_variables_touches_nothing(
     stage = open_stage(str(write(tmp_path, GOOD)), StageOptions(), print)
     with pytest.raises(UsageError, match="EU_PGPASSWORD, EU_KEY"), stage:
         pass
+
+
+def test_a_network_that_cannot_be_slowed_down_is_told_before_anything_is_touched(
+    tmp_path: Path,
+) -> None:
+    stage = open_stage(str(write(tmp_path, GOOD)), StageOptions(), print)
+    with pytest.raises(UsageError, match=r"a network that can be slowed down.*none on eu"):
+        find("slow-network", stage)
+    assert find("lost-load-balancer", stage).ours is False
+    able = GOOD + "[scripts]\nslow_network = 'true'\n"
+    stage = open_stage(str(write(tmp_path, able)), StageOptions(), print)
+    assert find("slow-network", stage).name == "slow-network"

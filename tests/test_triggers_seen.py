@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
-from decision_support import traffic
+from decision_support import request, traffic
 
 from drill.decision import FLAPS, HOLD_S, Decider
-from drill.events import Looked, Reported
+from drill.events import Decided, Looked, Reported
+from drill.histogram import Histogram
 from drill.observation import Outcome
 from drill.runbook.parse import parse
 from drill.verdict import Verdict
@@ -150,6 +152,25 @@ def test_errors_that_last_are_decided_without_delay() -> None:
     found = made.decide(4.0)
     assert found
     assert found.trigger == "Error Rate >10%"
+
+
+@pytest.mark.parametrize(("lasts", "decided"), [(300, False), (1_500, True)])
+def test_a_spell_of_slowness_is_told_from_slowness_that_stays(lasts: int, decided: bool) -> None:
+    made = decider()
+    made.set_baseline(Histogram([0.02] * 400))
+    answers: list[Decided | None] = []
+    parts = [(300, 0.02), (lasts, 0.2), (900, 0.02)]
+    requests = itertools.chain.from_iterable(itertools.repeat(s, n) for n, s in parts)
+    for i, latency_s in enumerate(requests, 1):
+        made.observe(request(Outcome.OK, i / 100, latency_s))
+        if i % 10 == 0:
+            answers.append(made.decide(i / 100))
+    found = [i for i, answer in enumerate(answers) if answer]
+    assert bool(found) is decided
+    if found:
+        assert (
+            found[0] / 10 <= 3.0 + 0.5 + HOLD_S
+        )  # since the change, which is seen within half a second
 
 
 @pytest.mark.parametrize(("bad", "decided"), [(100, True), (20, False)])

@@ -6,6 +6,7 @@ import re
 
 from drill.check import Finding, Situation, check, judged
 from drill.host import Completed
+from drill.verdict import worst
 
 _LIMIT_S = 60.0
 
@@ -33,7 +34,9 @@ def all_ok(results: dict[str, Completed], what: str) -> Finding:
     r"identify .*(version|release)",
 )
 def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
-    """The stable tag exists in the origin and is older than the deployed release."""
+    """The stable tag exists in the origin and is older than the deployed release; the changelog
+    agrees, where the item names it.
+    """
     tag = situation.stable
     script = (
         f"git ls-remote --exit-code --tags origin refs/tags/{tag} >/dev/null\n"
@@ -41,14 +44,26 @@ def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
         f'test "$(git log -1 --format=%ct {tag})" -lt "$(git log -1 --format=%ct HEAD)"\n'
         f"git log -1 --format='{tag} of %cs' {tag}"
     )
-    return all_ok(on_every_host(situation, script), f"tag {tag} in the origin, older than HEAD")
+    found = all_ok(on_every_host(situation, script), f"tag {tag} in the origin, older than HEAD")
+    if not re.search("changelog", match.string, re.IGNORECASE):
+        return found
+    listed = version_in_changelog(situation, match)
+    return Finding(worst((found.verdict, listed.verdict)), f"{found.evidence}; {listed.evidence}")
 
 
-@check(r"changelog")
+@check(r"^(?!.*\bidentify\b).*changelog")
 def version_in_changelog(situation: Situation, match: re.Match[str]) -> Finding:
-    """The changelog of the deployed release has an entry for the stable version."""
+    """The changelog of the deployed release has an entry for the stable version, which calls it
+    stable where the item says so.
+    """
     number = re.escape(situation.stable.removeprefix("v"))
     script = f"grep -n -m1 -E '^#.*v?{number}\\b' CHANGELOG.md"
+    if re.search(r"\bstable\b", match.string, re.IGNORECASE):
+        script += (
+            f"\nawk '/^#/ {{inside = $0 ~ /v?{number}([^0-9.]|$)/}} inside' CHANGELOG.md "
+            "| grep -m1 -iwE 'stable' "
+            "|| { echo 'its entry does not call it stable'; exit 1; }"
+        )
     return all_ok(on_every_host(situation, script), f"{situation.stable} in CHANGELOG.md")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from drill.errors import UsageError
 from drill.fault import Fault, LatentDefect
-from drill.stage import Stage
+from drill.stage import CAPABILITIES, Stage
 
 
 def all_faults() -> dict[str, Callable[[], Fault]]:
@@ -39,7 +39,14 @@ def find(name: str, stage: Stage | None = None) -> Fault:
         raise UsageError(
             f"a fault: {', '.join(faults)}", repr(name), "set FAULT to one of these names"
         )
-    return faults[name]()
+    fault = faults[name]()
+    for need in getattr(fault, "needs", ()):
+        if stage and need not in stage.capabilities:
+            raise UsageError(
+                f"a stage with {CAPABILITIES[need]} for FAULT={name}", f"none on {stage.name}",
+                "write the script for it into the stage's file, or choose another fault",
+            )  # fmt: skip
+    return fault
 
 
 def _needs(maker: Callable[[], Fault] | None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ class ConnectionExhaustion(LatentDefect):
     symptom = f"Postgres refuses connections: “{_REFUSAL}”"
 
     def __init__(self) -> None:
-        self._refusals_before = 0
+        self._refusals_before: int | None = None
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
@@ -24,7 +24,10 @@ class ConnectionExhaustion(LatentDefect):
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask Postgres itself: its sessions, its limit, and its log."""
-        refusals = scene.stage.database.log().count(_REFUSAL) - self._refusals_before
+        refusals = scene.stage.database.log().count(_REFUSAL)
+        if self._refusals_before is None:  # nothing was switched on: what was before is no symptom
+            self._refusals_before = refusals
+        refusals -= self._refusals_before
         used, limit = scene.stage.database.connections()
         return (
             refusals > 0,

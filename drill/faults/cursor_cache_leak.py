@@ -12,9 +12,10 @@ class CursorCacheLeak(LatentDefect):
 
     name = "cursor-cache-leak"
     symptom = "the service is killed for exceeding its memory limit"
+    trigger = r"memory leak"  # errors are decided by before: its kills have to come again
 
     def __init__(self) -> None:
-        self._kills_before = 0
+        self._kills_before: int | None = None
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
@@ -28,7 +29,10 @@ class CursorCacheLeak(LatentDefect):
             f"{host}: {size / 2**20:.0f} MB"
             for host, size in sorted(scene.stage.rss_bytes().items())
         )
-        total = sum(scene.stage.oom_kills().values()) - self._kills_before
+        kills = sum(scene.stage.oom_kills().values())
+        if self._kills_before is None:  # nothing was switched on: what was before is no symptom
+            self._kills_before = kills
+        total = kills - self._kills_before
         return total > 0, f"{total} kills for memory; resident now: {memory or 'no process'}"
 
 

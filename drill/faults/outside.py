@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import statistics
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -20,6 +22,10 @@ _ROGUE_SHARE = 0.35
 _LOCKED_S = 2.5
 _FREE_S = 0.05
 _GRAB_S = 15.0
+_LATE_S = 0.6
+_TIMES_LATE = 5.0  # of the healthy p95, so that thrice of it is far below …
+_LATEST_S = 2.0  # … and the patience of load balancers' health checks above
+_TIMED = 3
 
 
 class PostgresDown(OutsideCause):
@@ -161,6 +167,48 @@ class LostLoadBalancer(OutsideCause):
         scene.stage.set_health_path("/ready")
 
 
+class SlowNetwork(OutsideCause):
+    """What the load balancer sends to its hosts arrives late."""
+
+    name = "slow-network"
+    symptom = "the front door answers the same request far later than its hosts"
+    needs = ("network",)
+
+    def __init__(self) -> None:
+        self._late_s = _LATE_S
+
+    def inject(self, scene: Scene) -> str:
+        """See Fault.inject."""
+        self._late_s = round(min(max(_LATE_S, _TIMES_LATE * scene.baseline_s), _LATEST_S), 3)
+        scene.stage.slow_network(self._late_s)
+        return f"what the load balancer sends to the hosts arrives {self._late_s:g} s later"
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        """Time an answer that has nothing to do with pages, on both sides of the load balancer."""
+        path = scene.stage.interface.health
+        hosts = [_median_s(url + path) for url in scene.stage.direct_urls.values()]
+        front = _median_s(scene.stage.base_url + path)
+        told = (
+            f"the median of {_TIMED} requests to {path} took {front * 1000:.0f} ms through the "
+            f"front door and at most {max(hosts) * 1000:.0f} ms at a host"
+        )
+        return front - max(hosts) >= 0.9 * self._late_s, told
+
+    def heal(self, scene: Scene) -> None:
+        """See Fault.heal."""
+        scene.stage.slow_network(0)
+
+
+def _median_s(url: str) -> float:
+    took = []
+    with httpx.Client(timeout=5) as client:
+        for _ in range(_TIMED):
+            began = time.perf_counter()
+            client.get(url)
+            took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
 class RogueClient(OutsideCause):
     """One client sends what cannot be accepted, a third of all requests."""
 
@@ -199,6 +247,7 @@ FAULTS = (
     NeighbourConnections,
     SlowDatabase,
     LostLoadBalancer,
+    SlowNetwork,
     functools.partial(RogueClient, "garbage-cursors", "cursor", 400),
     functools.partial(RogueClient, "keyless-client", "key", 401),
 )

@@ -12,6 +12,7 @@ from drill import events
 from drill.clock import iso
 from drill.judgement import Judgement
 from drill.observation import Outcome
+from drill.report.summary import operators_choice
 from drill.timeline import Event
 from drill.verdict import Verdict
 
@@ -171,11 +172,13 @@ class _Facts:
         start = self._judgement.started
         if start is None:
             return []
+        choice = operators_choice(self._judgement)
         return [
             *self._follow_ups(),
             "---",
             f"Verdict of the drill: **{self._judgement.verdict}**. {self._judgement.reason}",
             "",
+            *([f"{choice[:1].upper()}{choice[1:]}.", ""] if choice else []),
             f"Stage {start.stage}, {start.failing} rolled back to {start.stable}, runbook "
             f"{start.runbook_path} (sha256 {start.runbook_sha256[:12]}…). What is in [square "
             "brackets] nobody has measured.",

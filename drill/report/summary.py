@@ -51,6 +51,9 @@ def key_numbers(judgement: Judgement) -> list[str]:
             lines.append(f"decision: {decided.action}{reason}")
     if judgement.procedure:
         lines.append(f"rolled back by Procedure {judgement.procedure}")
+    choice = operators_choice(judgement)
+    if choice:
+        lines.append(choice)
     if judgement.restored_after_s is not None:
         lines.append(f"service restored {judgement.restored_after_s:.1f} s after the decision")
     lines.append(f"no good answer for {judgement.outage_s} s")
@@ -66,3 +69,16 @@ def key_numbers(judgement: Judgement) -> list[str]:
                 "began: it cannot bring them back"
             )
     return lines
+
+
+def operators_choice(judgement: Judgement) -> str:
+    """Return what the operator chose beside what the diagnosis said, "" when it was followed."""
+    decided = judgement.decided
+    if judgement.chosen_by != "operator" or decided is None:
+        return ""
+    said = f"no rollback by any procedure ({decided.action})"
+    if decided.rollback:
+        said = f"Procedure {decided.procedure}"
+    if decided.diagnosis:
+        said += f", {decided.diagnosis}"
+    return f"the operator chose Procedure {judgement.procedure}; the diagnosis said: {said}"

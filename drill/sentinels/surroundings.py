@@ -6,6 +6,7 @@ These fail when something else than the release is broken, which no rollback wou
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -15,8 +16,13 @@ from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
 DATABASE, FRONT_DOOR = "database", "front door"
+SLOWER = "slower_s"
+"""What a look at the front door is numbered with when it is slow, but does not fail."""
 _LIMIT_S = 2.0
 _SLOW_S = 1.0
+_LATER_S = 0.2  # two looks of which every answer is so late are no accident
+_TIMES = 3
+_TIMES_SLOWER = 3.0
 _RESERVED = 3  # so near to its limit a server has no room
 
 
@@ -70,7 +76,9 @@ class DatabaseServer(StageSentinel):
 
 
 class FrontDoor(StageSentinel):
-    """Fails when clients get no answer although every host is ready and serves lists."""
+    """Fails when clients get no answer although every host is ready and serves lists, or get each
+    one far later than the hosts give it.
+    """
 
     name = FRONT_DOOR
     needs = ()
@@ -81,9 +89,39 @@ class FrontDoor(StageSentinel):
         hosts = {name: self._serves(url) for name, url in self._stage.direct_urls.items()}
         front = front_health(self._stage)
         told = f"front door {front}, hosts {hosts}"
-        if front == 200 or set(hosts.values()) != {200}:
+        if set(hosts.values()) != {200}:
             return Look(Verdict.PASSED, f"the front door does not differ from its hosts: {told}")
-        return Look(Verdict.FAILED, f"the front door fails although its hosts serve: {told}")
+        if front != 200:
+            return Look(Verdict.FAILED, f"the front door fails although its hosts serve: {told}")
+        later_s, timed = self._later()
+        if later_s >= _LATER_S:
+            return Look(Verdict.FAILED, f"the way to the hosts is slow: {timed}", {SLOWER: later_s})
+        return Look(
+            Verdict.PASSED, f"the front door does not differ from its hosts: {told}; {timed}"
+        )
+
+    def _later(self) -> tuple[float, str]:
+        """Return by how many seconds the front door is slower than its hosts at the least.
+
+        All are asked at the same moment for what has nothing to do with pages, so that a host that
+        is slow or pauses is so on both sides. The fastest answer through the front door must come
+        after thrice the slowest past it: else there is no difference.
+        """
+        path = self._stage.interface.health
+        urls = [self._stage.base_url, *self._stage.direct_urls.values()]
+        with (
+            httpx.Client(timeout=_LIMIT_S) as client,
+            ThreadPoolExecutor(_TIMES * len(urls)) as pool,
+        ):
+            took = list(pool.map(lambda url: _took_s(client, url + path), _TIMES * urls))
+        fronts = [took[i] for i in range(0, len(took), len(urls))]
+        others = [one for i, one in enumerate(took) if i % len(urls)]
+        told = (
+            f"{path} took at least {min(fronts) * 1000:.0f} ms through the front door and at most "
+            f"{max(others) * 1000:.0f} ms past it"
+        )
+        apart = min(fronts) >= _TIMES_SLOWER * max(others)
+        return (min(fronts) - max(others) if apart else 0.0), told
 
     def _serves(self, url: str) -> int:
         """Return 200 when the host is ready and serves lists, else the first other status."""
@@ -98,6 +136,16 @@ class FrontDoor(StageSentinel):
         except httpx.HTTPError:
             return 0
         return 200
+
+
+def _took_s(client: httpx.Client, url: str) -> float:
+    """Return how long an answer takes, the limit when none comes."""
+    began = time.perf_counter()
+    try:
+        client.get(url)
+    except httpx.HTTPError:
+        return _LIMIT_S
+    return time.perf_counter() - began
 
 
 SENTINELS = (DatabaseServer, FrontDoor)

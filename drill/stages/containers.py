@@ -28,13 +28,13 @@ from drill.stage import (
     Stage,
     StageOptions,
 )
-from drill.stages import haproxy, supervision
+from drill.stages import haproxy, slow_relay, supervision
 from drill.stages.container_host import ContainerHost
 from drill.stages.container_sweep import labels, made, remove, sweep_engine
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import FOLDERS, Deployment, must
 from drill.stages.images import ensure_images
-from drill.stages.ports import free_port
+from drill.stages.ports import await_port, free_port
 from drill.stages.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD
 from drill.wait import wait_until
 
@@ -48,6 +48,7 @@ _PORT = 8000
 _POSTGRES_PORT = 5432
 _EXPORTER_PORT = 9100
 _PROMETHEUS_PORT = 9090
+_RELAY_PORT = 8001
 _READY_LIMIT_S = 60
 _LOOK_LIMIT_S = 3
 _STOP_LIMIT_S = 3
@@ -96,6 +97,9 @@ class ContainerStage(OwnStage):
         self._labels = labels()
         self._names = [f"host-{number}" for number in range(1, options.hosts + 1)]
         self._exporters: dict[str, str] = {}
+        self._containers: dict[str, DockerContainer] = {}  # of the hosts, by name
+        self._network: Network | None = None
+        self._relays: list[DockerContainer] = []  # the slow network, while there is one
         self._postgres: PostgresContainer | None = None
         self._deployment: Deployment | None = None
         self._database: PostgresDatabase | None = None
@@ -153,6 +157,7 @@ class ContainerStage(OwnStage):
             build_origin(_RELEASES, origin)
             network = Network(docker_network_kw={"labels": self._labels})
             pool.submit(network.create).result()
+            self._network = network
             database = pool.submit(self._start_postgres, images["postgres"], network)
             hosts = list(
                 pool.map(
@@ -237,6 +242,7 @@ class ContainerStage(OwnStage):
             conf = supervision.conf(_SUPERVISOR_FOLDER, _APP, service) + _EXPORTER
             container.with_copy_into_container(conf.encode(), _SUPERVISOR_CONF, 0o600)
         container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
+        self._containers[name] = container
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])
         wrapped = container.get_wrapped_container()
         setup = ContainerHost(name, str(wrapped.id), "/", self.environment)
@@ -328,6 +334,7 @@ class ContainerStage(OwnStage):
     def deploy(self, tag: str) -> None:
         """See Stage.deploy."""
         assert self._deployment
+        self.slow_network(0)
         self._deployment.deploy(tag)
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
@@ -350,6 +357,33 @@ class ContainerStage(OwnStage):
         """See Stage.set_health_path."""
         assert self._deployment
         self._deployment.set_health_path(path)
+
+    def slow_network(self, delay_s: float) -> None:
+        """See Stage.slow_network: relays that wait, each in a container before its host."""
+        slow, self._relays = self._relays, []
+        if not (slow or delay_s > 0):
+            return
+        ways = {name: (_address(self._containers[name]), _PORT) for name in self._names}
+        if delay_s > 0:
+            for name in self._names:
+                relay = self._start_relay(name, delay_s)
+                self._relays.append(relay)
+                ways[name] = (_address(relay), _RELAY_PORT)
+        for name, (address, port) in ways.items():
+            must(self.hosts[0], haproxy.WAY.format(host=name, address=address, port=port))
+        for relay in slow:
+            relay.get_wrapped_container().remove(force=True, v=True)
+
+    def _start_relay(self, host: str, delay_s: float) -> DockerContainer:
+        assert self._network
+        container = DockerContainer(self._containers[host].image, entrypoint="python3")
+        program = "/slow_relay.py"
+        container.with_copy_into_container(Path(slow_relay.__file__), program)
+        container.with_command(f"{program} {_RELAY_PORT} {delay_s:g} {host}:{_PORT}")
+        self._start(container, self._network, f"slow-way-to-{host}", [_RELAY_PORT])
+        port = int(container.get_exposed_port(_RELAY_PORT))
+        await_port(port, f"see `docker logs` of the relay before {host}")
+        return container
 
     def _look(self, host: str) -> Mapping[str, int | None]:
         """Return what the kernel knows of the service on `host`; empty when nobody answers."""
@@ -395,6 +429,14 @@ class ContainerStage(OwnStage):
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: containers and networks of this run."""
         return [str(thing.name) for thing in made(self._labels)]
+
+
+def _address(container: DockerContainer) -> str:
+    """Return the container's address in the network of its run: HAProxy takes no names later on."""
+    wrapped = container.get_wrapped_container()
+    wrapped.reload()
+    (network,) = wrapped.attrs["NetworkSettings"]["Networks"].values()
+    return str(network["IPAddress"])
 
 
 def _url(container: DockerContainer, port: int) -> str:

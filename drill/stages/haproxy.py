@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH", "render"]
+__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH", "WAY", "render"]
 
 FRONT_PORT = 8080
 ADMIN_PORT = 9999
@@ -35,6 +35,15 @@ SWITCH = """
 exec 3<>"/dev/tcp/${{LB_ADMIN%:*}}/${{LB_ADMIN#*:}}"
 echo 'experimental-mode on; set var proc.health_path str({path})' >&3
 cat <&3
+"""
+
+
+# A host's new address; it answers with what it changed.
+WAY = """
+exec 3<>"/dev/tcp/${{LB_ADMIN%:*}}/${{LB_ADMIN#*:}}"
+echo 'set server hosts/{host} addr {address} port {port}' >&3
+said="$(cat <&3)"
+case "$said" in *changed*|*"no need to change"*) ;; *) echo "HAProxy says: $said" >&2; exit 1;; esac
 """
 
 

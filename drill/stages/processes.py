@@ -30,9 +30,10 @@ from drill.stage import (
     Stage,
     StageOptions,
 )
+from drill.stages import slow_relay
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import Deployment, must
-from drill.stages.ports import free_port
+from drill.stages.ports import await_port, free_port
 from drill.stages.supervision import SERVICE_NAME, SUPERVISORD, conf, variables
 from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
 from drill.wait import wait_until
@@ -46,6 +47,10 @@ _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it st
 _SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
     "-H 'Content-Type: application/json' -d '\"{path}\"' \"$LB_ADMIN/id/health/uri\""
+)
+_DIAL = (
+    "curl -fsS --max-time 5 -X PATCH -H 'Content-Type: application/json' -d '\"127.0.0.1:{port}\"' "
+    '"$LB_ADMIN/config/apps/http/servers/front/routes/0/handle/0/upstreams/0/dial"'
 )
 _POSTGRES_SETTINGS = """
 max_connections = {connections}
@@ -91,6 +96,7 @@ class ProcessStage(OwnStage):
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
         self._postgres: subprocess.Popen[bytes] | None = None
+        self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
         self._postgres_user: str | None = None
         self._kills = 0
         self._over = threading.Event()
@@ -291,6 +297,7 @@ class ProcessStage(OwnStage):
     def deploy(self, tag: str) -> None:
         """See Stage.deploy."""
         assert self._deployment
+        self.slow_network(0)
         self._deployment.deploy(tag)
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
@@ -321,6 +328,26 @@ class ProcessStage(OwnStage):
         """See Stage.set_health_path."""
         assert self._deployment
         self._deployment.set_health_path(path)
+
+    def slow_network(self, delay_s: float) -> None:
+        """See Stage.slow_network: a relay that waits, between the load balancer and the service."""
+        slow, self._relay = self._relay, None
+        port = self._ports["service"]
+        if delay_s > 0:
+            assert self._folder
+            program = str(shutil.copy(slow_relay.__file__, self._folder))  # so that it lives there
+            way = free_port()
+            self._relay = self._start(
+                [sys.executable, program, str(way), f"{delay_s:g}", f"127.0.0.1:{port}"],
+                self._folder / "slow_relay.log",
+            )
+            await_port(way, f"see {self._folder}/slow_relay.log")
+            port = way
+        if slow or self._relay:
+            must(self.hosts[0], _DIAL.format(port=port))
+        if slow:
+            slow.terminate()
+            slow.wait(_GRACE_S)
 
     def pids(self) -> dict[str, int]:
         """See Stage.pids."""

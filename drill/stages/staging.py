@@ -63,6 +63,7 @@ class StagingStage:
                 "metrics": bool(staging.interface.metrics),
                 "process": "pid" in staging.scripts,
                 "defects": "defects" in staging.scripts,
+                "network": "slow_network" in staging.scripts,
             }.items()
             if there
         )
@@ -191,6 +192,10 @@ class StagingStage:
     def set_health_path(self, path: str) -> None:
         """See Stage.set_health_path."""
         self._script("health_path", "change the load balancer's question", HEALTH_PATH=path)
+
+    def slow_network(self, delay_s: float) -> None:
+        """See Stage.slow_network."""
+        self._script("slow_network", "slow its network down", DELAY_S=f"{delay_s:g}")
 
     def _numbers(self, script: str | None, least: int = 1) -> dict[str, int]:
         """Return what `script` prints, by host, where that is a number of at least `least`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from drill.detector import ALPHA, Side, Stream
 from drill.evidence import Evidence
@@ -39,7 +40,9 @@ class Slower:
         basis = (
             f"{self.low:g} times the baseline's p95 of at most {detector.baseline_s * 1000:.0f} ms"
         )
-        return slow_between(lower, upper, f"{basis} (95 % confidence)")
+        firing = slow_between(lower, upper, f"{basis} (95 % confidence)")
+        # Latencies come in spells: with an hour to answer in, a few seconds tell one that ends.
+        return replace(firing, sharp=False) if firing and self.high is None else firing
 
 
 def slow_between(lower: Stream, upper: Stream | None, limit: str) -> Firing | None:
