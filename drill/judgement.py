@@ -10,6 +10,7 @@ from drill import events
 from drill.errors import Exit
 from drill.fingerprint import compare
 from drill.observation import Outcome
+from drill.paths import TakenPath, taken_paths
 from drill.regression import judge_restore_time
 from drill.timeline import Event
 from drill.verdict import Verdict, worst
@@ -19,6 +20,10 @@ _LAG_S = 0.1
 _CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
 _GOOD = (Verdict.PASSED, Verdict.ATTESTED)
+_DATA = (
+    "acknowledged", "preserved", "lost", "indeterminate", "damaged", "transformed", "dropped",
+    "recovery_point_s", "survivor_age_s", "periods",
+)  # fmt: skip
 
 Payload = TypeVar("Payload")
 
@@ -49,6 +54,7 @@ class Judgement:
     checklist: tuple[events.Checked, ...]
     ledger: events.LedgerRead | None
     causes: tuple[Cause, ...] = field(default=())
+    paths: tuple[TakenPath, ...] = field(default=())
 
     @property
     def exit(self) -> Exit:
@@ -102,8 +108,8 @@ class Judgement:
                 for one in self.checklist
             ],
             "data": {
-                name: getattr(ledger, name) if ledger else None
-                for name in ("acknowledged", "preserved", "lost", "indeterminate", "damaged")
+                **{name: getattr(ledger, name) if ledger else None for name in _DATA},
+                "paths": [path.to_json() for path in self.paths],
             },
             "findings": [
                 {"id": f"finding-{number}", "severity": _severity(cause), **_finding(cause)}
@@ -140,10 +146,11 @@ def judge(timeline: Iterable[Event]) -> Judgement:
     )
     chosen, restored = last(events.ProcedureChosen), last(events.Restored)
     steps, checked = every(events.StepEnded), every(events.Checked)
+    paths = taken_paths(record)
     causes = [
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
         *_of_steps(steps, checked),
-        *_of_data(ledger),
+        *_of_data(ledger, paths),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
@@ -176,6 +183,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         checklist=tuple(checked),
         ledger=ledger,
         causes=tuple(causes),
+        paths=paths,
     )
 
 
@@ -250,15 +258,27 @@ def _of_messages(messages: list[events.MessageHandled]) -> list[Cause]:
     ]  # fmt: skip
 
 
-def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:
+def _of_data(ledger: events.LedgerRead | None, paths: Iterable[TakenPath]) -> list[Cause]:
+    causes = [
+        _lost(path.read, f"Data, {path.name}")
+        for path in paths
+        if path.read is not None and path.read.lost
+    ]
     if ledger is None:
-        return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back")]
+        return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back"), *causes]
     if ledger.lost:
-        what = f"{ledger.lost} of {ledger.acknowledged} acknowledged writes are lost"
-        return [Cause(Verdict.FAILED, "Data", what, "; ".join(ledger.examples))]
+        return [_lost(ledger, "Data"), *causes]
     if not ledger.acknowledged:
-        return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged")]
-    return []
+        return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged"), *causes]
+    return causes
+
+
+def _lost(fates: events.Fates, where: str) -> Cause:
+    what = f"{fates.lost} of {fates.acknowledged} acknowledged writes are lost"
+    # That a row is gone or changed is said by the examples; what was dropped, nowhere else.
+    reasons = "; ".join(why for why in fates.why if "dropped" in why)
+    what += f", since {reasons}" if reasons else ""
+    return Cause(Verdict.FAILED, where, what, "; ".join(fates.examples))
 
 
 def _of_contents(seen: list[events.DataSeen], chosen: list[events.ProcedureChosen]) -> list[Cause]:
@@ -271,7 +291,7 @@ def _of_contents(seen: list[events.DataSeen], chosen: list[events.ProcedureChose
             continue
         if before is None or before.procedure != one.procedure:
             continue
-        found = compare(before.tables, one.tables)
+        found = compare(before.tables, one.tables, before.expected)
         declared = {name for c in chosen if c.procedure == one.procedure for name in c.dropped}
         where = f"Data, Procedure {one.procedure}"
         for name in found.undeclared(declared):

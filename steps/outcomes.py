@@ -62,10 +62,8 @@ def the_action_is(outcome: Outcome, action: str) -> None:
 def alternative_taken(outcome: Outcome, taken: str) -> None:
     (armed,) = outcome.all(events.HazardArmed)
     assert outcome.all(events.HazardOver), f"{armed.name} was never taken back"
-    notes = [
-        note.text for note in outcome.all(events.Noted) if "taking the alternative" in note.text
-    ]
-    assert bool(notes) == (taken == "taken"), notes
+    found = outcome.all(events.AlternativeTaken)
+    assert bool(found) == (taken == "taken"), found
 
 
 @then("what every procedure dropped comes back with Procedure 4")
@@ -131,6 +129,22 @@ def nothing_is_lost(outcome: Outcome) -> None:
     (ledger,) = outcome.all(events.LedgerRead)
     assert ledger.acknowledged > 0, "no write was acknowledged, so nothing was proven"
     assert ledger.lost == 0, ledger.examples
+
+
+@then("writes are knowingly dropped, and by no path lost")
+def knowingly_dropped(outcome: Outcome) -> None:
+    (ledger,) = outcome.all(events.LedgerRead)
+    paths = outcome.all(events.PathRead)
+    assert ledger.dropped > 0, "no client sent what only the new release knows"
+    assert [one.procedure for one in paths] == [
+        one.procedure for one in outcome.all(events.ProcedureChosen)
+    ]
+    for one in (ledger, *paths):
+        ends = one.preserved + one.transformed + one.dropped + one.damaged + one.lost
+        assert (ends, one.lost) == (one.acknowledged, 0), one
+        # Without the columns they are dropped; with them back, they are as they were sent.
+        without = getattr(one, "procedure", 2) == 2
+        assert (one.dropped > 0) == without, one
 
 
 @then("the drill has passed")

@@ -90,6 +90,8 @@ def test_a_good_drill_passes() -> None:
         (changed(events.ProcedureChosen, estimate_high_s=1.0), "failed", "estimate"),
         (changed(events.LedgerRead, lost=1, preserved=9), "failed", "1 of 10"),
         (changed(events.LedgerRead, acknowledged=0, preserved=0), "unknown", "no write"),
+        (changed(events.LedgerRead, lost=1, why={"x was dropped": 1}), "failed", "x was dropped"),
+        (also(events.PathRead(9, 8, 1, 0, procedure=1)), "failed", "Data, Procedure 1"),
         (without(events.LedgerRead), "unknown", "read the writes back"),
         (changed(events.GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),
         (changed(events.GeneratorSample, cpu=0.99), "unknown", "bottleneck"),
@@ -126,6 +128,36 @@ def test_a_failure_is_named_before_what_is_unknown() -> None:
 def test_seconds_without_a_good_answer_are_outage() -> None:
     record = changed(events.TrafficSecond, outcomes={"unavailable": 100})(good())
     assert (judge(good()).outage_s, judge(record).outage_s) == (0, 1)
+
+
+def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) -> None:
+    heading = "Alternative: restore from the backup (if the downgrade fails)"
+    first = events.ProcedureChosen(2, "", 0, 0, "", alternatives={"Revert": heading})
+    record = [
+        *good()[:-1],
+        Event(T + 40, first),
+        Event(T + 41, events.PathRead(9, 7, 0, 0, dropped=2, survivor_age_s=4.0, procedure=2)),
+        Event(T + 42, first),
+        Event(T + 43, events.AlternativeTaken("Procedure 2", 4, "Revert", heading, "no lock")),
+        Event(T + 44, events.PathRead(12, 9, 3, 0, procedure=2, recovery_point_s=7.25)),
+        good()[-1],
+    ]
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for event in record:
+        timeline.record(event.what, event.at)
+    timeline.close()
+    judgement = write_reports(timeline.path, tmp_path / "report")
+    assert [path.name for path in judgement.paths] == [
+        "Procedure 1", "Procedure 2, by “Revert”", "Procedure 2, by “restore from the backup”",
+    ]  # fmt: skip
+    stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))["data"]
+    assert [path.get("dropped") for path in stored["paths"]] == [None, 2, 0]
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert (
+        "no write lost: recovery point 0 s; the newest that survived was acknowledged 4.0 s" in page
+    )
+    assert "3 of the writes acknowledged in the last 7.2 s before its end are lost" in page
+    assert "Procedure 2, by “restore from the backup”" in page
 
 
 class _Tags(HTMLParser):

@@ -124,3 +124,19 @@ def test_the_procedure_that_it_was_made_for_can_be_read_and_is_not_copied() -> N
     # Figures and the names of things may agree; sentences may not.
     copied = [line for line in own & theirs if len(re.findall(r"[A-Za-z]{2,}", line)) >= 5]
     assert not [line for line in copied if not line.startswith("|")]
+
+
+def test_a_transformation_is_declared_as_a_drop_is(tmp_path: Path) -> None:
+    sentence = "Dropped on purpose: `cursor_audit`, `listings.search_rank`, `reservations.channel`."
+    more = (
+        f"{sentence}\n\nTransformed: `reservations.guest_name` by `left(guest_name, 80)`; "
+        "`listings.city` by `lower(city)`."
+    )
+    procedure = parse(edited(tmp_path, sentence, more)).procedure(2)
+    assert procedure.transformed == {
+        "reservations.guest_name": "left(guest_name, 80)",
+        "listings.city": "lower(city)",
+    }
+    assert procedure.dropped == ("cursor_audit", "listings.search_rank", "reservations.channel")
+    with pytest.raises(RunbookError, match="column` by `expression`"):
+        parse(edited(tmp_path, sentence, f"{sentence}\n\nTransformed: all of it."))

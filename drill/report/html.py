@@ -10,6 +10,7 @@ from drill import events
 from drill.clock import iso
 from drill.fingerprint import ROWS, compare
 from drill.judgement import Judgement
+from drill.paths import FATES, recovery
 from drill.report.charts import charts
 from drill.report.summary import key_numbers
 from drill.timeline import Event
@@ -43,6 +44,8 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         hazard=_last(record, events.HazardArmed),
         hazard_over=_last(record, events.HazardOver),
         data=_data(record),
+        fates=FATES,
+        recovery=recovery,
         walks=_walks(record),
         sections=_sections(judgement),
         operator=[event.what for event in _of(record, events.OperatorActed)],
@@ -83,7 +86,7 @@ def _data(record: Sequence[Event]) -> list[dict[str, object]]:
                 before = seen
             case events.DataSeen() as seen if before and before.procedure == seen.procedure:
                 rows = ", ".join(f"{name} {t[ROWS]}" for name, t in sorted(before.tables.items()))
-                compared = compare(before.tables, seen.tables)
+                compared = compare(before.tables, seen.tables, before.expected)
                 found.append({"procedure": seen.procedure, "rows": rows, "found": compared})
                 before = None
     return found
