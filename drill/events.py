@@ -204,6 +204,21 @@ class HazardOver:
 
 
 @dataclass(frozen=True, slots=True)
+class WritesUnderFire:
+    """What became of writes that went on during a procedure, straight on the database.
+
+    `written`: acknowledged ones; `lost`: of these, not there afterwards, None when nobody could
+    look, `examples` names some; `worst_stall_s`: the longest that one waited from when it was due.
+    """
+
+    written: int
+    lost: int | None
+    refused: int
+    worst_stall_s: float
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FaultHealed:
     """A fault was switched off."""
 
@@ -499,7 +514,7 @@ class DrillEnded:
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
     | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
-    | HazardArmed | HazardOver
+    | HazardArmed | HazardOver | WritesUnderFire
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted

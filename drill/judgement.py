@@ -55,6 +55,7 @@ class Judgement:
     ledger: events.LedgerRead | None
     causes: tuple[Cause, ...] = field(default=())
     paths: tuple[TakenPath, ...] = field(default=())
+    under_fire: events.WritesUnderFire | None = None
 
     @property
     def exit(self) -> Exit:
@@ -110,6 +111,8 @@ class Judgement:
             "data": {
                 **{name: getattr(ledger, name) if ledger else None for name in _DATA},
                 "paths": [path.to_json() for path in self.paths],
+                "worst_stall_s": self.under_fire.worst_stall_s if self.under_fire else None,
+                "under_fire": asdict(self.under_fire) if self.under_fire else None,
             },
             "findings": [
                 {"id": f"finding-{number}", "severity": _severity(cause), **_finding(cause)}
@@ -146,11 +149,12 @@ def judge(timeline: Iterable[Event]) -> Judgement:
     )
     chosen, restored = last(events.ProcedureChosen), last(events.Restored)
     steps, checked = every(events.StepEnded), every(events.Checked)
-    paths = taken_paths(record)
+    paths, under_fire = taken_paths(record), last(events.WritesUnderFire)
     causes = [
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
         *_of_steps(steps, checked),
         *_of_data(ledger, paths),
+        *_of_fire(under_fire),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
@@ -184,6 +188,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         ledger=ledger,
         causes=tuple(causes),
         paths=paths,
+        under_fire=under_fire,
     )
 
 
@@ -271,6 +276,18 @@ def _of_data(ledger: events.LedgerRead | None, paths: Iterable[TakenPath]) -> li
     if not ledger.acknowledged:
         return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged"), *causes]
     return causes
+
+
+def _of_fire(seen: events.WritesUnderFire | None) -> list[Cause]:
+    """Writes that went on during a procedure are as good as any other."""
+    where = "Data, under fire"
+    if seen is None or seen.lost == 0:
+        return []
+    if seen.lost is None:
+        what = f"nobody could read the {seen.written} writes under fire back"
+        return [Cause(Verdict.UNKNOWN, where, what)]
+    what = f"{seen.lost} of {seen.written} writes under fire are lost"
+    return [Cause(Verdict.FAILED, where, what, ", ".join(seen.examples))]
 
 
 def _lost(fates: events.Fates, where: str) -> Cause:

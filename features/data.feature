@@ -44,6 +44,16 @@ Feature: A rollback that loses nothing, and can prove it
       | under-fire               | not taken |
       | dirty-tree               | not taken |
 
+  Scenario: A downgrade under fire is measured, and who is in its way is named
+    Given clients use the pagination release
+    And the runbook's waits are shortened 80 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And "under-fire" happens in the rollback
+    When the drill is held
+    Then the worst stall of a writer is known, and no write under fire is lost
+    And the report names "nightly-report", who held AccessExclusiveLock on cursor_audit
+
   Scenario Outline: Procedure 2 stops at <hazard>, and says why
     Given clients use the pagination release
     And the release suffers from "error-rate-critical"

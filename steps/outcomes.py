@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then
 from drill import events
 from drill.fingerprint import compare
 from drill.observation import Outcome as Answer
+from drill.report.html import render
 from drill.verdict import Verdict
 from steps.fix_drills import Outcome
 
@@ -129,6 +130,24 @@ def nothing_is_lost(outcome: Outcome) -> None:
     (ledger,) = outcome.all(events.LedgerRead)
     assert ledger.acknowledged > 0, "no write was acknowledged, so nothing was proven"
     assert ledger.lost == 0, ledger.examples
+
+
+@then("the worst stall of a writer is known, and no write under fire is lost")
+def stall_is_known(outcome: Outcome) -> None:
+    (seen,) = outcome.all(events.WritesUnderFire)
+    assert seen.written > 0, "nobody wrote"
+    assert seen.lost == 0, seen.examples
+    data = outcome.judgement.to_json()["data"]
+    assert isinstance(data, dict)
+    assert data["worst_stall_s"] == seen.worst_stall_s > 0
+
+
+@then(parsers.parse('the report names "{holder}", who held {mode} on {table}'))
+def the_holder_is_named(outcome: Outcome, holder: str, mode: str, table: str) -> None:
+    page = render(outcome.events, outcome.judgement)
+    named = page.partition("Who held a lock")[2].partition("</ul>")[0]
+    lines = [line for line in named.split("<li>") if holder in line]
+    assert any(f"{mode} on {table}" in line for line in lines), named
 
 
 @then("writes are knowingly dropped, and by no path lost")

@@ -91,6 +91,16 @@ def test_a_good_drill_passes() -> None:
         (changed(events.LedgerRead, lost=1, preserved=9), "failed", "1 of 10"),
         (changed(events.LedgerRead, acknowledged=0, preserved=0), "unknown", "no write"),
         (changed(events.LedgerRead, lost=1, why={"x was dropped": 1}), "failed", "x was dropped"),
+        (
+            also(events.WritesUnderFire(9, 1, 0, 0.5, ("fire-7",))),
+            "failed",
+            "1 of 9 writes under fire",
+        ),
+        (
+            also(events.WritesUnderFire(9, None, 0, 0.5)),
+            "unknown",
+            "nobody could read the 9 writes",
+        ),
         (also(events.PathRead(9, 8, 1, 0, procedure=1)), "failed", "Data, Procedure 1"),
         (without(events.LedgerRead), "unknown", "read the writes back"),
         (changed(events.GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),
@@ -158,6 +168,22 @@ def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) 
     )
     assert "3 of the writes acknowledged in the last 7.2 s before its end are lost" in page
     assert "Procedure 2, by “restore from the backup”" in page
+
+
+def test_the_report_names_who_held_a_lock_and_how_long_writers_waited(tmp_path: Path) -> None:
+    line = "locked by pid 7, neighbour, nightly-report, AccessExclusiveLock on cursor_audit"
+    record = also(events.CommandOutput(1, "stderr", line))(good())
+    record = also(events.WritesUnderFire(90, 0, 2, 0.61))(record)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for event in record:
+        timeline.record(event.what, event.at)
+    timeline.close()
+    assert write_reports(timeline.path, tmp_path / "report").verdict is Verdict.PASSED
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"<li>{line}</li>" in page
+    assert "0.61 s, from when a write was due" in page
+    stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))["data"]
+    assert stored["worst_stall_s"] == 0.61
 
 
 class _Tags(HTMLParser):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 import jinja2
@@ -26,6 +28,8 @@ _MARKS = {
 _MOST_LINES = 200
 _MOST_OUTPUT = 60
 _MOST_WALKS = 20
+_MOST_HOLDERS = 20
+_LOCKED = re.compile(r"locked by ", re.IGNORECASE)
 
 
 def render(record: Sequence[Event], judgement: Judgement) -> str:
@@ -45,6 +49,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         hazard_over=_last(record, events.HazardOver),
         data=_data(record),
         fates=FATES,
+        holders=_holders(record),
         recovery=recovery,
         walks=_walks(record),
         sections=_sections(judgement),
@@ -90,6 +95,15 @@ def _data(record: Sequence[Event]) -> list[dict[str, object]]:
                 found.append({"procedure": seen.procedure, "rows": rows, "found": compared})
                 before = None
     return found
+
+
+def _holders(record: Sequence[Event]) -> dict[str, int]:
+    """Return who held a lock that a command waited for, as it printed them, and how often."""
+    found: Counter[str] = Counter()
+    for event in record:
+        if isinstance(event.what, events.CommandOutput) and _LOCKED.match(event.what.text):
+            found[event.what.text] += 1
+    return dict(found.most_common(_MOST_HOLDERS))
 
 
 def _walks(record: Sequence[Event]) -> list[events.Walked]:

@@ -63,6 +63,9 @@ def key_numbers(judgement: Judgement) -> list[str]:
         )
         if ledger.lost:
             lines.append(recovery(ledger, "the end"))
+        if judgement.under_fire:
+            stall = judgement.under_fire.worst_stall_s
+            lines.append(f"the longest that a writer waited for the rollback was {stall:.2f} s")
         if ledger.damaged:
             lines.append(
                 f"{ledger.damaged} of them were damaged by the failing release before the rollback "
