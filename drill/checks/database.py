@@ -210,7 +210,10 @@ def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
 
 @check(r"schema", needs="database")
 def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
-    """The schema equals that of a fresh database migrated by the stable release's own tree."""
+    """The schema equals that of a fresh database migrated by the stable release's own tree, and
+    that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
+    models, differences from them.
+    """
     script = _POSTGRES + (
         'scratch="check_$(date +%s)_$$"; tree="$(mktemp -d)"\n'
         'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
@@ -223,6 +226,16 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
         'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
         'diff "$tree/live" "$tree/fresh" | sed -n 1,5p >&2\n'
-        'cmp -s "$tree/live" "$tree/fresh" && echo "no difference in $(wc -l < "$tree/live") lines"'
+        'cmp -s "$tree/live" "$tree/fresh"\n'
+        'echo "no difference in $(wc -l < "$tree/live") lines"\n'
+        'cd "$tree"\n'
+        'if "$python" -m alembic check > checked 2>&1; then tail -n 1 checked; exit; fi\n'
+        # A release without models has nothing to compare with but its revisions.
+        "if grep -q MetaData checked; then\n"
+        '  "$python" -m alembic current > current 2>&1\n'
+        '  grep -q "(head)" current || { cat current >&2; exit 1; }\n'
+        '  echo "at the head of its revisions; the release has no models to compare with"; exit\n'
+        "fi\n"
+        'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
     )
     return _on_first(situation, script, f"compared with a fresh {situation.stable}")
