@@ -24,6 +24,7 @@ from drill.fault import Scene
 from drill.faults import find
 from drill.hazard import Mishap
 from drill.hazards import find_hazard
+from drill.kept_cursors import KeptCursors
 from drill.limits import Guard
 from drill.operator_mode import OperatorPerformer
 from drill.probe import Probe
@@ -114,6 +115,7 @@ class Conductor:
         contacts = "; ".join(f"{c.role} → {c.escalation}" for c in self.runbook.contacts)
         self._courier = Courier(channels, self.timeline, contacts)
         self._accounts = Accounting(self._stage, self.timeline, request.report / "traffic")
+        self._cursors: KeptCursors | None = None
         if progress:
             self.timeline.subscribe(progress)
 
@@ -284,6 +286,10 @@ class Conductor:
         with Sentinels(sentinels, self.timeline):
             self._phase(Phase.STEADY)
             steady = self._reach_steady_state(traffic)
+            if "listings" in situation.stage.capabilities:
+                stage = situation.stage
+                self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)
+                self._cursors.keep()
             self._phase(Phase.FAULT)
             decider = Decider(self.runbook, request.pace)
             baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
@@ -436,7 +442,10 @@ class Conductor:
         verdict = performer.perform(procedure, before_part=before, after_part=after)
         if not ended:
             accounts.end()
-        return verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
+        held = verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
+        if held and self._cursors:
+            self._cursors.show(f"after Procedure {procedure.number}")
+        return held
 
     def _verify(self, situation: Situation, performer: Performer) -> None:
         """Verify the final checklist once enough requests were served since the rollback."""

@@ -428,6 +428,31 @@ class Walked:
     ended: bool
 
 
+class CursorAnswer(StrEnum):
+    """What a service made of a cursor that was handed out earlier."""
+
+    WENT_ON = "went on"  # where the cursor stands
+    BEGAN_ANEW = "began anew"  # without a word: rows come twice
+    REFUSED = "refused"  # 4xx: the customer knows, and begins anew
+    ANOTHER_PAGE = "another page"  # rows are skipped without a word
+    NO_PAGE = "no page"  # an error, or no answer at all
+
+
+@dataclass(frozen=True, slots=True)
+class CursorShown:
+    """A cursor of the failing release was shown again, `age_s` after it was handed out.
+
+    `moment`: "after Procedure 2" …; `page`: the one that it stands for; `format` of the answer.
+    """
+
+    moment: str
+    page: int
+    age_s: float
+    status: int
+    format: str
+    answer: CursorAnswer
+
+
 @dataclass(frozen=True, slots=True)
 class DataSeen:
     """All data while no client could write. `moment`: "before" or "after" a procedure changed
@@ -518,5 +543,5 @@ Payload = (
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted
-    | DrillBroke | DrillEnded | PathRead | AlternativeTaken
+    | DrillBroke | DrillEnded | PathRead | AlternativeTaken | CursorShown
 )  # fmt: skip

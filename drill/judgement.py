@@ -155,6 +155,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_of_steps(steps, checked),
         *_of_data(ledger, paths),
         *_of_fire(under_fire),
+        *_of_cursors(every(events.CursorShown)),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
@@ -288,6 +289,21 @@ def _of_fire(seen: events.WritesUnderFire | None) -> list[Cause]:
         return [Cause(Verdict.UNKNOWN, where, what)]
     what = f"{seen.lost} of {seen.written} writes under fire are lost"
     return [Cause(Verdict.FAILED, where, what, ", ".join(seen.examples))]
+
+
+def _of_cursors(shown: list[events.CursorShown]) -> list[Cause]:
+    """A customer who kept a cursor may have to begin anew, but must not miss rows or get errors."""
+    causes = []
+    for one in shown:
+        where = f"Cursors, {one.moment}"
+        if one.answer is events.CursorAnswer.ANOTHER_PAGE:
+            what = f"the cursor of page {one.page} leads to another page: rows are skipped"
+            causes.append(Cause(Verdict.FAILED, where, what))
+        elif one.answer is events.CursorAnswer.NO_PAGE:
+            verdict = Verdict.FAILED if one.status else Verdict.UNKNOWN
+            what = f"the cursor of page {one.page} was answered {one.status or 'not at all'}"
+            causes.append(Cause(verdict, where, what))
+    return causes
 
 
 def _lost(fates: events.Fates, where: str) -> Cause:

@@ -21,6 +21,24 @@ Feature: A rollback that loses nothing, and can prove it
       | Verify that pagination is on                |
     And what every procedure dropped comes back with Procedure 4
     And writes are knowingly dropped, and by no path lost
+    And the cursors that customers kept were answered so:
+      | moment            | answer     |
+      | after Procedure 2 | began anew |
+      | after Procedure 4 | went on    |
+    And no acknowledged write is lost
+    And the drill has passed
+
+  Scenario: Cursors outlive the flag that was switched off and on again
+    Given clients use the pagination release
+    And the runbook's waits are shortened 80 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 3
+    And the release is deployed again and rolled back once more
+    When the drill is held
+    Then the cursors that customers kept were answered so:
+      | moment            | answer     |
+      | after Procedure 3 | began anew |
+      | after Procedure 4 | went on    |
     And no acknowledged write is lost
     And the drill has passed
 

@@ -132,6 +132,16 @@ def nothing_is_lost(outcome: Outcome) -> None:
     assert ledger.lost == 0, ledger.examples
 
 
+@then("the cursors that customers kept were answered so:")
+def kept_cursors(outcome: Outcome, datatable: Table) -> None:
+    shown: dict[str, set[str]] = {}
+    for one in outcome.all(events.CursorShown):
+        shown.setdefault(one.moment, set()).add(one.answer)
+    assert shown == {moment: {answer} for moment, answer in datatable[1:]}
+    page = render(outcome.events, outcome.judgement)
+    assert "Customers who kept a cursor" in page
+
+
 @then("the worst stall of a writer is known, and no write under fire is lost")
 def stall_is_known(outcome: Outcome) -> None:
     (seen,) = outcome.all(events.WritesUnderFire)

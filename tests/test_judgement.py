@@ -66,6 +66,15 @@ def also(what: events.Payload) -> Callable[[Record], Record]:
     return lambda record: [*record[:-1], Event(T + 30, what), record[-1]]
 
 
+def cursor(answer: str, status: int) -> events.CursorShown:
+    return events.CursorShown("after Procedure 1", 2, 9.0, status, "", events.CursorAnswer(answer))
+
+
+@pytest.mark.parametrize("answer", ["went on", "began anew", "refused"])
+def test_a_customer_who_has_to_begin_anew_is_reported_and_fails_nothing(answer: str) -> None:
+    assert judge(also(cursor(answer, 200))(good())).verdict is Verdict.PASSED
+
+
 def test_a_good_drill_passes() -> None:
     judgement = judge(good())
     assert (judgement.verdict, judgement.exit) == (Verdict.PASSED, 0), judgement.reason
@@ -101,6 +110,9 @@ def test_a_good_drill_passes() -> None:
             "unknown",
             "nobody could read the 9 writes",
         ),
+        (also(cursor("another page", 200)), "failed", "rows are skipped"),
+        (also(cursor("no page", 500)), "failed", "page 2 was answered 500"),
+        (also(cursor("no page", 0)), "unknown", "not at all"),
         (also(events.PathRead(9, 8, 1, 0, procedure=1)), "failed", "Data, Procedure 1"),
         (without(events.LedgerRead), "unknown", "read the writes back"),
         (changed(events.GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),

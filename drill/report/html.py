@@ -52,6 +52,8 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         holders=_holders(record),
         recovery=recovery,
         walks=_walks(record),
+        cursors=_cursors(record),
+        answers=list(events.CursorAnswer),
         sections=_sections(judgement),
         operator=[event.what for event in _of(record, events.OperatorActed)],
         messages=[event.what for event in _of(record, events.MessageHandled)],
@@ -104,6 +106,15 @@ def _holders(record: Sequence[Event]) -> dict[str, int]:
         if isinstance(event.what, events.CommandOutput) and _LOCKED.match(event.what.text):
             found[event.what.text] += 1
     return dict(found.most_common(_MOST_HOLDERS))
+
+
+def _cursors(record: Sequence[Event]) -> dict[str, Counter[str]]:
+    """Return how kept cursors were answered, by moment."""
+    found: dict[str, Counter[str]] = {}
+    for event in record:
+        if isinstance(event.what, events.CursorShown):
+            found.setdefault(event.what.moment, Counter())[event.what.answer] += 1
+    return found
 
 
 def _walks(record: Sequence[Event]) -> list[events.Walked]:
