@@ -12,6 +12,8 @@ from stage_support import await_status
 from drill import events
 from drill.accounting import Accounting
 from drill.clock import now
+from drill.hazard import Mishap
+from drill.hazards import find_hazard
 from drill.judgement import judge
 from drill.observation import Observation, Outcome
 from drill.procedure import choose
@@ -19,6 +21,8 @@ from drill.runbook.parse import parse
 from drill.stage import FAILING, Stage, StageOptions
 from drill.stages import open_stage
 from drill.timeline import Timeline, read
+from drill.verdict import Verdict
+from drill.wait import wait_until
 from load.clients import Ask, Client, compact
 from load.recorder import Recorder
 
@@ -97,3 +101,24 @@ def test_the_restore_keeps_what_was_in_the_backup_and_the_ledger_names_what_was_
     assert (found.recovery_point_s > 0) == somebody_writes
     causes = [cause for cause in judge(record).causes if "writes are lost" in cause.what]
     assert [("after-the-backup" in cause.evidence) for cause in causes] == [True] * somebody_writes
+
+
+def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path: Path) -> None:
+    stage.deploy(FAILING)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    mishap = Mishap(find_hazard("under-fire"), timeline)
+    mishap.before_step(stage, "Revert the migrations")
+    rows = "SELECT min(reference) FROM reservations WHERE reference LIKE 'under-fire-%'"
+    for _ in wait_until("a write under fire", 20):
+        ((victim,),) = stage.database.fetch(rows)
+        if victim:
+            break
+    stage.database.fetch("DELETE FROM reservations WHERE reference = %s", (victim,))
+    mishap.after_step(stage)
+    timeline.close()
+    record = list(read(timeline.path))
+    (seen,) = [one.what for one in record if isinstance(one.what, events.WritesUnderFire)]
+    assert (seen.lost, seen.examples) == (1, (victim,))
+    assert seen.worst_stall_s > 0
+    (cause,) = [one for one in judge(record).causes if one.where == "Data, under fire"]
+    assert (cause.verdict, victim in cause.evidence) == (Verdict.FAILED, True)
