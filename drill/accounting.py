@@ -11,7 +11,7 @@ from drill import archive, events, ledger_of_operations
 from drill.clock import now
 from drill.errors import StageError
 from drill.fingerprint import expected, fingerprint
-from drill.ledger import Declared, damaged_by_now, read_back, read_path
+from drill.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
 from drill.runbook.model import Procedure
 from drill.stage import Stage
 from drill.timeline import Timeline
@@ -98,7 +98,7 @@ class Accounting:
         """Return what the procedures that were performed so far say that they do to data."""
         dropped = {name for one in self._performed for name in one.dropped}
         transformed = {k: v for one in self._performed for k, v in one.transformed.items()}
-        kept = archive.values(self._stage) if dropped else {}
+        kept = archive.values(self._stage, TABLE) if dropped else {}
         last = max((at for name, at in self._moments if name.startswith("after")), default=0.0)
         return Declared(dropped, kept, transformed, last)
 

@@ -18,8 +18,8 @@ fi
 Rows = list[list[str]]
 
 
-def kept(stage: Stage, folder: str = "SECURE_STORAGE") -> dict[str, Rows]:
-    """Return the rows of each file of the newest archive in `folder`, a variable of the hosts.
+def kept(stage: Stage, folder: str = "SECURE_STORAGE", files: str = "*.csv") -> dict[str, Rows]:
+    """Return the rows of `files` of the newest archive in `folder`, a variable of the hosts.
 
     By the file's name without its ending, "reservations.channel": rows of key and value. Raises
     LookupError when there is no archive.
@@ -27,7 +27,7 @@ def kept(stage: Stage, folder: str = "SECURE_STORAGE") -> dict[str, Rows]:
     script = (
         f'{FETCH}folder="${folder}"\n'
         'kept="$(find "$folder" -maxdepth 1 -type d -name "only_new_*" | sort | tail -n 1)"\n'
-        'test -n "$kept"; cd "$kept"; for file in *.csv; do echo "== $file"; cat "$file"; done'
+        f'test -n "$kept"; cd "$kept"; for file in {files}; do echo "== $file"; cat "$file"; done'
     )
     done = stage.hosts[0].run(script, limit_s=_LIMIT_S)
     if not done.ok:
@@ -41,13 +41,13 @@ def kept(stage: Stage, folder: str = "SECURE_STORAGE") -> dict[str, Rows]:
     return {name: rows[1:] for name, rows in found.items()}  # without their headings
 
 
-def values(stage: Stage) -> dict[str, dict[str, str]]:
-    """Return what secure storage keeps of each column: its values by their rows' keys.
+def values(stage: Stage, table: str) -> dict[str, dict[str, str]]:
+    """Return what secure storage keeps of each column of `table`: values by their rows' keys.
 
-    Without an archive nothing.
+    Without an archive of it nothing.
     """
     try:
-        found = kept(stage)
+        found = kept(stage, files=f"{table}.*.csv")
     except LookupError:
         return {}
-    return {name: {row[0]: row[1] for row in rows} for name, rows in found.items() if "." in name}
+    return {name: {row[0]: row[1] for row in rows} for name, rows in found.items()}

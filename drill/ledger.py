@@ -44,9 +44,9 @@ Value = str | int | None
 
 _CHUNK = 1_000  # reservations a query
 _EXAMPLES = 10
-_TABLE = "reservations"
+TABLE = "reservations"
 # As JSON, since which columns there are depends on the migrations.
-_QUERY = f"SELECT reference, to_jsonb(t) FROM {_TABLE} AS t WHERE reference = ANY(%s)"  # noqa: S608 - constants only
+_QUERY = f"SELECT reference, to_jsonb(t) FROM {TABLE} AS t WHERE reference = ANY(%s)"  # noqa: S608 - constants only
 
 
 class Fate(Enum):
@@ -143,7 +143,7 @@ def read_back(
     """
     reservations = read_writes(directory)
     gone = _worst(_losses(database, reservations, declared), damaged)
-    counted = _count(reservations, gone, now())
+    counted = count_fates(reservations, gone, now())
     return LedgerRead(**counted, periods=_periods(reservations, gone, moments))
 
 
@@ -159,7 +159,9 @@ def read_path(
     Raises StageError as `read_back` does.
     """
     reservations, losses = _now(database, directory, declared)
-    return PathRead(**_count(reservations, _worst(losses, damaged), now()), procedure=procedure)
+    return PathRead(
+        **count_fates(reservations, _worst(losses, damaged), now()), procedure=procedure
+    )
 
 
 def damaged_by_now(database: Queries, directory: Path) -> frozenset[str]:
@@ -255,7 +257,7 @@ def _without(
     declared: Declared,
 ) -> Loss:  # fmt: skip
     """Judge a write one of whose columns is not there any more."""
-    column = f"{_TABLE}.{name}"
+    column = f"{TABLE}.{name}"
     if column not in declared.dropped:
         why = f"{column} was dropped, and the runbook does not say that it will be"
         return Loss(write, wanted, "no such column", why=why)
@@ -272,14 +274,14 @@ def _settle(database: Queries, declared: Declared, losses: Iterable[Loss]) -> li
     settled: list[Loss] = []
     asked: list[Loss] = []
     for loss in losses:
-        known = f"{_TABLE}.{loss.field}" in declared.transformed
+        known = f"{TABLE}.{loss.field}" in declared.transformed
         (asked if known and loss.write.done <= declared.until else settled).append(loss)
     for name in sorted({loss.field for loss in asked}):
         some = [(loss, value) for loss in asked if loss.field == name for value in loss.allowed]
-        expression = declared.transformed[f"{_TABLE}.{name}"].replace("%", "%%")
+        expression = declared.transformed[f"{TABLE}.{name}"].replace("%", "%%")
         rows = database.fetch(
             f"SELECT to_jsonb({expression}) "  # noqa: S608 - the runbook's own, as its commands
-            f"FROM jsonb_populate_recordset(NULL::{_TABLE}, %s::jsonb)",
+            f"FROM jsonb_populate_recordset(NULL::{TABLE}, %s::jsonb)",
             (json.dumps([{name: value} for _, value in some]),),
         )
         hits = {
@@ -305,7 +307,7 @@ def _worst(losses: Iterable[Loss], damaged: Collection[str] = ()) -> dict[str, L
     return found
 
 
-def _count(
+def count_fates(
     reservations: Mapping[str, Sequence[Write]], gone: Mapping[str, Loss], at: float
 ) -> dict[str, Any]:
     """Return the fields of `events.Fates`; ages are before `at` (Unix seconds)."""
@@ -327,8 +329,8 @@ def _count(
         "transformed": became[Became.TRANSFORMED],
         "dropped": became[Became.DROPPED],
         "why": dict(Counter(loss.why for loss in lost)),
-        "recovery_point_s": max((at - loss.write.done for loss in lost), default=0.0),
-        "survivor_age_s": at - max(kept) if kept else None,
+        "recovery_point_s": round(max((at - loss.write.done for loss in lost), default=0.0), 3),
+        "survivor_age_s": round(at - max(kept), 3) if kept else None,
     }
 
 

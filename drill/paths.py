@@ -17,38 +17,42 @@ _HEADING = re.compile(r"^alternative:\s*|\s*\(if [^)]*\)$", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class TakenPath:
     """A procedure as it was performed. `name`: "Procedure 2, by “restore from the backup”" where
-    it had a choice. `read`: the fate of every write, None when nobody read it.
+    it had a choice. `read`: the fate of every write, None when nobody read it. `reason`: why an
+    alternative was taken, "" where none was.
     """
 
     procedure: int
     name: str
     read: events.PathRead | None
+    reason: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return what verdict.json says of it."""
         counts = asdict(self.read) if self.read else {}
-        return {**counts, "procedure": self.procedure, "path": self.name}
+        return {
+            **counts, "procedure": self.procedure, "path": self.name, "reason": self.reason,
+        }  # fmt: skip
 
 
 def taken_paths(record: Iterable[Event]) -> tuple[TakenPath, ...]:
     """Return the paths of a drill in the order in which they were gone."""
     found: list[TakenPath] = []
     chosen: events.ProcedureChosen | None = None
-    instead = ""
+    instead = reason = ""
 
     def note(read: events.PathRead | None) -> None:
         if chosen:
             ways = [instead] if instead else list(chosen.alternatives)
             by = f", by “{ways[0]}”" if ways else ""
             name = f"Procedure {chosen.procedure}{by}"
-            found.append(TakenPath(chosen.procedure, name, read))
+            found.append(TakenPath(chosen.procedure, name, read, reason))
 
     for event in record:
         match event.what:
             case events.ProcedureChosen() as following:
                 note(None)
-                chosen, instead = following, ""
-            case events.AlternativeTaken(alternative=heading):
+                chosen, instead, reason = following, "", ""
+            case events.AlternativeTaken(alternative=heading, reason=reason):
                 instead = _HEADING.sub("", heading)
             case events.PathRead() as read:
                 note(read)
@@ -62,7 +66,7 @@ def recovery(fates: events.Fates, when: str) -> str:
     newest = (
         f"the newest that survived was acknowledged {fates.survivor_age_s:.1f} s before {when}"
         if fates.survivor_age_s is not None
-        else "none survived"
+        else "none survived, as far as is known"
     )
     if not fates.lost:
         return f"no write lost: recovery point 0 s; {newest}"
