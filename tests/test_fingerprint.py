@@ -151,3 +151,12 @@ def test_the_drill_fails_for_changed_data_and_for_undeclared_losses() -> None:
     other = seen("after", people={**was, ".name": "18"})
     assert reasons(before, other) == ["people.name has other values after it"]
     assert reasons(other) == []  # nothing to compare with
+
+
+def test_a_transformation_as_declared_fails_nothing_and_any_other_does() -> None:
+    was = {"rows": "3", ".name": "17"}
+    before = Event(1.0, DataSeen(2, "before", {"people": was}, {"people": {".name": "9"}}))
+    assert reasons(before, seen("after", people={**was, ".name": "9"})) == []
+    for other in ("17", "10"):  # not done; done otherwise
+        told = reasons(before, seen("after", people={**was, ".name": other}))
+        assert told == ["people.name is not what the runbook says after it"]

