@@ -10,7 +10,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill import authority, events, history, ledger_of_operations
+from drill import authority, events, history
+from drill.accounting import Accounting
 from drill.check import Situation
 from drill.clock import now
 from drill.decision import Decider
@@ -21,10 +22,9 @@ from drill.events import Phase
 from drill.facts import facts_after
 from drill.fault import Scene
 from drill.faults import find
-from drill.fingerprint import fingerprint
 from drill.hazard import Mishap
 from drill.hazards import find_hazard
-from drill.ledger import damaged_by_now, read_back
+from drill.kept_cursors import KeptCursors
 from drill.limits import Guard
 from drill.operator_mode import OperatorPerformer
 from drill.outcome import outcome_of
@@ -105,7 +105,6 @@ class Conductor:
         self._scene: Scene | None = None
         self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
-        self._damaged: frozenset[str] = frozenset()
         # Before the folder of an earlier report is emptied: is there a stage at all?
         self._stage = stage or open_stage(request.stage, request.options, self._note)
         self.fault = find(request.fault, self._stage)
@@ -118,6 +117,8 @@ class Conductor:
         self.timeline.redactor.add(*channels.secrets)
         contacts = "; ".join(f"{c.role} → {c.escalation}" for c in self.runbook.contacts)
         self._courier = Courier(channels, self.timeline, contacts)
+        self._accounts = Accounting(self._stage, self.timeline, request.report / "traffic")
+        self._cursors: KeptCursors | None = None
         if progress:
             self.timeline.subscribe(progress)
 
@@ -256,7 +257,7 @@ class Conductor:
                     # Before the clients are waited for: an abort must heal at once.
                     self._mishap.end(stage)
                     self._heal()
-            situation.ledger = self._read_ledger(stage, directory)
+            situation.ledger = self._accounts.close()
             if self._rolled_back:
                 self._close(situation, performer)
 
@@ -271,14 +272,6 @@ class Conductor:
         """Show the operator a line."""
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-
-    def _read_ledger(self, stage: Stage, directory: Path) -> events.LedgerRead:
-        if stage.interface.operations:
-            ledger = ledger_of_operations.read_back(stage, directory)
-        else:
-            ledger = read_back(stage.database, directory, self._damaged)
-        self.timeline.record(ledger)
-        return ledger
 
     def _close(self, situation: Situation, performer: Performer) -> None:
         """Do what the runbook wants done at once after a rollback, if it has commands for it."""
@@ -300,6 +293,10 @@ class Conductor:
         with Sentinels(sentinels, self.timeline):
             self._phase(Phase.STEADY)
             steady = self._reach_steady_state(traffic)
+            if "listings" in situation.stage.capabilities:
+                stage = situation.stage
+                self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)
+                self._cursors.keep()
             self._phase(Phase.FAULT)
             decider = Decider(self.runbook, request.pace)
             baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
@@ -424,44 +421,42 @@ class Conductor:
                 step_titles=tuple(step.title for step in procedure.steps),
                 dropped=procedure.dropped,
                 step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
+                transformed=procedure.transformed,
+                alternatives=procedure.alternatives,
             )
         )
 
     def _perform(self, situation: Situation, performer: Performer, procedure: Procedure) -> bool:
-        """Perform `procedure`; look at all data while clients are out. Return whether it held."""
+        """Perform `procedure`; account for the data while clients are out, or else at its end.
+
+        Return whether it held.
+        """
+        accounts = self._accounts
+        accounts.begin(procedure)
+        ended = False
 
         def before(part: Part) -> None:
+            nonlocal ended
             self._mishap.before_step(situation.stage, part.title)
             if _LEAVE.search(part.title):
-                self._see_data(situation, procedure, "after")
+                accounts.see(procedure, "after")
+                accounts.end()
+                ended = True
 
         def after(part: Part) -> None:
             self._mishap.after_step(situation.stage)
-            if part.number == 1 and not self._damaged:
-                self._note_damage(situation)
+            if part.number == 1:
+                accounts.note_damage()
             if _ENTER.search(part.title):
-                self._see_data(situation, procedure, "before")
+                accounts.see(procedure, "before")
 
         verdict = performer.perform(procedure, before_part=before, after_part=after)
-        return verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
-
-    def _see_data(self, situation: Situation, procedure: Procedure, moment: str) -> None:
-        if "database" not in situation.stage.capabilities:
-            return
-        try:
-            tables = fingerprint(situation.stage.database)
-            self.timeline.record(events.DataSeen(procedure.number, moment, tables))
-        except StageError as error:
-            self._note(f"the data could not be looked at {moment} the procedure: {error}")
-
-    def _note_damage(self, situation: Situation) -> None:
-        """Remember what the failing release has damaged, once clients are out of its way."""
-        if "listings" not in situation.stage.capabilities:
-            return
-        try:
-            self._damaged = damaged_by_now(situation.stage.database, situation.traffic.directory)
-        except StageError as error:
-            self._note(f"the writes could not be read back before the rollback: {error}")
+        if not ended:
+            accounts.end()
+        held = verdict not in (Verdict.FAILED, Verdict.UNCOVERED)
+        if held and self._cursors:
+            self._cursors.show(f"after Procedure {procedure.number}")
+        return held
 
     def _verify(self, situation: Situation, performer: Performer) -> None:
         """Verify the final checklist once enough requests were served since the rollback."""

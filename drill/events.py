@@ -204,6 +204,21 @@ class HazardOver:
 
 
 @dataclass(frozen=True, slots=True)
+class WritesUnderFire:
+    """What became of writes that went on during a procedure, straight on the database.
+
+    `written`: acknowledged ones; `lost`: of these, not there afterwards, None when nobody could
+    look, `examples` names some; `worst_stall_s`: the longest that one waited from when it was due.
+    """
+
+    written: int
+    lost: int | None
+    refused: int
+    worst_stall_s: float
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FaultHealed:
     """A fault was switched off."""
 
@@ -244,7 +259,9 @@ class ProcedureChosen:
     """Which procedure is performed: `chosen_by` is "diagnosis" or "operator".
 
     `step_titles` and `step_budgets_s` say what is to be done, so that a step which was never
-    reached can be told from one that does not exist; `dropped` what it takes away on purpose.
+    reached can be told from one that does not exist; `dropped` what it takes away on purpose,
+    `transformed` what becomes of columns: expressions by name. `alternatives`: what stands in for
+    a step when it fails, by the step's title.
     """
 
     procedure: int
@@ -255,6 +272,19 @@ class ProcedureChosen:
     step_titles: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     step_budgets_s: tuple[float, ...] = ()
+    transformed: dict[str, str] = field(default_factory=dict)
+    alternatives: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeTaken:
+    """A step's commands failed for `reason`; what the runbook has for that case stands in."""
+
+    section: str
+    number: int
+    title: str
+    alternative: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,10 +373,13 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerRead:
-    """The fate of every acknowledged write. `examples` names at most ten lost references.
+class Fates:
+    """What became of every acknowledged write: preserved + transformed + dropped + damaged + lost =
+    acknowledged. See `drill.ledger` for what each means.
 
-    `damaged`: gone or changed already before the rollback touched anything, so by the release.
+    `examples` names at most ten lost references; `why`: counts the lost ones by reason.
+    `recovery_point_s`: how long before the reading the first of the lost was acknowledged, 0 when
+    none is lost; `survivor_age_s`: the same for the newest that survived, None when none did.
     """
 
     acknowledged: int
@@ -355,6 +388,28 @@ class LedgerRead:
     indeterminate: int
     examples: tuple[str, ...] = ()
     damaged: int = 0
+    transformed: int = 0
+    dropped: int = 0
+    why: dict[str, int] = field(default_factory=dict)
+    recovery_point_s: float = 0.0
+    survivor_age_s: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRead(Fates):
+    """The fate of every acknowledged write when all was over.
+
+    `periods`: counts by fate of the writes acknowledged before, during and after each procedure.
+    """
+
+    periods: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PathRead(Fates):
+    """The fate of every write acknowledged so far, at the end of a procedure that was performed."""
+
+    procedure: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,15 +430,42 @@ class Walked:
     ended: bool
 
 
+class CursorAnswer(StrEnum):
+    """What a service made of a cursor that was handed out earlier."""
+
+    WENT_ON = "went on"  # where the cursor stands
+    BEGAN_ANEW = "began anew"  # without a word: rows come twice
+    REFUSED = "refused"  # 4xx: the customer knows, and begins anew
+    ANOTHER_PAGE = "another page"  # rows are skipped without a word
+    NO_PAGE = "no page"  # an error, or no answer at all
+
+
+@dataclass(frozen=True, slots=True)
+class CursorShown:
+    """A cursor of the failing release was shown again, `age_s` after it was handed out.
+
+    `moment`: "after Procedure 2" …; `page`: the one that it stands for; `format` of the answer.
+    """
+
+    moment: str
+    page: int
+    age_s: float
+    status: int
+    format: str
+    answer: CursorAnswer
+
+
 @dataclass(frozen=True, slots=True)
 class DataSeen:
     """All data while no client could write. `moment`: "before" or "after" a procedure changed
     anything. `tables`: by table its "rows" (count) and, by column, a hash of all its values.
+    `expected`: the hashes that columns will have once they are transformed as the runbook says.
     """
 
     procedure: int
     moment: str
     tables: dict[str, dict[str, str]]
+    expected: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,9 +541,9 @@ class DrillEnded:
 Payload = (
     DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
     | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
-    | HazardArmed | HazardOver
+    | HazardArmed | HazardOver | WritesUnderFire
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted
-    | DrillBroke | DrillEnded
+    | DrillBroke | DrillEnded | PathRead | AlternativeTaken | CursorShown
 )  # fmt: skip

@@ -54,7 +54,13 @@ def data_loss(ledger: events.LedgerRead) -> str:
         told.append(f"{ledger.lost} of {ledger.acknowledged} confirmed changes")
     if ledger.damaged:
         told.append(f"{ledger.damaged} confirmed changes were damaged before the rollback")
-    return "; ".join(told) or "none"
+    text = "; ".join(told) or "none"
+    if ledger.dropped:
+        text += (
+            f" ({ledger.dropped} confirmed changes hold what only the withdrawn release knows: "
+            "it is kept in an archive)"
+        )
+    return text
 
 
 def _clock(at: float) -> str:

@@ -6,8 +6,9 @@ the order of rows, and values that change places change it. NULL and the empty t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drill.stage import Queries
 
@@ -24,17 +25,25 @@ SELECT tc.table_name, k.column_name FROM information_schema.table_constraints tc
 JOIN information_schema.key_column_usage k USING (constraint_schema, constraint_name)
 WHERE tc.table_schema = 'public' AND tc.constraint_type = 'PRIMARY KEY' ORDER BY k.ordinal_position
 """
+_TYPES = """
+SELECT relname, attname, format_type(atttypid, atttypmod) FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+"""
 
 Tables = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What differs: `dropped` and `added` tables and columns, `changed` ones with a sentence."""
+    """What differs: `dropped` and `added` tables and columns, `changed` ones with a sentence;
+    `transformed`: columns that changed exactly as it was declared.
+    """
 
     dropped: tuple[str, ...]
     added: tuple[str, ...]
     changed: tuple[str, ...]
+    transformed: tuple[str, ...] = ()
 
     def undeclared(self, declared: Collection[str]) -> tuple[str, ...]:
         """Return what was dropped without being in `declared`."""
@@ -43,26 +52,51 @@ class Comparison:
 
 def fingerprint(database: Queries) -> Tables:
     """Return, for each table, its row count and a hash of each column. Raises StageError."""
-    columns: dict[str, list[str]] = {}
-    for table, column in database.fetch(_COLUMNS):
+    keys = _grouped(database.fetch(_KEYS))
+    return {
+        table: _table(database, table, {n: _quoted(n) for n in names}, keys.get(table, names))
+        for table, names in _grouped(database.fetch(_COLUMNS)).items()
+    }
+
+
+def expected(database: Queries, transformed: Mapping[str, str]) -> Tables:
+    """Return the hashes that columns will have once they are `transformed`: SQL expressions by
+    name, "reservations.guest_name". Columns that do not exist are left out. Raises StageError.
+    """
+    keys = _grouped(database.fetch(_KEYS))
+    types = {(table, column): kind for table, column, kind in database.fetch(_TYPES)}
+    found = {}
+    for table, names in _grouped(database.fetch(_COLUMNS)).items():
+        values = {
+            n: f"CAST({transformed[f'{table}.{n}']} AS {types[table, n]})"
+            for n in names
+            if f"{table}.{n}" in transformed
+        }
+        if values:
+            found[table] = _table(database, table, values, keys.get(table, names))
+    return found
+
+
+def _grouped(pairs: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for table, column in pairs:
         if table != _BOOKKEEPING:
-            columns.setdefault(table, []).append(column)
-    keys: dict[str, list[str]] = {}
-    for table, column in database.fetch(_KEYS):
-        keys.setdefault(table, []).append(column)
-    return {table: _table(database, table, names, keys.get(table, names))
-            for table, names in columns.items()}  # fmt: skip
+            found.setdefault(table, []).append(column)
+    return found
 
 
-def _table(database: Queries, table: str, columns: list[str], keys: list[str]) -> dict[str, str]:
+def _table(
+    database: Queries, table: str, values: Mapping[str, str], keys: list[str]
+) -> dict[str, str]:
+    """Return the row count and, by column, the hash of the SQL expression in `values`."""
     key = ", ".join(_quoted(name) for name in keys)
     hashes = ", ".join(
-        f"coalesce(sum(hashtextextended(row({key}, {_quoted(name)})::text, 0)::numeric), 0)::text"
-        for name in columns
+        f"coalesce(sum(hashtextextended(row({key}, {value})::text, 0)::numeric), 0)::text"
+        for value in values.values()
     )
     query = f"SELECT count(*)::text, {hashes} FROM {_quoted(table)}"  # noqa: S608 - quoted names
-    ((rows, *values),) = database.fetch(query)
-    return {ROWS: rows, **{f".{name}": value for name, value in zip(columns, values, strict=True)}}
+    ((rows, *found),) = database.fetch(query)
+    return {ROWS: rows, **{f".{name}": value for name, value in zip(values, found, strict=True)}}
 
 
 def _quoted(name: str) -> str:
@@ -71,12 +105,18 @@ def _quoted(name: str) -> str:
 
 
 def compare(
-    before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]
+    before: Mapping[str, Mapping[str, str]],
+    after: Mapping[str, Mapping[str, str]],
+    declared: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Comparison:
-    """Return what differs between two fingerprints; shared columns are compared by their hashes."""
+    """Return what differs between two fingerprints; shared columns are compared by their hashes.
+
+    `declared`: the hashes that transformed columns must have afterwards, see `expected`.
+    """
     dropped = [table for table in before if table not in after]
     added = [table for table in after if table not in before]
-    changed = []
+    changed: list[str] = []
+    transformed: list[str] = []
     for table in before.keys() & after.keys():
         was, now = before[table], after[table]
         dropped += [f"{table}{column}" for column in was if column not in now]
@@ -84,9 +124,11 @@ def compare(
         if was[ROWS] != now[ROWS]:
             changed.append(f"{table} had {was[ROWS]} rows and has {now[ROWS]}")
             continue
-        changed += [
-            f"{table}{column} has other values"
-            for column in was
-            if column in now and was[column] != now[column]
-        ]
-    return Comparison(tuple(sorted(dropped)), tuple(sorted(added)), tuple(sorted(changed)))
+        wanted = declared.get(table, {})
+        for column in was.keys() & now.keys() - {ROWS}:
+            if now[column] != wanted.get(column, was[column]):
+                said = "is not what the runbook says" if column in wanted else "has other values"
+                changed.append(f"{table}{column} {said}")
+            elif now[column] != was[column]:
+                transformed.append(f"{table}{column}")
+    return Comparison(*(tuple(sorted(one)) for one in (dropped, added, changed, transformed)))

@@ -6,7 +6,7 @@ To add one, put a module into `drill/hazards` with a class in HAZARDS.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drill import events
 from drill.errors import DrillError
@@ -31,6 +31,13 @@ class Hazard(Protocol):
     def disarm(self, stage: Stage) -> str:
         """Take it back once that step is over; return what was seen of it. Works twice."""
         ...
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A hazard that measures something; None before it is over."""
+
+    measured: events.WritesUnderFire | None
 
 
 class Mishap:
@@ -67,4 +74,6 @@ class Mishap:
             seen = f"it could not be taken back: {error}"
         if not self._over:
             self._timeline.record(events.HazardOver(self._hazard.name, seen))
+            if isinstance(self._hazard, Measuring) and self._hazard.measured:
+                self._timeline.record(self._hazard.measured)
         self._over = True

@@ -11,6 +11,7 @@ from drill import events
 from drill.errors import Exit
 from drill.fingerprint import compare
 from drill.observation import Outcome
+from drill.paths import TakenPath, taken_paths
 from drill.regression import judge_restore_time
 from drill.timeline import Event
 from drill.verdict import Verdict, worst
@@ -21,6 +22,10 @@ _CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
 _GOOD = (Verdict.PASSED, Verdict.ATTESTED)
 _LAST_WORDS = 6  # lines of a failed command's output
+_DATA = (
+    "acknowledged", "preserved", "lost", "indeterminate", "damaged", "transformed", "dropped",
+    "recovery_point_s", "survivor_age_s", "periods",
+)  # fmt: skip
 
 Payload = TypeVar("Payload")
 
@@ -52,6 +57,8 @@ class Judgement:
     ledger: events.LedgerRead | None
     causes: tuple[Cause, ...] = field(default=())
     chosen_by: str = ""  # who chose the procedure: "diagnosis", "operator", …; "": none was
+    paths: tuple[TakenPath, ...] = field(default=())
+    under_fire: events.WritesUnderFire | None = None
 
     @property
     def exit(self) -> Exit:
@@ -106,8 +113,10 @@ class Judgement:
                 for one in self.checklist
             ],
             "data": {
-                name: getattr(ledger, name) if ledger else None
-                for name in ("acknowledged", "preserved", "lost", "indeterminate", "damaged")
+                **{name: getattr(ledger, name) if ledger else None for name in _DATA},
+                "paths": [path.to_json() for path in self.paths],
+                "worst_stall_s": self.under_fire.worst_stall_s if self.under_fire else None,
+                "under_fire": asdict(self.under_fire) if self.under_fire else None,
             },
             "findings": [
                 {"id": f"finding-{number}", "severity": _severity(cause), **_finding(cause)}
@@ -145,10 +154,13 @@ def judge(timeline: Iterable[Event]) -> Judgement:
     chosen, restored = last(events.ProcedureChosen), last(events.Restored)
     first = next(iter(every(events.ProcedureChosen)), None)  # later ones are of a round trip
     steps, checked = every(events.StepEnded), every(events.Checked)
+    paths, under_fire = taken_paths(record), last(events.WritesUnderFire)
     causes = [
         *_ended(last(events.DrillEnded), last(events.Interrupted), last(events.DrillBroke)),
         *_of_steps(steps, checked, _failed_commands(record, steps)),
-        *_of_data(ledger),
+        *_of_data(ledger, paths),
+        *_of_fire(under_fire),
+        *_of_cursors(every(events.CursorShown)),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
@@ -182,6 +194,8 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         ledger=ledger,
         causes=tuple(causes),
         chosen_by=first.chosen_by if first else "",
+        paths=paths,
+        under_fire=under_fire,
     )
 
 
@@ -273,15 +287,54 @@ def _of_messages(messages: list[events.MessageHandled]) -> list[Cause]:
     ]  # fmt: skip
 
 
-def _of_data(ledger: events.LedgerRead | None) -> list[Cause]:
+def _of_data(ledger: events.LedgerRead | None, paths: Iterable[TakenPath]) -> list[Cause]:
+    causes = [
+        _lost(path.read, f"Data, {path.name}")
+        for path in paths
+        if path.read is not None and path.read.lost
+    ]
     if ledger is None:
-        return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back")]
+        return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back"), *causes]
     if ledger.lost:
-        what = f"{ledger.lost} of {ledger.acknowledged} acknowledged writes are lost"
-        return [Cause(Verdict.FAILED, "Data", what, "; ".join(ledger.examples))]
+        return [_lost(ledger, "Data"), *causes]
     if not ledger.acknowledged:
-        return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged")]
-    return []
+        return [Cause(Verdict.UNKNOWN, "Data", "no write was acknowledged"), *causes]
+    return causes
+
+
+def _of_fire(seen: events.WritesUnderFire | None) -> list[Cause]:
+    """Writes that went on during a procedure are as good as any other."""
+    where = "Data, under fire"
+    if seen is None or seen.lost == 0:
+        return []
+    if seen.lost is None:
+        what = f"nobody could read the {seen.written} writes under fire back"
+        return [Cause(Verdict.UNKNOWN, where, what)]
+    what = f"{seen.lost} of {seen.written} writes under fire are lost"
+    return [Cause(Verdict.FAILED, where, what, ", ".join(seen.examples))]
+
+
+def _of_cursors(shown: list[events.CursorShown]) -> list[Cause]:
+    """A customer who kept a cursor may have to begin anew, but must not miss rows or get errors."""
+    causes = []
+    for one in shown:
+        where = f"Cursors, {one.moment}"
+        if one.answer is events.CursorAnswer.ANOTHER_PAGE:
+            what = f"the cursor of page {one.page} leads to another page: rows are skipped"
+            causes.append(Cause(Verdict.FAILED, where, what))
+        elif one.answer is events.CursorAnswer.NO_PAGE:
+            verdict = Verdict.FAILED if one.status else Verdict.UNKNOWN
+            what = f"the cursor of page {one.page} was answered {one.status or 'not at all'}"
+            causes.append(Cause(verdict, where, what))
+    return causes
+
+
+def _lost(fates: events.Fates, where: str) -> Cause:
+    what = f"{fates.lost} of {fates.acknowledged} acknowledged writes are lost"
+    # That a row is gone or changed is said by the examples; what was dropped, nowhere else.
+    reasons = "; ".join(why for why in fates.why if "dropped" in why)
+    what += f", since {reasons}" if reasons else ""
+    return Cause(Verdict.FAILED, where, what, "; ".join(fates.examples))
 
 
 def _of_contents(seen: list[events.DataSeen], chosen: list[events.ProcedureChosen]) -> list[Cause]:
@@ -294,7 +347,7 @@ def _of_contents(seen: list[events.DataSeen], chosen: list[events.ProcedureChose
             continue
         if before is None or before.procedure != one.procedure:
             continue
-        found = compare(before.tables, one.tables)
+        found = compare(before.tables, one.tables, before.expected)
         declared = {name for c in chosen if c.procedure == one.procedure for name in c.dropped}
         where = f"Data, Procedure {one.procedure}"
         for name in found.undeclared(declared):

@@ -11,23 +11,31 @@ A write is one create or one update of a reservation. It is
 An acknowledged create is preserved when its reservation is there with the content that was sent,
 as far as no later write changed it. An acknowledged update is preserved when the reservation is
 there and each field that it set last holds its value. A value from an indeterminate write that may
-have been done later is as good. Everything else that was acknowledged is lost, so that
-preserved + lost + damaged = acknowledged, counted in writes. Damaged are those that were gone
-already before a rollback touched anything: the failing release lost them, not the rollback.
+have been done later is as good. Everything else that was acknowledged is one of these, the first
+that fits, so that all of them together are the acknowledged ones, counted in writes:
+
+- damaged: gone or changed already before a rollback touched anything. The failing release lost it.
+- lost: gone or changed without the runbook saying so, or said to be kept and not in the archive.
+- transformed: a field became exactly what the runbook declares ("Transformed: …").
+- dropped: a field's column was "Dropped on purpose", and the archive holds the value to be loaded.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from bisect import bisect
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from drill.clock import now
 from drill.errors import StageError
-from drill.events import LedgerRead
+from drill.events import LedgerRead, PathRead
 from drill.observation import Observation, Outcome
 from drill.stage import Queries
 from load.recorder import OBSERVATIONS, WRITES
@@ -36,8 +44,9 @@ Value = str | int | None
 
 _CHUNK = 1_000  # reservations a query
 _EXAMPLES = 10
-_FIELDS = ("listing_id", "guest_name", "check_in", "check_out", "total_cents", "status")
-_QUERY = f"SELECT reference, {', '.join(_FIELDS)} FROM reservations WHERE reference = ANY(%s)"  # noqa: S608 - constants only
+TABLE = "reservations"
+# As JSON, since which columns there are depends on the migrations.
+_QUERY = f"SELECT reference, to_jsonb(t) FROM {TABLE} AS t WHERE reference = ANY(%s)"  # noqa: S608 - constants only
 
 
 class Fate(Enum):
@@ -69,13 +78,29 @@ class Write:
         return sent
 
 
+class Became(Enum):
+    """What became of an acknowledged write that is not as it was sent, the worst last."""
+
+    DROPPED = "dropped"
+    TRANSFORMED = "transformed"
+    LOST = "lost"
+    DAMAGED = "damaged"
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """An acknowledged write that is not in the database any more."""
+    """An acknowledged write that is not in the database as it was sent. `why`: the reason, short
+    enough to be counted. `field`: which one holds `value` instead of one that is `allowed`.
+    """
 
     write: Write
     expected: str
     found: str
+    became: Became = Became.LOST
+    why: str = "changed"
+    field: str = ""
+    allowed: tuple[Value, ...] = ()
+    value: Value = None
 
     def __str__(self) -> str:
         return (
@@ -84,28 +109,58 @@ class Loss:
         )
 
 
-def read_back(database: Queries, directory: Path, damaged: Collection[str] = ()) -> LedgerRead:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the runbook says that its procedures do to data, as far as they were performed.
+
+    `dropped`: columns ("reservations.channel"); `archived`: by column the kept values by their
+    rows' ids; `transformed`: SQL expressions by column, true of writes done before `until`.
+    """
+
+    dropped: Collection[str] = ()
+    archived: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    transformed: Mapping[str, str] = field(default_factory=dict)
+    until: float = 0.0
+
+
+NOTHING = Declared()
+_RANK = {one: rank for rank, one in enumerate(Became)}
+_SURVIVED = (Became.DROPPED, Became.TRANSFORMED)
+
+
+def read_back(
+    database: Queries,
+    directory: Path,
+    damaged: Collection[str] = (),
+    declared: Declared = NOTHING,
+    moments: Sequence[tuple[str, float]] = (),
+) -> LedgerRead:
     """Compare every write recorded in `directory` with `database`.
 
     To be called once traffic has stopped. References in `damaged` (see `damaged_by_now`) were gone
-    before and count apart. Raises StageError when the database cannot be asked or
-    the records do not fit together.
+    before and count apart. `moments`: names of periods and when each began, in order. Raises
+    StageError when the database cannot be asked or the records do not fit together.
     """
     reservations = read_writes(directory)
-    counts = dict.fromkeys(Fate, 0)
-    for writes in reservations.values():
-        for write in writes:
-            counts[write.fate] += 1
-    gone = list(_losses(database, reservations))
-    lost = [loss for loss in gone if loss.write.reference not in damaged]
-    acknowledged = counts[Fate.ACKNOWLEDGED]
-    return LedgerRead(
-        acknowledged=acknowledged,
-        preserved=acknowledged - len(gone),
-        lost=len(lost),
-        indeterminate=counts[Fate.INDETERMINATE],
-        examples=tuple(map(str, lost[:_EXAMPLES])),
-        damaged=len(gone) - len(lost),
+    gone = _worst(_losses(database, reservations, declared), damaged)
+    counted = count_fates(reservations, gone, now())
+    return LedgerRead(**counted, periods=_periods(reservations, gone, moments))
+
+
+def read_path(
+    database: Queries,
+    directory: Path,
+    procedure: int,
+    damaged: Collection[str] = (),
+    declared: Declared = NOTHING,
+) -> PathRead:
+    """Compare every write acknowledged until now with `database`; clients may go on meanwhile.
+
+    Raises StageError as `read_back` does.
+    """
+    reservations, losses = _now(database, directory, declared)
+    return PathRead(
+        **count_fates(reservations, _worst(losses, damaged), now()), procedure=procedure
     )
 
 
@@ -115,34 +170,186 @@ def damaged_by_now(database: Queries, directory: Path) -> frozenset[str]:
     Asked before a rollback touches anything, these are the failing release's doing. A write that
     is under way is not among them.
     """
-    return frozenset(loss.write.reference for loss in _losses(database, read_writes(directory)))
+    _, losses = _now(database, directory, NOTHING)
+    return frozenset(loss.write.reference for loss in losses)
 
 
-def _losses(database: Queries, reservations: Mapping[str, Sequence[Write]]) -> Iterator[Loss]:
-    subjects = iter(reservations)
-    while chunk := list(islice(subjects, _CHUNK)):
+def _now(
+    database: Queries, directory: Path, declared: Declared
+) -> tuple[dict[str, list[Write]], list[Loss]]:
+    """Return the writes that are known now, and losses among them, while clients may go on."""
+    before = read_writes(directory)
+    rows: dict[str, dict[str, Value]] = {}
+    for chunk in _chunks(before):
+        rows |= rows_of(database, chunk)
+    # What was done before the rows were read has been announced by now. It may excuse a value;
+    # whether it was done in time, if it was acknowledged only meanwhile, nobody knows.
+    known = {
+        write.reference
+        for writes in before.values()
+        for write in writes
+        if write.fate is Fate.ACKNOWLEDGED
+    }
+    after = {
+        subject: [
+            replace(write, fate=Fate.INDETERMINATE)
+            if write.fate is Fate.ACKNOWLEDGED and write.reference not in known
+            else write
+            for write in writes
+        ]
+        for subject, writes in read_writes(directory).items()
+        if subject in before
+    }
+    found = (loss for s, writes in after.items() for loss in _judge(writes, rows.get(s), declared))
+    return after, _settle(database, declared, found)
+
+
+def _losses(
+    database: Queries, reservations: Mapping[str, Sequence[Write]], declared: Declared
+) -> Iterator[Loss]:
+    for chunk in _chunks(reservations):
         rows = rows_of(database, chunk)
-        for subject in chunk:
-            yield from judge(reservations[subject], rows.get(subject))
+        found = (loss for s in chunk for loss in _judge(reservations[s], rows.get(s), declared))
+        yield from _settle(database, declared, found)
 
 
-def judge(writes: Sequence[Write], row: Mapping[str, Value] | None) -> list[Loss]:
-    """Return the acknowledged ones of the `writes` to one reservation that `row` has lost."""
+def _chunks(subjects: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(subjects)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def judge(
+    writes: Sequence[Write], row: Mapping[str, Value] | None, declared: Declared = NOTHING
+) -> list[Loss]:
+    """Return the acknowledged ones of the `writes` to one reservation that `row` does not hold.
+
+    Whether a changed value is a declared transformation is not known here: it counts as lost.
+    """
+    return list(_worst(_judge(writes, row, declared)).values())
+
+
+def _judge(
+    writes: Sequence[Write], row: Mapping[str, Value] | None, declared: Declared
+) -> Iterator[Loss]:
+    """Yield a loss for each field that `row` does not hold."""
     acknowledged = sorted(
         (write for write in writes if write.fate is Fate.ACKNOWLEDGED), key=lambda w: w.sent
     )
     if row is None:
-        return [Loss(write, "a reservation", "none") for write in acknowledged]
+        yield from (Loss(write, "a reservation", "none", why="gone") for write in acknowledged)
+        return
     last: dict[str, Write] = {}
     for write in acknowledged:
         last |= dict.fromkeys(write.values(), write)
-    losses: dict[str, Loss] = {}
     for name, write in last.items():
-        allowed = [write.values()[name], *_rivals(name, write, writes)]
-        if row[name] not in allowed and write.reference not in losses:
-            expected = " or ".join(f"{name} {value!r}" for value in allowed)
-            losses[write.reference] = Loss(write, expected, repr(row[name]))
-    return list(losses.values())
+        allowed = (write.values()[name], *_rivals(name, write, writes))
+        wanted = " or ".join(f"{name} {value!r}" for value in allowed)
+        if name not in row:
+            yield _without(write, wanted, name, allowed, row, declared)
+        elif row[name] not in allowed:
+            found = repr(row[name])
+            yield Loss(write, wanted, found, field=name, allowed=allowed, value=row[name])
+
+
+def _without(
+    write: Write, wanted: str, name: str, allowed: Collection[Value], row: Mapping[str, Value],
+    declared: Declared,
+) -> Loss:  # fmt: skip
+    """Judge a write one of whose columns is not there any more."""
+    column = f"{TABLE}.{name}"
+    if column not in declared.dropped:
+        why = f"{column} was dropped, and the runbook does not say that it will be"
+        return Loss(write, wanted, "no such column", why=why)
+    kept = declared.archived.get(column, {}).get(str(row["id"]))
+    if kept not in [str(value) for value in allowed]:
+        why = f"{column} was dropped, and the archive does not hold its values"
+        found = "nothing" if kept is None else repr(kept)
+        return Loss(write, wanted, f"{found} in the archive", why=why)
+    return Loss(write, wanted, "it in the archive", Became.DROPPED, "archived")
+
+
+def _settle(database: Queries, declared: Declared, losses: Iterable[Loss]) -> list[Loss]:
+    """Return `losses` with those told apart that are declared transformations."""
+    settled: list[Loss] = []
+    asked: list[Loss] = []
+    for loss in losses:
+        known = f"{TABLE}.{loss.field}" in declared.transformed
+        (asked if known and loss.write.done <= declared.until else settled).append(loss)
+    for name in sorted({loss.field for loss in asked}):
+        some = [(loss, value) for loss in asked if loss.field == name for value in loss.allowed]
+        expression = declared.transformed[f"{TABLE}.{name}"].replace("%", "%%")
+        rows = database.fetch(
+            f"SELECT to_jsonb({expression}) "  # noqa: S608 - the runbook's own, as its commands
+            f"FROM jsonb_populate_recordset(NULL::{TABLE}, %s::jsonb)",
+            (json.dumps([{name: value} for _, value in some]),),
+        )
+        hits = {
+            id(loss) for (loss, _), (became,) in zip(some, rows, strict=True)
+            if became == loss.value
+        }  # fmt: skip
+        settled += [
+            replace(loss, became=Became.TRANSFORMED) if id(loss) in hits else loss
+            for loss in asked if loss.field == name
+        ]  # fmt: skip
+    return settled
+
+
+def _worst(losses: Iterable[Loss], damaged: Collection[str] = ()) -> dict[str, Loss]:
+    """Return the worst loss of each write, by its reference."""
+    found: dict[str, Loss] = {}
+    for loss in losses:
+        reference = loss.write.reference
+        if reference in damaged:
+            loss = replace(loss, became=Became.DAMAGED)
+        if reference not in found or _RANK[loss.became] > _RANK[found[reference].became]:
+            found[reference] = loss
+    return found
+
+
+def count_fates(
+    reservations: Mapping[str, Sequence[Write]], gone: Mapping[str, Loss], at: float
+) -> dict[str, Any]:
+    """Return the fields of `events.Fates`; ages are before `at` (Unix seconds)."""
+    every = [write for writes in reservations.values() for write in writes]
+    acknowledged = [write for write in every if write.fate is Fate.ACKNOWLEDGED]
+    became = Counter(loss.became for loss in gone.values())
+    lost = [loss for loss in gone.values() if loss.became is Became.LOST]
+    kept = [
+        write.done for write in acknowledged
+        if write.reference not in gone or gone[write.reference].became in _SURVIVED
+    ]  # fmt: skip
+    return {
+        "acknowledged": len(acknowledged),
+        "preserved": len(acknowledged) - len(gone),
+        "lost": len(lost),
+        "indeterminate": sum(write.fate is Fate.INDETERMINATE for write in every),
+        "examples": tuple(map(str, lost[:_EXAMPLES])),
+        "damaged": became[Became.DAMAGED],
+        "transformed": became[Became.TRANSFORMED],
+        "dropped": became[Became.DROPPED],
+        "why": dict(Counter(loss.why for loss in lost)),
+        "recovery_point_s": round(max((at - loss.write.done for loss in lost), default=0.0), 3),
+        "survivor_age_s": round(at - max(kept), 3) if kept else None,
+    }
+
+
+def _periods(
+    reservations: Mapping[str, Sequence[Write]],
+    gone: Mapping[str, Loss],
+    moments: Sequence[tuple[str, float]],
+) -> dict[str, dict[str, int]]:
+    """Count by fate the writes that were acknowledged in each period; empty ones are left out."""
+    found: dict[str, Counter[str]] = {name: Counter() for name, _ in moments}
+    begins = [began for _, began in moments]
+    for write in (write for writes in reservations.values() for write in writes):
+        place = bisect(begins, write.done) - 1
+        if write.fate is Fate.ACKNOWLEDGED and place >= 0:
+            loss = gone.get(write.reference)
+            counts = found[moments[place][0]]
+            counts["acknowledged"] += 1
+            counts[loss.became.value if loss else "preserved"] += 1
+    return {name: dict(counts) for name, counts in found.items() if counts}
 
 
 def _rivals(name: str, last: Write, writes: Sequence[Write]) -> Iterator[Value]:
@@ -234,11 +441,8 @@ def written_lines(lines: Iterable[str]) -> Iterator[Write]:
 
 
 def rows_of(database: Queries, references: list[str]) -> dict[str, dict[str, Value]]:
-    """Return the reservations with these references as the database has them, by reference."""
-    return {
-        reference: {
-            name: value if value is None or isinstance(value, int) else str(value)
-            for name, value in zip(_FIELDS, values, strict=True)
-        }
-        for reference, *values in database.fetch(_QUERY, (references,))
-    }
+    """Return the reservations with these references as the database has them, by reference.
+
+    Texts and dates are text; columns that do not exist are not there.
+    """
+    return dict(database.fetch(_QUERY, (references,)))

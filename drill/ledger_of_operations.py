@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 
 from drill.checks.operations import read_back as ask_again
+from drill.clock import now
 from drill.errors import StageError
 from drill.events import LedgerRead
-from drill.ledger import Fate, read_writes
+from drill.ledger import Fate, Loss, count_fates, read_writes
 from drill.stage import Stage
 
 _EXAMPLES = 10
@@ -23,31 +24,23 @@ def read_back(stage: Stage, directory: Path) -> LedgerRead:
     the service does not answer.
     """
     operations = {one.name: one for one in stage.interface.operations if one.read_back}
-    counts = dict.fromkeys(Fate, 0)
-    lost = []
-    for writes in read_writes(directory).values():
-        for write in writes:
-            counts[write.fate] += 1
-            if write.fate is not Fate.ACKNOWLEDGED or write.kind not in operations:
-                continue
-            try:
-                answer = ask_again(stage, operations[write.kind], write.reference)
-            except httpx.HTTPError as error:
-                raise _silent(type(error).__name__) from error
-            if answer.is_success and write.reference in answer.text:
-                continue
-            if not answer.is_success and answer.status_code not in _GONE:
-                raise _silent(str(answer.status_code))
-            lost.append(f"{write.kind} {write.reference}: answered {answer.status_code}")
-    acknowledged = counts[Fate.ACKNOWLEDGED]
-    return LedgerRead(
-        acknowledged=acknowledged,
-        preserved=acknowledged - len(lost),
-        lost=len(lost),
-        indeterminate=counts[Fate.INDETERMINATE],
-        examples=tuple(lost[:_EXAMPLES]),
-        damaged=0,
-    )
+    everything = read_writes(directory)
+    gone: dict[str, Loss] = {}
+    for write in (write for writes in everything.values() for write in writes):
+        if write.fate is not Fate.ACKNOWLEDGED or write.kind not in operations:
+            continue
+        try:
+            answer = ask_again(stage, operations[write.kind], write.reference)
+        except httpx.HTTPError as error:
+            raise _silent(type(error).__name__) from error
+        if answer.is_success and write.reference in answer.text:
+            continue
+        if not answer.is_success and answer.status_code not in _GONE:
+            raise _silent(str(answer.status_code))
+        gone[write.reference] = Loss(write, "it", f"answered {answer.status_code}", why="gone")
+    examples = [f"{one.write.kind} {key}: {one.found}" for key, one in gone.items()]
+    counted = count_fates(everything, gone, now())
+    return LedgerRead(**counted | {"examples": tuple(examples[:_EXAMPLES])})
 
 
 def _silent(found: str) -> StageError:

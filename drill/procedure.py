@@ -184,7 +184,9 @@ class Performer:
             if not fallbacks:
                 raise
             self.situation.timeline.record(
-                events.Noted(f"{error.reason}: taking the alternative “{fallbacks[0].fallback}”")
+                events.AlternativeTaken(
+                    part.section, part.number, part.title, fallbacks[0].fallback, error.reason
+                )
             )
             self._run_each(part, fallbacks, started)
 

@@ -79,6 +79,8 @@ class Progress:
                 return Text(f"  stage {started.stage}: {started.stage_reason}")
             case events.Noted(text=text):
                 return Text(f"  {text}", style="dim")
+            case events.AlternativeTaken() as taken:
+                return Text(f"  {taken.reason}: taking “{taken.alternative}”", style="yellow")
             case events.FaultInjected() as fault:
                 return Text(f"  fault {fault.name}: {fault.how}")
             case events.FaultAttested() as attested:

@@ -20,6 +20,25 @@ Feature: A rollback that loses nothing, and can prove it
       | Leave maintenance                           |
       | Verify that pagination is on                |
     And what every procedure dropped comes back with Procedure 4
+    And writes are knowingly dropped, and by no path lost
+    And the cursors that customers kept were answered so:
+      | moment            | answer     |
+      | after Procedure 2 | began anew |
+      | after Procedure 4 | went on    |
+    And no acknowledged write is lost
+    And the drill has passed
+
+  Scenario: Cursors outlive the flag that was switched off and on again
+    Given clients use the pagination release
+    And the runbook's waits are shortened 80 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 3
+    And the release is deployed again and rolled back once more
+    When the drill is held
+    Then the cursors that customers kept were answered so:
+      | moment            | answer     |
+      | after Procedure 3 | began anew |
+      | after Procedure 4 | went on    |
     And no acknowledged write is lost
     And the drill has passed
 
@@ -43,6 +62,16 @@ Feature: A rollback that loses nothing, and can prove it
       | under-fire               | not taken |
       | dirty-tree               | not taken |
 
+  Scenario: A downgrade under fire is measured, and who is in its way is named
+    Given clients use the pagination release
+    And the runbook's waits are shortened 80 times
+    And the release suffers from "error-rate-critical"
+    And the operator chooses Procedure 2
+    And "under-fire" happens in the rollback
+    When the drill is held
+    Then the worst stall of a writer is known, and no write under fire is lost
+    And the report names "nightly-report", who held AccessExclusiveLock on cursor_audit
+
   Scenario Outline: Procedure 2 stops at <hazard>, and says why
     Given clients use the pagination release
     And the release suffers from "error-rate-critical"
@@ -64,4 +93,4 @@ Feature: A rollback that loses nothing, and can prove it
     And the operator chooses Procedure 2
     And the runbook says "`cursor_audit`, `listings.search_rank`." for "`cursor_audit`, `listings.search_rank`, `reservations.channel`."
     When the drill is held
-    Then the drill has failed, naming "reservations.channel was dropped"
+    Then the drill has failed, naming "acknowledged writes are lost, since reservations.channel was dropped"

@@ -2,6 +2,7 @@
 
 A client walks the pages of listings and of reservations by cursor or by offset, whichever the last
 answer spoke of, reads details of listings that it has seen, makes reservations and changes its own.
+Where lists come in the new format, some reservations carry a channel: only that release knows it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _BOUNDS = tuple(accumulate(MIX.values()))
 _SEEN = 100  # listings and own reservations that a client remembers
 _FIRST_NIGHT = date(2030, 1, 1)
 _STATUSES = ("confirmed", "cancelled", "completed")
+_CHANNELS = ("partner", "phone", "front-desk")  # none is what a migration would fill in
+_CHANNEL_SHARE = 0.3  # of creates and updates where the service knows channels
 _NAMES = ("Ana Öztürk", "Łukasz Żak", "Mary O'Neil", "李 小龍", "José Núñez", "Zoë de Vries")
 
 
@@ -98,6 +101,7 @@ class Crowd:
         self._random = random.Random(seed)
         self._run = run
         self._writes = 0
+        self._speaks_new = False
         self.orders = Orders()
 
     def ask(self, i: int) -> Ask:
@@ -126,7 +130,16 @@ class Crowd:
     ) -> tuple[Outcome, str]:
         """See `learn` below."""
         del headers
-        return learn(ask, status, content)
+        outcome, form = learn(ask, status, content)
+        # What comes back after an outage may be another release: lists have to tell anew.
+        if form or outcome is Outcome.UNAVAILABLE:
+            self._speaks_new = form == "new"
+        return outcome, form
+
+    def _channel(self) -> dict[str, object]:
+        carries = self._random.random() < _CHANNEL_SHARE
+        channel = self._random.choice(_CHANNELS)
+        return {"channel": channel} if carries and self._speaks_new else {}
 
     def _follow_or_not(self, walk: Walk) -> None:
         share = self.orders.cursor_share
@@ -155,6 +168,7 @@ class Crowd:
             "check_in": night.isoformat(),
             "check_out": (night + timedelta(days=pick.randrange(1, 15))).isoformat(),
             "total_cents": pick.randrange(5_000, 900_000),
+            **self._channel(),
         }
         return Ask(
             client, "create", "POST", "/api/reservations", compact(fields), reference, reference
@@ -168,6 +182,7 @@ class Crowd:
             fields["guest_name"] = f"{pick.choice(_NAMES)} {reference}"
         if pick.random() < 0.3:
             fields["status"] = pick.choice(_STATUSES)
+        fields |= self._channel()
         own.busy = True
         return Ask(
             client, "update", "PATCH", f"/api/reservations/{own.id}", compact(fields), reference,

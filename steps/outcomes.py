@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then
 from drill import events
 from drill.fingerprint import compare
 from drill.observation import Outcome as Answer
+from drill.report.html import render
 from drill.report.summary import key_numbers
 from drill.verdict import Verdict
 from steps.fix_drills import Outcome
@@ -63,10 +64,8 @@ def the_action_is(outcome: Outcome, action: str) -> None:
 def alternative_taken(outcome: Outcome, taken: str) -> None:
     (armed,) = outcome.all(events.HazardArmed)
     assert outcome.all(events.HazardOver), f"{armed.name} was never taken back"
-    notes = [
-        note.text for note in outcome.all(events.Noted) if "taking the alternative" in note.text
-    ]
-    assert bool(notes) == (taken == "taken"), notes
+    found = outcome.all(events.AlternativeTaken)
+    assert bool(found) == (taken == "taken"), found
 
 
 @then("what every procedure dropped comes back with Procedure 4")
@@ -143,6 +142,50 @@ def nothing_is_lost(outcome: Outcome) -> None:
     (ledger,) = outcome.all(events.LedgerRead)
     assert ledger.acknowledged > 0, "no write was acknowledged, so nothing was proven"
     assert ledger.lost == 0, ledger.examples
+
+
+@then("the cursors that customers kept were answered so:")
+def kept_cursors(outcome: Outcome, datatable: Table) -> None:
+    shown: dict[str, set[str]] = {}
+    for one in outcome.all(events.CursorShown):
+        shown.setdefault(one.moment, set()).add(one.answer)
+    assert shown == {moment: {answer} for moment, answer in datatable[1:]}
+    page = render(outcome.events, outcome.judgement)
+    assert "Customers who kept a cursor" in page
+
+
+@then("the worst stall of a writer is known, and no write under fire is lost")
+def stall_is_known(outcome: Outcome) -> None:
+    (seen,) = outcome.all(events.WritesUnderFire)
+    assert seen.written > 0, "nobody wrote"
+    assert seen.lost == 0, seen.examples
+    data = outcome.judgement.to_json()["data"]
+    assert isinstance(data, dict)
+    assert data["worst_stall_s"] == seen.worst_stall_s > 0
+
+
+@then(parsers.parse('the report names "{holder}", who held {mode} on {table}'))
+def the_holder_is_named(outcome: Outcome, holder: str, mode: str, table: str) -> None:
+    page = render(outcome.events, outcome.judgement)
+    named = page.partition("Who held a lock")[2].partition("</ul>")[0]
+    lines = [line for line in named.split("<li>") if holder in line]
+    assert any(f"{mode} on {table}" in line for line in lines), named
+
+
+@then("writes are knowingly dropped, and by no path lost")
+def knowingly_dropped(outcome: Outcome) -> None:
+    (ledger,) = outcome.all(events.LedgerRead)
+    paths = outcome.all(events.PathRead)
+    assert ledger.dropped > 0, "no client sent what only the new release knows"
+    assert [one.procedure for one in paths] == [
+        one.procedure for one in outcome.all(events.ProcedureChosen)
+    ]
+    for one in (ledger, *paths):
+        ends = one.preserved + one.transformed + one.dropped + one.damaged + one.lost
+        assert (ends, one.lost) == (one.acknowledged, 0), one
+        # Without the columns they are dropped; with them back, they are as they were sent.
+        without = getattr(one, "procedure", 2) == 2
+        assert (one.dropped > 0) == without, one
 
 
 @then("the drill has passed")

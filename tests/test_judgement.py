@@ -68,6 +68,15 @@ def also(what: events.Payload) -> Callable[[Record], Record]:
     return lambda record: [*record[:-1], Event(T + 30, what), record[-1]]
 
 
+def cursor(answer: str, status: int) -> events.CursorShown:
+    return events.CursorShown("after Procedure 1", 2, 9.0, status, "", events.CursorAnswer(answer))
+
+
+@pytest.mark.parametrize("answer", ["went on", "began anew", "refused"])
+def test_a_customer_who_has_to_begin_anew_is_reported_and_fails_nothing(answer: str) -> None:
+    assert judge(also(cursor(answer, 200))(good())).verdict is Verdict.PASSED
+
+
 def test_a_good_drill_passes() -> None:
     judgement = judge(good())
     assert (judgement.verdict, judgement.exit) == (Verdict.PASSED, 0), judgement.reason
@@ -92,6 +101,21 @@ def test_a_good_drill_passes() -> None:
         (changed(events.ProcedureChosen, estimate_high_s=1.0), "failed", "estimate"),
         (changed(events.LedgerRead, lost=1, preserved=9), "failed", "1 of 10"),
         (changed(events.LedgerRead, acknowledged=0, preserved=0), "unknown", "no write"),
+        (changed(events.LedgerRead, lost=1, why={"x was dropped": 1}), "failed", "x was dropped"),
+        (
+            also(events.WritesUnderFire(9, 1, 0, 0.5, ("fire-7",))),
+            "failed",
+            "1 of 9 writes under fire",
+        ),
+        (
+            also(events.WritesUnderFire(9, None, 0, 0.5)),
+            "unknown",
+            "nobody could read the 9 writes",
+        ),
+        (also(cursor("another page", 200)), "failed", "rows are skipped"),
+        (also(cursor("no page", 500)), "failed", "page 2 was answered 500"),
+        (also(cursor("no page", 0)), "unknown", "not at all"),
+        (also(events.PathRead(9, 8, 1, 0, procedure=1)), "failed", "Data, Procedure 1"),
         (without(events.LedgerRead), "unknown", "read the writes back"),
         (changed(events.GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),
         (changed(events.GeneratorSample, cpu=0.99), "unknown", "bottleneck"),
@@ -189,6 +213,52 @@ def reports(record: Record, folder: Path) -> list[str]:
     page = html.unescape((folder / "report" / "index.html").read_text(encoding="utf-8"))
     after = (folder / "report" / "postmortem.md").read_text(encoding="utf-8")
     return [page, after, "\n".join(key_numbers(judgement))]
+
+
+def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) -> None:
+    heading = "Alternative: restore from the backup (if the downgrade fails)"
+    first = events.ProcedureChosen(2, "", 0, 0, "", alternatives={"Revert": heading})
+    record = [
+        *good()[:-1],
+        Event(T + 40, first),
+        Event(T + 41, events.PathRead(9, 7, 0, 0, dropped=2, survivor_age_s=4.0, procedure=2)),
+        Event(T + 42, first),
+        Event(T + 43, events.AlternativeTaken("Procedure 2", 4, "Revert", heading, "no lock")),
+        Event(T + 44, events.PathRead(12, 9, 3, 0, procedure=2, recovery_point_s=7.25)),
+        good()[-1],
+    ]
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for event in record:
+        timeline.record(event.what, event.at)
+    timeline.close()
+    judgement = write_reports(timeline.path, tmp_path / "report")
+    assert [path.name for path in judgement.paths] == [
+        "Procedure 1", "Procedure 2, by “Revert”", "Procedure 2, by “restore from the backup”",
+    ]  # fmt: skip
+    stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))["data"]
+    assert [path.get("dropped") for path in stored["paths"]] == [None, 2, 0]
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert (
+        "no write lost: recovery point 0 s; the newest that survived was acknowledged 4.0 s" in page
+    )
+    assert "3 of the writes acknowledged in the last 7.2 s before its end are lost" in page
+    assert "Procedure 2, by “restore from the backup”" in page
+
+
+def test_the_report_names_who_held_a_lock_and_how_long_writers_waited(tmp_path: Path) -> None:
+    line = "locked by pid 7, neighbour, nightly-report, AccessExclusiveLock on cursor_audit"
+    record = also(events.CommandOutput(1, "stderr", line))(good())
+    record = also(events.WritesUnderFire(90, 0, 2, 0.61))(record)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for event in record:
+        timeline.record(event.what, event.at)
+    timeline.close()
+    assert write_reports(timeline.path, tmp_path / "report").verdict is Verdict.PASSED
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"<li>{line}</li>" in page
+    assert "0.61 s, from when a write was due" in page
+    stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))["data"]
+    assert stored["worst_stall_s"] == 0.61
 
 
 class _Tags(HTMLParser):

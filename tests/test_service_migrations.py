@@ -68,6 +68,35 @@ def test_a_downgrade_leaves_the_schema_and_data_of_the_old_release(
     assert server.dump("app", "--schema-only") == schema
 
 
+@pytest.mark.parametrize(
+    ("tag", "defect", "said"),
+    [
+        (OLD, "", ""),
+        (NEW, "", ""),
+        (OLD, "ALTER TABLE reservations ADD COLUMN channel text", "remove_column"),
+        (OLD, "ALTER TABLE reservations ALTER COLUMN guest_name DROP NOT NULL", "modify_nullable"),
+        (OLD, "ALTER TABLE listings ALTER COLUMN price_cents TYPE bigint", "modify_type"),
+        (OLD, "DROP INDEX listings_city", "add_index"),
+        (OLD, "CREATE TABLE cursor_audit (n int)", "remove_table"),
+        (NEW, "ALTER TABLE listings DROP COLUMN search_rank", "add_column"),
+        (OLD, "UPDATE alembic_version SET version_num = '0002_pagination'", "Can't locate revision"),
+        (NEW, "UPDATE alembic_version SET version_num = '0001_base'", "not up to date"),
+    ],
+)  # fmt: skip
+def test_alembic_holds_the_database_against_the_tables_of_the_release(
+    server: Postgres, service: Service, tag: str, defect: str, said: str
+) -> None:
+    service.checkout(tag)
+    service.alembic("upgrade", "head")
+    if not defect:
+        assert "No new upgrade operations" in service.alembic("check")
+        return
+    with psycopg.connect(server.url("app"), autocommit=True) as connection:
+        connection.execute(defect.encode())
+    with pytest.raises(AssertionError, match=said):
+        service.alembic("check")
+
+
 def test_the_upgrade_fills_what_it_adds_from_the_data(server: Postgres, service: Service) -> None:
     service.deploy(NEW, 300)
     ranks = [row[0] for row in server.fetch("SELECT search_rank FROM listings ORDER BY 1")]

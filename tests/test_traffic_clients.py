@@ -178,6 +178,25 @@ def test_references_are_unique() -> None:
     assert len(references) == len(set(references)) > 100
 
 
+def test_a_channel_is_only_sent_to_a_service_that_was_seen_to_know_it() -> None:
+    crowd = Crowd(["c000"], 1, "run")
+    client = crowd.clients[0]
+    client.seen.append(1)
+
+    def carried() -> int:
+        asks = [crowd.ask(i) for i in range(1_000)]
+        return sum('"channel":' in ask.body for ask in asks)
+
+    assert carried() == 0  # nobody has told yet
+    crowd.learn(list_ask(client), 200, new(1, 20, "next"), {})
+    assert carried() > 10
+    crowd.learn(list_ask(client), 200, old("listings", 0, 20), {})
+    assert carried() == 0
+    crowd.learn(list_ask(client), 200, new(1, 20, "next"), {})
+    crowd.learn(list_ask(client), 503, b"", {})  # who comes back may be another release
+    assert carried() == 0
+
+
 def test_a_page_of_no_object_is_none() -> None:
     assert page("text", "listings") is None
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shlex
 
+from drill import archive
 from drill.check import Finding, Situation, check, failed, judged, passed, unknown
 from drill.checks.release import all_ok
 from drill.runbook.amounts import duration_s, size_bytes
@@ -17,12 +16,6 @@ _TABLES = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
     "AND table_type = 'BASE TABLE'"
 )
-# Where secure storage is a bucket, what it holds is looked at in a copy.
-_FETCH = """if [ -n "${SECURE_BUCKET:-}" ]; then
-  SECURE_STORAGE="$(mktemp -d)"; trap 'rm -rf "$SECURE_STORAGE"' EXIT
-  aws s3 sync --only-show-errors "$SECURE_BUCKET" "$SECURE_STORAGE"
-fi
-"""
 _NEWEST = (
     "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
     "2>/dev/null | sort -n | tail -n 1"
@@ -161,7 +154,7 @@ def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
     except LookupError as error:
         return failed(str(error))
     name = shlex.quote(path.rpartition("/")[2])
-    script = f'{_FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}'
+    script = f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}'
     return _on_first(situation, script, "secure storage holds the same bytes")
 
 
@@ -181,26 +174,6 @@ def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
     return migration_reverted(situation, match)
 
 
-def _kept(situation: Situation, folder: str) -> dict[str, list[list[str]]]:
-    """Return the rows of each file of the newest archive in `folder`; raises LookupError."""
-    host = situation.stage.hosts[0]
-    script = (
-        f'{_FETCH}folder="${folder}"\n'
-        'kept="$(find "$folder" -maxdepth 1 -type d -name "only_new_*" | sort | tail -n 1)"\n'
-        'test -n "$kept"; cd "$kept"; for file in *.csv; do echo "== $file"; cat "$file"; done'
-    )
-    done = host.run(script, limit_s=_LIMIT_S)
-    if not done.ok:
-        raise LookupError(f"no archive of what only the new release knew in {folder}")
-    found: dict[str, list[list[str]]] = {}
-    for row in csv.reader(io.StringIO(done.stdout)):
-        if row and row[0].startswith("== "):
-            found[row[0][3:].removesuffix(".csv")] = current = []
-        elif row:
-            current.append(row)
-    return {name: rows[1:] for name, rows in found.items()}  # without their headings
-
-
 @check(r"only the new release knew.* archived", r"archived?.* can be loaded", needs="database")
 def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     """Secure storage holds a row for each row of all that the runbook says will be dropped."""
@@ -208,7 +181,7 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     if not names:
         return unknown("the runbook does not say what will be dropped (“Dropped on purpose: …”)")
     try:
-        kept = _kept(situation, "SECURE_STORAGE")
+        kept = archive.kept(situation.stage)
     except LookupError as error:
         return failed(str(error))
     wrong, told = [], []
@@ -233,7 +206,7 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
 def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     """Every archived value stands in the database again, where its row still exists."""
     try:
-        kept = _kept(situation, "BACKUP_DIR")
+        kept = archive.kept(situation.stage, "BACKUP_DIR")
     except LookupError:
         return passed("nothing was archived: the database was never taken back")
     wrong, told = [], []
@@ -254,7 +227,10 @@ def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
 
 @check(r"schema", needs="database")
 def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
-    """The schema equals that of a fresh database migrated by the stable release's own tree."""
+    """The schema equals that of a fresh database migrated by the stable release's own tree, and
+    that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
+    models, differences from them.
+    """
     script = _POSTGRES + (
         'scratch="check_$(date +%s)_$$"; tree="$(mktemp -d)"\n'
         'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
@@ -267,6 +243,16 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
         'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
         'diff "$tree/live" "$tree/fresh" | sed -n 1,5p >&2\n'
-        'cmp -s "$tree/live" "$tree/fresh" && echo "no difference in $(wc -l < "$tree/live") lines"'
+        'cmp -s "$tree/live" "$tree/fresh"\n'
+        'echo "no difference in $(wc -l < "$tree/live") lines"\n'
+        'cd "$tree"\n'
+        'if "$python" -m alembic check > checked 2>&1; then tail -n 1 checked; exit; fi\n'
+        # A release without models has nothing to compare with but its revisions.
+        "if grep -q MetaData checked; then\n"
+        '  "$python" -m alembic current > current 2>&1\n'
+        '  grep -q "(head)" current || { cat current >&2; exit 1; }\n'
+        '  echo "at the head of its revisions; the release has no models to compare with"; exit\n'
+        "fi\n"
+        'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
     )
     return _on_first(situation, script, f"compared with a fresh {situation.stable}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from drill import events
 from drill.errors import StageError
 from drill.stage import Stage
 
@@ -16,6 +17,7 @@ _WRITERS = 4
 _RATE = 40.0  # writes/s in all, each due on an absolute schedule
 _HELD_S = 2.0
 _READ_S = 5.0
+_EXAMPLES = 10
 _MARK = "under-fire-"
 _INSERT = (
     "INSERT INTO reservations "
@@ -39,6 +41,7 @@ class UnderFire:
         self._refused = 0
         self._worst_s = 0.0
         self._told = ""
+        self.measured: events.WritesUnderFire | None = None
 
     def arm(self, stage: Stage) -> str:
         """See Hazard.arm."""
@@ -99,13 +102,25 @@ class UnderFire:
                 (f"{_MARK}%",),
             )
         except StageError as error:
-            return f"the writes under fire could not be read back: {error.found}"
-        lost = self._written - {reference for (reference,) in found}
+            self._told = f"the writes under fire could not be read back: {error.found}"
+            self._measure(None)
+            return self._told
+        lost = sorted(self._written - {reference for (reference,) in found})
+        self._measure(lost)
         self._told = (
             f"{len(self._written)} writes went on during the downgrade, {len(lost)} of them are "
             f"lost, {self._refused} were refused; the longest waited {self._worst_s:.2f} s"
         )
         return self._told
+
+    def _measure(self, lost: list[str] | None) -> None:
+        self.measured = events.WritesUnderFire(
+            written=len(self._written),
+            lost=None if lost is None else len(lost),
+            refused=self._refused,
+            worst_stall_s=round(self._worst_s, 3),
+            examples=tuple(lost or ())[:_EXAMPLES],
+        )
 
 
 HAZARDS = (UnderFire,)

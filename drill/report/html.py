@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 import jinja2
@@ -10,6 +12,7 @@ from drill import events
 from drill.clock import iso
 from drill.fingerprint import ROWS, compare
 from drill.judgement import Judgement
+from drill.paths import FATES, recovery
 from drill.report.charts import charts
 from drill.report.summary import key_numbers
 from drill.timeline import Event
@@ -25,6 +28,8 @@ _MARKS = {
 _MOST_LINES = 200
 _MOST_OUTPUT = 60
 _MOST_WALKS = 20
+_MOST_HOLDERS = 20
+_LOCKED = re.compile(r"locked by ", re.IGNORECASE)
 
 
 def render(record: Sequence[Event], judgement: Judgement) -> str:
@@ -43,7 +48,12 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         hazard=_last(record, events.HazardArmed),
         hazard_over=_last(record, events.HazardOver),
         data=_data(record),
+        fates=FATES,
+        holders=_holders(record),
+        recovery=recovery,
         walks=_walks(record),
+        cursors=_cursors(record),
+        answers=list(events.CursorAnswer),
         sections=_sections(judgement),
         operator=[event.what for event in _of(record, events.OperatorActed)],
         messages=[event.what for event in _of(record, events.MessageHandled)],
@@ -83,9 +93,27 @@ def _data(record: Sequence[Event]) -> list[dict[str, object]]:
                 before = seen
             case events.DataSeen() as seen if before and before.procedure == seen.procedure:
                 rows = ", ".join(f"{name} {t[ROWS]}" for name, t in sorted(before.tables.items()))
-                compared = compare(before.tables, seen.tables)
+                compared = compare(before.tables, seen.tables, before.expected)
                 found.append({"procedure": seen.procedure, "rows": rows, "found": compared})
                 before = None
+    return found
+
+
+def _holders(record: Sequence[Event]) -> dict[str, int]:
+    """Return who held a lock that a command waited for, as it printed them, and how often."""
+    found: Counter[str] = Counter()
+    for event in record:
+        if isinstance(event.what, events.CommandOutput) and _LOCKED.match(event.what.text):
+            found[event.what.text] += 1
+    return dict(found.most_common(_MOST_HOLDERS))
+
+
+def _cursors(record: Sequence[Event]) -> dict[str, Counter[str]]:
+    """Return how kept cursors were answered, by moment."""
+    found: dict[str, Counter[str]] = {}
+    for event in record:
+        if isinstance(event.what, events.CursorShown):
+            found.setdefault(event.what.moment, Counter())[event.what.answer] += 1
     return found
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drill.judgement import Judgement
+from drill.paths import counts, recovery
 from drill.verdict import Verdict
 
 _STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
@@ -60,9 +61,14 @@ def key_numbers(judgement: Judgement) -> list[str]:
     if judgement.ledger:
         ledger = judgement.ledger
         lines.append(
-            f"{ledger.acknowledged} acknowledged writes: {ledger.preserved} preserved, "
-            f"{ledger.lost} lost, {ledger.indeterminate} indeterminate beside them"
+            f"{ledger.acknowledged} acknowledged writes: {counts(ledger)}, "
+            f"{ledger.indeterminate} indeterminate beside them"
         )
+        if ledger.lost:
+            lines.append(recovery(ledger, "the end"))
+        if judgement.under_fire:
+            stall = judgement.under_fire.worst_stall_s
+            lines.append(f"the longest that a writer waited for the rollback was {stall:.2f} s")
         if ledger.damaged:
             lines.append(
                 f"{ledger.damaged} of them were damaged by the failing release before the rollback "

@@ -82,7 +82,8 @@ class Procedure:
     """One rollback. `prerequisites` must hold before step 1.
 
     `dropped`: tables ("cursor_audit") and columns ("listings.search_rank") that it takes away, as
-    it says after "Dropped on purpose:".
+    it says after "Dropped on purpose:"; `transformed`: what becomes of columns, as it says after
+    "Transformed:", as SQL expressions by name.
     """
 
     number: int
@@ -94,6 +95,12 @@ class Procedure:
     line: int
     prerequisite_blocks: tuple[CodeBlock, ...] = ()
     dropped: tuple[str, ...] = ()
+    transformed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def alternatives(self) -> dict[str, str]:
+        """What stands in for a step when it fails, by the step's title."""
+        return {s.title: b.fallback for s in self.steps for b in s.blocks if b.fallback}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ _WATCH = re.compile(
     r"\b(watch|monitor|observe)\b.*?\bfor\s+(?P<window>\d[\d.]*\s*\w+)", re.IGNORECASE
 )
 _DROPPED = re.compile(r"dropped on purpose:\s*(?P<names>\w[\w., ]*)", re.IGNORECASE)
+# A paragraph of its own: "Transformed: `table.column` by `expression`; `table.column` by …".
+_TRANSFORMED = re.compile(r"^transformed:\s*(?P<all>.+?)\.?$", re.IGNORECASE)
+_BY = re.compile(r"\s*(?P<column>\w+\.\w+) by (?P<expression>\S.*)")
 _TRIGGER = re.compile(r"^(\[.\]\s*)?(?P<name>[^:]+):\s*(?P<text>.*)$")
 
 
@@ -241,9 +244,23 @@ class _Reader:
                     if (match := _DROPPED.search(text))
                     for name in re.findall(r"\w+(?:\.\w+)?", match["names"])
                 ),
+                transformed=self._transformed(below),
             ),
             [s for s in below if _STEP.match(s.title)],
         )
+
+    def _transformed(self, below: list[Section]) -> dict[str, str]:
+        """Return what becomes of columns, as a procedure declares it."""
+        found = {}
+        for line, text in (pair for section in below for pair in section.texts):
+            declared = _TRANSFORMED.match(text)
+            for one in declared["all"].split(";") if declared else ():
+                match = _BY.fullmatch(one)
+                if match:
+                    found[match["column"]] = match["expression"].strip()
+                else:
+                    self.problems.add(line, "'Transformed: `table.column` by `expression`'", one)
+        return found
 
     def _own_steps(self, procedure: int, sections: list[Section]) -> dict[int, Step]:
         """Return the steps that a procedure describes itself, by the number in their heading."""

@@ -5,6 +5,7 @@ from logging.config import fileConfig
 
 import psycopg
 from alembic import context
+from hostaway_mcp.schema import metadata
 from sqlalchemy import create_engine, pool
 
 # A migration that waits for a lock makes every later query wait behind it: rather fail.
@@ -25,6 +26,8 @@ def connect():
 
 engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.NullPool)
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    context.configure(
+        connection=connection, target_metadata=metadata, transaction_per_migration=True
+    )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,0 +1,106 @@
+"""Keeps account of the data while procedures are performed: what there was, and what became of it.
+
+It records and never judges. Where a stage has no database that can be asked, only the end is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from drill import archive, events, ledger_of_operations
+from drill.clock import now
+from drill.errors import StageError
+from drill.fingerprint import expected, fingerprint
+from drill.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
+from drill.runbook.model import Procedure
+from drill.stage import Stage
+from drill.timeline import Timeline
+
+_LEDGER_NEEDS = ("listings", "database")
+
+
+class Accounting:
+    """The data of one drill on `stage`; `traffic` is the folder of what its clients recorded."""
+
+    def __init__(self, stage: Stage, timeline: Timeline, traffic: Path) -> None:
+        self._stage = stage
+        self._timeline = timeline
+        self._traffic = traffic
+        self._damaged: frozenset[str] | None = None
+        self._performed: list[Procedure] = []
+        self._moments: list[tuple[str, float]] = []
+
+    def begin(self, procedure: Procedure) -> None:
+        """Note that `procedure` is performed from now on."""
+        before = sum(one.number == procedure.number for one in self._performed)
+        self._performed.append(procedure)
+        name = f"Procedure {procedure.number}" + (f" ({before + 1})" if before else "")
+        if not self._moments:
+            self._moments.append((f"before {name}", 0.0))
+        self._moments.append((f"during {name}", now()))
+
+    def note_damage(self) -> None:
+        """Remember, once, what the failing release has damaged before anything was changed."""
+        if self._damaged is not None or not self._keeps_paths:
+            return
+        try:
+            self._damaged = damaged_by_now(self._stage.database, self._traffic)
+        except StageError as error:
+            self._note(f"the writes could not be read back before the rollback: {error}")
+
+    def see(self, procedure: Procedure, moment: str) -> None:
+        """Look at all data "before" or "after" `procedure` changed anything."""
+        if "database" not in self._stage.capabilities:
+            return
+        database = self._stage.database
+        try:
+            declared = procedure.transformed if moment == "before" else {}
+            wanted = expected(database, declared) if declared else {}
+            tables = fingerprint(database)
+            self._timeline.record(events.DataSeen(procedure.number, moment, tables, wanted))
+        except StageError as error:
+            self._note(f"the data could not be looked at {moment} the procedure: {error}")
+
+    def end(self) -> None:
+        """Read back all writes acknowledged so far: what the last procedure made of them."""
+        procedure = self._performed[-1]
+        during = self._moments[-1][0]
+        self._moments.append((during.replace("during", "after", 1), now()))
+        if not self._keeps_paths:
+            return
+        try:
+            found = read_path(
+                self._stage.database, self._traffic, procedure.number, self._damaged or (),
+                self._declared(),
+            )  # fmt: skip
+        except StageError as error:
+            self._note(f"the writes could not be read back after {procedure.title}: {error}")
+        else:
+            self._timeline.record(found)
+
+    def close(self) -> events.LedgerRead:
+        """Read every write back, now that traffic is over. Raises StageError."""
+        if self._stage.interface.operations:
+            ledger = ledger_of_operations.read_back(self._stage, self._traffic)
+        else:
+            ledger = read_back(
+                self._stage.database, self._traffic, self._damaged or (), self._declared(),
+                self._moments,
+            )  # fmt: skip
+        self._timeline.record(ledger)
+        return ledger
+
+    @property
+    def _keeps_paths(self) -> bool:
+        return self._stage.capabilities.issuperset(_LEDGER_NEEDS)
+
+    def _declared(self) -> Declared:
+        """Return what the procedures that were performed so far say that they do to data."""
+        dropped = {name for one in self._performed for name in one.dropped}
+        transformed = {k: v for one in self._performed for k, v in one.transformed.items()}
+        kept = archive.values(self._stage, TABLE) if dropped else {}
+        last = max((at for name, at in self._moments if name.startswith("after")), default=0.0)
+        return Declared(dropped, kept, transformed, last)
+
+    def _note(self, text: str) -> None:
+        self._timeline.record(events.Noted(text))

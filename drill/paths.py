@@ -1,0 +1,87 @@
+"""The ways that were gone, each with what it made of the writes acknowledged before its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from drill import events
+from drill.timeline import Event
+
+FATES = ("preserved", "transformed", "dropped", "damaged", "lost")
+"""Every acknowledged write is one of these."""
+_HEADING = re.compile(r"^alternative:\s*|\s*\(if [^)]*\)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPath:
+    """A procedure as it was performed. `name`: "Procedure 2, by “restore from the backup”" where
+    it had a choice. `read`: the fate of every write, None when nobody read it. `reason`: why an
+    alternative was taken, "" where none was.
+    """
+
+    procedure: int
+    name: str
+    read: events.PathRead | None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return what verdict.json says of it."""
+        counts = asdict(self.read) if self.read else {}
+        return {
+            **counts, "procedure": self.procedure, "path": self.name, "reason": self.reason,
+        }  # fmt: skip
+
+
+def taken_paths(record: Iterable[Event]) -> tuple[TakenPath, ...]:
+    """Return the paths of a drill in the order in which they were gone."""
+    found: list[TakenPath] = []
+    chosen: events.ProcedureChosen | None = None
+    instead = reason = ""
+
+    def note(read: events.PathRead | None) -> None:
+        if chosen:
+            ways = [instead] if instead else list(chosen.alternatives)
+            by = f", by “{ways[0]}”" if ways else ""
+            name = f"Procedure {chosen.procedure}{by}"
+            found.append(TakenPath(chosen.procedure, name, read, reason))
+
+    for event in record:
+        match event.what:
+            case events.ProcedureChosen() as following:
+                note(None)
+                chosen, instead, reason = following, "", ""
+            case events.AlternativeTaken(alternative=heading, reason=reason):
+                instead = _HEADING.sub("", heading)
+            case events.PathRead() as read:
+                note(read)
+                chosen = None
+    note(None)
+    return tuple(found)
+
+
+def recovery(fates: events.Fates, when: str) -> str:
+    """Say up to which moment before `when` acknowledged writes survived."""
+    newest = (
+        f"the newest that survived was acknowledged {fates.survivor_age_s:.1f} s before {when}"
+        if fates.survivor_age_s is not None
+        else "none survived, as far as is known"
+    )
+    if not fates.lost:
+        return f"no write lost: recovery point 0 s; {newest}"
+    return (
+        f"{fates.lost} of the writes acknowledged in the last {fates.recovery_point_s:.1f} s "
+        f"before {when} are lost: recovery point {fates.recovery_point_s:.1f} s; {newest}"
+    )
+
+
+def counts(fates: events.Fates) -> str:
+    """Return the counts by fate in words; what did not happen, but for a loss, is left out."""
+    words = {"dropped": "knowingly dropped"}
+    told = [
+        f"{number} {words.get(name, name)}"
+        for name in FATES
+        if (number := getattr(fates, name)) or name in ("preserved", "lost")
+    ]
+    return ", ".join(told)
