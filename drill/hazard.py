@@ -6,7 +6,7 @@ To add one, put a module into `drill/hazards` with a class in HAZARDS.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drill import events
 from drill.errors import DrillError
@@ -33,6 +33,16 @@ class Hazard(Protocol):
         ...
 
 
+@runtime_checkable
+class Harmful(Protocol):
+    """A hazard that sees what a procedure must never do, whatever its checkboxes say.
+
+    `harm`: what was seen of that once it is disarmed, "" for nothing.
+    """
+
+    harm: str
+
+
 class Mishap:
     """A hazard in one drill, or none: armed before its step, taken back after it; all recorded."""
 
@@ -57,6 +67,11 @@ class Mishap:
         if self._hazard and self._hazard.step:
             self.end(stage)
 
+    def take_back(self, stage: Stage, *, tell: bool) -> None:
+        """Take back a hazard that a killed drill may have made; `tell` whether it is known to."""
+        self._armed, self._over = True, not tell
+        self.end(stage)
+
     def end(self, stage: Stage) -> None:
         """Take the hazard back, if it was armed. Works twice."""
         if self._hazard is None or not self._armed:
@@ -65,6 +80,7 @@ class Mishap:
             seen = self._hazard.disarm(stage)
         except DrillError as error:
             seen = f"it could not be taken back: {error}"
+        harm = self._hazard.harm if isinstance(self._hazard, Harmful) else ""
         if not self._over:
-            self._timeline.record(events.HazardOver(self._hazard.name, seen))
+            self._timeline.record(events.HazardOver(self._hazard.name, seen, harm))
         self._over = True

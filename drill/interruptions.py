@@ -21,6 +21,7 @@ import httpx
 from drill.clock import now
 from drill.errors import StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
+from drill.mishaps import Endured
 from drill.mortal import Piece, Told, perform_and_die, run_piece, told_by, watched
 from drill.procedure import choose
 from drill.runbook.model import CodeBlock, Procedure, Runbook
@@ -324,9 +325,12 @@ class _Bench:
         return ["clients are not served"]
 
 
-def write_table(outcomes: Iterable[Outcome], path: Path) -> int:
-    """Write the table of all cuts as Markdown to `path`; return how many ended badly."""
-    rows = list(outcomes)
+def write_table(outcomes: Iterable[Outcome], path: Path, mishaps: Iterable[Endured] = ()) -> int:
+    """Write the tables of all cuts and mishaps as Markdown to `path`; return how many ended badly.
+
+    Those that could not be made here are no bad ends.
+    """
+    rows, endured = list(outcomes), list(mishaps)
     bad = sum(bool(one.wrong) for one in rows)
     lines = [
         "# Cut anywhere, performed again",
@@ -344,8 +348,30 @@ def write_table(outcomes: Iterable[Outcome], path: Path) -> int:
         f"{_cell('; '.join(one.wrong)) or 'same good state'} |"
         for one in rows
     ]
+    if endured:
+        lines += ["", *_mishaps(endured)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return bad
+    return bad + sum(one.right is False for one in endured)
+
+
+def _mishaps(endured: list[Endured]) -> list[str]:
+    wrong = [one.hazard for one in endured if one.right is False]
+    told = f"Not so: {', '.join(wrong)}" if wrong else "All did"
+    made = sum(one.right is not None for one in endured)
+    return [
+        "# Mishaps",
+        "",
+        f"{made} mishaps, each in a drill of its own: the procedure has to get by, or to stop with "
+        f"a reason and without a loss. {told}.",
+        "",
+        "| Hazard | Procedure | What went wrong | What was seen of it | Outcome |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.hazard} | {one.procedure} | {_cell(one.how)} | {_cell(one.seen)} | "
+            f"{_cell(one.outcome)} |"
+            for one in endured
+        ),
+    ]
 
 
 def _cell(text: str) -> str:

@@ -14,6 +14,7 @@ from drill.wait import wait_until
 
 _REVERT = r"revert the migrations|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
+_REFUSE = "refused_by_the_drill"
 
 
 class DowngradeForbidden:
@@ -36,6 +37,32 @@ class DowngradeForbidden:
         user = stage.environment["DB_USER"]
         with contextlib.suppress(StageError):
             stage.database.fetch(f'ALTER TABLE reservations OWNER TO "{user}"')
+        return ""
+
+
+class DowngradeDataFails:
+    """Its schema changes succeed, and then a statement on data fails: the one on its revision."""
+
+    name = "downgrade-data-fails"
+    step = _REVERT
+    mastered = True
+
+    def arm(self, stage: Stage) -> str:
+        """See Hazard.arm. The trigger is in no backup: that was taken before."""
+        stage.database.fetch(
+            f"CREATE OR REPLACE FUNCTION {_REFUSE}() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused by the drill'; END $$"
+        )
+        stage.database.fetch(
+            f"CREATE TRIGGER {_REFUSE} BEFORE UPDATE OR DELETE ON alembic_version "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSE}()"
+        )
+        return "after the schema changes the row with the revision cannot be changed"
+
+    def disarm(self, stage: Stage) -> str:
+        """See Hazard.disarm. A restored copy has no trigger."""
+        with contextlib.suppress(StageError):
+            stage.database.fetch(f"DROP FUNCTION IF EXISTS {_REFUSE}() CASCADE")
         return ""
 
 
@@ -150,4 +177,10 @@ class PostgresRestarts(_Locked):
                     return
 
 
-HAZARDS = (DowngradeForbidden, DowngradeTimesOut, DowngradeConnectionLost, PostgresRestarts)
+HAZARDS = (
+    DowngradeForbidden,
+    DowngradeDataFails,
+    DowngradeTimesOut,
+    DowngradeConnectionLost,
+    PostgresRestarts,
+)

@@ -39,6 +39,7 @@ class UnderFire:
         self._refused = 0
         self._worst_s = 0.0
         self._told = ""
+        self.harm = ""
 
     def arm(self, stage: Stage) -> str:
         """See Hazard.arm."""
@@ -90,17 +91,21 @@ class UnderFire:
         self._over.set()
         for thread in self._threads:
             thread.join(timeout=30)
-        if not self._threads:
-            return self._told
+        under_fire = bool(self._threads)
         self._threads.clear()
         try:
+            # Also without `arm`: a drill that was killed leaves its own behind.
             found = stage.database.fetch(
                 "DELETE FROM reservations WHERE reference LIKE %s RETURNING reference",
                 (f"{_MARK}%",),
             )
         except StageError as error:
             return f"the writes under fire could not be read back: {error.found}"
+        if not under_fire:
+            return self._told
         lost = self._written - {reference for (reference,) in found}
+        if lost:
+            self.harm = f"{len(lost)} writes that were acknowledged during the downgrade are lost"
         self._told = (
             f"{len(self._written)} writes went on during the downgrade, {len(lost)} of them are "
             f"lost, {self._refused} were refused; the longest waited {self._worst_s:.2f} s"
