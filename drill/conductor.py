@@ -53,7 +53,7 @@ _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
 _ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
-_LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
+LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
 _GENERATED = (
     "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
     "traffic",
@@ -102,9 +102,9 @@ class Conductor:
         self._scene: Scene | None = None
         self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
-        self._damaged: frozenset[str] = frozenset()
+        self._damaged: frozenset[str] | None = None  # None: not looked at yet
         # Before the folder of an earlier report is emptied: is there a stage at all?
-        self._stage = stage or open_stage(request.stage, request.options, self._note)
+        self._stage = stage or self._open()
         self.fault = find(request.fault, self._stage)
         self._check_rate()
         prepare_directory(request.report)
@@ -124,6 +124,9 @@ class Conductor:
         asked = self.request
         parts = (self._stage.name, asked.fault, asked.procedure, asked.hazard, f"{asked.rate:g}/s")
         return " · ".join(parts)
+
+    def _open(self) -> Stage:
+        return open_stage(self.request.stage, self.request.options, self._note)
 
     def _check_request(self) -> None:
         request = self.request
@@ -182,6 +185,7 @@ class Conductor:
                     stage.deploy(stage.failing)
                 else:
                     stack.enter_context(stage)
+                self.timeline.record(events.StageUp("" if self._kept_stage else stage.where))
                 self._drill(stage)
         finally:
             if not self._kept_stage:
@@ -204,6 +208,7 @@ class Conductor:
                 pace=request.pace,
                 rate=request.rate,
                 seed=request.seed,
+                hazard=request.hazard,
             )
         )
 
@@ -240,8 +245,7 @@ class Conductor:
                 pace=request.pace,
             )
             performer = self._performer(situation)
-            if request.procedure != "auto":
-                performer.run_routine(self.runbook.procedure(int(request.procedure)))
+            self._do_routine_work(performer)
             with traffic, walkers, self._guard:
                 try:
                     self._under_traffic(situation, performer, webhook.url)
@@ -252,6 +256,10 @@ class Conductor:
             situation.ledger = self._read_ledger(stage, directory)
             if self._rolled_back:
                 self._close(situation, performer)
+
+    def _do_routine_work(self, performer: Performer) -> None:
+        if self.request.procedure != "auto":
+            performer.run_routine(self.runbook.procedure(int(self.request.procedure)))
 
     def _performer(self, situation: Situation) -> Performer:
         if self.request.mode != "operator":
@@ -266,12 +274,14 @@ class Conductor:
         sys.stdout.flush()
 
     def _read_ledger(self, stage: Stage, directory: Path) -> events.LedgerRead:
-        if stage.interface.operations:
-            ledger = ledger_of_operations.read_back(stage, directory)
-        else:
-            ledger = read_back(stage.database, directory, self._damaged)
+        ledger = self._ledger_of(stage, directory)
         self.timeline.record(ledger)
         return ledger
+
+    def _ledger_of(self, stage: Stage, directory: Path) -> events.LedgerRead:
+        if stage.interface.operations:
+            return ledger_of_operations.read_back(stage, directory)
+        return read_back(stage.database, directory, self._damaged or frozenset())
 
     def _close(self, situation: Situation, performer: Performer) -> None:
         """Do what the runbook wants done at once after a rollback, if it has commands for it."""
@@ -371,23 +381,39 @@ class Conductor:
             incident=f"drill-{request.seed}",
             error_rate=recent.failures / recent.sent if recent.sent else 1.0,
         )
+        self._prepare(situation, performer)
+        self._phase(Phase.ROLLBACK)
+        self._choose(procedure, "operator" if by_operator else "diagnosis")
+        self._carry_out(situation, performer, procedure, decided_at)
+        if self._rolled_back and request.round_trip:
+            self._round_trip(situation, performer, procedure)
+
+    def _prepare(self, situation: Situation, performer: Performer) -> None:
         self._phase(Phase.PREPARATION)
-        preparation = runbook.pre_rollback
+        preparation = self.runbook.pre_rollback
         budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
         performer.perform_checklist(preparation, "Preparation", budget)
         self._courier.deliver(situation.stage.hosts[0], performer.environment)
-        self._phase(Phase.ROLLBACK)
-        self._choose(procedure, "operator" if by_operator else "diagnosis")
+
+    def _carry_out(
+        self,
+        situation: Situation,
+        performer: Performer,
+        procedure: Procedure,
+        decided_at: float,
+        served_since: float | None = None,
+    ) -> None:
+        """Perform `procedure` and verify it. Clients count from `served_since`, by default from the
+        decision on.
+        """
         if not self._perform(situation, performer, procedure):
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)
-        restored = situation.traffic.first_good_since(decided_at)
+        restored = situation.traffic.first_good_since(served_since or decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
         self._rolled_back = True
-        if request.round_trip:
-            self._round_trip(situation, performer, procedure)
 
     def _round_trip(self, situation: Situation, performer: Performer, procedure: Procedure) -> None:
         """Deploy the release again, mended, and roll back once more: nothing may be lost by it."""
@@ -421,12 +447,12 @@ class Conductor:
 
         def before(part: Part) -> None:
             self._mishap.before_step(situation.stage, part.title)
-            if _LEAVE.search(part.title):
+            if LEAVE.search(part.title):
                 self._see_data(situation, procedure, "after")
 
         def after(part: Part) -> None:
             self._mishap.after_step(situation.stage)
-            if part.number == 1 and not self._damaged:
+            if part.number == 1 and self._damaged is None:
                 self._note_damage(situation)
             if _ENTER.search(part.title):
                 self._see_data(situation, procedure, "before")
@@ -448,9 +474,13 @@ class Conductor:
         if "listings" not in situation.stage.capabilities:
             return
         try:
-            self._damaged = damaged_by_now(situation.stage.database, situation.traffic.directory)
+            self._damaged = self._damage_by_now(situation)
+            self.timeline.record(events.DamageSeen(tuple(sorted(self._damaged))))
         except StageError as error:
             self._note(f"the writes could not be read back before the rollback: {error}")
+
+    def _damage_by_now(self, situation: Situation) -> frozenset[str]:
+        return damaged_by_now(situation.stage.database, situation.traffic.directory)
 
     def _verify(self, situation: Situation, performer: Performer) -> None:
         """Verify the final checklist once enough requests were served since the rollback."""

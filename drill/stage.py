@@ -102,6 +102,8 @@ class Stage(Protocol):
     faults: Mapping[str, Callable[[], Fault]]  # those that exist on this stage alone
     prometheus_url: str  # "" where none watches the service
     limits: Limits | None  # None: no other than the run's own
+    where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
+    ended_scripts: int  # that a dead drill had left running, on a stage that was attached
 
     @property
     def database(self) -> Database:
@@ -173,3 +175,5 @@ class OwnStage:
     faults: Mapping[str, Callable[[], Fault]] = MappingProxyType({})
     prometheus_url = ""
     limits: Limits | None = None
+    where = ""
+    ended_scripts = 0
