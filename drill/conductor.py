@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import sys
@@ -22,7 +23,7 @@ from drill.facts import facts_after
 from drill.fault import Scene
 from drill.faults import find
 from drill.fingerprint import fingerprint
-from drill.hazard import Mishap
+from drill.hazard import Foreseen, Mishap
 from drill.hazards import find_hazard
 from drill.ledger import damaged_by_now, read_back
 from drill.limits import Guard
@@ -37,6 +38,7 @@ from drill.sentinel import Sentinels
 from drill.sentinels import all_sentinels
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
+from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline, read
 from drill.traffic import Aggregate, Traffic
@@ -126,7 +128,10 @@ class Conductor:
         return " · ".join(parts)
 
     def _open(self) -> Stage:
-        return open_stage(self.request.stage, self.request.options, self._note)
+        options, hazard = self.request.options, find_hazard(self.request.hazard)
+        if isinstance(hazard, Foreseen):
+            options = hazard.foresee(options)
+        return open_stage(self.request.stage, options, self._note)
 
     def _check_request(self) -> None:
         request = self.request
@@ -185,7 +190,8 @@ class Conductor:
                     stage.deploy(stage.failing)
                 else:
                     stack.enter_context(stage)
-                self.timeline.record(events.StageUp("" if self._kept_stage else stage.where))
+                where = "" if self._kept_stage else stage.where
+                self.timeline.record(events.StageUp(where, identity(os.getpid())))
                 self._drill(stage)
         finally:
             if not self._kept_stage:

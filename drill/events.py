@@ -49,10 +49,12 @@ class DrillStarted:
 @dataclass(frozen=True, slots=True)
 class StageUp:
     """The stage stands. `where`: by what it is found again should this drill be killed (a folder of
-    this machine, a staging environment's file), "" where it cannot be.
+    this machine, a staging environment's file), "" where it cannot be. `owner`: the drill's process
+    id and when it was made (Unix seconds), which together name one process for ever.
     """
 
     where: str
+    owner: tuple[int, float] = (0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

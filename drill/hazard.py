@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from drill import events
 from drill.errors import DrillError
-from drill.stage import Stage
+from drill.stage import Stage, StageOptions
 from drill.timeline import Timeline
 
 
@@ -41,6 +41,15 @@ class Harmful(Protocol):
     """
 
     harm: str
+
+
+@runtime_checkable
+class Foreseen(Protocol):
+    """A hazard that some stages can only have when they are brought up for it."""
+
+    def foresee(self, options: StageOptions) -> StageOptions:
+        """Return `options` with what this hazard needs."""
+        ...
 
 
 class Mishap:

@@ -28,6 +28,7 @@ from drill.progress import Progress
 from drill.runbook.model import Procedure
 from drill.stage import Stage
 from drill.stages import attach_stage
+from drill.stages.sweep import find
 from drill.timeline import Event, read
 
 _Kind = TypeVar("_Kind")
@@ -107,6 +108,11 @@ def read_left(path: Path) -> Left:
             f"one whose stage had not come up ({started.stage})" if up is None else started.stage,
             "hold a new drill: it sweeps what was left and begins anew",
         )
+    if find(*up.owner):
+        raise UsageError(
+            "RESUME: a drill that is dead", f"process {up.owner[0]}, which still holds it",
+            "press Ctrl-C there: it then heals and clears up by itself",
+        )  # fmt: skip
     decided = next(
         ((e.at, e.what) for e in reversed(record) if isinstance(e.what, events.Decided)), None
     )

@@ -73,13 +73,16 @@ class Database(Queries, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StageOptions:
-    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes."""
+    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes, and the
+    size of the disk for its safety backups, 0 for no disk of their own.
+    """
 
     listings: int = 5_000
     seed: int = 1
     hosts: int = 1
     memory_limit_bytes: int = 384 * 1024 * 1024
     connection_limit: int = 40
+    backup_disk_bytes: int = 0
 
 
 class Stage(Protocol):

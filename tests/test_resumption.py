@@ -120,7 +120,17 @@ def folder() -> Iterator[Path]:
 
 def drill(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "drill", "drill", "--runbook", str(RUNBOOK), *arguments],
+        [
+            sys.executable,
+            "-m",
+            "drill",
+            "drill",
+            "--runbook",
+            str(RUNBOOK),
+            "--rate",
+            "40",
+            *arguments,
+        ],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
@@ -233,6 +243,7 @@ def test_a_drill_that_lives_is_not_taken_over(folder: Path) -> None:
         again = drill(folder, "--resume", str(report), "--report", str(folder / "new"))
         output, _ = again.communicate(timeout=60)
         assert "still holds it" in output
+        assert again.returncode == 2
     finally:
         held.terminate()
         held.communicate(timeout=60)

@@ -33,15 +33,16 @@ def note_child(folder: Path, pid: int) -> None:
 
 def _note(folder: Path, pid: int) -> None:
     with (folder / _STATE).open("a") as state:
-        state.write(json.dumps(_identity(pid)) + "\n")
+        state.write(json.dumps(identity(pid)) + "\n")
 
 
-def _identity(pid: int) -> tuple[int, float]:
-    """A process id is used again; with its creation time it names one process for ever."""
+def identity(pid: int) -> tuple[int, float]:
+    """Return what names one process for ever: its id, which is used again, and when it was made."""
     return pid, psutil.Process(pid).create_time()
 
 
-def _find(pid: int, created: float) -> psutil.Process | None:
+def find(pid: int, created: float) -> psutil.Process | None:
+    """Return the process of that identity, None when it is gone."""
     try:
         process = psutil.Process(pid)
         return process if abs(process.create_time() - created) < 0.01 else None
@@ -58,10 +59,10 @@ def sweep() -> list[str]:
             owner, *children = [json.loads(line) for line in lines]
         except (OSError, ValueError):
             continue  # being made just now, or not ours
-        if _find(*owner):
+        if find(*owner):
             continue
-        for identity in children:
-            process = _find(*identity)
+        for child in children:
+            process = find(*child)
             if process:
                 for one in (*process.children(recursive=True), process):
                     with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
@@ -119,13 +120,13 @@ def take_over(folder: Path) -> list[TakenOver]:
             f"the stage of the dead drill in {folder}", "none that is whole",
             "hold a new drill: stages of dead ones are removed when the next one begins",
         ) from error  # fmt: skip
-    if _find(*owner):
+    if find(*owner):
         raise UsageError(
             "a drill that is dead", f"process {owner[0]}, which still holds it",
             "press Ctrl-C there: it then heals and clears up by itself",
         )  # fmt: skip
-    living = [process for identity in children if (process := _find(*identity))]
-    identities = [_identity(os.getpid()), *(_identity(process.pid) for process in living)]
+    living = [process for one in children if (process := find(*one))]
+    identities = [identity(os.getpid()), *(identity(process.pid) for process in living)]
     scratch = folder / f".{_STATE}"
     scratch.write_text("".join(json.dumps(one) + "\n" for one in identities))
     scratch.replace(folder / _STATE)
