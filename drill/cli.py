@@ -201,6 +201,10 @@ def run_drill(arguments: argparse.Namespace) -> int:
 
 def _resume(arguments: argparse.Namespace, console: Console) -> int:
     """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
+    if arguments.plan not in ("", "0", "no"):
+        raise UsageError(
+            "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
+        )
     left = read_left(Path(arguments.resume))
     report = arguments.report
     if report.resolve() == left.directory.resolve():

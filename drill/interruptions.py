@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from drill.clock import now
-from drill.errors import StageError, WaitTimeout
+from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
 from drill.mishaps import Endured
 from drill.mortal import Piece, Told, perform_and_die, run_piece, told_by, watched
@@ -231,14 +231,17 @@ class _Bench:
         """Make one cut, perform the procedure from its beginning, and look at what came out."""
         began = now()
         command = self._commands[cut.index]
+        before = "before " if cut.way is Way.BEFORE else "in "
+        where = f"{before}{command.name} (“{command.title}”)"
         token = uuid.uuid4().hex
-        reached = self._die(cut, token)
+        try:
+            reached = self._die(cut, token)
+        except DrillError as error:
+            return Outcome(cut, where, "could not be cut", now() - began, (str(error),))
         wrong = list(islice(filter(None, map(self._must, self._commands)), 1))  # it stops there
         if cut.way is Way.OPERATOR:
             wrong += self._orphan_is_wrong(token)
         wrong += self._state_is_wrong()
-        before = "before " if cut.way is Way.BEFORE else "in "
-        where = f"{before}{command.name} (“{command.title}”)"
         return Outcome(cut, where, reached, now() - began, tuple(wrong))
 
     def _die(self, cut: Cut, token: str) -> str:

@@ -64,6 +64,13 @@ def test_what_cannot_be_resumed_is_refused_in_one_sentence(
     assert (dead / "timeline.jsonl").exists()
 
 
+def test_a_plan_of_what_has_begun_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drill", "--resume", str(tmp_path), "--plan", "1"]) == 2
+    assert "PLAN" in capsys.readouterr().err
+
+
 def test_a_stage_that_is_gone_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,6 +235,20 @@ def test_what_was_lost_between_the_two_is_found(folder: Path) -> None:
     status, verdict, _ = resumed(folder, report)
     assert status == 1
     assert verdict["data"]["lost"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.wide
+def test_a_drill_killed_before_it_had_decided_is_healed_and_no_more(folder: Path) -> None:
+    # A fault that takes its time, so that nothing is decided yet.
+    report = killed(folder, '"kind":"FaultInjected"', "--fault", "cursor-cache-leak")
+    status, verdict, found = resumed(folder, report)
+    kinds = [one["kind"] for one in found]
+    assert status == 3, verdict["reason"]
+    assert "FaultHealed" in kinds
+    assert "Restored" in kinds
+    assert "StepStarted" not in kinds
+    assert living_in(folder) == []
 
 
 @pytest.mark.slow

@@ -191,11 +191,10 @@ class ContainerStage(OwnStage):
             port=_PORT,
         )
         limit = self.options.memory_limit_bytes
-        small = self.options.backup_disk_bytes
-        disks = {self.environment["BACKUP_DIR"]: f"size={small}"} if small else {}
-        container = DockerContainer(
-            image, mem_limit=limit, memswap_limit=limit, hostname=name, tmpfs=disks
-        )
+        container = DockerContainer(image, mem_limit=limit, memswap_limit=limit, hostname=name)
+        if self.options.backup_disk_bytes:
+            size = f"size={self.options.backup_disk_bytes}"
+            container.with_tmpfs_mount(self.environment["BACKUP_DIR"], size)
         container.with_copy_into_container((conf + _EXPORTER).encode(), _SUPERVISOR_CONF, 0o600)
         container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])
