@@ -19,6 +19,7 @@ AUTHORIZED_BY ?=
 HAZARD ?= none
 ROUND_TRIP ?=
 PLAN ?=
+RESUME ?=
 CHANNELS ?=
 MODE ?= automatic
 HISTORY ?= reports/history.jsonl
@@ -57,7 +58,7 @@ drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the
 		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
 		--hosts "$(HOSTS)" $(if $(SUPERVISOR),--supervisor "$(SUPERVISOR)") --authorized-by "$(AUTHORIZED_BY)" \
 		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
-		--plan "$(PLAN)" --channels "$(CHANNELS)" \
+		--plan "$(PLAN)" --resume "$(RESUME)" --channels "$(CHANNELS)" \
 		--mode "$(MODE)" --history "$(HISTORY)" --report "$(REPORT)"
 
 .PHONY: stage-check

@@ -13,13 +13,15 @@ A runbook is a program. The house, in the order in which data flows through it:
 - `probe`: health, memory, connections and logs, past the load balancer.
 - `detector`, `decision`, `attribution`: from observations to "roll back, by this
   procedure, because", or to "no rollback, since it is not ours".
-- `hazard`, `hazards/`: what goes wrong in a rollback; `interruptions`: cuts it anywhere.
+- `hazard`, `hazards/`: what goes wrong in a rollback; `mishaps`: all of it, one by one.
+- `interruptions`: cuts every procedure anywhere; `mortal`: the operator who dies of it.
 - `fingerprint`: all data before and after; `walkers`: customers in the middle of all pages.
 - `procedure`: performs the runbook's code blocks; `check`, `checks/`: one check per checkbox.
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
 - `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
-- `conductor`: runs one drill through its phases; `cli`: the commands behind the Makefile.
+- `conductor`: runs one drill through its phases; `resumption`: finishes one that was killed;
+  `cli`: the commands behind the Makefile.
 
 To add a fault, a hazard, a sentinel, a check or a stage, add one file to its family.
 """

@@ -20,13 +20,25 @@ _LEDGER_NEEDS = ("listings", "database")
 
 
 class Accounting:
-    """The data of one drill on `stage`; `traffic` is the folder of what its clients recorded."""
+    """The data of one drill on `stage`; `traffic` are the folders of what its clients recorded.
 
-    def __init__(self, stage: Stage, timeline: Timeline, traffic: Path) -> None:
+    Of a drill that continues another one, `damaged` is what that one found to be damaged before
+    anything was changed (None: it did not look), and with `untouched` what it saw "before" counts.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        timeline: Timeline,
+        *traffic: Path,
+        damaged: frozenset[str] | None = None,
+        untouched: bool = False,
+    ) -> None:
         self._stage = stage
         self._timeline = timeline
         self._traffic = traffic
-        self._damaged: frozenset[str] | None = None
+        self._damaged = damaged
+        self._untouched = untouched
         self._performed: list[Procedure] = []
         self._moments: list[tuple[str, float]] = []
 
@@ -45,13 +57,15 @@ class Accounting:
             return
         try:
             self._damaged = damaged_by_now(self._stage.database, self._traffic)
+            self._timeline.record(events.DamageSeen(tuple(sorted(self._damaged))))
         except StageError as error:
             self._note(f"the writes could not be read back before the rollback: {error}")
 
     def see(self, procedure: Procedure, moment: str) -> None:
         """Look at all data "before" or "after" `procedure` changed anything."""
-        if "database" not in self._stage.capabilities:
+        if "database" not in self._stage.capabilities or (moment == "before" and self._untouched):
             return
+        self._untouched = False
         database = self._stage.database
         try:
             declared = procedure.transformed if moment == "before" else {}

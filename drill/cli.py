@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
@@ -19,6 +20,7 @@ from drill.clock import iso
 from drill.conductor import Conductor, Request, prepare_directory
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
+from drill.mishaps import endure
 from drill.monitoring.made import dashboard, rules
 from drill.plan import plan
 from drill.progress import Progress
@@ -26,6 +28,7 @@ from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
+from drill.resumption import ResumedDrill, read_left
 from drill.revalidation import (
     SEVERITIES,
     compare_with,
@@ -112,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument(
         "--authorized-by", default="", help="roles that start the rollback, comma-separated"
     )
+    drill.add_argument(
+        "--resume", default="", help="report of a drill that was killed: finish what it had begun"
+    )
     drill.set_defaults(run=run_drill)
 
     drill.add_argument("--mode", default="automatic", help="operator: a person performs it")
@@ -167,6 +173,8 @@ def parser() -> argparse.ArgumentParser:
 def run_drill(arguments: argparse.Namespace) -> int:
     """Hold one drill; return the exit code."""
     console = Console()
+    if arguments.resume:
+        return _resume(arguments, console)
     if arguments.plan not in ("", "0", "no") and not _agreed(arguments):
         return Exit.PASSED
     request = Request(
@@ -201,6 +209,31 @@ def run_drill(arguments: argparse.Namespace) -> int:
     if request.history:
         began = next(read(conductor.timeline.path)).at
         history.append(request.history, history.kept(judgement, conductor.history_key, iso(began)))
+    return judgement.exit
+
+
+def _resume(arguments: argparse.Namespace, console: Console) -> int:
+    """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
+    if arguments.plan not in ("", "0", "no"):
+        raise UsageError(
+            "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
+        )
+    left = read_left(Path(arguments.resume))
+    report = arguments.report
+    if report.resolve() == left.directory.resolve():
+        report = report / "resumed"  # the dead drill's own record stays
+    request = left.request(
+        report,
+        mode=arguments.mode,
+        channels=Path(arguments.channels) if arguments.channels else None,
+    )
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    with Progress(console) as progress:
+        conductor = ResumedDrill(left, request, progress=progress)
+        conductor.run()
+    judgement = write_reports(conductor.timeline.path, report)
+    print_summary(judgement, report, console)
     return judgement.exit
 
 
@@ -288,7 +321,7 @@ def run_decide(arguments: argparse.Namespace) -> int:
 
 
 def run_interruptions(arguments: argparse.Namespace) -> int:
-    """Cut every procedure everywhere; write the table and return the exit code."""
+    """Cut every procedure everywhere, and let every mishap happen; write both tables."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     runbook = parse(arguments.runbook)
     for number in _SIGNALS:
@@ -296,12 +329,19 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
     prepare_directory(arguments.report)
     path = arguments.report / "interruptions.md"
     try:
-        with open_stage(arguments.stage, StageOptions(), console.print) as stage:
-            bad = write_table(interrupt(stage, runbook, tell=console.print), path)
+        with (
+            open_stage(arguments.stage, StageOptions(), console.print) as stage,
+            TemporaryDirectory() as scratch,
+        ):
+            cuts = list(interrupt(stage, runbook, tell=console.print))
+            write_table(cuts, path)  # what there is, should it not come to the rest
+            console.print("Mishaps:")
+            mishaps = endure(stage, arguments.runbook, Path(scratch), tell=console.print)
+            bad = write_table(cuts, path, mishaps)
     except KeyboardInterrupt:
         console.print("Ended by the operator: not every cut was made.")
         return Exit.UNKNOWN
-    console.print(f"{bad or 'No'} cut(s) ended badly. Table: {path}")
+    console.print(f"{bad or 'No'} cut(s) or mishap(s) ended badly. Table: {path}")
     return Exit.FAILED if bad else Exit.PASSED
 
 

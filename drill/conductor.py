@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import sys
@@ -22,7 +23,7 @@ from drill.events import Phase
 from drill.facts import facts_after
 from drill.fault import Scene
 from drill.faults import find
-from drill.hazard import Mishap
+from drill.hazard import Foreseen, Mishap
 from drill.hazards import find_hazard
 from drill.kept_cursors import KeptCursors
 from drill.limits import Guard
@@ -39,6 +40,7 @@ from drill.sentinel import Sentinels
 from drill.sentinels import all_sentinels
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
+from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline, read
 from drill.traffic import Aggregate, Traffic
@@ -55,7 +57,7 @@ _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
 _ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
-_LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
+LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
 _GENERATED = (
     "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
     "traffic",
@@ -106,7 +108,7 @@ class Conductor:
         self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
         # Before the folder of an earlier report is emptied: is there a stage at all?
-        self._stage = stage or open_stage(request.stage, request.options, self._note)
+        self._stage = stage or self._open()
         self.fault = find(request.fault, self._stage)
         self._check_rate()
         prepare_directory(request.report)
@@ -128,6 +130,12 @@ class Conductor:
         asked = self.request
         parts = (self._stage.name, asked.fault, asked.procedure, asked.hazard, f"{asked.rate:g}/s")
         return " · ".join(parts)
+
+    def _open(self) -> Stage:
+        options, hazard = self.request.options, find_hazard(self.request.hazard)
+        if isinstance(hazard, Foreseen):
+            options = hazard.foresee(options)
+        return open_stage(self.request.stage, options, self._note)
 
     def _check_request(self) -> None:
         request = self.request
@@ -186,6 +194,8 @@ class Conductor:
                     stage.deploy(stage.failing)
                 else:
                     stack.enter_context(stage)
+                where = "" if self._kept_stage else stage.where
+                self.timeline.record(events.StageUp(where, identity(os.getpid())))
                 self._drill(stage)
         finally:
             if not self._kept_stage:
@@ -208,6 +218,7 @@ class Conductor:
                 pace=request.pace,
                 rate=request.rate,
                 seed=request.seed,
+                hazard=request.hazard,
             )
         )
 
@@ -244,12 +255,7 @@ class Conductor:
                 pace=request.pace,
             )
             performer = self._performer(situation)
-            if request.procedure != "auto":
-                asked = self.runbook.procedure(int(request.procedure))
-                performer.run_routine(asked)
-                if request.literal:
-                    for told in supply(asked, stage.hosts[0]):
-                        self._note(told)
+            self._do_routine_work(performer)
             with traffic, walkers, self._guard:
                 try:
                     self._under_traffic(situation, performer, webhook.url)
@@ -260,6 +266,15 @@ class Conductor:
             situation.ledger = self._accounts.close()
             if self._rolled_back:
                 self._close(situation, performer)
+
+    def _do_routine_work(self, performer: Performer) -> None:
+        if self.request.procedure == "auto":
+            return
+        asked = self.runbook.procedure(int(self.request.procedure))
+        performer.run_routine(asked)
+        if self.request.literal:
+            for told in supply(asked, self._stage.hosts[0]):
+                self._note(told)
 
     def _performer(self, situation: Situation) -> Performer:
         if self.request.mode != "operator":
@@ -375,27 +390,43 @@ class Conductor:
             incident=f"drill-{request.seed}",
             error_rate=recent.failures / recent.sent if recent.sent else 1.0,
         )
+        self._prepare(situation, performer)
+        self._phase(Phase.ROLLBACK)
+        self._choose(procedure, "operator" if by_operator else "diagnosis")
+        self._carry_out(situation, performer, procedure, decided_at)
+        if self._rolled_back and request.round_trip:
+            self._round_trip(situation, performer, procedure)
+
+    def _prepare(self, situation: Situation, performer: Performer) -> None:
         self._phase(Phase.PREPARATION)
-        preparation = runbook.pre_rollback
+        preparation = self.runbook.pre_rollback
         budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
         performer.perform_checklist(preparation, "Preparation", budget)
         self._courier.deliver(situation.stage.hosts[0], performer.environment)
-        self._phase(Phase.ROLLBACK)
-        self._choose(procedure, "operator" if by_operator else "diagnosis")
+
+    def _carry_out(
+        self,
+        situation: Situation,
+        performer: Performer,
+        procedure: Procedure,
+        decided_at: float,
+        served_since: float | None = None,
+    ) -> None:
+        """Perform `procedure` and verify it. Clients count from `served_since`, by default from the
+        decision on.
+        """
         held = self._perform(situation, performer, procedure)
-        if request.literal:
+        if self.request.literal:
             left = outcome_of(procedure, situation.stage.capabilities)
             performer.perform_checklist(left, "Outcome", _CHECKLIST_BUDGET_S)
         elif not held:
             return
         self._phase(Phase.VERIFICATION)
         self._verify(situation, performer)
-        restored = situation.traffic.first_good_since(decided_at)
+        restored = situation.traffic.first_good_since(served_since or decided_at)
         if restored is not None:
             self.timeline.record(events.Restored(restored - decided_at))
         self._rolled_back = True
-        if request.round_trip:
-            self._round_trip(situation, performer, procedure)
 
     def _round_trip(self, situation: Situation, performer: Performer, procedure: Procedure) -> None:
         """Deploy the release again, mended, and roll back once more: nothing may be lost by it."""
@@ -438,7 +469,7 @@ class Conductor:
         def before(part: Part) -> None:
             nonlocal ended
             self._mishap.before_step(situation.stage, part.title)
-            if _LEAVE.search(part.title):
+            if LEAVE.search(part.title):
                 accounts.see(procedure, "after")
                 accounts.end()
                 ended = True

@@ -43,6 +43,31 @@ class DrillStarted:
     pace: float
     rate: float
     seed: int
+    hazard: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StageUp:
+    """The stage stands. `where`: by what it is found again should this drill be killed (a folder of
+    this machine, a staging environment's file), "" where it cannot be. `owner`: the drill's process
+    id and when it was made (Unix seconds), which together name one process for ever.
+    """
+
+    where: str
+    owner: tuple[int, float] = (0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """All before this was recorded by a drill that was killed; what follows continues it.
+
+    `directory`: its report, with its traffic; `died_at`: when it recorded its last event;
+    `ended_scripts`: commands that still ran on the hosts and were ended.
+    """
+
+    directory: str
+    died_at: float
+    ended_scripts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +222,13 @@ class HazardArmed:
 
 @dataclass(frozen=True, slots=True)
 class HazardOver:
-    """It was taken back; `seen` says what there was to be seen of it."""
+    """It was taken back; `seen` says what there was to be seen of it, `harm` what the procedure did
+    that it must never do, "" for nothing.
+    """
 
     name: str
     seen: str
+    harm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +441,13 @@ class PathRead(Fates):
 
 
 @dataclass(frozen=True, slots=True)
+class DamageSeen:
+    """Acknowledged writes that were gone or changed before the rollback touched anything."""
+
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Walked:
     """A customer walked all pages of the list. `formats`: in the order in which they came.
 
@@ -539,7 +574,8 @@ class DrillEnded:
 
 
 Payload = (
-    DrillStarted | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
+    DrillStarted | StageUp | Resumed | DamageSeen
+    | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
     | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
     | HazardArmed | HazardOver | WritesUnderFire
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted

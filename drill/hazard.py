@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from drill import events
 from drill.errors import DrillError
-from drill.stage import Stage
+from drill.stage import Stage, StageOptions
 from drill.timeline import Timeline
 
 
@@ -40,6 +40,25 @@ class Measuring(Protocol):
     measured: events.WritesUnderFire | None
 
 
+@runtime_checkable
+class Harmful(Protocol):
+    """A hazard that sees what a procedure must never do, whatever its checkboxes say.
+
+    `harm`: what was seen of that once it is disarmed, "" for nothing.
+    """
+
+    harm: str
+
+
+@runtime_checkable
+class Foreseen(Protocol):
+    """A hazard that some stages can only have when they are brought up for it."""
+
+    def foresee(self, options: StageOptions) -> StageOptions:
+        """Return `options` with what this hazard needs."""
+        ...
+
+
 class Mishap:
     """A hazard in one drill, or none: armed before its step, taken back after it; all recorded."""
 
@@ -64,6 +83,11 @@ class Mishap:
         if self._hazard and self._hazard.step:
             self.end(stage)
 
+    def take_back(self, stage: Stage, *, tell: bool) -> None:
+        """Take back a hazard that a killed drill may have made; `tell` whether it is known to."""
+        self._armed, self._over = True, not tell
+        self.end(stage)
+
     def end(self, stage: Stage) -> None:
         """Take the hazard back, if it was armed. Works twice."""
         if self._hazard is None or not self._armed:
@@ -72,8 +96,9 @@ class Mishap:
             seen = self._hazard.disarm(stage)
         except DrillError as error:
             seen = f"it could not be taken back: {error}"
+        harm = self._hazard.harm if isinstance(self._hazard, Harmful) else ""
         if not self._over:
-            self._timeline.record(events.HazardOver(self._hazard.name, seen))
+            self._timeline.record(events.HazardOver(self._hazard.name, seen, harm))
             if isinstance(self._hazard, Measuring) and self._hazard.measured:
                 self._timeline.record(self._hazard.measured)
         self._over = True

@@ -1,41 +1,64 @@
 """What if the operator's machine dies? Cuts every procedure everywhere, and performs it again.
 
-Each procedure is cut at every boundary between two commands and in the middle of every command
-(SIGKILL to all of its processes, so that no trap and no clean-up runs), and is then performed from
-its beginning. What comes out must be the same as without the cut.
+Each procedure is cut by SIGKILL at every boundary between two of its code blocks, and in every
+simple command of each block: once with all processes of that command, and once with the operator's
+process alone, so that the command goes on by itself on the host. Then it is performed from its
+beginning. What comes out must be the same as without the cut.
 """
 
 from __future__ import annotations
 
-import shlex
+import contextlib
+import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import httpx
 
 from drill.clock import now
+from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
-from drill.host import Completed
+from drill.mishaps import Endured
+from drill.mortal import Piece, Told, perform_and_die, run_piece, told_by, watched
 from drill.procedure import choose
 from drill.runbook.model import CodeBlock, Procedure, Runbook
 from drill.stage import Stage
 from drill.wait import wait_until
 
-_LIMIT_S = 180.0
-_SHORTEST_S = 0.02
-_FACTS = {"REASON": "drill", "SEVERITY": "P0", "LEAD": "drill", "INCIDENT": "drill-1"}
-_KILLED = 137
+_ORPHAN_LIMIT_S = 120.0
+_LONGEST_TEXT = 60
+# These leave nothing behind outside of their shell, so that a cut in them is one before the next.
+_IN_THE_SHELL = re.compile(
+    r"^((export|cd|set|trap|for|break|exit|local|shift|:|\[\[?)(\s.*)?"
+    r"|\w+=(\"[^\"$`]*\"|'[^']*'|\$\w+|[^\s\"'$`])*"
+    r"(\s+\w+=(\"[^\"$`]*\"|'[^']*'|\$\w+|[^\s\"'$`])*)*)$",
+    re.DOTALL,
+)
+_AT_ONCE_S = 0.001
+_SHORT_S = 0.01  # commands that are over sooner may end before the signal arrives
+_SHARES = (0.5, 0.2, 0.05, 0.0)  # of a command's time; further ones where it was over too soon
+
+
+class Way(Enum):
+    """What dies, and where."""
+
+    BEFORE = "between two blocks"
+    COMMAND = "in a command, with all its processes"
+    OPERATOR = "in a command, which goes on by itself"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One code block of a procedure. `took_s`: how long it takes when nobody cuts it."""
+    """One code block of a procedure."""
 
     step: int
     title: str
     block: CodeBlock
-    took_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -44,12 +67,36 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Simple:
+    """A simple command of a block, the `number`th that runs of `of`, in the block's `line`.
+
+    `took_s`: how long it takes when nobody cuts it. Line 0: what the block does as it exits.
+    """
+
+    number: int
+    of: int
+    line: int
+    text: str
+    took_s: float
+
+    @property
+    def name(self) -> str:
+        """Say which one it is."""
+        text = self.text if len(self.text) <= _LONGEST_TEXT else self.text[:_LONGEST_TEXT] + "…"
+        if not self.line:
+            return "what the block does as it exits"
+        return f"command {self.number} of {self.of} (line {self.line}, `{text}`)"
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a procedure is cut: before its command `index`, or in the `middle` of it."""
+    """Where a procedure is cut: at its code block `index`, in the `simple` command of it if any."""
 
     procedure: int
     index: int
-    middle: bool
+    way: Way
+    block: CodeBlock
+    simple: Simple | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,71 +120,108 @@ def commands_of(procedure: Procedure) -> list[Command]:
     ]
 
 
-def cuts_of(procedure: Procedure) -> list[Cut]:
-    """Return all places where `procedure` can be cut."""
+def simple_commands(told: list[Told], ended_at: float) -> list[Simple]:
+    """Return the simple commands that a script told about, which ended at `ended_at`."""
+    ends = [one.at for one in told[1:]] + [ended_at]
+    last = max((one.number for one in told if one.line > 0), default=0)  # stands for the end
+    found: list[Simple] = []
+    before = ""  # of a pipeline, all of whose commands begin at once
+    for one, end in zip(told, ends, strict=True):
+        following = told[one.number] if one.number < len(told) else one
+        if end - one.at < _AT_ONCE_S and 0 < one.line == following.line and one is not following:
+            before += f"{one.text.strip()} | "
+        elif one.number != last:
+            text = before + one.text.strip()
+            found.append(Simple(one.number, last - 1, max(0, one.line), text, end - one.at))
+            before = ""
+    return found
+
+
+def cuts_of(procedure: Procedure, simple: list[list[Simple]]) -> list[Cut]:
+    """Return all places where `procedure` can be cut; `simple`: the simple commands by block."""
     found = []
-    for index in range(len(commands_of(procedure))):
+    for index, (command, parts) in enumerate(zip(commands_of(procedure), simple, strict=True)):
+        number, block = procedure.number, command.block
         if index:
-            found.append(Cut(procedure.number, index, middle=False))
-        found.append(Cut(procedure.number, index, middle=True))
+            found.append(Cut(number, index, Way.BEFORE, block))
+        real = [one for one in parts if not one.line or not _IN_THE_SHELL.match(one.text)]
+        found += [Cut(number, index, Way.COMMAND, block, part) for part in real]
+        # From its first command on: the whole block goes on without the operator.
+        found += [Cut(number, index, Way.OPERATOR, block, part) for part in real[:1] if part.line]
     return found
 
 
 def interrupt(
     stage: Stage,
     runbook: Runbook,
-    cuts: Iterable[Cut] | None = None,
+    only: Callable[[Cut], bool] = lambda _: True,
+    procedures: Iterable[int] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Outcome]:
-    """Make every cut (or those given) on a `stage` that is up; yield what came of each."""
-    wanted = list(cuts) if cuts is not None else None
+    """Make every cut (or `only` some, of some `procedures`) on a `stage` that is up; yield what
+    came of each.
+    """
+    wanted = None if procedures is None else set(procedures)
     for procedure in runbook.procedures:
-        mine = [c for c in (wanted or cuts_of(procedure)) if c.procedure == procedure.number]
-        if not mine or procedure is runbook.redeployment:
+        if procedure is runbook.redeployment:
             continue  # that one begins where the others end
+        if wanted is not None and procedure.number not in wanted:
+            continue
         bench = _Bench(stage, procedure)
-        tell(f"Procedure {procedure.number}: {len(mine)} cuts")
-        for cut in mine:
+        cuts = [cut for cut in cuts_of(procedure, bench.simple) if only(cut)]
+        tell(f"Procedure {procedure.number}: {len(cuts)} cuts")
+        for cut in cuts:
             outcome = bench.make(cut)
-            tell(f"  {outcome.where}: {'; '.join(outcome.wrong) or 'same good state'}")
+            said = "; ".join(outcome.wrong) or "same good state"
+            tell(f"  {outcome.where}: {outcome.reached}: {said}")
             yield outcome
 
 
 class _Bench:
-    """Performs one procedure again and again, from the failing release each time."""
+    """Performs one procedure again and again, from the failing release each time.
+
+    `simple`: the simple commands of each block, as they ran when nobody cut them.
+    """
 
     def __init__(self, stage: Stage, procedure: Procedure) -> None:
         self._stage = stage
         self._procedure = procedure
-        self._commands = [
-            Command(one.step, one.title, one.block, self._timed(one, first=number == 0))
-            for number, one in enumerate(commands_of(procedure))
-        ]
+        self._commands = commands_of(procedure)
+        self._begin()
+        self.simple = [self._traced(command) for command in self._commands]
         wrong = self._state_is_wrong()
         if wrong:
             raise AssertionError(f"without a cut Procedure {procedure.number} ends so: {wrong}")
 
-    def _timed(self, command: Command, *, first: bool) -> float:
-        if first:
-            self._begin()
-        began = now()
-        self._must(command)
-        return now() - began
+    def _traced(self, command: Command) -> list[Simple]:
+        told: list[Told] = []
+
+        def take(line: str) -> None:
+            one = told_by(line)
+            if one:
+                told.append(one)
+
+        piece = self._piece(command.block, watched)
+        run_piece(Piece(piece.script, piece.hosts[:1]), take)
+        found = simple_commands(told, now())
+        for host in piece.hosts[1:]:
+            run_piece(Piece(piece.script, (host,)))
+        return found
 
     def _begin(self) -> None:
         self._stage.deploy(self._stage.failing)
         for block in self._procedure.prerequisite_blocks:
-            self._run(block)
+            run_piece(self._piece(block))
         self._data = fingerprint(self._stage.database)
 
-    def _run(self, block: CodeBlock, wrap: Callable[[str], str] = lambda s: s) -> list[Completed]:
+    def _piece(self, block: CodeBlock, wrap: Callable[[str], str] = lambda s: s) -> Piece:
         script = choose(block, self._stage.alternatives).script
-        hosts = list(self._stage.hosts)[: 1 if block.once else None]
-        return [host.run(wrap(script), limit_s=_LIMIT_S, environment=_FACTS) for host in hosts]
+        hosts = tuple(self._stage.hosts)[: 1 if block.once else None]
+        return Piece(wrap(script), hosts)
 
     def _must(self, command: Command) -> str:
         """Run one command; return what went wrong, "" for nothing."""
-        for done in self._run(command.block):
+        for done in run_piece(self._piece(command.block)):
             if not done.ok:
                 words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
                 return f"{command.name} ended with {done.exit_status}: {words[-1][:160]}"
@@ -146,26 +230,63 @@ class _Bench:
     def make(self, cut: Cut) -> Outcome:
         """Make one cut, perform the procedure from its beginning, and look at what came out."""
         began = now()
-        self._begin()
-        for command in self._commands[: cut.index]:
-            self._must(command)
         command = self._commands[cut.index]
-        where, reached = f"before {command.name}", ""
-        if cut.middle:
-            where = f"in {command.name}"
-            after_s = max(_SHORTEST_S, command.took_s / 2)
-            done = self._run(
-                command.block,
-                lambda script: (
-                    f"timeout --signal=KILL {after_s:.3f} "
-                    f"bash -c {shlex.quote('set -euo pipefail' + chr(10) + script)}"
-                ),
-            )
-            killed = any(one.exit_status in (_KILLED, -9) for one in done)
-            reached = f"killed after {after_s:.2f} s" if killed else "ended before the cut"
-        wrong = [said for one in self._commands if (said := self._must(one))]
+        before = "before " if cut.way is Way.BEFORE else "in "
+        where = f"{before}{command.name} (“{command.title}”)"
+        token = uuid.uuid4().hex
+        try:
+            reached = self._die(cut, token)
+        except DrillError as error:
+            return Outcome(cut, where, "could not be cut", now() - began, (str(error),))
+        wrong = list(islice(filter(None, map(self._must, self._commands)), 1))  # it stops there
+        if cut.way is Way.OPERATOR:
+            wrong += self._orphan_is_wrong(token)
         wrong += self._state_is_wrong()
-        return Outcome(cut, f"{where} (“{command.title}”)", reached, now() - began, tuple(wrong))
+        return Outcome(cut, where, reached, now() - began, tuple(wrong))
+
+    def _die(self, cut: Cut, token: str) -> str:
+        """Perform the procedure up to the cut; return how far it got."""
+        earlier = [self._piece(one.block) for one in self._commands[: cut.index]]
+        if cut.simple is None:
+            self._begin()
+            perform_and_die(earlier)
+            return "operator killed at the boundary"
+        part = cut.simple
+        for share in _SHARES:
+            after_s = part.took_s * share
+            self._begin()
+            if cut.way is Way.OPERATOR:
+                last = self._piece(
+                    cut.block, lambda s: f"# {token}\n" + watched(s, told=part.number)
+                )
+                told = perform_and_die([*earlier, last], alone=part.number)
+            else:
+                last = self._piece(cut.block, partial(watched, cut=part.number, after_s=after_s))
+                told = perform_and_die([*earlier, last])
+            numbers = [one.number for one in told]
+            at = numbers[-1:] == [part.number]
+            if cut.way is Way.OPERATOR and at:
+                return f"operator killed as it came to {part.name}, which went on alone"
+            if at:
+                return f"killed {after_s * 1000:.0f} ms after it came to {part.name}"
+            enough = share < _SHARES[0] or part.took_s < _SHORT_S
+            if enough and part.line and numbers[-1:] == [part.number + 1]:
+                took_ms = (told[-1].at - told[-2].at) * 1000
+                return f"killed {took_ms:.0f} ms after it came to {part.name}, which had just ended"
+        raise StageError(
+            f"{cut.block.line}: {part.name} to be cut", f"it told {numbers}", "make that cut again"
+        )
+
+    def _orphan_is_wrong(self, token: str) -> list[str]:
+        """Wait for the script that the dead operator left running: its end counts, too."""
+        find = f"pgrep -f '[{token[0]}]{token[1:]}' || true"
+        try:
+            for _ in wait_until("the command that goes on by itself ends", _ORPHAN_LIMIT_S):
+                if not any(host.run(find, limit_s=10).stdout for host in self._stage.hosts):
+                    return []
+        except WaitTimeout as error:
+            return [error.expected]
+        return []
 
     def _state_is_wrong(self) -> list[str]:
         """Return what is not as it must be at the end."""
@@ -178,7 +299,8 @@ class _Bench:
         for host in stage.hosts:
             seen = host.run(
                 f'test "$(git rev-parse HEAD)" = "$(git rev-parse {tag}^{{commit}})"\n'
-                'test ! -e "$MAINTENANCE_FILE"\n.venv/bin/python -c "import hostaway_mcp.app"',
+                'test ! -e "$MAINTENANCE_FILE"\ngit diff --quiet HEAD -- hostaway_mcp\n'
+                '.venv/bin/python -c "import hostaway_mcp.app"\nuv sync --quiet --check',
                 limit_s=60,
             )
             if not seen.ok:
@@ -198,33 +320,66 @@ class _Bench:
 
     def _clients_are_wrong(self) -> list[str]:
         key = {"X-API-Key": self._stage.api_key}
-        for _ in wait_until("clients are served", 20):
-            try:
-                answer = httpx.get(f"{self._stage.base_url}/api/listings", headers=key, timeout=5)
-            except httpx.HTTPError:
-                continue
-            if answer.is_success:
-                return [] if "listings" in answer.json() else ["lists still come in pages"]
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("clients are served", 20):
+                try:
+                    url = f"{self._stage.base_url}/api/listings"
+                    answer = httpx.get(url, headers=key, timeout=5)
+                except httpx.HTTPError:
+                    continue
+                if answer.is_success:
+                    return [] if "listings" in answer.json() else ["lists still come in pages"]
         return ["clients are not served"]
 
 
-def write_table(outcomes: Iterable[Outcome], path: Path) -> int:
-    """Write the table of all cuts as Markdown to `path`; return how many ended badly."""
-    rows = list(outcomes)
+def write_table(outcomes: Iterable[Outcome], path: Path, mishaps: Iterable[Endured] = ()) -> int:
+    """Write the tables of all cuts and mishaps as Markdown to `path`; return how many ended badly.
+
+    Those that could not be made here are no bad ends.
+    """
+    rows, endured = list(outcomes), list(mishaps)
     bad = sum(bool(one.wrong) for one in rows)
     lines = [
         "# Cut anywhere, performed again",
         "",
         f"{len(rows)} cuts, {len(rows) - bad} of which ended in the same good state when the "
-        "procedure was performed again from its beginning.",
+        "procedure was performed again from its beginning. Lines of commands are counted within "
+        "their block. Commands that change nothing outside of their shell (`cd`, `export`, …) "
+        "are not cut by themselves: that is the same as a cut before the next one.",
         "",
-        "| Procedure | Cut | Reached | Outcome |",
+        "| Procedure | Cut | How far it got | Outcome |",
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {one.cut.procedure} | {one.where} | {one.reached or 'at the boundary'} | "
-        f"{'; '.join(one.wrong) or 'same good state'} |"
+        f"| {one.cut.procedure} | {one.where} | {_cell(one.reached)} | "
+        f"{_cell('; '.join(one.wrong)) or 'same good state'} |"
         for one in rows
     ]
+    if endured:
+        lines += ["", *_mishaps(endured)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return bad
+    return bad + sum(one.right is False for one in endured)
+
+
+def _mishaps(endured: list[Endured]) -> list[str]:
+    wrong = [one.hazard for one in endured if one.right is False]
+    told = f"Not so: {', '.join(wrong)}" if wrong else "All did"
+    made = sum(one.right is not None for one in endured)
+    return [
+        "# Mishaps",
+        "",
+        f"{made} mishaps, each in a drill of its own: the procedure has to get by, or to stop with "
+        f"a reason and without a loss. {told}.",
+        "",
+        "| Hazard | Procedure | What went wrong | What was seen of it | Outcome |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.hazard} | {one.procedure} | {_cell(one.how)} | {_cell(one.seen)} | "
+            f"{_cell(one.outcome)} |"
+            for one in endured
+        ),
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -59,6 +59,7 @@ class Judgement:
     chosen_by: str = ""  # who chose the procedure: "diagnosis", "operator", …; "": none was
     paths: tuple[TakenPath, ...] = field(default=())
     under_fire: events.WritesUnderFire | None = None
+    resumed: events.Resumed | None = None  # the drill that this one continues
 
     @property
     def exit(self) -> Exit:
@@ -87,6 +88,7 @@ class Judgement:
             },
             "pace": start.pace if start else None,
             "seed": start.seed if start else None,
+            "continues": self.resumed.directory if self.resumed else None,
             "decision": {
                 "action": decided.action if decided else None,
                 "procedure": decided.procedure if decided else None,
@@ -162,6 +164,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         *_of_fire(under_fire),
         *_of_cursors(every(events.CursorShown)),
         *_of_contents(every(events.DataSeen), every(events.ProcedureChosen)),
+        *_of_hazard(last(events.HazardOver)),
         *_of_authority(last(events.Authorized)),
         *_of_messages(every(events.MessageHandled)),
         *_of_trend(restored, last(events.EarlierDrills)),
@@ -196,6 +199,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         chosen_by=first.chosen_by if first else "",
         paths=paths,
         under_fire=under_fire,
+        resumed=last(events.Resumed),
     )
 
 
@@ -432,6 +436,14 @@ def _of_decision(
 
 def _right_not_to(decided: events.Decided) -> bool:
     return decided.ours is False or decided.action == "no action"
+
+
+def _of_hazard(over: events.HazardOver | None) -> list[Cause]:
+    """What a procedure did to others, though all of its checkboxes may hold."""
+    if over is None or not over.harm:
+        return []
+    advice = "mend the command in the runbook that reaches further than it should"
+    return [Cause(Verdict.FAILED, f"Hazard {over.name}", over.harm, over.seen, advice)]
 
 
 def _of_authority(ruling: events.Authorized | None) -> list[Cause]:

@@ -41,6 +41,8 @@ from drill.stage import Queries
 from load.recorder import OBSERVATIONS, WRITES
 
 Value = str | int | None
+Folders = Path | Sequence[Path]
+"""Where clients recorded: one folder, or those of a drill and of the one that continues it."""
 
 _CHUNK = 1_000  # reservations a query
 _EXAMPLES = 10
@@ -130,7 +132,7 @@ _SURVIVED = (Became.DROPPED, Became.TRANSFORMED)
 
 def read_back(
     database: Queries,
-    directory: Path,
+    directory: Folders,
     damaged: Collection[str] = (),
     declared: Declared = NOTHING,
     moments: Sequence[tuple[str, float]] = (),
@@ -149,7 +151,7 @@ def read_back(
 
 def read_path(
     database: Queries,
-    directory: Path,
+    directory: Folders,
     procedure: int,
     damaged: Collection[str] = (),
     declared: Declared = NOTHING,
@@ -164,7 +166,7 @@ def read_path(
     )
 
 
-def damaged_by_now(database: Queries, directory: Path) -> frozenset[str]:
+def damaged_by_now(database: Queries, directory: Folders) -> frozenset[str]:
     """Return the references of acknowledged writes that are damaged or gone now.
 
     Asked before a rollback touches anything, these are the failing release's doing. A write that
@@ -175,7 +177,7 @@ def damaged_by_now(database: Queries, directory: Path) -> frozenset[str]:
 
 
 def _now(
-    database: Queries, directory: Path, declared: Declared
+    database: Queries, directory: Folders, declared: Declared
 ) -> tuple[dict[str, list[Write]], list[Loss]]:
     """Return the writes that are known now, and losses among them, while clients may go on."""
     before = read_writes(directory)
@@ -371,7 +373,7 @@ def fate_of(seen: Observation) -> Fate:
     return Fate.INDETERMINATE
 
 
-def read_writes(directory: Path) -> dict[str, list[Write]]:
+def read_writes(directory: Folders) -> dict[str, list[Write]]:
     """Return all recorded writes by reservation, each with what became of it.
 
     Raises StageError for records that are damaged or do not fit together.
@@ -398,7 +400,7 @@ def read_writes(directory: Path) -> dict[str, list[Write]]:
     return reservations
 
 
-def _observed_writes(directory: Path) -> Iterator[Observation]:
+def _observed_writes(directory: Folders) -> Iterator[Observation]:
     for path, number, line in _lines(directory, OBSERVATIONS):
         if line.endswith(","):
             continue  # no reference: not a write
@@ -424,9 +426,10 @@ def _damaged(path: Path, number: int, line: str) -> StageError:
     )
 
 
-def _lines(directory: Path, kind: str) -> Iterator[tuple[Path, int, str]]:
+def _lines(directory: Folders, kind: str) -> Iterator[tuple[Path, int, str]]:
     """Yield (file, line number, line) of all workers; a torn last line is left out."""
-    for path in sorted(directory.glob(f"{kind}-*.csv")):
+    folders = [directory] if isinstance(directory, Path) else directory
+    for path in (path for one in folders for path in sorted(one.glob(f"{kind}-*.csv"))):
         with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 if line.endswith("\n"):

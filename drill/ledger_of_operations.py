@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 
 from drill.checks.operations import read_back as ask_again
 from drill.clock import now
 from drill.errors import StageError
 from drill.events import LedgerRead
-from drill.ledger import Fate, Loss, count_fates, read_writes
+from drill.ledger import Fate, Folders, Loss, count_fates, read_writes
 from drill.stage import Stage
 
 _EXAMPLES = 10
 _GONE = (404, 410)
 
 
-def read_back(stage: Stage, directory: Path) -> LedgerRead:
+def read_back(stage: Stage, directory: Folders) -> LedgerRead:
     """Ask for every acknowledged write in `directory` again. See `drill.ledger.read_back`.
 
     An answer without the write's reference, or that it is gone, is a loss. Raises StageError when

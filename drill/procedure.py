@@ -67,6 +67,10 @@ class Performer:
         self._stopping = stopping
         self._commands = itertools.count(1)
 
+    def count_from(self, command: int) -> None:
+        """Give the next command the number `command`: a record that is continued has others."""
+        self._commands = itertools.count(command)
+
     def perform(
         self,
         procedure: Procedure,

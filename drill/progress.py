@@ -77,6 +77,10 @@ class Progress:
                 return Text(phase.value.capitalize(), style="bold")
             case events.DrillStarted() as started:
                 return Text(f"  stage {started.stage}: {started.stage_reason}")
+            case events.Resumed(directory=directory, ended_scripts=ended):
+                return Text(
+                    f"  continues the drill in {directory}; {ended} command(s) of it were ended"
+                )
             case events.Noted(text=text):
                 return Text(f"  {text}", style="dim")
             case events.AlternativeTaken() as taken:

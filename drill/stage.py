@@ -77,7 +77,9 @@ class Database(Queries, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StageOptions:
-    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes."""
+    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes, and the
+    size of the disk for its safety backups, 0 for no disk of their own.
+    """
 
     listings: int = 5_000
     seed: int = 1
@@ -85,6 +87,7 @@ class StageOptions:
     memory_limit_bytes: int = 384 * 1024 * 1024
     connection_limit: int = 40
     supervisor: str = "supervisord"  # on hosts in containers also "systemd"
+    backup_disk_bytes: int = 0
 
 
 class Stage(Protocol):
@@ -107,6 +110,8 @@ class Stage(Protocol):
     faults: Mapping[str, Callable[[], Fault]]  # those that exist on this stage alone
     prometheus_url: str  # "" where none watches the service
     limits: Limits | None  # None: no other than the run's own
+    where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
+    ended_scripts: int  # that a dead drill had left running, on a stage that was attached
 
     @property
     def database(self) -> Database:
@@ -184,3 +189,5 @@ class OwnStage:
     faults: Mapping[str, Callable[[], Fault]] = MappingProxyType({})
     prometheus_url = ""
     limits: Limits | None = None
+    where = ""
+    ended_scripts = 0

@@ -56,6 +56,7 @@ Feature: A rollback that loses nothing, and can prove it
     Examples:
       | hazard                   | taken     |
       | downgrade-forbidden      | taken     |
+      | downgrade-data-fails     | taken     |
       | downgrade-times-out      | taken     |
       | downgrade-connection-lost | taken    |
       | postgres-restarts        | not taken |
@@ -85,6 +86,32 @@ Feature: A rollback that loses nothing, and can prove it
       | hazard             | reason                                        |
       | tag-missing        | Identify the stable release                   |
       | service-stays-down | Restart the application                       |
+
+  Scenario: The signal of Procedure 3 reaches the service, and not the neighbour that looks like it
+    Given clients use the pagination release
+    And the release suffers from "invalid-cursors"
+    And "neighbour-process" happens in the rollback
+    When the drill is held
+    Then Procedure 3 was performed in this order:
+      | step                            |
+      | Switch pagination off           |
+      | Verify that the feature is off  |
+    And every checkbox of "Procedure 3" holds
+    And the neighbour lives on
+    And the drill has passed
+
+  Scenario Outline: A signal by <way> hits the neighbour as well, and fails the drill
+    Given clients use the pagination release
+    And the release suffers from "invalid-cursors"
+    And "neighbour-process" happens in the rollback
+    And the runbook says "<signal>" for "supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp"
+    When the drill is held
+    Then the drill has failed, naming "<reason>"
+
+    Examples:
+      | way              | signal                                                    | reason                    |
+      | pattern          | pkill -HUP -f "^$APP_DIR/.venv/bin/python .*[h]ostaway_mcp" | ended another process     |
+      | a stale pid file | kill -HUP "$(cat "$APP_DIR/hostaway-mcp.pid")"            | Switch pagination off     |
 
   Scenario: A column that disappears without being declared fails the drill
     Given clients use the pagination release

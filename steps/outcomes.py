@@ -68,6 +68,12 @@ def alternative_taken(outcome: Outcome, taken: str) -> None:
     assert bool(found) == (taken == "taken"), found
 
 
+@then("the neighbour lives on")
+def neighbour_lives(outcome: Outcome) -> None:
+    (over,) = outcome.all(events.HazardOver)
+    assert (over.seen, over.harm) == ("the neighbour lived on", "")
+
+
 @then("what every procedure dropped comes back with Procedure 4")
 def dropped_comes_back(outcome: Outcome) -> None:
     seen = {(one.procedure, one.moment): one.tables for one in outcome.all(events.DataSeen)}

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from stage_support import assert_slowed_and_taken_back, await_status, status
 
+from drill.hazards.disk import DiskFull
 from drill.procedure import choose
 from drill.runbook.parse import parse
 from drill.stage import FAILING, STABLE, Stage, StageOptions
@@ -19,7 +20,9 @@ from drill.wait import wait_until
 
 pytestmark = pytest.mark.containers
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONS = StageOptions(listings=200, hosts=2, memory_limit_bytes=160 * 2**20, connection_limit=30)
+OPTIONS = DiskFull().foresee(
+    StageOptions(listings=200, hosts=2, memory_limit_bytes=160 * 2**20, connection_limit=30)
+)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,16 @@ def test_the_maintenance_file_takes_out_the_host_that_has_it(stage: Stage) -> No
     assert stage.hosts[1].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
     await_status(stage.base_url, 200)
     assert stage.hosts[0].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
+
+
+def test_a_disk_that_was_foreseen_is_soon_full(stage: Stage) -> None:
+    hazard = DiskFull()
+    assert "16 KB" in hazard.arm(stage)
+    for host in stage.hosts:
+        full = host.run('head -c 64K /dev/zero > "$BACKUP_DIR/dump"', limit_s=5)
+        assert "No space left" in full.stderr
+        assert host.run('rm "$BACKUP_DIR/dump"', limit_s=5).ok
+    assert hazard.disarm(stage) == ""
 
 
 @pytest.mark.usefixtures("put_back")

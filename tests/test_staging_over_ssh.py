@@ -300,3 +300,39 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     assert healed <= interrupted["at"]
     assert not alive("^sleep 98764")
     assert not (FOLDER / "settings.env").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.wide
+def test_a_killed_drill_is_finished_by_another(machine: KintoStaging, tmp_path: Path) -> None:
+    report, mended = tmp_path / "report", "git fetch --quiet --all --tags\n"
+    drill = begin(report, runbook=RUNBOOK.replace(mended, f"{mended}sleep 98765\n"))
+    for _ in wait_until("the long command runs", 90, every_s=0.1):
+        assert drill.poll() is None, drill.communicate()[0]
+        if alive("^sleep 98765"):
+            break
+    drill.kill()
+    drill.wait()
+    assert alive("^sleep 98765"), "the command died with the drill: nothing is left to end"
+    assert (FOLDER / "settings.env").exists(), "the fault is not there any more"
+    (tmp_path / "runbook.md").write_text(RUNBOOK)
+    again = subprocess.run(
+        [
+            sys.executable, "-m", "drill", "drill", "--resume", str(report),
+            "--report", str(tmp_path / "again"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert not alive("^sleep 98765")
+    assert not (FOLDER / "settings.env").exists()
+    verdict = verdict_of(tmp_path / "again")
+    assert verdict["continues"] == str(report)
+    assert verdict["data"]["acknowledged"] == verdict["data"]["preserved"] > 0
+    lines = (tmp_path / "again" / "timeline.jsonl").read_text().splitlines()
+    (resumed,) = (e for e in map(json.loads, lines) if e["kind"] == "Resumed")
+    assert resumed["ended_scripts"] == 1

@@ -15,6 +15,7 @@ from drill.wait import wait_until
 _REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
 _DAMAGED = 50  # rows
+_REFUSE = "refused_by_the_drill"
 
 
 class DowngradeForbidden:
@@ -53,6 +54,32 @@ class DowngradeDamagesData(DowngradeForbidden):
             (_DAMAGED,),
         )
         return f"{len(cut)} listings have a cut name, and {super().arm(stage)}"
+
+
+class DowngradeDataFails:
+    """Its schema changes succeed, and then a statement on data fails: the one on its revision."""
+
+    name = "downgrade-data-fails"
+    step = _REVERT
+    mastered = True
+
+    def arm(self, stage: Stage) -> str:
+        """See Hazard.arm. The trigger is in no backup: that was taken before."""
+        stage.database.fetch(
+            f"CREATE OR REPLACE FUNCTION {_REFUSE}() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused by the drill'; END $$"
+        )
+        stage.database.fetch(
+            f"CREATE TRIGGER {_REFUSE} BEFORE UPDATE OR DELETE ON alembic_version "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSE}()"
+        )
+        return "after the schema changes the row with the revision cannot be changed"
+
+    def disarm(self, stage: Stage) -> str:
+        """See Hazard.disarm. A restored copy has no trigger."""
+        with contextlib.suppress(StageError):
+            stage.database.fetch(f"DROP FUNCTION IF EXISTS {_REFUSE}() CASCADE")
+        return ""
 
 
 class DowngradeTimesOut:
@@ -169,6 +196,7 @@ class PostgresRestarts(_Locked):
 HAZARDS = (
     DowngradeForbidden,
     DowngradeDamagesData,
+    DowngradeDataFails,
     DowngradeTimesOut,
     DowngradeConnectionLost,
     PostgresRestarts,

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from drill.clock import iso
 from drill.judgement import Judgement
 from drill.paths import counts, recovery
 from drill.verdict import Verdict
@@ -41,6 +42,11 @@ def print_summary(judgement: Judgement, directory: Path, console: Console) -> No
 def key_numbers(judgement: Judgement) -> list[str]:
     """Return the numbers of a drill as short sentences."""
     lines = []
+    if judgement.resumed:
+        died = iso(judgement.resumed.died_at)[:19].replace("T", " ")
+        lines.append(
+            f"continues the drill in {judgement.resumed.directory}, which was killed at {died} UTC"
+        )
     decided = judgement.decided
     if decided:
         lines.append(

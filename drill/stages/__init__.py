@@ -15,7 +15,7 @@ from drill.stages.processes import ProcessStage
 from drill.stages.staging import StagingStage
 from drill.staging import read as read_staging
 
-__all__ = ["NAMES", "containers_problem", "open_stage"]
+__all__ = ["NAMES", "attach_stage", "containers_problem", "open_stage"]
 
 NAMES = ("auto", "containers", "processes")
 
@@ -52,3 +52,13 @@ def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
             "start it (DOCKER_HOST names it), or use STAGE=processes",
         )
     return ProcessStage(options, problem, progress)
+
+
+def attach_stage(where: str, progress: Progress) -> Stage:
+    """Return the stage that a dead drill noted as `where`; entering it takes it over as it is.
+
+    Raises UsageError when it is gone.
+    """
+    if where.endswith(".toml"):
+        return StagingStage(read_staging(Path(where)), progress, attach=True)
+    return ProcessStage.attach(Path(where), progress)

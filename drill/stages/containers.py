@@ -241,6 +241,9 @@ class ContainerStage(OwnStage):
         else:
             conf = supervision.conf(_SUPERVISOR_FOLDER, _APP, service) + _EXPORTER
             container.with_copy_into_container(conf.encode(), _SUPERVISOR_CONF, 0o600)
+        if self.options.backup_disk_bytes:
+            size = f"size={self.options.backup_disk_bytes}"
+            container.with_tmpfs_mount(self.environment["BACKUP_DIR"], size)
         container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
         self._containers[name] = container
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])

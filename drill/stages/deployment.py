@@ -41,6 +41,7 @@ _FILL = """
 """
 # What a restore put aside.
 _REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE 'hostaway\\_replaced\\_%'"
+_THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
 _FILL_LIMIT_S = 600.0
 _SERVED_LIMIT_S = 30.0
 
@@ -115,7 +116,7 @@ class Deployment:
         for (name,) in administrator.fetch(_REPLACED):
             administrator.fetch(f'DROP DATABASE "{name}" WITH (FORCE)')
         administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
-        if tag in self._templates:
+        if tag in self._templates or administrator.fetch(_THERE, (template,)):
             administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
         else:
             administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")

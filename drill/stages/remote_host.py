@@ -29,6 +29,19 @@ _SSH_OPTIONS = (
     "-oServerAliveCountMax=3",
 )
 _END_LIMIT_S = 10.0
+# Each script leaves its session's id in a file; its own is not one that was left behind.
+_LEFT_BEHIND = """
+own="$(ps -o sid= -p $$ | tr -d ' ')"; ended=0
+for mark in /tmp/.drill-*; do
+  case "$mark" in *.over) continue;; esac
+  [ -O "$mark" ] || continue
+  session="$(cat "$mark" 2>/dev/null || true)"
+  if [ -z "$session" ] || [ "$session" = "$own" ]; then continue; fi
+  if pgrep -s "$session" > /dev/null; then ended=$((ended + 1)); fi
+  bash -c @END drill "$mark"
+done
+echo "$ended"
+"""
 _STAY_S = 60
 
 
@@ -87,6 +100,11 @@ class RemoteHost:
         for mark in list(self._marks):
             self._end(mark)
         end_all(self._running)
+
+    def end_left_behind(self) -> int:
+        """End the scripts of dead drills that still run there; return how many there were."""
+        script = _LEFT_BEHIND.replace("@END", shlex.quote(SESSION_END))
+        return int(self.run(script, limit_s=_END_LIMIT_S * 3).stdout.strip() or 0)
 
     def close(self) -> None:
         """Give up the connection that is kept between scripts."""

@@ -33,8 +33,14 @@ class StagingStage:
     nothing: what the runbook did stays, as after a real rollback.
     """
 
-    def __init__(self, staging: Staging, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, staging: Staging, progress: Callable[[str], None], *, attach: bool = False
+    ) -> None:
+        """`attach`: as a dead drill left it; nothing is deployed, what still runs is ended."""
         self.staging = staging
+        self.where = str(staging.path.resolve())
+        self.ended_scripts = 0
+        self._attach = attach
         self.name = staging.name
         self.reason = f"asked for, {staging.kind}"
         self._progress = progress
@@ -115,6 +121,11 @@ class StagingStage:
         self._refuse_unmarked()
         if self._database is not None:
             self._database.open()
+        if self._attach:
+            for host in self.hosts:
+                assert isinstance(host, RemoteHost)
+                self.ended_scripts += host.end_left_behind()
+            return
         self.deploy(self.failing)
 
     def _refuse_unmarked(self) -> None:

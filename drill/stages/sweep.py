@@ -1,4 +1,4 @@
-"""Removes what a killed drill left behind: processes by identity, then their folder."""
+"""What a killed drill left behind, by identity: removed with its folder, or taken over."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
 import psutil
 
+from drill.errors import UsageError, WaitTimeout
+from drill.wait import wait_until
+
 PREFIX = "rollback-drill-"
 _STATE = "owner.jsonl"
+_OF_A_DRILL = "set -euo pipefail\n"  # how each script on a host begins, see drill.host.bash
 
 
 def note_owner(folder: Path) -> None:
@@ -27,15 +33,16 @@ def note_child(folder: Path, pid: int) -> None:
 
 def _note(folder: Path, pid: int) -> None:
     with (folder / _STATE).open("a") as state:
-        state.write(json.dumps(_identity(pid)) + "\n")
+        state.write(json.dumps(identity(pid)) + "\n")
 
 
-def _identity(pid: int) -> tuple[int, float]:
-    """A process id is used again; with its creation time it names one process for ever."""
+def identity(pid: int) -> tuple[int, float]:
+    """Return what names one process for ever: its id, which is used again, and when it was made."""
     return pid, psutil.Process(pid).create_time()
 
 
-def _find(pid: int, created: float) -> psutil.Process | None:
+def find(pid: int, created: float) -> psutil.Process | None:
+    """Return the process of that identity, None when it is gone."""
     try:
         process = psutil.Process(pid)
         return process if abs(process.create_time() - created) < 0.01 else None
@@ -52,10 +59,10 @@ def sweep() -> list[str]:
             owner, *children = [json.loads(line) for line in lines]
         except (OSError, ValueError):
             continue  # being made just now, or not ours
-        if _find(*owner):
+        if find(*owner):
             continue
-        for identity in children:
-            process = _find(*identity)
+        for child in children:
+            process = find(*child)
             if process:
                 for one in (*process.children(recursive=True), process):
                     with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
@@ -63,3 +70,93 @@ def sweep() -> list[str]:
         shutil.rmtree(folder, ignore_errors=True)
         removed.append(str(folder))
     return removed
+
+
+class TakenOver:
+    """A process that a dead drill started; offers what is used of `subprocess.Popen`."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        """Return None while it runs. How it ended nobody knows: 0."""
+        try:
+            # Who ended may wait for process 1 to notice.
+            over = self._process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            over = True
+        return 0 if over else None
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it runs."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Send it SIGKILL, if it runs."""
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float) -> int:
+        """Wait until it has ended. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+        try:
+            for _ in wait_until(f"process {self.pid} ends", timeout):
+                if self.poll() is not None:
+                    return 0
+        except WaitTimeout as error:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout) from error
+        return 0
+
+
+def take_over(folder: Path) -> list[TakenOver]:
+    """Make this process the owner of a dead drill's `folder`; return what of it still runs.
+
+    Raises UsageError when that drill lives, or its folder is gone.
+    """
+    try:
+        owner, *children = [json.loads(line) for line in (folder / _STATE).open()]
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the stage of the dead drill in {folder}", "none that is whole",
+            "hold a new drill: stages of dead ones are removed when the next one begins",
+        ) from error  # fmt: skip
+    if find(*owner):
+        raise UsageError(
+            "a drill that is dead", f"process {owner[0]}, which still holds it",
+            "press Ctrl-C there: it then heals and clears up by itself",
+        )  # fmt: skip
+    living = [process for one in children if (process := find(*one))]
+    identities = [identity(os.getpid()), *(identity(process.pid) for process in living)]
+    scratch = folder / f".{_STATE}"
+    scratch.write_text("".join(json.dumps(one) + "\n" for one in identities))
+    scratch.replace(folder / _STATE)
+    return [TakenOver(process) for process in living]
+
+
+def end_scripts(application: str) -> int:
+    """End the scripts of a dead drill that still run for the deployment in the folder
+    `application`, each with its whole session; return how many there were.
+    """
+    ended = 0
+    for leader in psutil.process_iter(["cmdline"]):
+        words = leader.info["cmdline"] or []
+        if words[:2] != ["bash", "-c"] or not words[2:3] or not words[2].startswith(_OF_A_DRILL):
+            continue
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if leader.environ().get("APP_DIR") != application:
+                continue
+            if os.getsid(leader.pid) != leader.pid:
+                continue  # a part of one that is ended as a whole
+            ended += 1
+            members = [one for one in psutil.process_iter() if _session(one) == leader.pid]
+            for member in members:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.kill()
+    return ended
+
+
+def _session(process: psutil.Process) -> int:
+    try:
+        return os.getsid(process.pid)
+    except OSError:  # it ended, or belongs to somebody else
+        return 0

@@ -1,0 +1,116 @@
+"""What the table of mishaps says of a record, and a neighbour who must not be hit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from drill import events
+from drill.hazard import Mishap
+from drill.hazards.neighbour import NeighbourProcess
+from drill.host import LocalHost
+from drill.interruptions import write_table
+from drill.judgement import judge
+from drill.mishaps import Endured, endured
+from drill.stage import Stage
+from drill.timeline import Event, Timeline, read
+from drill.verdict import Verdict
+
+
+def told(*payloads: events.Payload, mastered: bool, lost: int = 0) -> Endured:
+    armed = events.HazardArmed("storm", "it rains", mastered)
+    ledger = events.LedgerRead(9, 9 - lost, lost, 0)
+    every = [armed, *payloads, events.HazardOver("storm", "it was wet"), ledger]
+    record = [Event(float(n), what) for n, what in enumerate(every)]
+    return endured("storm", 2, record, judge(record))
+
+
+FAILED = events.StepEnded("Procedure 2", 4, "Revert", 9, 1, Verdict.FAILED, "too wet", "wait")
+
+
+def test_a_procedure_that_must_get_by_and_did_not_is_wrong() -> None:
+    found = told(FAILED, mastered=True)
+    assert found.right is False
+    assert "too wet" in found.outcome
+
+
+def test_a_procedure_that_must_stop_is_right_only_when_it_failed_and_lost_nothing() -> None:
+    assert told(FAILED, mastered=False).right is True
+    assert told(FAILED, mastered=False, lost=1).right is False
+    assert told(mastered=False).right is False  # unknown: nothing failed
+
+
+def test_a_hazard_that_could_not_be_made_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    record = [Event(1.0, events.DrillBroke("a small disk", "no right to mount", "be root"))]
+    found = endured("disk-full", 2, record, judge(record))
+    assert found.right is None
+    assert "no right to mount" in found.outcome
+    assert write_table([], tmp_path / "t.md", [found]) == 0
+
+
+def test_the_table_counts_mishaps_that_ended_badly(tmp_path: Path) -> None:
+    rows = [told(FAILED, mastered=True), told(FAILED, mastered=False)]
+    assert write_table([], tmp_path / "t.md", rows) == 1
+    text = (tmp_path / "t.md").read_text(encoding="utf-8")
+    assert "2 mishaps" in text
+    assert "Not so: storm" in text
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A host whose deployment has the interpreter of these tests; no more is asked of it."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    host = LocalHost("host-1", tmp_path, {**os.environ, "APP_DIR": str(tmp_path)})
+    return cast(Stage, SimpleNamespace(hosts=[host]))
+
+
+def mishap(stage: Stage, tmp_path: Path, signal: str) -> events.HazardOver:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    made = Mishap(NeighbourProcess(), timeline)
+    made.before_step(stage, "Switch pagination off")
+    assert stage.hosts[0].run(signal, limit_s=10).ok
+    made.end(stage)
+    timeline.close()
+    (over,) = (e.what for e in read(timeline.path) if isinstance(e.what, events.HazardOver))
+    left = stage.hosts[0].run('pgrep -f "^$APP_DIR/.*[h]ostaway_mcp.report" || true', limit_s=10)
+    assert left.stdout == ""
+    return over
+
+
+def test_a_neighbour_who_is_left_alone_lives_on(stage: Stage, tmp_path: Path) -> None:
+    over = mishap(stage, tmp_path, "true")
+    assert (over.seen, over.harm) == ("the neighbour lived on", "")
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        'pkill -HUP -f "^$APP_DIR/.venv/bin/python .*[h]ostaway_mcp"; sleep 0.2',
+        'kill -HUP "$(cat "$APP_DIR/hostaway-mcp.pid")"; sleep 0.2',
+    ],
+)
+def test_a_signal_that_reaches_the_neighbour_turns_a_drill_red(
+    stage: Stage, tmp_path: Path, signal: str
+) -> None:
+    over = mishap(stage, tmp_path, signal)
+    assert "ended another process" in over.harm
+    causes = judge([Event(1.0, over)]).causes
+    assert any(
+        c.verdict is Verdict.FAILED and c.where == "Hazard neighbour-process" for c in causes
+    )
+
+
+def test_a_neighbour_of_a_drill_that_was_killed_is_ended_all_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    NeighbourProcess().arm(stage)
+    assert NeighbourProcess().disarm(stage) == ""
+    over = mishap(stage, tmp_path, "true")
+    assert over.harm == ""
