@@ -47,3 +47,21 @@ def commands_in(folder: Path) -> list[dict[str, Any]]:
     """Return every command that the runbook's alternatives ran, as recorded."""
     lines = (folder / "report" / "timeline.jsonl").read_text().splitlines()
     return [e for e in map(json.loads, lines) if e["kind"] == "CommandStarted"]
+
+
+def fake_kubectl(folder: Path, behind: str = "") -> Path:
+    """Put a `kubectl` into `folder` that records its words and really runs the command.
+
+    `behind`: what runs it, by default this machine itself. Return the file with the record, one
+    line for each call.
+    """
+    folder.mkdir(exist_ok=True)
+    record = folder / "record"
+    (folder / "kubectl").write_text(
+        "#!/usr/bin/env bash\n"
+        f"printf '%q ' \"$@\" >> {record}; echo >> {record}\n"
+        'while [ "$1" != -- ]; do shift; done; shift\n'
+        f'exec {behind} "$@"\n'
+    )
+    (folder / "kubectl").chmod(0o755)
+    return record
