@@ -175,8 +175,13 @@ def run_drill(arguments: argparse.Namespace) -> int:
     console = Console()
     if arguments.resume:
         return _resume(arguments, console)
-    if arguments.plan not in ("", "0", "no") and not _agreed(arguments):
-        return Exit.PASSED
+    if arguments.plan not in ("", "0", "no"):
+        try:
+            if not _agreed(arguments):
+                return Exit.PASSED
+        except KeyboardInterrupt:
+            console.print("\nEnded by the operator. Nothing was touched.")
+            return Exit.UNKNOWN
     request = Request(
         runbook=arguments.runbook,
         report=arguments.report,
@@ -274,12 +279,21 @@ def _agreed(arguments: argparse.Namespace) -> bool:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     runbook = parse(arguments.runbook)
     stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), console.print)
-    for line in plan(runbook, stage, arguments.procedure):
-        console.print(line)
+    try:
+        for line in plan(runbook, stage, arguments.procedure, arguments.fault):
+            console.print(line)
+    finally:
+        if isinstance(stage, StagingStage):
+            stage.__exit__()
     if not sys.stdin.isatty():
         console.print("Nothing was touched: there is no terminal to ask whether to go on.")
         return False
-    if input("Go on? [y/N] ").strip().lower() in ("y", "yes"):
+    try:
+        answer = input("Go on? [y/N] ").strip().lower()
+    except EOFError:
+        console.print()
+        answer = ""
+    if answer in ("y", "yes"):
         return True
     console.print("Nothing was touched.")
     return False

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from drill.procedure import StepFailed, choose
 from drill.runbook.model import CodeBlock, Procedure, Runbook
 from drill.stage import Stage
+from drill.stages.staging import StagingStage
 
 
-def plan(runbook: Runbook, stage: Stage, procedure: str = "auto") -> Iterator[str]:
-    """Yield the lines of the plan. `procedure`: a number, or "auto" for all that may be chosen."""
+def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "") -> Iterator[str]:
+    """Yield the lines of the plan. `procedure`: a number, or "auto" for all that may be chosen.
+
+    On a staging environment its file's own scripts that deploy, and that make `fault`, are told
+    too.
+    """
     hosts = [host.name for host in stage.hosts] or ["host-1"]
     yield f"Stage {stage.name} ({stage.reason}); {stage.failing} is rolled back to {stage.stable}."
     yield f"Clients ask {stage.base_url or 'a front door of its own'}."
+    if isinstance(stage, StagingStage):
+        yield from _own_scripts(stage, fault, hosts)
     yield f"{runbook.pre_rollback.title}:"
     yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)
     again = runbook.redeployment
@@ -26,6 +33,27 @@ def plan(runbook: Runbook, stage: Stage, procedure: str = "auto") -> Iterator[st
         yield f"Then one of {len(chosen)} procedures, as the diagnosis says."
     for one in chosen:
         yield from _procedure(one, stage, hosts)
+    for checklist in runbook.post_rollback:
+        if checklist.blocks:
+            yield f"After the rollback: {checklist.title}"
+            yield from _blocks(checklist.blocks, stage, hosts)
+
+
+def _own_scripts(stage: StagingStage, fault: str, hosts: list[str]) -> Iterator[str]:
+    """Yield the scripts of the stage's file that a drill runs around the runbook's commands."""
+    scripts = stage.staging.scripts
+    told = [(f"Deploying {stage.failing}, TAG={stage.failing}", scripts.get("deploy", ""))]
+    for one in stage.staging.faults:
+        if one.name == fault:
+            told += [(f"Fault {fault}", one.inject), (f"Healing {fault}", one.heal)]
+    if fault not in stage.faults:
+        told.append((f"Fault {fault} and its healing, by $DEFECTS", scripts.get("defects", "")))
+    for what, script in told:
+        if script:
+            yield f"{what}:"
+            yield f"    on {', '.join(hosts)}, a script of {stage.staging.path}:"
+            for line in script.strip().splitlines():
+                yield f"      {line}"
 
 
 def _procedure(procedure: Procedure, stage: Stage, hosts: list[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _LIMIT_S = 30.0
 _TOOLS = ("bash", "setsid", "pkill", "git", "curl")
 _USED = re.compile(r"\$\{?(?P<name>[A-Z][A-Z0-9_]*)")
 _SET = re.compile(r"\b(?P<name>[A-Z][A-Z0-9_]*)=|\bread -?\w* ?(?P<read>[A-Z][A-Z0-9_]*)")
+# Of the messages after a rollback: the record says them, see `facts`.
+_MEASURED = ("START", "END", "DURATION", "IMPACT", "DATA_LOSS")
 _BLANK = re.compile(r"^\[.*\]$|^_+$|^$")
 
 
@@ -48,6 +51,7 @@ def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
     if "database" in stage.capabilities:
         yield from _guarded("the database answers", _database(stage))
     yield from _runbook(stage, runbook)
+    yield from _fault(stage)
     yield from _limits(stage)
 
 
@@ -106,7 +110,7 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
         f"{runs}; the drill deploys it" if deploys else runs,
         "deploy it, or give [scripts] deploy",
     )  # fmt: skip
-    yield from _environment(host, runbook)
+    yield from _environment(stage, host, runbook)
     if "process" in stage.capabilities:
         pid = stage.pids().get(host.name)
         yield _judge(
@@ -121,14 +125,15 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
         )  # fmt: skip
 
 
-def _environment(host: Host, runbook: Runbook) -> Iterator[Looked]:
-    """Every variable that the runbook's commands use and do not set."""
+def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+    """Every variable that the runbook's commands use here and do not set."""
     needed: set[str] = set()
     for block in _all_blocks(runbook):
-        for alternative in block.alternatives[:1] if not block.alternatives[0].label else ():
-            own = {m["name"] or m["read"] for m in _SET.finditer(alternative.script)}
-            needed |= {m["name"] for m in _USED.finditer(alternative.script)} - own
-    needed -= set(FACTS)
+        with contextlib.suppress(StepFailed):  # told where the runbook is looked at
+            script = choose(block, stage.alternatives).script
+            own = {m["name"] or m["read"] for m in _SET.finditer(script)}
+            needed |= {m["name"] for m in _USED.finditer(script)} - own
+    needed -= {*FACTS, *_MEASURED}
     script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
     lacking = host.run(script or "true", limit_s=_LIMIT_S).stdout.split()
     yield _judge(
@@ -146,6 +151,8 @@ def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
         yield from procedure.prerequisite_blocks
         for step in procedure.steps:
             yield from step.blocks
+    for checklist in runbook.post_rollback:
+        yield from checklist.blocks
 
 
 def _service(stage: StagingStage) -> Iterator[Looked]:
@@ -213,11 +220,20 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
         )  # fmt: skip
 
 
+def _fault(stage: StagingStage) -> Iterator[Looked]:
+    breaks = [*stage.faults, *(["[scripts] defects"] if "defects" in stage.capabilities else [])]
+    yield _judge(
+        "something can be broken", bool(breaks), ", ".join(breaks) or "nothing",
+        "describe a fault in [[faults]], or give [scripts] defects",
+    )  # fmt: skip
+
+
 def _limits(stage: StagingStage) -> Iterator[Looked]:
-    limits = stage.staging.limits
-    yield Looked(
-        "limits", Verdict.PASSED,
-        f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes",
+    limits, limited = stage.staging.limits, stage.staging.limited
+    told = f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes"
+    yield _judge(
+        "limits", limited, told if limited else f"none in the file, so the usual ones: {told}",
+        "say in [limits] what a drill may do here at most",
     )  # fmt: skip
     if limits.stop_file:
         there = Path(limits.stop_file).exists()

@@ -6,13 +6,14 @@ that holds it (`…_from`).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from drill.errors import UsageError
 from drill.interface import Interface, Operation
@@ -27,6 +28,29 @@ SCRIPTS = (
 `health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
 and `oom_kills` print a number."""
 _WAYS = ("ssh", "container", "pod")
+_KEYS = {
+    "stage": {
+        "name", "kind", "failing", "stable", "base_url", "alternatives", "marker", "prometheus_url",
+    },
+    "service": {"api", "api_key_from", *(one.name for one in fields(Interface))},
+    "database": {"dsn_from"},
+}  # fmt: skip
+_TEXTS, _TABLE = tuple[str, ...], Mapping[str, str]
+# What a key of such a type may hold in the file, and how that is called.
+_ACCEPTED: dict[Any, tuple[Callable[[object], bool], str]] = {
+    str: (lambda value: isinstance(value, str), "a text in quotes"),
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    int: (lambda value: type(value) is int, "a whole number"),
+    float: (lambda value: type(value) in (int, float), "a number"),
+    _TEXTS: (
+        lambda value: isinstance(value, list | tuple) and all(isinstance(v, str) for v in value),
+        "a list of texts",
+    ),
+    _TABLE: (
+        lambda value: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
+        "a table of texts",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +122,7 @@ class Staging:
     checks: Mapping[str, str]
     faults: tuple[FaultEntry, ...]
     limits: Limits
+    limited: bool  # whether the file says them; else they are the usual ones
     marker: str
     prometheus_url: str
     missing: tuple[str, ...]  # variables that are named and not set
@@ -142,14 +167,13 @@ class _Reader:
                 f"kind = {kind!r} in {self._path}",
                 "a drill breaks what it touches; never point it at production",
             )
-        environment = {str(k): str(v) for k, v in self._part("environment").items()}
-        for name, source in self._part("environment_from").items():
-            environment[name] = self._secret(str(source))
+        environment = self._texts("environment")
+        for name, source in self._texts("environment_from").items():
+            environment[name] = self._secret(source)
         service, database = self._part("service"), self._part("database")
-        scripts = {str(k): str(v) for k, v in self._part("scripts").items()}
-        for name in scripts.keys() - set(SCRIPTS):
-            raise self._wrong(f"scripts.{name}", f"one of {', '.join(SCRIPTS)}", "another name")
-        checks = {str(k): str(v) for k, v in self._part("checks").items()}
+        scripts = self._texts("scripts")
+        self._known("scripts", scripts, SCRIPTS)
+        checks = self._texts("checks")
         for pattern in checks:
             try:
                 re.compile(pattern)
@@ -165,8 +189,8 @@ class _Reader:
             raise self._wrong(
                 "service.api", "'listings', or 'other' with [[service.operations]]", repr(api)
             )
-        key = service.get("api_key_from")
-        dsn = database.get("dsn_from")
+        key = self._typed(service, "service", "api_key_from", str, "")
+        dsn = self._typed(database, "database", "dsn_from", str, "")
         return Staging(
             path=self._path,
             name=self._text(stage, "stage", "name"),
@@ -174,27 +198,39 @@ class _Reader:
             failing=self._text(stage, "stage", "failing"),
             stable=self._text(stage, "stage", "stable"),
             base_url=self._url(self._text(stage, "stage", "base_url")),
-            alternatives=tuple(map(str, stage.get("alternatives", ()))),
+            alternatives=tuple(self._typed(stage, "stage", "alternatives", _TEXTS, [])),
             hosts=self._hosts(),
             environment=environment,
             interface=interface,
             speaks_listings=api == "listings",
-            api_key=self._secret(str(key)) if key else "",
-            dsn=self._secret(str(dsn)) if dsn else "",
+            api_key=self._secret(key) if key else "",
+            dsn=self._secret(dsn) if dsn else "",
             scripts=scripts,
             checks=checks,
             faults=tuple(self._many(self._table.get("faults", []), "faults", FaultEntry)),
-            limits=self._one(self._part("limits"), "limits", Limits),
-            prometheus_url=str(stage.get("prometheus_url", "")).rstrip("/"),
-            marker=str(stage.get("marker", "")),
+            limits=self._limits(),
+            limited="limits" in self._table,
+            prometheus_url=self._typed(stage, "stage", "prometheus_url", str, "").rstrip("/"),
+            marker=self._typed(stage, "stage", "marker", str, ""),
             missing=tuple(self._missing),
             secrets=frozenset(self._secrets),
         )
+
+    def _limits(self) -> Limits:
+        limits: Limits = self._one(self._part("limits"), "limits", Limits)
+        for name in ("rate", "requests", "minutes"):
+            value = getattr(limits, name)
+            if not 0 < value < math.inf:
+                raise self._wrong(f"limits.{name}", "a number above 0", repr(value))
+        return limits
 
     def _hosts(self) -> tuple[HostEntry, ...]:
         hosts = self._many(self._table.get("hosts", []), "hosts", HostEntry)
         if not hosts:
             raise self._wrong("hosts", "at least one [[hosts]]", "none")
+        names = [one.name for one in hosts]
+        if len(set(names)) < len(names):
+            raise self._wrong("hosts", "a name of its own for each host", ", ".join(names))
         for one in hosts:
             ways = [way for way in _WAYS if getattr(one, way)]
             if len(ways) != 1:
@@ -208,13 +244,35 @@ class _Reader:
         part = self._table.get(name, {})
         if not isinstance(part, dict):
             raise self._wrong(name, f"a table [{name}]", type(part).__name__)
+        if name in _KEYS:
+            self._known(name, part, _KEYS[name])
         return dict(part)
 
+    def _known(self, table: str, part: Iterable[str], known: Iterable[str]) -> None:
+        for name in part:
+            if name not in known:
+                raise self._wrong(f"{table}.{name}", f"one of {', '.join(sorted(known))}", name)
+
+    def _texts(self, table: str) -> dict[str, str]:
+        part = self._part(table)
+        if table == "environment":  # where a port may stand as it is
+            part = {k: str(v) if type(v) in (int, float) else v for k, v in part.items()}
+        return {name: self._typed(part, table, name, str, "") for name in part}
+
     def _text(self, part: dict[str, Any], table: str, name: str) -> str:
-        value = part.get(name)
-        if not isinstance(value, str) or not value:
-            raise self._wrong(f"{table}.{name}", "a text", repr(value))
+        value: str = self._typed(part, table, name, str, "")
+        if not value:
+            raise self._wrong(f"{table}.{name}", "a text in quotes", "nothing")
         return value
+
+    def _typed(self, part: dict[str, Any], table: str, name: str, kind: Any, default: Any) -> Any:
+        """Return the value of a key, or `default` without one; it must be of the type `kind`."""
+        if name not in part:
+            return default
+        accepts, called = _ACCEPTED[kind]
+        if not accepts(part[name]):
+            raise self._wrong(f"{table}.{name}", called, repr(part[name]))
+        return part[name]
 
     def _url(self, text: str) -> str:
         if not re.match(r"https?://[^/]+", text):
@@ -234,10 +292,14 @@ class _Reader:
             raise self._wrong(where, f"tables [[{where}]]", type(entries).__name__)
         return [self._one(entry, f"{where}[{n}]", kind) for n, entry in enumerate(entries, 1)]
 
-    def _one(self, entry: dict[str, Any], where: str, kind: type[Any], **more: object) -> Any:
+    def _one(self, entry: object, where: str, kind: type[Any], **more: object) -> Any:
+        if not isinstance(entry, dict):
+            raise self._wrong(where, "a table", repr(entry))
         allowed = {one.name for one in fields(kind)} - more.keys()
-        for name in entry.keys() - allowed:
-            raise self._wrong(f"{where}.{name}", f"one of {', '.join(sorted(allowed))}", "it")
+        self._known(where, entry, allowed)
+        types = get_type_hints(kind)
+        for name in entry:
+            self._typed(entry, where, name, types[name], None)
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
         try:
             return kind(**values, **more)

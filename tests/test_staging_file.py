@@ -66,6 +66,36 @@ def test_secrets_come_from_the_shell_and_are_known_as_secrets(
         ("[service]", "[service]\napi = 'other'", "service.operations"),
         ("[service]", "[[faults]]\nname = 'x'\n[service]", "faults[1]"),
         ("[stage]", "[stage", "TOML"),
+        ("[stage]", "[stage]\nmaker = '/etc/may-be-broken'", "stage.maker"),
+        ("[stage]", "[stage]\nalternatives = 'systemd'", "a list of texts for stage.alternatives"),
+        ("[stage]", "[stage]\nmarker = true", "stage.marker"),
+        ("[service]", "[service]\nhealht = '/up'", "service.healht"),
+        ("[service]", "[service]\nkey_header = 3", "service.key_header"),
+        ("[service]", "[database]\ndsn = 'postgresql://'\n[service]", "database.dsn"),
+        ("[service]", "[limits]\nrate = 'fast'\n[service]", "a number for limits.rate"),
+        ("[service]", "[limits]\nrequests = 1.5\n[service]", "a whole number for limits.requests"),
+        ("[service]", "[limits]\nminutes = 0\n[service]", "above 0 for limits.minutes"),
+        ("[service]", "[limits]\nrate = inf\n[service]", "above 0 for limits.rate"),
+        ("[service]", "limits = 3\n[service]", "environment_from.limits"),
+        ("[service]", "[environment]\nA = ['b']\n[service]", "a text in quotes for environment.A"),
+        ("[service]", "[scripts]\npid = 1\n[service]", "scripts.pid"),
+        ('name = "app-1"', 'name = "app-1"\nport = "22"', "a whole number for hosts[1].port"),
+        (
+            'name = "app-1"',
+            'name = "app-1"\noptions = "-i key"',
+            "a list of texts for hosts[1].options",
+        ),
+        ('name = "app-1"', 'name = "app-1"\nenvironment = {A = 1}', "hosts[1].environment"),
+        (
+            "[service]",
+            "[[hosts]]\nname = 'app-1'\nssh = 'b'\ndirectory = '/'\nurl = 'http://b'\n[service]",
+            "a name of its own",
+        ),
+        (
+            "[service]",
+            "[[faults]]\nname = 'x'\nsymptom = ''\ninject = ''\nheal = ''\npath = ''\nstatus = '405'\n[service]",
+            "a whole number for faults[1].status",
+        ),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_place(
@@ -102,3 +132,8 @@ def test_a_network_that_cannot_be_slowed_down_is_told_before_anything_is_touched
     able = GOOD + "[scripts]\nslow_network = 'true'\n"
     stage = open_stage(str(write(tmp_path, able)), StageOptions(), print)
     assert find("slow-network", stage).name == "slow-network"
+
+
+def test_a_port_in_the_environment_need_not_be_quoted(tmp_path: Path) -> None:
+    text = GOOD.replace("[service]", "[environment]\nDB_PORT = 5432\n[service]")
+    assert staging.read(write(tmp_path, text)).environment["DB_PORT"] == "5432"

@@ -30,10 +30,10 @@ def find(name: str, stage: Stage | None = None) -> Fault:
     if name in own:
         return own[name]()
     faults = all_faults()
-    if stage and own and not stage.capabilities.issuperset(_needs(faults.get(name))):
+    if stage and not stage.capabilities.issuperset(_needs(faults.get(name))):
         raise UsageError(
-            f"a fault of {stage.name}: {', '.join(own)}", repr(name),
-            "set FAULT to one of these names",
+            f"a fault that {stage.name} can make: {', '.join(own) or 'its file describes none'}",
+            repr(name), "set FAULT to one of these names, or describe one in the stage's file",
         )  # fmt: skip
     if name not in faults:
         raise UsageError(

@@ -16,10 +16,12 @@ from drill.errors import StageError, UsageError
 from drill.stages.engine import client
 from drill.wheelhouse import container_platforms, ensure_wheelhouse
 
-__all__ = ["BASE", "NAMES", "base_problem", "ensure_images"]
+__all__ = ["BASE", "MACHINES", "NAMES", "base_problem", "ensure_images", "ensure_machine"]
 
 BASE = "debian:bookworm-slim"
 NAMES = ("postgres", "loadbalancer", "host", "prometheus")
+MACHINES = ("systemd",)
+"""Images of whole machines, made on top of `host`: stand-ins for staging environments."""
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]
 _PYTHON = "3.11"  # that of the base
@@ -41,18 +43,26 @@ def ensure_images(progress: Progress) -> dict[str, str]:
     A tag is a hash of what the image is built from, so that a changed Dockerfile or lock builds
     anew. Raises UsageError when the base image cannot be had, StageError when a build fails.
     """
+    return {name: _ensure(name, progress) for name in NAMES}
+
+
+def ensure_machine(name: str, progress: Progress) -> str:
+    """Return the tag of the image of a machine, one of MACHINES. Raises as `ensure_images`."""
+    return _ensure(name, progress, host=_ensure("host", progress))
+
+
+def _ensure(name: str, progress: Progress, **arguments: str) -> str:
+    """Return the tag of an image, built if it is missing. `arguments`: those of its Dockerfile."""
     machine = str(client().version().get("Arch", ""))
     wheelhouse = ensure_wheelhouse(python=_PYTHON, platforms=container_platforms(machine))
-    tags = {}
-    for name in NAMES:
-        extra = {"wheelhouse": wheelhouse} if name == "host" else {}
-        tag = f"rollback-drill/{name}:{_digest(_FOLDER / name, wheelhouse.name, machine)}"
-        if not _has(tag):
-            _ensure_base(progress)
-            progress(f"building the image {name} (once)")
-            _build(name, tag, extra)
-        tags[name] = tag
-    return tags
+    extra = {"wheelhouse": wheelhouse} if name == "host" else {}
+    digest = _digest(_FOLDER / name, wheelhouse.name, machine, *arguments.values())
+    tag = f"rollback-drill/{name}:{digest}"
+    if not _has(tag):
+        _ensure_base(progress)
+        progress(f"building the image {name} (once)")
+        _build(name, tag, extra, arguments)
+    return tag
 
 
 def _has(tag: str) -> bool:
@@ -70,7 +80,7 @@ def _digest(folder: Path, *more: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _build(name: str, tag: str, extra: dict[str, Path]) -> None:
+def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="image-") as scratch:
         context = Path(scratch, "context")
         shutil.copytree(_FOLDER / name, context)
@@ -78,7 +88,9 @@ def _build(name: str, tag: str, extra: dict[str, Path]) -> None:
             shutil.copytree(folder, context / inside)
         try:
             # The host's network: where there is no registry, it is often the only one that works.
-            client().images.build(path=str(context), tag=tag, network_mode="host", rm=True)
+            client().images.build(
+                path=str(context), tag=tag, network_mode="host", rm=True, buildargs=arguments
+            )
         except BuildError as error:
             lines = [str(entry.get("stream", "")).strip() for entry in error.build_log]
             last = [line for line in lines if line][-3:]
