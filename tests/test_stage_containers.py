@@ -11,8 +11,10 @@ import httpx
 import pytest
 from stage_support import assert_slowed_and_taken_back, await_status, status
 
+from drill.errors import UsageError
 from drill.hazards.disk import DiskFull
 from drill.procedure import choose
+from drill.runbook.model import CodeBlock
 from drill.runbook.parse import parse
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
@@ -204,3 +206,36 @@ def test_what_a_killed_drill_left_is_swept_and_what_lives_is_kept(stage: Stage) 
     child.wait()
     assert made <= set(sweep_engine())
     assert status(stage.base_url) == 200
+
+
+def test_a_real_systemd_restarts_and_hangs_up_by_the_runbooks_own_blocks() -> None:
+    runbook = parse(ROOT / "runbook" / "rollback.md")
+    restart = runbook.procedure(1).steps[3].blocks
+    switch_off = runbook.procedure(3).steps[0].blocks
+    options = StageOptions(listings=200, supervisor="systemd")
+    with open_stage("containers", options, lambda _: None) as systemd:
+        host = systemd.hosts[0]
+
+        def performed(blocks: tuple[CodeBlock, ...]) -> None:
+            for block in blocks:
+                chosen = choose(block, systemd.alternatives)
+                assert chosen.label in ("", "systemd")
+                assert host.run(chosen.script, limit_s=60).ok
+
+        before = systemd.pids()
+        performed(restart)
+        after = systemd.pids()
+        assert after[host.name] != before[host.name]
+        performed(switch_off)  # waits until lists come in the old format
+        assert systemd.pids() == after
+        # What the kernel kills comes back by itself, as under the other supervisor.
+        host.run('kill -KILL "$(systemctl show -P MainPID hostaway-mcp)"', limit_s=10)
+        await_status(systemd.direct_urls[host.name], 200, limit_s=20)
+        assert systemd.pids()[host.name] != after[host.name]
+
+
+def test_a_supervisor_that_does_not_exist_is_used_wrongly() -> None:
+    with pytest.raises(UsageError, match="SUPERVISOR"):
+        open_stage("containers", StageOptions(supervisor="upstart"), lambda _: None)
+    with pytest.raises(UsageError, match="SUPERVISOR"):
+        open_stage("processes", StageOptions(supervisor="systemd"), lambda _: None)
