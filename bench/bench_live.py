@@ -36,7 +36,7 @@ HEALTHY_RUNS = 3
 HEALTHY_S = 30.0
 RUNS = 3
 TRIES = 3
-RATE = 200.0
+RATE = 100.0
 LATE_S = 0.1
 LATENCY_S = (0.5, 1.0, 2.0)
 # By what multiple of the healthy p95 a bad answer is known; 0: it fails.
@@ -74,7 +74,7 @@ class Run:
 
 def _hold(stage: Stage, fault: str, report: Path) -> list[Event]:
     conductor = _UntilDecided(
-        Request(RUNBOOK, report, fault=fault, rate=RATE, pace=600), stage=stage
+        Request(RUNBOOK, report, fault=fault, rate=RATE, pace=60), stage=stage
     )
     if fault == "none":
         conductor.fault.watch_s = HEALTHY_S
