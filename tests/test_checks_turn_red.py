@@ -62,6 +62,12 @@ ON = (
     "do sleep 0.1; done'"
 )
 CRASH = 'echo "Traceback (most recent call last):" >> "$LOG_FILE"'
+BARE = (
+    'tree="$(mktemp -d)"; git worktree add -q --detach "$tree" v0.0.9; cd "$tree"\n'
+    "sed -i 's/target_metadata=metadata/target_metadata=None/' migrations/env.py\n"
+    "git -c user.name=drill -c user.email=drill@example.com commit -qam bare; git tag bare\n"
+    'cd "$APP_DIR"; git worktree remove --force "$tree"'
+)
 DUMPS = '"$SECURE_STORAGE"/*.dump'
 
 
@@ -391,6 +397,10 @@ def test_revision_and_schema_are_those_of_the_stable_release(live: Situation) ->
     found, evidence = verdict(live, schema)
     assert found is Verdict.PASSED, evidence
     assert "No new upgrade operations" in evidence
+    # A stable release without models has at least the head of its revisions.
+    run(live.stage, BARE)
+    found, evidence = verdict(replace(live, stable="bare"), schema)
+    assert (found, "without models" in evidence) == (Verdict.PASSED, True), evidence
     # What pg_dump does not see: the schema is right, and alembic believes it to be another.
     run(live.stage, PSQL + "\"UPDATE alembic_version SET version_num = '0002_pagination'\"")
     found, evidence = verdict(live, schema)

@@ -244,14 +244,16 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
         'diff "$tree/live" "$tree/fresh" | sed -n 1,5p >&2\n'
         'cmp -s "$tree/live" "$tree/fresh"\n'
-        'echo "no difference in $(wc -l < "$tree/live") lines"\n'
+        'same="no difference in $(wc -l < "$tree/live") lines"\n'
         'cd "$tree"\n'
-        'if "$python" -m alembic check > checked 2>&1; then tail -n 1 checked; exit; fi\n'
+        'if "$python" -m alembic check > checked 2>&1; then\n'
+        '  echo "$same; $(tail -n 1 checked)"; exit\n'
+        "fi\n"
         # A release without models has nothing to compare with but its revisions.
         "if grep -q MetaData checked; then\n"
         '  "$python" -m alembic current > current 2>&1\n'
         '  grep -q "(head)" current || { cat current >&2; exit 1; }\n'
-        '  echo "at the head of its revisions; the release has no models to compare with"; exit\n'
+        '  echo "$same; at the head of its revisions, without models to compare with"; exit\n'
         "fi\n"
         'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
     )
