@@ -21,7 +21,9 @@ FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
 
 _STOP = f'supervisorctl -c "$SUPERVISOR_CONF" stop {SERVICE_NAME} >/dev/null'
 _START = f'supervisorctl -c "$SUPERVISOR_CONF" start {SERVICE_NAME} >/dev/null'
+# An installation that a runbook began and did not finish cannot be mended, see the runbook.
 _CLEAN = """
+if [ -e .venv.unfinished ]; then rm -rf .venv; fi
 git stash clear
 git fetch --quiet --prune --tags --force origin
 git checkout --quiet --force --detach tags/{tag}
