@@ -347,11 +347,14 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
             open_stage(arguments.stage, StageOptions(), console.print) as stage,
             TemporaryDirectory() as scratch,
         ):
-            cuts = list(interrupt(stage, runbook, tell=console.print))
-            write_table(cuts, path)  # what there is, should it not come to the rest
+            cuts, mishaps, bad = [], [], 0
+            for cut in interrupt(stage, runbook, tell=console.print):
+                cuts.append(cut)
+                bad = write_table(cuts, path)  # what there is, should it not come to the rest
             console.print("Mishaps:")
-            mishaps = endure(stage, arguments.runbook, Path(scratch), tell=console.print)
-            bad = write_table(cuts, path, mishaps)
+            for one in endure(stage, arguments.runbook, Path(scratch), tell=console.print):
+                mishaps.append(one)
+                bad = write_table(cuts, path, mishaps)
     except KeyboardInterrupt:
         console.print("Ended by the operator: not every cut was made.")
         return Exit.UNKNOWN

@@ -127,8 +127,8 @@ def cut_at(word: str, way: Way) -> Callable[[Cut], bool]:
     """Say which cuts are in (or before) the first simple command or block that holds `word`."""
 
     def chosen(cut: Cut) -> bool:
-        held = cut.simple.text if cut.simple else cut.block.alternatives[0].script
-        return cut.way is way and word in held
+        scripts = " ".join(one.script for one in cut.block.alternatives)
+        return cut.way is way and word in (cut.simple.text if cut.simple else scripts)
 
     return chosen
 
@@ -141,6 +141,7 @@ def cut_at(word: str, way: Way) -> Callable[[Cut], bool]:
         (2, "alembic downgrade", Way.COMMAND),
         pytest.param(2, "git checkout", Way.BEFORE, marks=pytest.mark.wide),
         (2, "git checkout", Way.COMMAND),
+        (1, "uv sync", Way.COMMAND),
         pytest.param(2, "alembic current", Way.OPERATOR, marks=pytest.mark.wide),
         (3, "sed", Way.COMMAND),
     ],

@@ -19,7 +19,9 @@ __all__ = ["FOLDERS", "Deployment", "must"]
 
 FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
 
+# An installation that a runbook began and did not finish cannot be mended, see the runbook.
 _CLEAN = """
+if [ -e .venv.unfinished ]; then rm -rf .venv; fi
 git stash clear
 git fetch --quiet --prune --tags --force origin
 git checkout --quiet --force --detach tags/{tag}
