@@ -22,10 +22,11 @@ KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""
 SCRIPTS = (
     "deploy", "defects", "stop_database", "start_database", "health_path", "pid", "oom_kills",
-    "database_log",
+    "database_log", "release",
 )  # fmt: skip
 """What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
-`health_path` the path in $HEALTH_PATH; `pid` and `oom_kills` print a number."""
+`health_path` the path in $HEALTH_PATH; `pid` and `oom_kills` print a number, `release` the commit
+or tag that the running process was built of."""
 _WAYS = ("ssh", "container", "pod")
 _KEYS = {
     "stage": {
