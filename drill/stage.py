@@ -169,6 +169,14 @@ class Stage(Protocol):
         """Return the service's main process id by host, as seen on that host."""
         ...
 
+    def running_releases(self) -> dict[str, str]:
+        """Return the commit or tag that the running service was built of, by host.
+
+        Empty where services run from the deployment's folder itself; "" for a host that does not
+        say.
+        """
+        ...
+
     def application_log(self) -> dict[str, str]:
         """Return the service's log file by host."""
         ...
@@ -191,3 +199,7 @@ class OwnStage:
     limits: Limits | None = None
     where = ""
     ended_scripts = 0
+
+    def running_releases(self) -> dict[str, str]:
+        """See Stage.running_releases."""
+        return {}

@@ -22,11 +22,11 @@ KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""
 SCRIPTS = (
     "deploy", "defects", "stop_database", "start_database", "health_path", "slow_network", "pid",
-    "oom_kills", "database_log",
+    "oom_kills", "database_log", "release",
 )  # fmt: skip
 """What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
 `health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
-and `oom_kills` print a number."""
+and `oom_kills` print a number, `release` the commit or tag that the running process was built of."""
 _WAYS = ("ssh", "container", "pod")
 _KEYS = {
     "stage": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from drill.check import Finding, Situation, check, failed, judged, unknown
 from drill.checks.release import all_ok, on_every_host
@@ -15,22 +16,46 @@ from drill.probe import application_entry
     needs="process",
 )
 def restarted(situation: Situation, match: re.Match[str]) -> Finding:
-    """Every host runs another process than before this step."""
+    """Every host runs another process than before this step, built of what is checked out."""
     before, after = situation.pids_before, situation.stage.pids()
     names = [host.name for host in situation.stage.hosts]
     fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
     told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
-    return judged(fresh == names, f"process ids {told}")
+    stale, runs = _built_of(situation)
+    return judged(fresh == names and not stale, f"process ids {told}{runs and f'; {runs}'}")
+
+
+def _built_of(situation: Situation) -> tuple[list[str], str]:
+    """Return the hosts whose service was built of something else than what is checked out there,
+    and what each runs; nothing where services run from the folder itself.
+    """
+    releases = situation.stage.running_releases()
+    stale, told = [], []
+    for host in situation.stage.hosts if releases else ():
+        release = releases[host.name]
+        done = host.run(
+            "git describe --tags --always\n"
+            f'[ "$(git rev-parse {shlex.quote(release)}^{{commit}})" = "$(git rev-parse HEAD)" ]',
+            limit_s=10,
+        )
+        tree = next(iter(done.stdout.splitlines()), "nothing")
+        told.append(f"{host.name} runs {release or 'no release that it tells'}, {tree} is there")
+        if not release or not done.ok:
+            stale.append(host.name)
+    return stale, "; ".join(told)
 
 
 @check(r"process (is )?(running|alive)", r"running process", needs="process")
 def running(situation: Situation, match: re.Match[str]) -> Finding:
-    """The supervisor's process exists on every host and runs from the deployment."""
+    """The process exists on every host, and runs from the deployment or was built of it."""
     stage = situation.stage
     pids = stage.pids()
     missing = [host.name for host in stage.hosts if host.name not in pids]
     if missing:
         return failed(f"no process on {', '.join(missing)}")
+    stale, runs = _built_of(situation)
+    if runs:
+        return judged(not stale, f"process ids {pids}; {runs}")
     lines = {}
     for host in stage.hosts:
         # Started from the deployment's folder, whatever the program is called.

@@ -14,9 +14,9 @@ from docker.models.containers import Container
 
 from drill.stages.engine import client
 
-__all__ = ["labels", "made", "remove", "sweep_engine"]
+__all__ = ["RUN", "labels", "made", "remove", "sweep_engine"]
 
-_RUN = "rollback-drill.run"
+RUN = "rollback-drill.run"
 _OWNER = "rollback-drill.owner"
 
 
@@ -24,12 +24,12 @@ def labels() -> dict[str, str]:
     """Return the labels of a new run: its id, and the process that owns it."""
     created = psutil.Process().create_time()
     owner = json.dumps([socket.gethostname(), os.getpid(), created])
-    return {_RUN: uuid.uuid4().hex, _OWNER: owner}
+    return {RUN: uuid.uuid4().hex, _OWNER: owner}
 
 
 def made(run: dict[str, str]) -> list[Any]:
     """Return the containers and networks that bear the labels of `run`."""
-    return _labelled(f"{_RUN}={run[_RUN]}")
+    return _labelled(f"{RUN}={run[RUN]}")
 
 
 def _labelled(label: str) -> list[Any]:

@@ -20,7 +20,7 @@ __all__ = ["BASE", "MACHINES", "NAMES", "base_problem", "ensure_images", "ensure
 
 BASE = "debian:bookworm-slim"
 NAMES = ("postgres", "loadbalancer", "host", "prometheus")
-MACHINES = ("systemd",)
+MACHINES = ("systemd", "compose")
 """Images of whole machines, made on top of `host`: stand-ins for staging environments."""
 _FOLDER = Path(__file__).resolve().parent.parent.parent / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]

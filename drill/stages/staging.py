@@ -231,6 +231,14 @@ class StagingStage:
         """See Stage.pids."""
         return self._numbers(self.staging.scripts.get("pid"))
 
+    def running_releases(self) -> dict[str, str]:
+        """See Stage.running_releases."""
+        script = self.staging.scripts.get("release")
+        if not script:
+            return {}
+        told = {host.name: host.run(script, limit_s=_LOOK_LIMIT_S) for host in self.hosts}
+        return {name: done.stdout.strip() if done.ok else "" for name, done in told.items()}
+
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
         read = 'cat "${LOG_FILE:-/dev/null}" 2>/dev/null || true'
