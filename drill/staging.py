@@ -26,7 +26,7 @@ SCRIPTS = (
 )  # fmt: skip
 """What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
 `health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
-and `oom_kills` print a number, `release` the commit or tag that the running process was built of."""
+and `oom_kills` print a number, `release` the commit or tag that the process was built of."""
 _WAYS = ("ssh", "container", "pod")
 _KEYS = {
     "stage": {
