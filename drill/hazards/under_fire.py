@@ -17,6 +17,8 @@ _WRITERS = 4
 _RATE = 40.0  # writes/s in all, each due on an absolute schedule
 _HELD_S = 2.0
 _READ_S = 5.0
+_LOOK_S = 0.1
+_WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'cursor_audit'::regclass"
 _EXAMPLES = 10
 _MARK = "under-fire-"
 _INSERT = (
@@ -50,10 +52,10 @@ class UnderFire:
             self._start(self._write, stage, began, number)
         self._start(self._hold, stage, "SELECT count(*) FROM reservations", _READ_S)
         # A table that clients do not write to, so that what they wait for is the downgrade alone.
-        self._start(self._hold, stage, "LOCK TABLE cursor_audit IN ACCESS EXCLUSIVE MODE", _HELD_S)
+        self._start(self._lock_out, stage)
         return (
             f"{_RATE:g} writes a second go on, one session reads for {_READ_S:g} s, another locks "
-            f"a table of the new release for {_HELD_S:g} s"
+            f"a table of the new release until it was waited for {_HELD_S:g} s"
         )
 
     def _start(self, work: Any, *arguments: object) -> None:
@@ -66,6 +68,17 @@ class UnderFire:
             session.execute("BEGIN")
             session.execute(statement.encode())
             self._over.wait(seconds)
+            session.execute("ROLLBACK")
+
+    def _lock_out(self, stage: Stage) -> None:
+        """Hold a lock from now until the downgrade has waited for it for `_HELD_S`."""
+        with contextlib.suppress(psycopg.Error, StageError), stage.database.neighbour() as session:
+            session.execute("BEGIN")
+            session.execute("LOCK TABLE cursor_audit IN ACCESS EXCLUSIVE MODE")
+            while not self._over.wait(_LOOK_S):
+                if stage.database.fetch(_WAITING):
+                    self._over.wait(_HELD_S)
+                    break
             session.execute("ROLLBACK")
 
     def _write(self, stage: Stage, began: float, number: int) -> None:
