@@ -56,6 +56,7 @@ def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
 
 
 def _judge(what: str, ok: bool, found: str, advice: str) -> Looked:
+    found = " ".join(found.split())  # a command's words may go over several lines
     return Looked(what, Verdict.PASSED if ok else Verdict.FAILED, found, "" if ok else advice)
 
 
@@ -184,12 +185,14 @@ def _database(stage: StagingStage) -> Iterator[Looked]:
 
 
 def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
-    for block in _all_blocks(runbook):
+    # Procedures share steps: each block is told once.
+    for block in {block.line: block for block in _all_blocks(runbook)}.values():
         try:
             choose(block, stage.alternatives)
         except StepFailed as error:
             yield Looked(
-                f"line {block.line} of the runbook", Verdict.FAILED, error.reason,
+                f"line {block.line} of the runbook", Verdict.FAILED,
+                error.reason.removeprefix(f"line {block.line}: "),
                 "name in [stage] alternatives what applies here",
             )  # fmt: skip
     unsupported = sorted(

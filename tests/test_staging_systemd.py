@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from staging_support import FILLED, commands_in, drill, needs_ssh, verdict_in, write
+from staging_support import (
+    FILLED,
+    commands_in,
+    drill,
+    fake_kubectl,
+    needs_ssh,
+    verdict_in,
+    write,
+)  # fmt: skip
 
 from drill.cli import main
-from drill.stage import FAILING, STABLE
+from drill.host import Completed
+from drill.stage import FAILING, STABLE, StageOptions
+from drill.stages import open_stage
+from drill.stages.remote_host import RemoteHost
+from drill.stages.staging import StagingStage
+from drill.wait import wait_until
 from examples.systemd.environment import HERE, NAME, SystemdStaging
 
 pytestmark = [pytest.mark.containers, needs_ssh]
@@ -41,6 +55,58 @@ def asked_of_systemd() -> dict[str, str]:
     """What systemd knows of the service's main process."""
     told = on_machine("systemctl show --property MainPID,NRestarts,ActiveState hostaway-mcp")
     return dict(line.split("=") for line in told.splitlines())
+
+
+@pytest.fixture(params=["ssh", "container", "pod"])
+def host(
+    request: pytest.FixtureRequest,
+    machine: SystemdStaging,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[RemoteHost]:
+    """The same machine, reached in every way that a file can name."""
+    fake_kubectl(tmp_path / "bin", f"docker exec --interactive --user deploy {NAME}")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    ways = {"ssh": BY_SSH, "container": BY_EXEC, "pod": 'pod = "app-1"\n'}
+    (tmp_path / "staging.toml").write_text(TOML.replace(BY_SSH, ways[request.param]))
+    stage = open_stage(str(tmp_path / "staging.toml"), StageOptions(), print)
+    assert isinstance(stage, StagingStage)
+    (found,) = stage.hosts
+    assert isinstance(found, RemoteHost)
+    yield found
+    stage.__exit__()
+
+
+def alive(pattern: str) -> bool:
+    return bool(on_machine(f"pgrep -f '{pattern}' || true"))
+
+
+def test_a_script_runs_there_with_its_variables_and_its_streams(host: RemoteHost) -> None:
+    done = host.run(
+        'whoami; pwd; echo "$GREETING" >&2; sudo systemctl is-active ssh; exit 3',
+        limit_s=20, environment={"GREETING": 'it\'s "me" $HOME'},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["deploy", "/opt/hostaway-mcp", "active"]
+    assert (done.exit_status, done.stderr) == (3, 'it\'s "me" $HOME')
+
+
+def test_a_script_is_ended_there_at_its_limit_with_its_children(host: RemoteHost) -> None:
+    assert host.run("sleep 98781 & sleep 98782", limit_s=1).exit_status is None
+    assert not alive("^sleep 9878[12]")
+
+
+def test_abort_ends_what_runs_there(host: RemoteHost) -> None:
+    ended: list[Completed] = []
+    thread = threading.Thread(target=lambda: ended.append(host.run("sleep 98783", limit_s=120)))
+    thread.start()
+    for _ in wait_until("it runs", 20):
+        if alive("^sleep 98783"):
+            break
+    host.abort()
+    thread.join(30)
+    assert ended
+    assert not ended[0].ok
+    assert not alive("^sleep 98783")
 
 
 def test_the_check_finds_nothing_missing_on_a_whole_machine(

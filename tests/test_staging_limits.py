@@ -1,0 +1,71 @@
+"""What ends a drill from outside: each limit by itself, and none before its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from staging_support import RUNBOOK, fake_kubectl, write
+from test_staging_check import GOOD
+
+from drill.cli import main
+from drill.limits import Guard
+from drill.staging import Limits
+from drill.wait import wait_until
+
+
+def ended_by(limits: Limits | None, rate: float = 10.0, *, within_s: float = 5.0) -> str:
+    """Return why the guard ended it, "" when it did not within the time."""
+    guard = Guard(limits, rate)
+    try:
+        with guard:
+            for waited in wait_until("the guard's signal", within_s + 5):
+                if waited > within_s:
+                    return ""
+    except KeyboardInterrupt:
+        assert guard.why
+    return guard.why
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(minutes=0.3 / 60), Limits(requests=3)],  # three requests at 10/s: 0.3 s
+    ids=["minutes", "requests"],
+)
+def test_a_limit_that_is_used_up_ends_the_drill(limits: Limits) -> None:
+    assert "the stage's limits: 0 s of traffic are used up" in ended_by(limits)
+
+
+def test_a_stop_file_ends_the_drill(tmp_path: Path) -> None:
+    stop = tmp_path / "STOP"
+    limits = Limits(stop_file=str(stop))
+    assert ended_by(limits, within_s=0.5) == ""
+    stop.touch()
+    assert ended_by(limits) == f"the stop file {stop}"
+
+
+def test_what_has_no_limits_goes_on() -> None:
+    assert ended_by(None, within_s=0.5) == ""
+
+
+def test_a_rate_above_the_limit_is_refused_before_a_host_is_reached(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = fake_kubectl(tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    words = write(tmp_path, GOOD.replace("{folder}", str(tmp_path)), RUNBOOK)
+    assert main(["drill", *words, "--rate", "11", "--report", f"{tmp_path}/report"]) == 2
+    assert "RATE up to 10 requests/s" in capsys.readouterr().err
+    assert not record.exists()
+
+
+def test_a_fault_that_the_stage_cannot_make_is_refused_before_a_host_is_reached(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = fake_kubectl(tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    toml = GOOD.replace("defects =", "health_path =").replace("{folder}", str(tmp_path))
+    words = [*write(tmp_path, toml, RUNBOOK), "--rate", "5", "--report", f"{tmp_path}/report"]
+    assert main(["drill", *words, "--fault", "invalid-cursors"]) == 2
+    assert "its file describes none" in capsys.readouterr().err
+    assert not record.exists()
