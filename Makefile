@@ -37,7 +37,8 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Variables: STAGE=auto|containers|processes|FILE.toml  FAULT=connection-exhaustion|invalid-cursors|cursor-cache-leak|… (README lists all)"
-	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  LISTINGS=5000  AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN=  CHANNELS=FILE.toml  MODE=operator"
+	@echo "             PROCEDURE=auto|1|2|3  RUNBOOK=FILE  PACE=60  RATE=100  SEED=1  HOSTS=1  SUPERVISOR=supervisord|systemd  LISTINGS=5000"
+	@echo "             AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN=  RESUME=REPORT  CHANNELS=FILE.toml  MODE=operator"
 	@echo "             REPORT=DIR  STAGES=auto|containers|processes (tests)  TESTS='-k word' (tests)"
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
