@@ -81,10 +81,7 @@ def endured(name: str, procedure: int, record: list[Event], judged: Judgement) -
     kept = f"{lost} of {judged.ledger.acknowledged} writes lost" if judged.ledger else "no ledger"
     if armed.mastered:
         right = judged.verdict is Verdict.PASSED
-        taken = any(
-            isinstance(e.what, events.Noted) and "taking the alternative" in e.what.text
-            for e in record
-        )
+        taken = any(isinstance(e.what, events.AlternativeTaken) for e in record)
         way = ", by the runbook's alternative" if taken else ""
         told = f"got by{way}" if right else f"{judged.verdict}: {judged.reason}"
     else:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from test_judgement import good
 
 from drill import events
 from drill.hazard import Mishap
@@ -43,6 +44,14 @@ def test_a_procedure_that_must_stop_is_right_only_when_it_failed_and_lost_nothin
     assert told(FAILED, mastered=False).right is True
     assert told(FAILED, mastered=False, lost=1).right is False
     assert told(mastered=False).right is False  # unknown: nothing failed
+
+
+def test_the_alternative_that_was_taken_is_told() -> None:
+    armed = Event(1.0, events.HazardArmed("storm", "it rains", mastered=True))
+    taken = events.AlternativeTaken("Procedure 2", 4, "Revert", "restore", "no lock")
+    for more, way in (([], "got by; "), ([taken], "got by, by the runbook's alternative; ")):
+        record = [armed, *(Event(2.0, what) for what in more), *good()]
+        assert endured("storm", 2, record, judge(record)).outcome.startswith(way)
 
 
 def test_a_hazard_that_could_not_be_made_is_neither_right_nor_wrong(tmp_path: Path) -> None:
