@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import signal
 from collections.abc import Iterator
+=======
+import os
+import subprocess
+import sys
+>>>>>>> 1fb6d88eda0da500ae5fb8cbc4bd4540172e918b
 from pathlib import Path
 
 import pytest
-from staging_support import RUNBOOK, fake_kubectl, write
+from staging_support import ROOT, RUNBOOK, fake_kubectl, write
 from test_staging_check import GOOD
 
 from drill.cli import main
@@ -67,6 +73,16 @@ def test_a_rate_above_the_limit_is_refused_before_a_host_is_reached(
     assert main(["drill", *words, "--rate", "11", "--report", f"{tmp_path}/report"]) == 2
     assert "RATE up to 10 requests/s" in capsys.readouterr().err
     assert not record.exists()
+
+
+def test_a_stage_that_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
+    words = write(tmp_path, GOOD.replace("{folder}", str(tmp_path)), RUNBOOK)
+    done = subprocess.run(
+        [sys.executable, "-m", "drill", "drill", *words, "--rate", "11", "--report", f"{tmp_path}/r"],
+        cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert list(tmp_path.glob("rd-*")) == []
 
 
 def test_a_fault_that_the_stage_cannot_make_is_refused_before_a_host_is_reached(

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import shutil
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 
 import httpx
@@ -45,6 +46,8 @@ class StagingStage:
         self.reason = f"asked for, {staging.kind}"
         self._progress = progress
         self._folder = socket_folder()
+        # Also for a stage that is refused before it is entered.
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.failing, self.stable = staging.failing, staging.stable
         self.base_url, self.api_key = staging.base_url, staging.api_key
         self.secrets = staging.secrets
