@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import signal
-from collections.abc import Iterator
-=======
 import os
 import subprocess
 import sys
->>>>>>> 1fb6d88eda0da500ae5fb8cbc4bd4540172e918b
 from pathlib import Path
 
 import pytest
@@ -20,14 +15,6 @@ from drill.cli import main
 from drill.limits import Guard
 from drill.staging import Limits
 from drill.wait import wait_until
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """As Python begins: a command that ran in this process before may have left handlers."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def ended_by(limits: Limits | None, rate: float = 10.0, *, within_s: float = 5.0) -> str:
