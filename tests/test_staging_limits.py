@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ from drill.cli import main
 from drill.limits import Guard
 from drill.staging import Limits
 from drill.wait import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """As Python begins: a command that ran in this process before may have left handlers."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def ended_by(limits: Limits | None, rate: float = 10.0, *, within_s: float = 5.0) -> str:
