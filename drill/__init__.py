@@ -15,8 +15,11 @@ A runbook is a program. The house, in the order in which data flows through it:
   procedure, because", or to "no rollback, since it is not ours".
 - `hazard`, `hazards/`: what goes wrong in a rollback; `mishaps`: all of it, one by one.
 - `interruptions`: cuts every procedure anywhere; `mortal`: the operator who dies of it.
-- `fingerprint`: all data before and after; `walkers`: customers in the middle of all pages.
+- `accounting`, `paths`: what became of the data on each way that was gone, by `ledger`, `archive`
+  and `fingerprint`; `walkers`, `kept_cursors`: customers in the middle of all pages.
 - `procedure`: performs the runbook's code blocks; `check`, `checks/`: one check per checkbox.
+- `revalidation`: reads a runbook by the rules of `lint`, performs it literally with the files that
+  it `presumed`, and looks at the `outcome`.
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
 - `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
