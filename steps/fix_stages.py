@@ -86,6 +86,7 @@ def kept_stage() -> Iterator[StageFor]:
     assert not left, f"stages left something behind: {left}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module on one worker, since they share a stage; drills may be apart."""
     for item in items:

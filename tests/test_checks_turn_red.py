@@ -199,9 +199,9 @@ CASES = [
         'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,
     ),
     Case(
-        "archive_loaded", "What was archived is loaded again", f"({KEEP})\n{LOAD}",
+        "archive_loaded", "What was archived is loaded again", f"{STOP}\n({KEEP})\n{LOAD}",
         PSQL + "\"UPDATE reservations SET channel = 'fax' WHERE id = (SELECT min(id) FROM reservations)\"",
-        "reservations.channel: 1 of", 'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*',
+        "reservations.channel: 1 of", 'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,
     ),
     Case(
         "backup_recent", "The backup is recent: <24 hours old",
