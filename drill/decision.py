@@ -3,7 +3,8 @@
 `detected_after_s` counts from the onset to the instant at which the trigger fired. The decision
 itself may be handed out a little later, within stated bounds: at most `HOLD_S` while a trigger of
 the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
-diagnosis, because probes look twice a second while an error rate is certain after a tenth of one.
+diagnosis, because probes look twice a second while an error rate is certain after a tenth of one
+(`BLIND_S` while probes that look at other times get no answer).
 The same looks damp flapping: a trigger that no longer holds when the decision is to be handed out
 was a blip and is withdrawn; unless it is the `FLAPS`th within `FLAP_WINDOW_S`, and the error rate
 from the first to the last of them, good times included, is proven to be one that calls for a
@@ -42,6 +43,7 @@ from drill.verdict import Verdict, worst
 
 HOLD_S = 8.0  # real seconds; telling 8 % from 12 % takes some 470 requests
 SHARPEN_S = 3.0  # real seconds; several looks of a probe, even of one that answers slowly
+BLIND_S = 8.0  # real seconds; two looks of a probe that runs into all of its time limits
 FLAPS = 3
 FLAP_WINDOW_S = 60.0
 _LOOKS = 2  # the first look after the trigger may have begun before it
@@ -350,9 +352,11 @@ class Decider:
             self._committed = fired[0]
 
     def _sharp_enough(self, diagnosis: Diagnosis, fired_at: float, now: float) -> bool:
-        if now - fired_at >= SHARPEN_S:
-            return True
         looks = sum(at > fired_at for at in self._evidence.probed_at)
+        # A host that thrashes answers no probe for seconds, and why is what it would tell.
+        blind = bool(self._evidence.probed_at) and looks < _LOOKS
+        if now - fired_at >= (BLIND_S if blind else SHARPEN_S):
+            return True
         around = all(
             self._evidence.series(name).last_at > fired_at
             for name in self._evidence.watched & {DATABASE, FRONT_DOOR}

@@ -200,7 +200,7 @@ def test_what_a_killed_drill_left_is_swept_and_what_lives_is_kept(stage: Stage) 
     )
     assert child.stdout
     made = set(child.stdout.readline().strip().split(","))
-    assert len(made) == 4
+    assert len(made) == 5
     assert not made & set(sweep_engine())
     child.kill()
     child.wait()
