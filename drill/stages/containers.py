@@ -35,7 +35,7 @@ from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import FOLDERS, Deployment, must
 from drill.stages.images import ensure_images
 from drill.stages.ports import await_port, free_port
-from drill.stages.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD
+from drill.stages.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD, spare_others
 from drill.wait import wait_until
 
 _RELEASES = Path(__file__).resolve().parent.parent.parent / "service"
@@ -56,12 +56,12 @@ _UNITS = "/etc/systemd/system"
 _EXPORT = f"/usr/bin/python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python"
 _EXPORTER = f"""
 [program:host-exporter]
-command={_EXPORT}
+command={spare_others(_EXPORT, 500)}
 autorestart=true
 stdout_logfile={_SUPERVISOR_FOLDER}/exporter.out
 stderr_logfile={_SUPERVISOR_FOLDER}/exporter.err
 """
-_EXPORTER_UNIT = f"[Service]\nExecStart={_EXPORT}\nRestart=always\n"
+_EXPORTER_UNIT = f"[Service]\nExecStart={_EXPORT}\nOOMScoreAdjust=500\nRestart=always\n"
 _START_EXPORTER = (
     "timeout 30 bash -c 'until systemctl start host-exporter 2>/dev/null; do sleep 0.2; done'"
 )

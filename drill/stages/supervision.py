@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["SERVICE_NAME", "SUPERVISORD", "SUPERVISORS", "SYSTEMD", "Supervisor", "conf", "unit"]
+__all__ = [
+    "SERVICE_NAME", "SUPERVISORD", "SUPERVISORS", "SYSTEMD", "Supervisor", "conf", "spare_others",
+    "unit",
+]  # fmt: skip
 
 SERVICE_NAME = "hostaway-mcp"  # of the deployment's folder and of the supervised program
 
@@ -46,7 +49,7 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://{folder}/supervisor.sock
 [program:{name}]
-command={app}/.venv/bin/python -m hostaway_mcp
+command={command}
 directory={app}
 autostart=false
 autorestart=true
@@ -65,6 +68,7 @@ StartLimitIntervalSec=0
 [Service]
 WorkingDirectory={app}
 ExecStart={app}/.venv/bin/python -m hostaway_mcp
+OOMScoreAdjust=900
 {environment}
 ExecReload=kill -HUP $MAINPID
 Restart=always
@@ -90,6 +94,14 @@ def variables(
     }
 
 
+def spare_others(command: str, score: int) -> str:
+    """Return `command` made likelier (1 to 1000) to be killed for memory than its supervisor.
+
+    A host whose process 1 is killed is gone, and a script that starts meanwhile can cause that.
+    """
+    return f"sh -c 'echo {score} > /proc/self/oom_score_adj; exec {command}'"
+
+
 def conf(folder: str, app: str, service: Mapping[str, str]) -> str:
     """Return supervisord's file: socket, logs and pid file in `folder`, the deployment in `app`.
 
@@ -99,6 +111,7 @@ def conf(folder: str, app: str, service: Mapping[str, str]) -> str:
         folder=folder,
         name=SERVICE_NAME,
         app=app,
+        command=spare_others(f"{app}/.venv/bin/python -m hostaway_mcp", 900),
         environment=",".join(f'{name}="{value}"' for name, value in service.items()),
     )
 
