@@ -84,11 +84,3 @@ def kept_stage() -> Iterator[StageFor]:
         yield stage_for
     left = {name: stage.leftovers() for name, stage in kept.items() if stage.leftovers()}
     assert not left, f"stages left something behind: {left}"
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module on one worker, since they share a stage; drills may be apart."""
-    for item in items:
-        if not item.get_closest_marker("live"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
