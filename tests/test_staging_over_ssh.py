@@ -21,6 +21,7 @@ from drill.stage_check import look
 from drill.stages import open_stage
 from drill.stages.remote_host import RemoteHost
 from drill.stages.staging import StagingStage
+from drill.stages.sweep import sweep_folder
 from drill.verdict import Verdict
 from drill.wait import wait_until
 from examples.kinto.environment import FOLDER, HERE, KintoStaging
@@ -32,6 +33,25 @@ WIDE = pytest.mark.wide
 TOML = (HERE / "staging.toml").read_text()
 RUNBOOK = (HERE / "runbook.md").read_text()
 RECORDS = "/v1/buckets/staging/collections/guests/records"
+
+
+def test_what_a_killed_run_left_of_the_machine_is_swept() -> None:
+    # Before all others: they share one machine, and there can be only one.
+    code = "from examples.kinto.environment import KintoStaging; KintoStaging().__enter__()"
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    try:
+        for _ in wait_until("its service runs", 120):
+            if alive("kinto.ini --port 8823"):
+                break
+        assert not sweep_folder(FOLDER)  # of one that lives
+    finally:
+        child.kill()
+        child.wait()
+    assert sweep_folder(FOLDER)
+    assert not FOLDER.exists()
+    for _ in wait_until("its processes are gone", 5):
+        if not alive(f"{FOLDER}/"):
+            break
 
 
 @pytest.fixture(scope="module")

