@@ -21,10 +21,11 @@ from pathlib import Path
 
 from bench.bench_detector import EDGES, GOAL, _floor
 from drill import events
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor
 from drill.detector import Detector
 from drill.histogram import Histogram
 from drill.observation import Observation, Outcome
+from drill.request import Request
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
 from drill.statistics import quantile_upper_bound

@@ -23,7 +23,7 @@ A runbook is a program. The house, in the order in which data flows through it:
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
 - `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
-- `conductor`: runs one drill through its phases; `resumption`: finishes one that was killed;
+- `conductor`: holds one `request` through its phases; `resumption`: finishes one that was killed;
   `cli`: the commands behind the Makefile.
 
 To add a fault, a hazard, a sentinel, a check or a stage, add one file to its family.

@@ -17,7 +17,7 @@ from rich.console import Console
 from drill import history
 from drill.authority import roles_of
 from drill.clock import iso
-from drill.conductor import Conductor, Request, prepare_directory
+from drill.conductor import Conductor
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
 from drill.mishaps import endure
@@ -28,6 +28,8 @@ from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
+from drill.report_folder import prepare_directory
+from drill.request import Request
 from drill.resumption import ResumedDrill, read_left
 from drill.revalidation import (
     SEVERITIES,

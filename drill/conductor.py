@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import sys
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from drill import authority, events, history
 from drill.accounting import Accounting
@@ -33,12 +30,14 @@ from drill.presumed import supply
 from drill.probe import Probe
 from drill.procedure import Part, Performer, facts_for
 from drill.progress import Progress
+from drill.report_folder import prepare_directory
+from drill.request import Request, check_request
 from drill.runbook.amounts import within_s
 from drill.runbook.model import Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.sentinel import Sentinels
 from drill.sentinels import all_sentinels
-from drill.stage import Stage, StageOptions
+from drill.stage import Stage
 from drill.stages import open_stage
 from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
@@ -49,42 +48,13 @@ from drill.wait import wait_until
 from drill.walkers import Walkers
 from drill.webhook import Webhook
 
-MODES = ("automatic", "operator")
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
 _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
-_ROOM_BYTES = 512 * 1024 * 1024
 _ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
 LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
-_GENERATED = (
-    "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
-    "traffic",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for. `rate` in requests per second; `pace` divides the waits."""
-
-    runbook: Path
-    report: Path
-    stage: str = "auto"
-    fault: str = "connection-exhaustion"
-    procedure: str = "auto"
-    pace: float = 60.0
-    rate: float = 100.0
-    seed: int = 1
-    options: StageOptions = field(default_factory=StageOptions)
-    lead: str = "drill"
-    hazard: str = "none"
-    round_trip: bool = False
-    mode: str = "automatic"  # or "operator": a person performs the runbook
-    history: Path | None = None  # the file with earlier drills
-    channels: Path | None = None  # the file that says where messages go
-    authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
-    literal: bool = False  # press on after steps that fail, and look at what they leave behind
 
 
 class Conductor:
@@ -100,7 +70,7 @@ class Conductor:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
         hazard = find_hazard(request.hazard)
-        self._check_request()
+        check_request(request, self.runbook)
         self._kept_stage = stage
         self._progress = progress
         self._stopping = threading.Event()
@@ -136,26 +106,6 @@ class Conductor:
         if isinstance(hazard, Foreseen):
             options = hazard.foresee(options)
         return open_stage(self.request.stage, options, self._note)
-
-    def _check_request(self) -> None:
-        request = self.request
-        numbers = [str(procedure.number) for procedure in self.runbook.procedures]
-        if request.procedure not in ("auto", *numbers):
-            raise UsageError(
-                f"PROCEDURE: auto, {', '.join(numbers)}",
-                repr(request.procedure),
-                f"these are the procedures of {request.runbook}",
-            )
-
-        if request.mode not in MODES:
-            raise UsageError(f"MODE: {' or '.join(MODES)}", repr(request.mode), "leave MODE out")
-        again = self.runbook.redeployment
-        if again and request.procedure == str(again.number):
-            raise UsageError(
-                "a procedure that rolls back", f"Procedure {again.number}, which deploys again",
-                "use PROCEDURE=2 ROUND_TRIP=1",
-            )  # fmt: skip
-        authority.check_roles(self.runbook.authority, request.authorized_by)
 
     def _check_rate(self) -> None:
         limits = self._stage.limits
@@ -515,30 +465,3 @@ class Conductor:
 
     def _note(self, text: str) -> None:
         self.timeline.record(events.Noted(text))
-
-
-def prepare_directory(directory: Path) -> None:
-    """Make `directory` ready for a new report: what an earlier drill wrote there is removed.
-
-    Raises UsageError when it cannot be written to or the disk has too little room.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name in _GENERATED:
-            path = directory / name
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        (directory / "traffic").mkdir()
-        free = shutil.disk_usage(directory).free
-    except OSError as error:
-        raise UsageError(
-            f"a folder for the report at {directory}", str(error.strerror), "set REPORT=DIR"
-        ) from error
-    if free < _ROOM_BYTES:
-        raise UsageError(
-            f"{_ROOM_BYTES >> 20} MB free for {directory}",
-            f"{free >> 20} MB",
-            "make room or set REPORT to a folder on another disk",
-        )

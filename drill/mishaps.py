@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drill import events
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor
 from drill.hazards import all_hazards
 from drill.judgement import Judgement, judge
+from drill.request import Request
 from drill.stage import Stage
 from drill.timeline import Event, read
 from drill.verdict import Verdict

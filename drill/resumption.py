@@ -15,7 +15,7 @@ from drill import events
 from drill.accounting import Accounting
 from drill.check import Situation
 from drill.clock import now
-from drill.conductor import LEAVE, Conductor, Request
+from drill.conductor import LEAVE, Conductor
 from drill.errors import DrillError, UsageError
 from drill.events import Phase
 from drill.fault import Scene
@@ -24,6 +24,7 @@ from drill.hazards import find_hazard
 from drill.observation import Outcome
 from drill.procedure import Performer, facts_for
 from drill.progress import Progress
+from drill.request import Request
 from drill.stage import Stage
 from drill.stages import attach_stage
 from drill.stages.sweep import find

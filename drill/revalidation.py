@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drill.check import bind
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor
 from drill.errors import Exit, UsageError
 from drill.judgement import Judgement
 from drill.lint import Lint, lint
 from drill.procedure import StepFailed, choose
 from drill.report.write import write_reports
+from drill.request import Request
 from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook
 from drill.runbook.parse import parse
 from drill.stage import Stage

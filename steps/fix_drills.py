@@ -12,9 +12,10 @@ import pytest
 
 from drill import history
 from drill.clock import iso
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor
 from drill.judgement import Judgement
 from drill.report.write import write_reports
+from drill.request import Request
 from drill.runbook.model import Runbook
 from drill.runbook.parse import parse
 from drill.timeline import Event, read

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from drill.conductor import Conductor, Request
+from drill.conductor import Conductor
 from drill.host import LocalHost
 from drill.procedure import choose
 from drill.report.write import write_reports
+from drill.request import Request
 from drill.runbook.parse import parse
 from drill.stage import StageOptions
 from drill.stages.processes import ProcessStage

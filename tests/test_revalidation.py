@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from drill.cli import main
-from drill.conductor import Request
 from drill.errors import Exit
 from drill.events import CommandEnded, CommandOutput, CommandStarted, StepEnded
 from drill.judgement import judge
+from drill.request import Request
 from drill.revalidation import (
     DAMAGE,
     Finding,
