@@ -29,7 +29,10 @@ class CursorCacheLeak(LatentDefect):
             f"{host}: {size / 2**20:.0f} MB"
             for host, size in sorted(scene.stage.rss_bytes().items())
         )
-        kills = sum(scene.stage.oom_kills().values())
+        counts = scene.stage.oom_kills()
+        if not counts:
+            return False, "no host tells how often the kernel killed for memory"
+        kills = sum(counts.values())
         if self._kills_before is None:  # nothing was switched on: what was before is no symptom
             self._kills_before = kills
         total = kills - self._kills_before

@@ -20,6 +20,8 @@ from hostaway_mcp.cursor_cache import CursorCache
 from hostaway_mcp.logs import fields as said
 from hostaway_mcp.logs import log
 
+PAGES_AT_ONCE = 56
+
 
 @dataclass(frozen=True, slots=True)
 class Defects:
@@ -72,6 +74,7 @@ class LatentDefects:
         self._path = path
         self._database_url = database_url
         self._leaked: list[psycopg.AsyncConnection] = []
+        self._pages = 0  # that the cache has made room for
         self.current = Defects()
         self.reload()
 
@@ -101,11 +104,18 @@ class LatentDefects:
             )
 
     def keep_for_ever(self, cache: CursorCache) -> None:
-        """Defect: the cache keeps each page's payload and never evicts it."""
-        size = self.current.cursor_cache_leak_kb * 1024
-        if size:
+        """Defect: the cache makes room for the payloads of many pages at a time, and never evicts.
+
+        In large pieces: what grows by little eats up its own program's pages in the kernel's cache
+        first, and a host in that state can crawl for minutes before the kernel kills anything.
+        """
+        if not self.current.cursor_cache_leak_kb:
+            return
+        if self._pages % PAGES_AT_ONCE == 0:
             # Not zeros: the kernel gives memory only to pages that were written to.
+            size = self.current.cursor_cache_leak_kb * 1024 * PAGES_AT_ONCE
             cache.never_evicted.append(b"\xff" * size)
+        self._pages += 1
 
     async def before_page(self, database) -> None:
         """Defects: a share of the pages fails, each waits, or each blocks the whole process; a page
