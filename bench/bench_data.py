@@ -55,7 +55,7 @@ def _block(stage: Stage, block: CodeBlock) -> float:
 
 def _measure(listings: int) -> None:
     procedure = RUNBOOK.procedure(2)
-    stop, backup, archive = procedure.steps[2].blocks
+    stop, backup, _to_storage, archive, _kept_to_storage = procedure.steps[2].blocks
     downgrade, fallback = procedure.steps[3].blocks
     options = StageOptions(listings=listings)
     with open_stage("processes", options, lambda _: None) as stage:

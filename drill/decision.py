@@ -191,6 +191,7 @@ class Decider:
         self._committed: tuple[Condition, Firing] | None = None
         self._mildest: tuple[str, float] | None = None  # what is held for the worst, and since when
         self._told: set[tuple[str, int]] = set()
+        self._decided_on: tuple[str, int] | None = None
         self._withdrawn: list[tuple[float, int, int]] = []  # at, failures and requests so far
         self._rollback_share = min(
             (
@@ -242,12 +243,16 @@ class Decider:
         """Take an incident or a ticket in."""
         self._evidence.report(reported, at)
 
-    def newly_fired(self) -> list[tuple[TriggerFired, float]]:
-        """Return each trigger and row that holds for the first time, and since when."""
+    def newly_fired(self, now: float) -> list[tuple[TriggerFired, float]]:
+        """Return each trigger and row that holds for the first time, and since when.
+
+        One that may pass is told once it has lasted for HOLD_S, or once a decision rests on it.
+        """
         new = []
         for condition, firing in self._fired():
             key = (condition.name, condition.line)
-            if key in self._told:
+            passing = firing.may_pass and now - firing.at < HOLD_S and key != self._decided_on
+            if key in self._told or passing:
                 continue
             self._told.add(key)
             event = TriggerFired(
@@ -347,7 +352,7 @@ class Decider:
         if not fired or not fired[0][0].rollback:
             return
         condition, firing = fired[0]
-        held = now - firing.at < HOLD_S and not firing.sharp
+        held = now - firing.at < HOLD_S and not firing.certain
         if condition.severity is Severity.CRITICAL or not (held or self._committed):
             self._committed = fired[0]
 
@@ -377,7 +382,7 @@ class Decider:
             key=lambda pair: (
                 not pair[0].rollback,
                 -_SEVERITIES[pair[0].severity],
-                not pair[1].sharp,
+                not pair[1].certain,
             ),
         )
 
@@ -440,6 +445,7 @@ class Decider:
         diagnosis: Diagnosis | None = None,
         attribution: Attribution | None = None,
     ) -> Decided:
+        self._decided_on = condition.name, condition.line
         ours = attribution.ours if attribution else None
         reason = diagnosis.reason if diagnosis else ""
         if attribution and ours is False:

@@ -60,18 +60,24 @@ def break_and_decide(
     timeline.record(events.FaultInjected(fault.name, how, wanted, calls_for), onset)
     decided: events.Decided | None = None
     fired: set[str] = set()
+
+    def tell_what_fired() -> None:
+        with lock:
+            new = decider.newly_fired(now())
+        for event, at in new:
+            fired.add(event.trigger)
+            timeline.record(event, at)
+
     with _attesting(scene, fault, timeline) as seen, contextlib.suppress(WaitTimeout):
         for _ in wait_until("a decision and an attested symptom", fault.watch_s):
             with lock:
                 decided = decided or decider.decide(now()) or decider.settled(now())
-                new = decider.newly_fired()
-            for event, at in new:
-                fired.add(event.trigger)
-                timeline.record(event, at)
+            tell_what_fired()
             if decided and seen.is_set() and (not wanted or wanted in fired):
                 break
     with lock:
         decided = decided or decider.final(now())
+    tell_what_fired()
     timeline.record(decided)
     return decided
 

@@ -1,7 +1,8 @@
 """What the database holds, as one hash for each column: two states are compared column by column.
 
-A hash is the sum over all rows of a 64-bit hash of (primary key, value), so it does not depend on
-the order of rows, and values that change places change it. NULL and the empty text differ.
+A hash is the sum over all rows of a 64-bit hash of the value, seeded with that of the primary key:
+so it does not depend on the order of rows, and values that change places change it. NULL, which
+adds nothing, and the empty text differ.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def fingerprint(database: Queries) -> Tables:
     """Return, for each table, its row count and a hash of each column. Raises StageError."""
     keys = _grouped(database.fetch(_KEYS))
     return {
-        table: _table(database, table, {n: _quoted(n) for n in names}, keys.get(table, names))
+        table: _table(database, table, {n: _quoted(n) for n in names}, keys.get(table))
         for table, names in _grouped(database.fetch(_COLUMNS)).items()
     }
 
@@ -73,7 +74,7 @@ def expected(database: Queries, transformed: Mapping[str, str]) -> Tables:
             if f"{table}.{n}" in transformed
         }
         if values:
-            found[table] = _table(database, table, values, keys.get(table, names))
+            found[table] = _table(database, table, values, keys.get(table))
     return found
 
 
@@ -86,12 +87,18 @@ def _grouped(pairs: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
 
 
 def _table(
-    database: Queries, table: str, values: Mapping[str, str], keys: list[str]
+    database: Queries, table: str, values: Mapping[str, str], keys: list[str] | None
 ) -> dict[str, str]:
-    """Return the row count and, by column, the hash of the SQL expression in `values`."""
-    key = ", ".join(_quoted(name) for name in keys)
+    """Return the row count and, by column, the hash of the SQL expression in `values`.
+
+    Without a primary key the whole row is the key, as text: not every type can be hashed.
+    """
+    if keys:
+        key = f"hash_record_extended(row({', '.join(map(_quoted, keys))}), 0)"
+    else:
+        key = f"hashtextextended({_quoted(table)}::text, 0)"
     hashes = ", ".join(
-        f"coalesce(sum(hashtextextended(row({key}, {value})::text, 0)::numeric), 0)::text"
+        f"coalesce(sum(hashtextextended(({value})::text, {key})), 0)::text"
         for value in values.values()
     )
     query = f"SELECT count(*)::text, {hashes} FROM {_quoted(table)}"  # noqa: S608 - quoted names

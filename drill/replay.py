@@ -76,19 +76,19 @@ def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = B
             continue
         while said is None and one.at - asked >= _ASK_EVERY_S:
             asked = max(asked + _ASK_EVERY_S, one.at - 60.0)
-            fired.extend((at, event) for event, at in decider.newly_fired())
             decided = decider.decide(asked)
+            fired.extend((at, event) for event, at in decider.newly_fired(asked))
             if decided:
                 said = Said(began, one.at, len(requests), decided, asked)
             elif not decider.waiting:
                 asked = one.at  # before that nothing happens that could change the answer
         if said is None:
             _feed(decider, one)
-    fired.extend((at, event) for event, at in decider.newly_fired())
     ended = record[-1].at
     if said is None:
         last = decider.decide(ended + 60.0) or decider.final(ended)
         said = Said(began, ended, len(requests), last, ended if last.rollback else None)
+        fired.extend((at, event) for event, at in decider.newly_fired(ended))
     said.fired = sorted(fired, key=lambda pair: pair[0])
     said.ended = ended
     return said

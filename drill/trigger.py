@@ -20,12 +20,19 @@ from drill.runbook.model import Runbook, Severity, Trigger
 class Firing:
     """A trigger whose condition holds. `at`: since when, in Unix seconds.
 
-    `sharp`: no further evidence can make it a worse one of its kind; `evidence`: sentences.
+    `sharp`: no further evidence can make it a worse one of its kind; `evidence`: sentences;
+    `may_pass`: it comes in spells, so that it counts only once it has lasted.
     """
 
     at: float
     sharp: bool
     evidence: tuple[str, ...]
+    may_pass: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing is gained by waiting for more of its evidence."""
+        return self.sharp and not self.may_pass
 
 
 class Watch(Protocol):

@@ -25,8 +25,8 @@ def decider(pace: float = 60.0) -> Decider:
     return made
 
 
-def fired(made: Decider) -> set[str]:
-    return {event.trigger for event, _ in made.newly_fired()}
+def fired(made: Decider, now: float = 0.0) -> set[str]:
+    return {event.trigger for event, _ in made.newly_fired(now)}
 
 
 def look(made: Decider, sentinel: str, *verdicts: Verdict, every_s: float = 1.0) -> None:
@@ -72,7 +72,7 @@ def test_metrics_must_be_missing_for_longer_than_a_restart_takes(
         made.look(Looked("metrics", BAD, "no answer"), 1.0 + i)
     assert fired(made) == set()
     made.look(Looked("metrics", BAD, "no answer"), 1.0 + least_s)
-    ((event, at),) = made.newly_fired()
+    ((event, at),) = made.newly_fired(0.0)
     assert (event.trigger, at) == ("Monitoring Failure", 1.0 + least_s)
 
 
@@ -117,7 +117,7 @@ def test_three_urgent_tickets_are_several_and_a_repeated_one_is_not() -> None:
     made.report(Reported("ticket", "urgent", "empty lists", "Bolt"), 2.0)
     assert fired(made) == set()
     made.report(Reported("ticket", "High", "no pages", "Coil"), 3.0)
-    ((event, at),) = made.newly_fired()
+    ((event, at),) = made.newly_fired(0.0)
     assert (event.trigger, at) == ("Customer Escalations", 3.0)
 
 
@@ -171,6 +171,45 @@ def test_a_spell_of_slowness_is_told_from_slowness_that_stays(lasts: int, decide
         assert (
             found[0] / 10 <= 3.0 + 0.5 + HOLD_S
         )  # since the change, which is seen within half a second
+
+
+def told_of_slowness(*parts: tuple[int, float]) -> dict[str, float]:
+    """Feed (number of requests, latency) at 100 a second; return when each trigger was told."""
+    made = decider()
+    made.set_baseline(Histogram([0.02] * 400))
+    told: dict[str, float] = {}
+    requests = itertools.chain.from_iterable(itertools.repeat(s, n) for n, s in parts)
+    for i, latency_s in enumerate(requests, 1):
+        made.observe(request(Outcome.OK, i / 100, latency_s))
+        if i % 10 == 0:
+            told.update({event.trigger: i / 100 for event, _ in made.newly_fired(i / 100)})
+    return told
+
+
+@pytest.mark.parametrize("latency_s", [0.05, 0.2])
+def test_a_pause_that_makes_thirty_requests_slow_fires_nothing(latency_s: float) -> None:
+    assert told_of_slowness((300, 0.02), (30, latency_s), (1_200, 0.02)) == {}
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "trigger"),
+    [(0.05, "Performance Degradation 2-3x"), (0.2, "Performance Degradation >3x")],
+)
+def test_slowness_fires_once_it_has_lasted(latency_s: float, trigger: str) -> None:
+    told = told_of_slowness((300, 0.02), (1_200, latency_s))
+    assert list(told) == [trigger]
+    assert 3.0 + HOLD_S <= told[trigger] <= 3.0 + 0.5 + HOLD_S
+
+
+def test_what_a_decision_rests_on_has_fired_whether_it_lasted_or_not() -> None:
+    made = decider()
+    made.set_baseline(Histogram([0.02] * 400))
+    for i in range(1, 331):
+        made.observe(request(Outcome.OK, i / 100, 0.02 if i <= 300 else 0.2))
+    assert fired(made, 3.3) == set()
+    last_word = made.final(3.3)
+    assert last_word.rollback
+    assert fired(made, 3.3) == {last_word.trigger}
 
 
 @pytest.mark.parametrize(("bad", "decided"), [(100, True), (20, False)])

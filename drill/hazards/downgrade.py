@@ -15,7 +15,27 @@ from drill.wait import wait_until
 _REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
 _DAMAGED = 50  # rows
-_REFUSE = "refused_by_the_drill"
+_ON_REVISION = "before_the_revision_changes"
+
+
+def _before_the_revision_changes(stage: Stage, statements: str) -> None:
+    """Have `statements` of PL/pgSQL run before the downgrade's last one: on its revision.
+
+    The trigger is in no backup: that was taken before.
+    """
+    stage.database.fetch(
+        f"CREATE OR REPLACE FUNCTION {_ON_REVISION}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {statements} END $$"
+    )
+    stage.database.fetch(
+        f"CREATE TRIGGER {_ON_REVISION} BEFORE UPDATE OR DELETE ON alembic_version "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {_ON_REVISION}()"
+    )
+
+
+def _let_the_revision_change(stage: Stage) -> None:
+    with contextlib.suppress(StageError):
+        stage.database.fetch(f"DROP FUNCTION IF EXISTS {_ON_REVISION}() CASCADE")
 
 
 class DowngradeForbidden:
@@ -64,26 +84,18 @@ class DowngradeDataFails:
     mastered = True
 
     def arm(self, stage: Stage) -> str:
-        """See Hazard.arm. The trigger is in no backup: that was taken before."""
-        stage.database.fetch(
-            f"CREATE OR REPLACE FUNCTION {_REFUSE}() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'refused by the drill'; END $$"
-        )
-        stage.database.fetch(
-            f"CREATE TRIGGER {_REFUSE} BEFORE UPDATE OR DELETE ON alembic_version "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSE}()"
-        )
+        """See Hazard.arm."""
+        _before_the_revision_changes(stage, "RAISE EXCEPTION 'refused by the drill';")
         return "after the schema changes the row with the revision cannot be changed"
 
     def disarm(self, stage: Stage) -> str:
         """See Hazard.disarm. A restored copy has no trigger."""
-        with contextlib.suppress(StageError):
-            stage.database.fetch(f"DROP FUNCTION IF EXISTS {_REFUSE}() CASCADE")
+        _let_the_revision_change(stage)
         return ""
 
 
 class DowngradeTimesOut:
-    """No statement of the service's user is given more than a millisecond."""
+    """Its last statement takes longer than a statement of the service's user is given."""
 
     name = "downgrade-times-out"
     step = _REVERT
@@ -91,11 +103,13 @@ class DowngradeTimesOut:
 
     def arm(self, stage: Stage) -> str:
         """See Hazard.arm."""
-        self._set(stage, "SET statement_timeout = '1ms'")
-        return "every statement of the service's user is ended after a millisecond"
+        _before_the_revision_changes(stage, "PERFORM pg_sleep(30); RETURN NULL;")
+        self._set(stage, "SET statement_timeout = '200ms'")
+        return "the statement on its revision waits, and every statement is ended after 200 ms"
 
     def disarm(self, stage: Stage) -> str:
         """See Hazard.disarm."""
+        _let_the_revision_change(stage)
         with contextlib.suppress(StageError):
             self._set(stage, "RESET statement_timeout")
         return ""

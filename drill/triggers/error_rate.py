@@ -27,7 +27,7 @@ class ErrorRate:
         groups = match.groupdict()
         self.low = share(groups["low"])
         self.high = share(groups["high"]) if groups.get("high") else None
-        # A spike is over before the decider's patience with what is not sharp is.
+        # A spike is over before the decider's patience is.
         self._sustained = bool(_SUSTAINED.search(match.string))
 
     @property
@@ -38,7 +38,7 @@ class ErrorRate:
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
         firing = errors_within(evidence, self.low, self.high)
-        return replace(firing, sharp=False) if firing and self._sustained else firing
+        return replace(firing, may_pass=True) if firing and self._sustained else firing
 
 
 def share(text: str) -> float:
