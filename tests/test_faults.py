@@ -134,6 +134,15 @@ def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> N
                 break
 
 
+def test_a_host_that_does_not_tell_its_kills_is_no_host_without_kills(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = find("cursor-cache-leak")
+    assert fault.attest(scene)[1].startswith("0 kills for memory")
+    monkeypatch.setattr(scene.stage, "oom_kills", dict)  # as when its control group is gone
+    assert fault.attest(scene) == (False, "no host tells how often the kernel killed for memory")
+
+
 def test_a_healthy_release_passes_every_sentinel(scene: Scene) -> None:
     for sentinel in all_sentinels(scene.stage, scene.traffic):
         if sentinel.name != "integrity":  # nobody wrote anything
