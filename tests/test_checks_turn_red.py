@@ -215,7 +215,7 @@ CASES = [
     Case(
         "backup_created", "The safety backup was created and restores into a scratch database",
         STOP + "\n" + SAFETY, PSQL + "'DELETE FROM reservations WHERE id = (SELECT max(id) FROM reservations)'",
-        "live 200|", 'rm "$BACKUP_DIR"/*\n' + START,
+        "against the live database: reservations had ", 'rm "$BACKUP_DIR"/*\n' + START,
     ),
     Case(
         "backup_size", "The backup file has a reasonable size (>1KB)",
@@ -510,6 +510,28 @@ def test_a_backup_that_would_not_help_is_refused_with_a_sentence(
         assert said in evidence
     finally:
         run(live.stage, forget)
+
+
+def test_a_backup_with_as_many_rows_and_another_value_is_found(live: Situation) -> None:
+    text = "The safety backup was created and restores into a scratch database"
+    try:
+        began = at_this_moment(live)
+        run(live.stage, f"{STOP}\n{SAFETY}")
+        assert (
+            "in every column: cursor_audit 2 rows, listings 200 rows, reservations "
+            in verdict(began, text)[1]
+        )
+        run(
+            live.stage,
+            PSQL + "\"UPDATE reservations SET guest_name = guest_name || '.' WHERE id = 7\"",
+        )
+        found, evidence = verdict(began, text)
+        assert found is Verdict.FAILED
+        assert evidence.endswith(
+            "against the live database: reservations.guest_name has other values"
+        )
+    finally:
+        run(live.stage, 'rm "$BACKUP_DIR"/*\n' + START)
 
 
 def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Situation) -> None:

@@ -6,6 +6,7 @@ import re
 import shlex
 
 from drill import archive
+from drill.backup import prove
 from drill.check import Finding, Situation, check, failed, judged, passed, unknown
 from drill.checks.release import all_ok
 from drill.runbook.amounts import duration_s, size_bytes
@@ -20,12 +21,6 @@ _NEWEST = (
     "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
     "2>/dev/null | sort -n | tail -n 1"
 )
-# Into an empty database, whichever form the dump has; an error ends it.
-_RESTORE = """restore() {
-  if pg_restore -l "$2" > /dev/null 2>&1; then pg_restore --exit-on-error --no-owner -d "$1" "$2"
-  else psql -X -q -v ON_ERROR_STOP=1 -d "$1" -f "$2" > /dev/null; fi
-}
-"""
 
 
 def _on_first(situation: Situation, script: str, what: str) -> Finding:
@@ -111,27 +106,17 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
 
 @check(r"backup (was |is )?(created|taken|made)", needs="database")
 def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
-    """A dump made in this step restores into a scratch database with the rows of the live one."""
+    """A dump made in this step restores into a scratch database, which then holds what the live
+    one holds: as many rows, and the same values in every column.
+    """
     try:
         age, path = _newest(situation, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error))
-    name = path.rpartition("/")[2]
     if age > situation.age():
+        name = path.rpartition("/")[2]
         return failed(f"the newest dump, {name}, is {age:.0f} s old: older than this step")
-    script = _POSTGRES + (
-        f"{_RESTORE}"
-        'scratch="check_$(date +%s)_$$"\n'
-        "trap 'psql -X -q -d postgres -c \"DROP DATABASE IF EXISTS $scratch\"' EXIT\n"
-        'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
-        f'restore "$scratch" {shlex.quote(path)}\n'
-        'rows="SELECT (SELECT count(*) FROM listings), (SELECT count(*) FROM reservations)"\n'
-        'live="$(psql -X -At -d "$DB_NAME" -c "$rows")"\n'
-        'copy="$(psql -X -At -d "$scratch" -c "$rows")"\n'
-        'echo "listings|reservations: live $live, restored $copy"\n'
-        'test "$live" = "$copy"'
-    )
-    return _on_first(situation, script, f"{name} restores")
+    return prove(situation.stage.database, situation.stage.hosts[0], path)
 
 
 @check(r"backup .*size.*?(?P<size>\d+\s*[KMG]?B)", needs="database")
