@@ -45,6 +45,7 @@ _FILL = """
 _REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE 'hostaway\\_replaced\\_%'"
 _THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
 _FILL_LIMIT_S = 600.0
+_LISTINGS_PER_S = 4_000  # at least, beyond that: the upgrade writes each of them again
 _SERVED_LIMIT_S = 30.0
 
 
@@ -127,7 +128,7 @@ class Deployment:
             must(
                 self._hosts[0],
                 _FILL.format(listings=listings, seed=self._options.seed),
-                _FILL_LIMIT_S,
+                _FILL_LIMIT_S + listings / _LISTINGS_PER_S,
             )
             administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
             self._templates.add(tag)
