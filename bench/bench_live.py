@@ -1,6 +1,6 @@
 """The detector on the live service: A/A runs and delays: `python -m bench.bench_live [STAGE]`.
 
-Holds drills on one stage that stays up, each until it is decided (about 15 minutes in all). For
+Holds drills on one stage that stays up, each until it is decided (about 20 minutes in all). For
 every fault it prints, as medians over the runs, how many requests were observed until the alarm,
 counted twice: from the moment at which the fault was switched on, and from the first answer that
 showed it, since some time passes before the service has read its settings and before a page is
@@ -35,7 +35,7 @@ from drill.traffic import read_observations
 RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 HEALTHY_RUNS = 3
 HEALTHY_S = 30.0
-RUNS = 3
+RUNS = 5
 TRIES = 3
 RATE = 100.0
 LATE_S = 0.1
