@@ -27,7 +27,7 @@ from drill.runbook.parse import parse
 
 EDGES = (0.01, 0.05, 0.10)
 LATENCY_S = (0.5, 1.0, 2.0)
-RATES = (0.02, 0.07, 0.12, 0.20, 0.50, 1.0)
+RATES = (0.02, 0.035, 0.07, 0.12, 0.20, 0.50, 1.0)
 FACTORS = (2, 3, 5)
 SCALES = (2.4, 3.0, 5.0)  # at twice the baseline itself lies the edge, which no test can tell
 PAGES = 0.72  # the share of requests that a slow page touches
