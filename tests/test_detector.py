@@ -86,6 +86,17 @@ def divergence(p: float, q: float) -> float:
     return p * math.log(p / q) + rest
 
 
+def test_no_rate_is_far_from_what_is_looked_for() -> None:
+    # Drift of the best score, against that of one for the very rate: the Kullback-Leibler distance.
+    def drift(p: float, looked_for: float) -> float:
+        return p * math.log(looked_for / 0.01) + (1 - p) * math.log((1 - looked_for) / 0.99)
+
+    rates = [0.02 * 1.01**i for i in range(323)]  # up to 50 %
+    assert all(
+        drift(p, p) <= 1.08 * max(drift(p, one) for one in alternatives(0.01)) for p in rates
+    )
+
+
 @pytest.mark.parametrize(
     ("p", "sides"),
     [
