@@ -107,7 +107,7 @@ def _delays() -> float:
     out(f"{'change':22} {'floor':>7} {'median':>7} {'ratio':>6} {'90 %':>7}  requests\n")
     worst = 0.0
     cases = [
-        (f"{p:.0%} errors", _floor(h, p, EDGES[0]),
+        (f"{p * 100:g}% errors", _floor(h, p, EDGES[0]),
          [_until(_failing(p, s, _MOST), lambda d: d.errors.alarmed) for s in range(RUNS)])
         for p in RATES
     ] + [
