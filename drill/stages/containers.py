@@ -200,6 +200,8 @@ class ContainerStage(OwnStage):
             "log_line_prefix": "%m [%p] ",
             "log_timezone": "UTC",
             "fsync": "off",  # the data lives as long as the drill
+            "full_page_writes": "off",
+            "max_wal_size": "4GB",
         }
         command: list[str] = ["postgres"]
         for name, value in settings.items():
