@@ -16,7 +16,7 @@ contents() { psql -X -q --csv -t -v ON_ERROR_STOP=1 -d "$1" <<'SQL'
 {queries}SQL
 }
 scratch="check_$(date +%s)_$$"
-trap 'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch WITH (FORCE)"' EXIT
+trap 'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"' EXIT
 psql -X -q -d postgres -c "CREATE DATABASE $scratch"
 # Whichever form the dump has; an error ends it.
 if pg_restore -l {dump} > /dev/null 2>&1
