@@ -133,6 +133,16 @@ def restore_without_stop(runbook: Runbook) -> Iterator[tuple[int, str]]:
             yield line, "pg_restore goes on after an error"
 
 
+@rule("forced-drop", "medium", "end your own sessions by name, then drop it without force")
+def forced_drop(runbook: Runbook) -> Iterator[tuple[int, str]]:
+    """A database dropped by force: whoever is no superuser is refused, and the database stays,
+    while an autovacuum worker, which is the superuser's, looks at it.
+    """
+    force = r"(?i)\bdrop\s+database\b.*\bwith\s*\(\s*force\s*\)|\bdropdb\b.*\s(?:--force|-\w*f)\b"
+    for line, match in _matching(runbook, force):
+        yield line, f"{match.group()!r} is refused beside an autovacuum worker"
+
+
 @rule("signal-to-a-pattern", "high", "let the supervisor signal the one process that it started")
 def signal_to_pattern(runbook: Runbook) -> Iterator[tuple[int, str]]:
     """A pattern of a command line also matches the shell that looks for it, and strangers."""

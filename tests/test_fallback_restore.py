@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from stage_support import await_status
 
@@ -101,6 +103,51 @@ def test_the_restore_keeps_what_was_in_the_backup_and_the_ledger_names_what_was_
     assert (found.recovery_point_s > 0) == somebody_writes
     causes = [cause for cause in judge(record).causes if "writes are lost" in cause.what]
     assert [("after-the-backup" in cause.evidence) for cause in causes] == [True] * somebody_writes
+
+
+# A worker that is at a table for as long as it takes: a page's cost, then a pause.
+SLOW_AUTOVACUUM = {
+    "autovacuum_naptime": "1s",
+    "autovacuum_vacuum_cost_limit": "1",
+    "autovacuum_vacuum_cost_delay": "100ms",
+}
+PSQL = 'psql -X -q -v ON_ERROR_STOP=1 -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" '
+LEFT_BEHIND = f"""{PSQL} -d postgres -c 'CREATE DATABASE hostaway_fresh'
+{PSQL} -d hostaway_fresh -c 'CREATE TABLE half AS SELECT generate_series(1, 300000) AS n'
+"""
+WORKER = """SELECT count(*) FROM pg_stat_activity
+WHERE backend_type = 'autovacuum worker' AND datname = 'hostaway_fresh'"""
+
+
+def test_what_an_earlier_attempt_left_is_dropped_beside_its_session_and_an_autovacuum_worker(
+    stage: Stage,
+) -> None:
+    stage.deploy(FAILING)
+    host, database = stage.hosts[0], stage.database
+    (fallback,) = [block for block in PROCEDURE.steps[3].blocks if block.fallback]
+    backup = PROCEDURE.steps[2].blocks[1]
+    with contextlib.ExitStack() as undo:
+        for setting, value in SLOW_AUTOVACUUM.items():
+            undo.callback(database.fetch, f"ALTER SYSTEM RESET {setting}")
+            database.fetch(f"ALTER SYSTEM SET {setting} = '{value}'")
+        database.fetch("SELECT pg_reload_conf()")
+        assert host.run(LEFT_BEHIND, limit_s=60).ok
+        url = stage.environment["DATABASE_URL"].rpartition("/")[0]
+        undo.enter_context(psycopg.connect(f"{url}/hostaway_fresh"))
+        for _ in wait_until("an autovacuum worker in the database that was left", 60):
+            if database.fetch(WORKER) != [(0,)]:
+                break
+        for words, force in (("accessed by other users", ""), ("denied", "WITH (FORCE)")):
+            drop = f"{PSQL} -d postgres -c 'DROP DATABASE hostaway_fresh {force}'"
+            refused = host.run(drop, limit_s=60)
+            assert (refused.ok, words in refused.stderr) == (False, True), refused.stderr
+        for block in (backup, fallback):
+            done = host.run(choose(block, stage.alternatives).script, limit_s=120)
+            assert done.ok, done.stderr
+    database.fetch("SELECT pg_reload_conf()")
+    assert database.fetch(REVISION) == [("0001_base",)]
+    scratch = "SELECT datname FROM pg_database WHERE datname ~ 'scratch|fresh'"
+    assert database.fetch(scratch) == []
 
 
 def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import FOLDERS, Deployment, must
 from drill.stages.images import ensure_images
 from drill.stages.ports import await_port, free_port
+from drill.stages.server_settings import server_settings
 from drill.stages.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD, spare_others
 from drill.wait import wait_until
 
@@ -193,18 +194,8 @@ class ContainerStage(OwnStage):
         self.deploy(FAILING)
 
     def _start_postgres(self, image: str, network: Network) -> PostgresContainer:
-        settings = {
-            "max_connections": str(self.options.connection_limit),
-            # So that clients read "too many clients already".
-            "superuser_reserved_connections": "0",
-            "log_line_prefix": "%m [%p] ",
-            "log_timezone": "UTC",
-            "fsync": "off",  # the data lives as long as the drill
-            "full_page_writes": "off",
-            "max_wal_size": "4GB",
-        }
         command: list[str] = ["postgres"]
-        for name, value in settings.items():
+        for name, value in server_settings(self.options).items():
             command += ["-c", f"{name}={value}"]
         container = PostgresContainer(
             image,

@@ -36,6 +36,7 @@ from drill.stages import slow_relay
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import Deployment, must
 from drill.stages.ports import await_port, free_port
+from drill.stages.server_settings import server_settings
 from drill.stages.supervision import SERVICE_NAME, SUPERVISORD, conf, variables
 from drill.stages.sweep import (
     PREFIX,
@@ -63,17 +64,6 @@ _DIAL = (
     "curl -fsS --max-time 5 -X PATCH -H 'Content-Type: application/json' -d '\"127.0.0.1:{port}\"' "
     '"$LB_ADMIN/config/apps/http/servers/front/routes/0/handle/0/upstreams/0/dial"'
 )
-_POSTGRES_SETTINGS = """
-max_connections = {connections}
-superuser_reserved_connections = 0 # so that clients read "too many clients already"
-log_line_prefix = '%m [%p] '
-log_timezone = 'UTC'
-fsync = off # the data lives as long as the drill
-full_page_writes = off # as well; with them, to fill ten million rows writes 100 GB of log
-max_wal_size = '4GB'
-listen_addresses = '127.0.0.1'
-port = {port}
-"""
 # The socket lies in the data folder, which only its owner can enter.
 _POSTGRES_ACCESS = """
 local all postgres trust
@@ -244,12 +234,12 @@ class ProcessStage(OwnStage):
         server = get_server(data, cleanup_mode=None, start=False)
         server.ensure_pgdata_inited()
         self._postgres_bin = Path(server.bin_path)
+        told = server_settings(self.options) | {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self._ports["postgres"]),
+        }
         with (data / "postgresql.conf").open("a") as settings:
-            settings.write(
-                _POSTGRES_SETTINGS.format(
-                    connections=self.options.connection_limit, port=self._ports["postgres"]
-                )
-            )
+            settings.writelines(f"{name} = '{value}'\n" for name, value in told.items())
         (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)
         self._postgres_user = server.system_user if os.geteuid() == 0 else None
         self.start_database()
