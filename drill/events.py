@@ -334,6 +334,7 @@ class StepEnded:
     """A step's commands ran and its checkboxes were verified, or it stopped early.
 
     `took_s` leaves out the watch window, which pace shortens: budgets are never shortened.
+    `proving_s` comes on top: what the suite looks at beyond what any reader of the runbook would.
     `failed_commands`: the numbers of the commands that it failed by.
     """
 
@@ -346,6 +347,7 @@ class StepEnded:
     reason: str
     advice: str
     failed_commands: tuple[int, ...] = ()
+    proving_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +384,10 @@ class CommandEnded:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A checkbox was verified. `check` is the name of the bound check, "" when uncovered."""
+    """A checkbox was verified. `check` is the name of the bound check, "" when uncovered.
+
+    `proof`: its time does not count for its step, see `drill.check.check`.
+    """
 
     section: str
     number: int
@@ -391,6 +396,8 @@ class Checked:
     check: str
     verdict: Verdict
     evidence: str
+    took_s: float = 0.0
+    proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)

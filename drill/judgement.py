@@ -105,6 +105,7 @@ class Judgement:
                     "title": step.title,
                     "budget_s": step.budget_s,
                     "took_s": round(step.took_s, 3),
+                    "proving_s": round(step.proving_s, 3),
                     "verdict": step.verdict,
                     "reason": step.reason,
                 }

@@ -145,7 +145,7 @@ class Performer:
             )
         )
         verdict, reason, advice = Verdict.PASSED, "", ""
-        watched = 0.0
+        watched = proving = 0.0
         broken: StepFailed | None = None
         try:
             self._run_blocks(part, started)
@@ -158,6 +158,7 @@ class Performer:
             checked = [
                 check.verify(checkbox, part.number, situation) for checkbox in part.checkboxes
             ]
+            proving = sum(one.took_s for one in checked if one.proof)
             for one in checked:
                 timeline.record(one)
             verdict, reason = _of_checks(checked)
@@ -166,7 +167,7 @@ class Performer:
         if broken is not None:
             verdict, reason = Verdict.FAILED, broken.reason
             advice = f"{broken.advice}; {self._next_move(part)}"
-        took = now() - started - watched
+        took = now() - started - watched - proving
         if took > part.budget_s and verdict is not Verdict.FAILED:
             verdict = Verdict.FAILED
             reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"
@@ -174,7 +175,7 @@ class Performer:
         timeline.record(
             events.StepEnded(
                 part.section, part.number, part.title, part.budget_s, took, verdict, reason, advice,
-                broken.commands if broken else (),
+                broken.commands if broken else (), proving,
             )
         )  # fmt: skip
         return verdict

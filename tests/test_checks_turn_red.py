@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,13 +12,15 @@ import pytest
 
 import drill.check
 from drill.check import Situation, bind
-from drill.events import Decided, ProbeSample
+from drill.events import Checked, Decided, ProbeSample, StepEnded, StepStarted
 from drill.host import Completed
 from drill.probe import Probe
+from drill.procedure import Part, Performer
+from drill.runbook.model import Checkbox
 from drill.runbook.parse import parse
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
-from drill.timeline import Timeline
+from drill.timeline import Timeline, read
 from drill.traffic import Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
@@ -195,7 +198,8 @@ CASES = [
     ),
     Case(
         "archive_kept", "What only the new release knew is archived",
-        STOP + "\n" + KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv', "rows archived, ",
+        STOP + "\n" + KEEP, 'sed -i 2d "$SECURE_STORAGE"/only_new_*/reservations.channel.csv',
+        "reservations.channel: 1 rows are not archived",
         'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n' + START,
     ),
     Case(
@@ -324,7 +328,7 @@ def test_a_check_passes_without_its_defect_and_turns_red_with_it(
 
 def test_every_check_is_proven_to_turn_red() -> None:
     assert bind("Error rate <1%")  # loads the registry
-    names = {name for _, name, _, _ in drill.check._REGISTRY}
+    names = {name for _, name, *_ in drill.check._REGISTRY}
     assert names == {case.check for case in CASES} | OTHERS
 
 
@@ -532,6 +536,67 @@ def test_a_backup_with_as_many_rows_and_another_value_is_found(live: Situation) 
         )
     finally:
         run(live.stage, 'rm "$BACKUP_DIR"/*\n' + START)
+
+
+ARCHIVED = "What only the new release knew is archived"
+LOADED = "What was archived is loaded again"
+ALL_KEPT = "cursor_audit 2 rows; listings.search_rank 200 rows; reservations.channel "
+
+
+@pytest.mark.parametrize(
+    ("defect", "archived", "loaded"),
+    [
+        ("true", ALL_KEPT, ALL_KEPT),
+        (
+            "sed -i '3s/import/fax/' reservations.channel.csv",
+            "reservations.channel: 1 rows are not archived as they are",
+            "reservations.channel: 1 of",
+        ),
+        (
+            "sed -i 's/listings,200/listings,201/' cursor_audit.csv",
+            "cursor_audit: 1 rows are not archived as they are, among 2 that are",
+            "cursor_audit: 1 of 2 archived values are not back",
+        ),
+        ("rm cursor_audit.csv", "cursor_audit.csv", "listings.search_rank 200 rows; reservations"),
+        ("sed -i 3s/import/0,1/ reservations.channel.csv", "extra data", "extra data"),
+    ],
+)
+def test_an_archive_is_compared_value_by_value(
+    live: Situation, defect: str, archived: str, loaded: str
+) -> None:
+    everywhere = f'for archive in "$SECURE_STORAGE" "$BACKUP_DIR"; do (cd "$archive"/only_new_*; {defect}); done'
+    try:
+        run(live.stage, f"{STOP}\n{KEEP}")
+        run(live.stage, everywhere)
+        for text, said in ((ARCHIVED, archived), (LOADED, loaded)):
+            found, evidence = verdict(live, text)
+            sound = "search_rank 200 rows" in said
+            assert found is (Verdict.PASSED if sound else Verdict.FAILED), evidence
+            assert said in evidence
+    finally:
+        run(live.stage, f'rm -r "$BACKUP_DIR"/* "$SECURE_STORAGE"/*\n{START}')
+
+
+def test_what_only_the_suite_proves_does_not_count_for_the_steps_budget(
+    live: Situation, tmp_path: Path
+) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    performer = Performer(replace(at_this_moment(live), timeline=timeline), threading.Event())
+    backup = RUNBOOK.procedure(2).steps[2].blocks[1]
+    boxes = tuple(Checkbox(text, 1) for text in ("Backup created", "The schema is the stable one"))
+    try:
+        run(live.stage, STOP)
+        performer.perform_part(Part("Here", 1, "A backup", 60, 0, (backup,), boxes, 1))
+    finally:
+        run(live.stage, 'rm "$BACKUP_DIR"/*\n' + START)
+    timeline.close()
+    record = list(read(timeline.path))
+    proof, other = (one.what for one in record if isinstance(one.what, Checked))
+    assert (proof.verdict, proof.proof, other.proof) == (Verdict.PASSED, True, False)
+    (began,) = (one.at for one in record if isinstance(one.what, StepStarted))
+    ((at, ended),) = ((one.at, one.what) for one in record if isinstance(one.what, StepEnded))
+    assert ended.proving_s == proof.took_s > 0
+    assert other.took_s <= ended.took_s <= at - began - proof.took_s + 0.001
 
 
 def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Situation) -> None:

@@ -17,6 +17,10 @@ _TABLES = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
     "AND table_type = 'BASE TABLE'"
 )
+_THERE = (
+    "SELECT 1 FROM information_schema.columns "
+    "WHERE table_name = %s AND %s::text IN ('', column_name)"
+)
 _NEWEST = (
     "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
     "2>/dev/null | sort -n | tail -n 1"
@@ -104,7 +108,7 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     return _on_first(situation, script, f"restored when it was made: {path.rpartition('/')[2]}")
 
 
-@check(r"backup (was |is )?(created|taken|made)", needs="database")
+@check(r"backup (was |is )?(created|taken|made)", needs="database", proof=True)
 def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     """A dump made in this step restores into a scratch database, which then holds what the live
     one holds: as many rows, and the same values in every column.
@@ -159,54 +163,49 @@ def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
     return migration_reverted(situation, match)
 
 
-@check(r"only the new release knew.* archived", r"archived?.* can be loaded", needs="database")
+@check(
+    r"only the new release knew.* archived",
+    r"archived?.* can be loaded",
+    needs="database",
+    proof=True,
+)
 def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
-    """Secure storage holds a row for each row of all that the runbook says will be dropped."""
+    """Secure storage holds every value of all that the runbook says will be dropped."""
     names = sorted({name for one in situation.runbook.procedures for name in one.dropped})
     if not names:
         return unknown("the runbook does not say what will be dropped (“Dropped on purpose: …”)")
+    fetch = situation.stage.database.fetch
+    there = [name for name in names if fetch(_THERE, (*name.split("."), "")[:2])]
     try:
-        kept = archive.kept(situation.stage)
+        found = archive.missing(situation.stage, there)
     except LookupError as error:
-        return failed(str(error))
-    wrong, told = [], []
-    for name in names:
-        table, _, column = name.partition(".")
-        there = situation.stage.database.fetch(
-            "SELECT 1 FROM information_schema.columns "
-            "WHERE table_name = %s AND %s::text IN ('', column_name)",
-            (table, column),
-        )
-        rows = len(kept.get(name, []))
-        told.append(f"{name} {rows} rows")
-        if not there:
-            continue  # it was taken away before: what was kept then stands
-        ((live,),) = situation.stage.database.fetch(f'SELECT count(*) FROM "{table}"')
-        if rows != live:
-            wrong.append(f"{name}: {rows} rows archived, {live} in the database")
+        return failed(f"not archived, or not to be read: {', '.join(there or names)} ({error})")
+    told = [f"{name} {found[name].rows} rows" for name in there]
+    # What is not there was taken away before: what was kept then stands.
+    told += [f"{name} was dropped before" for name in names if name not in there]
+    wrong = [
+        f"{name}: {one.differing} rows are not archived as they are, among {one.rows} that are"
+        for name, one in found.items()
+        if one.differing
+    ]
     return judged(not wrong, "; ".join(wrong or told))
 
 
-@check(r"archived .*loaded", needs="database")
+@check(r"archived .*loaded", needs="database", proof=True)
 def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     """Every archived value stands in the database again, where its row still exists."""
     try:
-        kept = archive.kept(situation.stage, "BACKUP_DIR")
-    except LookupError:
+        found = archive.not_back(situation.stage)
+    except LookupError as error:
+        return failed(f"what was archived does not fit the database: {error}")
+    if not found:
         return passed("nothing was archived: the database was never taken back")
-    wrong, told = [], []
-    for name, rows in kept.items():
-        table, _, column = name.partition(".")
-        if column:
-            query = f'SELECT id::text, "{column}"::text FROM "{table}"'
-            live = dict(situation.stage.database.fetch(query))
-            lost = sum(row[0] in live and live[row[0]] != row[1] for row in rows)
-        else:
-            ((count,),) = situation.stage.database.fetch(f'SELECT count(*) FROM "{table}"')
-            lost = abs(len(rows) - count)
-        told.append(f"{name} {len(rows)} rows")
-        if lost:
-            wrong.append(f"{name}: {lost} of {len(rows)} archived values are not back")
+    wrong = [
+        f"{name}: {one.differing} of {one.rows} archived values are not back"
+        for name, one in found.items()
+        if one.differing
+    ]
+    told = [f"{name} {one.rows} rows" for name, one in found.items()]
     return judged(not wrong, "; ".join(wrong or told))
 
 
