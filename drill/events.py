@@ -458,8 +458,9 @@ class DamageSeen:
 class Walked:
     """A customer walked all pages of the list. `formats`: in the order in which they came.
 
-    `rows` that came, `repeated` ones among them; `skipped`: rows that never came; `refused`:
-    answers 400; `unanswered`: anything else that was no page; `ended`: whether it found an end.
+    `rows` that came, `repeated` ones among them; `skipped`: rows that never came, of all where it
+    `ended`, else of those before the last that came; `refused`: answers 400; `unanswered`: anything
+    else that was no page; `ended`: whether it found an end.
     """
 
     walker: str

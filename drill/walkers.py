@@ -25,7 +25,7 @@ _LIMIT = 50
 _PAUSE_S = 0.15
 _TIMEOUT_S = 5.0
 _MOST_REFUSALS = 20  # then a customer gives this walk up
-_MOST_PAGES = 400  # of one walk: one that never ends is cut off, and says so
+_MOST_PAGES = 250  # of one walk: one that never ends, or through millions of rows, is cut off
 _GRACE_S = 10.0
 
 
@@ -47,7 +47,10 @@ class Walkers:
     def __enter__(self) -> Walkers:
         if not self._threads:
             return self
-        self._everything = {row[0] for row in self._stage.database.fetch("SELECT id FROM listings")}
+        fetch = self._stage.database.fetch
+        ((self._total,),) = fetch("SELECT count(*) FROM listings")
+        first = "SELECT id FROM listings ORDER BY id LIMIT %s"
+        self._first = [row[0] for row in fetch(first, (_MOST_PAGES * _LIMIT,))]
         for thread in self._threads:
             thread.start()
         return self
@@ -72,7 +75,7 @@ class Walkers:
         seen: Counter[int] = Counter()
         formats: list[str] = []
         refused = unanswered = pages = 0
-        position = ""
+        position, ended = "", False
         while pages < _MOST_PAGES:
             if self._over.wait(_PAUSE_S):
                 return None
@@ -99,14 +102,18 @@ class Walkers:
                 formats.append(found.format)
             position = found.following
             if not position:
+                ended = True
                 break
+        # Whoever came to an end has had all rows; whoever did not, all up to where he is.
+        last = max(seen, default=0)
+        before = sum(row <= last and row not in seen for row in self._first)
         return events.Walked(
             walker=name,
             formats=tuple(formats),
             rows=seen.total(),
             repeated=seen.total() - len(seen),
-            skipped=len(self._everything - seen.keys()),
+            skipped=self._total - len(seen) if ended else before,
             refused=refused,
             unanswered=unanswered,
-            ended=not position,
+            ended=ended,
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -26,10 +28,12 @@ class Pages(StageSentinel):
     name = "pages"
     needs = ("listings", "database")
     every_s = 5.0  # more often, its own cursors would pass for customers' use of them
+    _cities: Sequence[tuple[Any, ...]] = ()
 
     def look(self) -> Look:
         """Walk once, through the front door."""
-        cities = self._stage.database.fetch(_CITIES)
+        # Once: to count millions takes long, and no request makes a listing.
+        cities = self._cities = self._cities or self._stage.database.fetch(_CITIES)
         if not cities:
             return Look(Verdict.UNKNOWN, "there are no listings to walk through")
         city, count = next((c for c in cities if c[1] <= _MOST_ROWS), cities[-1])

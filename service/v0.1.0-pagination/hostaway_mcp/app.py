@@ -15,6 +15,7 @@ from hostaway_mcp.logs import fields, log
 from hostaway_mcp.observer import Observer
 from hostaway_mcp.protection import Protection
 from hostaway_mcp.settings import Settings
+from hostaway_mcp.totals import Totals
 
 
 def create_app(settings: Settings, configuration: Configuration) -> Observer:
@@ -33,6 +34,7 @@ def create_app(settings: Settings, configuration: Configuration) -> Observer:
     app.state.settings = settings
     app.state.configuration = configuration
     app.state.database = Database(settings.database_url)
+    app.state.totals = Totals(app.state.database)
     app.state.cursor_cache = CursorCache()
     app.state.protection = Protection(configuration, app.state.cursor_cache)
     app.state.defects = LatentDefects(settings.defects_file, settings.database_url)

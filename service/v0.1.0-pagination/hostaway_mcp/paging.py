@@ -84,12 +84,7 @@ async def by_cursor(
 
     conditions, parameters = where(collection, filters)
     if total is None:
-        counted = await state.database.one(
-            f"SELECT count(*) AS total FROM {collection.name}"
-            + (" WHERE " + " AND ".join(conditions) if conditions else ""),
-            parameters,
-        )
-        total = counted["total"]
+        total = await state.totals.of(collection.name, conditions, parameters)
     if after_id is not None:
         conditions, parameters = [*conditions, "id > %s"], (*parameters, after_id)
     rows = await state.database.all(
