@@ -238,3 +238,24 @@ def test_walkers_count_what_they_meet(
     if counted:
         assert getattr(walk, counted) > 0
     scene.stage.set_defects({})
+
+
+@pytest.mark.parametrize(
+    ("defects", "missed"), [({}, False), ({"page_gap": 5}, True), ({"endless_walk": True}, False)]
+)
+def test_a_walk_that_is_cut_off_has_missed_only_what_it_went_past(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, defects: dict[str, object], missed: bool
+) -> None:
+    monkeypatch.setattr("drill.walkers._MOST_PAGES", 3)
+    scene.stage.set_defects(defects)
+    timeline = Timeline(scene.traffic / "walks.jsonl")
+    met: list[events.Walked] = []
+    timeline.subscribe(
+        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
+    )
+    with Walkers(scene.stage, timeline, scene.traffic):
+        for _ in wait_until("a walk ends", 60):
+            if met:
+                break
+    assert (met[0].ended, met[0].rows, met[0].skipped > 0) == (False, 150, missed)
+    scene.stage.set_defects({})

@@ -6,10 +6,12 @@ import importlib.util
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,3 +172,27 @@ def test_refusals_and_adoption_are_counted_and_logged(
     assert after["cursor_cache_entries"] >= 1
     assert service.records("WARNING")[-1]["reason"] == "malformed"
     assert 'hostaway_cursor_errors_total{reason="malformed"}' in client.get("/metrics").text
+
+
+def test_a_total_is_counted_once_in_a_while_and_one_that_could_not_be_is_not_kept(
+    tmp_path: Path,
+) -> None:
+    with (
+        deployment(tmp_path, NEW, 20) as (postgres, running),
+        running.client() as client,
+        psycopg.connect(postgres.url("app"), autocommit=True) as administrator,
+    ):
+
+        def total() -> int:
+            answer = client.get("/api/listings", params={"limit": 5})
+            return answer.json()["meta"]["total"] if answer.is_success else -answer.status_code
+
+        administrator.execute("ALTER TABLE listings RENAME TO hidden")
+        assert total() <= -500
+        administrator.execute("ALTER TABLE hidden RENAME TO listings")
+        assert total() == 20
+        administrator.execute("TRUNCATE listings CASCADE")
+        assert total() == 20
+        for _ in wait_until("the total is counted again", 30):
+            if total() == 0:
+                break
