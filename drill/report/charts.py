@@ -32,8 +32,11 @@ def charts(record: Sequence[Event]) -> list[Markup]:
     """Return the charts of `record`; those of which nothing was observed are left out."""
     if not record:
         return []
-    start, end = record[0].at, record[-1].at
     traffic = [e.what for e in record if isinstance(e.what, events.TrafficSecond)]
+    # Nothing is to be seen while a stage is built or filled, which can take minutes.
+    observed = [e.at for e in record if isinstance(e.what, events.ProbeSample)]
+    observed += [float(second.second) for second in traffic]
+    start, end = max(record[0].at, min(observed, default=record[0].at)), record[-1].at
     samples = [(e.at - start, e.what) for e in record if isinstance(e.what, events.ProbeSample)]
     frame = _frame(record, start, end)
     good: Points = []
@@ -55,7 +58,8 @@ def charts(record: Sequence[Event]) -> list[Markup]:
     used = [(at, float(s.connections)) for at, s in samples if s.connections is not None]
     limit = [(at, float(s.connection_limit)) for at, s in samples if s.connection_limit]
     span = max(1.0, end - start)
-    ticks = [(at, f"{at:.0f} s") for at in (0.0, span / 2, span)]
+    before = start - record[0].at
+    ticks = [(at, f"{at + before:.0f} s") for at in (0.0, span / 2, span)]
     wanted = [
         ("Requests per second", [Line("good", "good", good), Line("failed", "bad", bad)]),
         ("Latency in ms", [Line("median", "good", median), Line("p95", "mark", p95)]),
@@ -76,7 +80,11 @@ def _frame(record: Sequence[Event], start: float, end: float) -> list[tuple[floa
         if isinstance(e.what, events.PhaseStarted)
     ]
     ends = [*(at for at, _ in found[1:]), end - start]
-    return [(at, until, name) for (at, name), until in zip(found, ends, strict=False)]
+    return [
+        (max(0.0, at), until, name)
+        for (at, name), until in zip(found, ends, strict=False)
+        if until > 0
+    ]
 
 
 def chart(

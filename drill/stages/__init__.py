@@ -47,9 +47,9 @@ def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
         return ContainerStage(options, reason, progress)
     if name == "containers":
         raise UsageError(
-            "a container engine for STAGE=containers",
+            "a container engine and its base image for STAGE=containers",
             problem,
-            "start it (DOCKER_HOST names it), or use STAGE=processes",
+            "start the engine (DOCKER_HOST names it), install what lacks, or use STAGE=processes",
         )
     return ProcessStage(options, problem, progress)
 

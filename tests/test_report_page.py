@@ -1,14 +1,16 @@
-"""The report of a long drill stays small: an hour at a thousand requests a second."""
+"""The report of a long drill stays small, and its charts show what there is to see."""
 
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 from drill import events
 from drill.histogram import Histogram
+from drill.report.charts import charts
 from drill.report.write import write_reports
-from drill.timeline import Timeline
+from drill.timeline import Timeline, read
 
 SECONDS = 3_600
 START = 1_800_000_000
@@ -44,3 +46,19 @@ def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes
     page = tmp_path / "report" / "index.html"
     assert page.stat().st_size < 3_000_000
     assert page.read_text(encoding="utf-8").count("<polyline") >= 4  # the charts are drawn
+
+
+def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline.record(events.PhaseStarted(events.Phase.SETUP), START)
+    timeline.record(events.PhaseStarted(events.Phase.STEADY), START + 505)
+    for at in range(500, 521):
+        sample = events.ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
+        timeline.record(sample, START + at)
+    timeline.close()
+    memory, _ = charts(list(read(timeline.path)))
+    assert re.findall(r">(\d+) s<", memory) == ["500", "510", "520"]
+    places = [float(x) for x in re.findall(r'<rect class="phase\d" x="([\d.]+)"', memory)]
+    assert len(places) == 2
+    (line,) = re.findall(r'<polyline class="good" points="([^"]+)"', memory)
+    assert float(line.split(",")[0]) == places[0]  # the first sample stands at the left edge
