@@ -42,6 +42,19 @@ def assert_slowed_and_taken_back(stage: Stage, delay_s: float = 0.3) -> None:
     assert status(stage.base_url) == 200
 
 
+def assert_the_server_is_set_up(stage: Stage, connections: int) -> None:
+    """Its settings are those of a short life; what the upgrade left behind is cleaned up."""
+    names = {
+        "max_connections": str(connections), "superuser_reserved_connections": "0", "fsync": "off",
+        "full_page_writes": "off", "max_wal_size": "4GB", "shared_buffers": "128MB",
+    }  # fmt: skip
+    asked = "SELECT current_setting(unnest(%s::text[]))"
+    assert [row[0] for row in stage.database.fetch(asked, (list(names),))] == [*names.values()]
+    vacuumed = "SELECT count(*) FROM pg_class WHERE relname = %s AND relallvisible = relpages"
+    for table in ("listings", "reservations"):
+        assert stage.database.fetch(vacuumed, (table,)) == [(1,)]
+
+
 def _took_s(url: str) -> float:
     with httpx.Client(timeout=5) as client:
         began = time.perf_counter()

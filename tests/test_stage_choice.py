@@ -12,6 +12,7 @@ import pytest
 from drill.errors import Exit, UsageError
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
+from drill.stages.server_settings import server_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ import sys
 from drill.errors import DrillError
 from drill.stage import StageOptions
 from drill.stages import open_stage
+from drill.stages.server_settings import server_settings
 try:
     stage = open_stage(sys.argv[1], StageOptions(), print)
     print(stage.name, "|", stage.reason)
@@ -73,3 +75,12 @@ def test_an_unknown_name_is_used_wrongly(name: str) -> None:
 def test_more_hosts_than_the_stage_has_is_used_wrongly() -> None:
     with pytest.raises(UsageError, match="HOSTS"):
         open_stage("processes", StageOptions(hosts=2), lambda _: None)
+
+
+def test_the_server_is_sized_for_its_data_within_a_quarter_of_the_memory() -> None:
+    memory_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+    found = [
+        int(server_settings(StageOptions(listings=n))["shared_buffers"].removesuffix("MB"))
+        for n in (5_000, 1_000_000, 10**9)
+    ]
+    assert found == [128, min(381, int(memory_mib / 4)), int(memory_mib / 4)]

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from stage_support import assert_slowed_and_taken_back, await_status, status
+from stage_support import (
+    assert_slowed_and_taken_back,
+    assert_the_server_is_set_up,
+    await_status,
+    status,
+)
 
 from drill.errors import UsageError
 from drill.hazards.disk import DiskFull
@@ -65,6 +70,11 @@ def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
     assert {status(url) for url in stage.direct_urls.values()} == {200}
     assert pages(stage, stage.base_url) == [200] * 10
     assert list(stage.pids()) == list(stage.rss_bytes()) == ["host-1", "host-2"]
+
+
+def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
+    stage.deploy(FAILING)
+    assert_the_server_is_set_up(stage, 30)
 
 
 def test_the_way_to_the_hosts_is_slowed_down_and_taken_back(stage: Stage) -> None:

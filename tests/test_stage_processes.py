@@ -13,7 +13,12 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from stage_support import assert_slowed_and_taken_back, await_status, status
+from stage_support import (
+    assert_slowed_and_taken_back,
+    assert_the_server_is_set_up,
+    await_status,
+    status,
+)
 
 from drill.stage import FAILING, STABLE, Stage, StageOptions
 from drill.stages import open_stage
@@ -66,6 +71,11 @@ def test_the_maintenance_file_drains_and_direct_requests_still_work(stage: Stage
     assert status(direct(stage)) == 200
     assert stage.hosts[0].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
     await_status(stage.base_url, 200)
+
+
+def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
+    stage.deploy(FAILING)
+    assert_the_server_is_set_up(stage, 20)
 
 
 def test_the_way_to_the_host_is_slowed_down_and_taken_back(stage: Stage) -> None:
