@@ -360,7 +360,8 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.print("Ended by the operator: not every cut was made.")
         return Exit.UNKNOWN
-    console.print(f"{bad or 'No'} cut(s) or mishap(s) ended badly. Table: {path}")
+    told = f"{bad} cuts or mishaps ended badly" if bad else "All cuts and mishaps ended well"
+    console.print(f"{told}. Table: {path}")
     return Exit.FAILED if bad else Exit.PASSED
 
 
