@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -290,12 +291,14 @@ def _agreed(arguments: argparse.Namespace) -> bool:
     if not sys.stdin.isatty():
         console.print("Nothing was touched: there is no terminal to ask whether to go on.")
         return False
-    try:
-        answer = input("Go on? [y/N] ").strip().lower()
-    except EOFError:
+    console.print("Go on? [y/N] ", end="")
+    # A Ctrl-C that comes just before somebody begins to wait for input is not heard while he waits.
+    while not select.select([sys.stdin], [], [], _HEAR_S)[0]:
+        pass
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
         console.print()
-        answer = ""
-    if answer in ("y", "yes"):
+    if answer.strip().lower() in ("y", "yes"):
         return True
     console.print("Nothing was touched.")
     return False
@@ -401,6 +404,7 @@ def run_index(arguments: argparse.Namespace) -> int:
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HEAR_S = 0.2
 
 
 def _interrupt(*_: object) -> None:

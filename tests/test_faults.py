@@ -205,6 +205,22 @@ def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
         find("bad-luck")
 
 
+def first_walk(scene: Scene, defects: dict[str, object]) -> events.Walked:
+    """Return the first walk that ends on a release with `defects`."""
+    scene.stage.set_defects(defects)
+    timeline = Timeline(scene.traffic / "walks.jsonl")
+    met: list[events.Walked] = []
+    timeline.subscribe(
+        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
+    )
+    with Walkers(scene.stage, timeline, scene.traffic):
+        for _ in wait_until("a walk ends", 90):
+            if met:
+                break
+    scene.stage.set_defects({})
+    return met[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("defects", "counted"),
@@ -219,17 +235,7 @@ def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
 def test_walkers_count_what_they_meet(
     scene: Scene, defects: dict[str, object], counted: str
 ) -> None:
-    scene.stage.set_defects(defects)
-    timeline = Timeline(scene.traffic / "walks.jsonl")
-    met: list[events.Walked] = []
-    timeline.subscribe(
-        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
-    )
-    with Walkers(scene.stage, timeline, scene.traffic):
-        for _ in wait_until("a walk ends", 90):
-            if met:
-                break
-    walk = met[0]
+    walk = first_walk(scene, defects)
     if walk.ended:
         assert walk.rows - walk.repeated + walk.skipped == 1_000
     for name in ("repeated", "skipped", "refused", "unanswered"):
@@ -237,7 +243,6 @@ def test_walkers_count_what_they_meet(
             assert (getattr(walk, name) > 0) == (name == counted), walk
     if counted:
         assert getattr(walk, counted) > 0
-    scene.stage.set_defects({})
 
 
 @pytest.mark.parametrize(
@@ -247,15 +252,5 @@ def test_a_walk_that_is_cut_off_has_missed_only_what_it_went_past(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, defects: dict[str, object], missed: bool
 ) -> None:
     monkeypatch.setattr("drill.walkers._MOST_PAGES", 3)
-    scene.stage.set_defects(defects)
-    timeline = Timeline(scene.traffic / "walks.jsonl")
-    met: list[events.Walked] = []
-    timeline.subscribe(
-        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
-    )
-    with Walkers(scene.stage, timeline, scene.traffic):
-        for _ in wait_until("a walk ends", 60):
-            if met:
-                break
-    assert (met[0].ended, met[0].rows, met[0].skipped > 0) == (False, 150, missed)
-    scene.stage.set_defects({})
+    walk = first_walk(scene, defects)
+    assert (walk.ended, walk.rows, walk.skipped > 0) == (False, 150, missed)
