@@ -292,6 +292,11 @@ class Decider:
         fired = self._fired()
         return self._committed is not None or bool(fired and fired[0][0].rollback)
 
+    def may_pass(self, now: float) -> bool:
+        """Whether what presses most comes in spells and began less than HOLD_S ago."""
+        fired = self._fired()
+        return bool(fired) and fired[0][1].may_pass and now - fired[0][1].at < HOLD_S
+
     def settled(self, now: float) -> Decided | None:
         """Return a decision that is milder than a rollback once it cannot become worse by more
         evidence of its kind, and nothing worse came for HOLD_S.

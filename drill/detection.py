@@ -11,7 +11,7 @@ import httpx
 
 from drill import events
 from drill.clock import now
-from drill.decision import Decider
+from drill.decision import HOLD_S, Decider
 from drill.errors import DrillError, WaitTimeout
 from drill.fault import Fault, Scene
 from drill.histogram import Histogram
@@ -37,8 +37,8 @@ def break_and_decide(
 
     The fault's symptom is looked for beside the detector, by somebody who shares nothing with it,
     and no decision counts before it was seen. A fault that is there to set off one trigger is given
-    the time that this takes. Without a decision within the fault's `watch_s` seconds it is the
-    decider's last word.
+    the time that this takes. Without a decision within the fault's `watch_s` seconds, and HOLD_S
+    more where something has just begun that may pass, it is the decider's last word.
     """
     lock = threading.Lock()
 
@@ -68,13 +68,24 @@ def break_and_decide(
             fired.add(event.trigger)
             timeline.record(event, at)
 
-    with _attesting(scene, fault, timeline) as seen, contextlib.suppress(WaitTimeout):
-        for _ in wait_until("a decision and an attested symptom", fault.watch_s):
-            with lock:
-                decided = decided or decider.decide(now()) or decider.settled(now())
-            tell_what_fired()
-            if decided and seen.is_set() and (not wanted or wanted in fired):
-                break
+    def decide() -> None:
+        nonlocal decided
+        with lock:
+            decided = decided or decider.decide(now()) or decider.settled(now())
+        tell_what_fired()
+
+    with _attesting(scene, fault, timeline) as seen:
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("a decision and an attested symptom", fault.watch_s):
+                decide()
+                if decided and seen.is_set() and (not wanted or wanted in fired):
+                    break
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("what began last to pass or to last", HOLD_S):
+                decide()
+                with lock:
+                    if decided or not decider.may_pass(now()):
+                        break
     with lock:
         decided = decided or decider.final(now())
     tell_what_fired()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from decision_support import request, traffic
 
 from drill.decision import FLAPS, HOLD_S, Decider
-from drill.events import Decided, Looked, Reported
+from drill.detection import break_and_decide
+from drill.errors import WaitTimeout
+from drill.events import Decided, Looked, Reported, TriggerFired
+from drill.fault import Scene
+from drill.faults.nothing import Nothing
 from drill.histogram import Histogram
-from drill.observation import Outcome
+from drill.observation import Observation, Outcome
 from drill.runbook.parse import parse
+from drill.timeline import Timeline, read
+from drill.traffic import Traffic
 from drill.verdict import Verdict
 
 RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
@@ -210,6 +218,44 @@ def test_what_a_decision_rests_on_has_fired_whether_it_lasted_or_not() -> None:
     last_word = made.final(3.3)
     assert last_word.rollback
     assert fired(made, 3.3) == {last_word.trigger}
+
+
+@pytest.mark.parametrize(("slow_s", "decided"), [(1.5, False), (20.0, True)])
+def test_slowness_that_begins_just_before_the_time_is_over_gets_the_time_to_pass(
+    slow_s: float, decided: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock of its own: a hundred requests a second, slow ones from 14 s on, of 15."""
+    clock = itertools.count()
+    at = [0.0]
+    tell: list[Callable[[Observation], None]] = []
+
+    def ticks(_: str, limit_s: float) -> Iterator[float]:
+        end = at[0] + limit_s
+        while at[0] < end:
+            at[0] = next(clock) / 100
+            latency_s = 0.2 if 14.0 <= at[0] < 14.0 + slow_s else 0.02
+            tell[0](request(Outcome.OK, at[0], latency_s))
+            yield at[0]
+        raise WaitTimeout("", "", "")
+
+    class Clients:
+        def subscribe(self, observe: Callable[[Observation], None]) -> None:
+            tell.append(observe)
+
+    class Bare(Nothing):
+        def attest(self, scene: Scene) -> tuple[bool, str]:
+            return True, "nothing to see"
+
+    monkeypatch.setattr("drill.detection.now", lambda: at[0])
+    monkeypatch.setattr("drill.detection.wait_until", ticks)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    found = break_and_decide(
+        cast("Scene", None), Bare(), Decider(RUNBOOK, 60.0), cast("Traffic", Clients()),
+        Histogram([0.02] * 400), timeline,
+    )  # fmt: skip
+    timeline.close()
+    told = [one.what for one in read(timeline.path) if isinstance(one.what, TriggerFired)]
+    assert (found.rollback, bool(told)) == (decided, decided)
 
 
 @pytest.mark.parametrize(("bad", "decided"), [(100, True), (20, False)])
