@@ -1,0 +1,41 @@
+"""What a procedure did to others, and what people were told."""
+
+from __future__ import annotations
+
+from drill import events
+from drill.causes.cause import Cause
+from drill.record import Record
+from drill.verdict import Verdict
+
+
+def of_hazard(record: Record) -> list[Cause]:
+    """What a procedure did to others, though all of its checkboxes may hold."""
+    over = record.last(events.HazardOver)
+    if over is None or not over.harm:
+        return []
+    advice = "mend the command in the runbook that reaches further than it should"
+    return [Cause(Verdict.FAILED, f"Hazard {over.name}", over.harm, over.seen, advice)]
+
+
+def of_authority(record: Record) -> list[Cause]:
+    """Whether those who started the rollback may."""
+    ruling = record.last(events.Authorized)
+    if ruling is None or ruling.allowed:
+        return []
+    what = (
+        f"{', '.join(ruling.roles)} may not start a rollback of {ruling.severity}; line "
+        f"{ruling.line} of the runbook says: {ruling.rule}"
+    )
+    return [Cause(Verdict.FAILED, "Authority", what, advice="ask who may; set AUTHORIZED_BY")]
+
+
+def of_messages(record: Record) -> list[Cause]:
+    """People who were to be told and were not: a message that was refused or did not arrive."""
+    return [
+        Cause(
+            Verdict.FAILED, f"Message {one.name}", f"it was not sent: {one.detail}", one.text[:300],
+            "fill its blanks" if one.outcome == "refused" else "see the file of channels",
+        )
+        for one in record.every(events.MessageHandled)
+        if one.outcome in ("refused", "failed")
+    ]  # fmt: skip
