@@ -73,7 +73,7 @@ test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on ever
 .PHONY: gate
 gate: $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), standard or full
 	@case "$(TIER)" in smoke|standard|full) ;; *) echo "Expected TIER=smoke, standard or full; found '$(TIER)'. Try: make gate TIER=smoke" >&2; exit 2;; esac
-	@mkdir -p "$(REPORT)" && rm -f "$(REPORT)/summary.md"
+	@$(BIN)/python -m drill claim --report "$(REPORT)"
 	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
 		--alluredir "$(REPORT)/allure-results" --clean-alluredir --summary "$(REPORT)/summary.md" \
 		--history "$(HISTORY)" \

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from drill import history
+from drill import files, history
 from drill.authority import roles_of
 from drill.clock import iso
 from drill.conductor import Conductor
@@ -29,7 +29,7 @@ from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
-from drill.report_folder import prepare_directory
+from drill.report_folder import claim, prepare_directory
 from drill.request import Request
 from drill.resumption import ResumedDrill, read_left
 from drill.revalidation import (
@@ -166,6 +166,10 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument("--to", default="reports/index.html", type=Path)
     index.set_defaults(run=run_index)
 
+    own = commands.add_parser("claim", help="make a folder ready for the reports of a gate")
+    own.add_argument("--report", required=True, type=Path)
+    own.set_defaults(run=run_claim)
+
     report = commands.add_parser("report", help="render the report again from a timeline")
     report.add_argument("--from", dest="timeline", required=True, type=Path)
     report.add_argument("--report", default="reports/latest", type=Path)
@@ -258,6 +262,7 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     )
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
+    claim(arguments.report)
     try:
         findings = revalidate(
             request,
@@ -375,14 +380,21 @@ def run_report(arguments: argparse.Namespace) -> int:
     return judgement.exit
 
 
+def run_claim(arguments: argparse.Namespace) -> int:
+    """Claim a folder for a gate, whose summary is written anew."""
+    claim(arguments.report)
+    files.remove(arguments.report / "summary.md")
+    return Exit.PASSED
+
+
 def run_monitoring(arguments: argparse.Namespace) -> int:
     """Write Prometheus' alert rules and a dashboard, made of the runbook's thresholds."""
     runbook = parse(arguments.runbook)
     try:
         arguments.to.mkdir(parents=True, exist_ok=True)
-        (arguments.to / "alerts.yml").write_text(rules(runbook), encoding="utf-8")
+        files.write(arguments.to / "alerts.yml", rules(runbook))
         text = json.dumps(dashboard(runbook), indent=2, ensure_ascii=False)
-        (arguments.to / "dashboard.json").write_text(text + "\n", encoding="utf-8")
+        files.write(arguments.to / "dashboard.json", text + "\n")
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error
     Console(highlight=False, soft_wrap=True).print(
@@ -396,7 +408,7 @@ def run_index(arguments: argparse.Namespace) -> int:
     page = overview.render(history.read(arguments.history), datetime.now(UTC).date())
     try:
         arguments.to.parent.mkdir(parents=True, exist_ok=True)
-        arguments.to.write_text(page, encoding="utf-8")
+        files.write(arguments.to, page)
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
     Console(highlight=False, soft_wrap=True).print(f"Page: {arguments.to}")

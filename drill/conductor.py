@@ -77,15 +77,16 @@ class Conductor:
         self._scene: Scene | None = None
         self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
-        # Before the folder of an earlier report is emptied: is there a stage at all?
         self._stage = stage or self._open()
         self.fault = find(request.fault, self._stage)
         self._check_rate()
+        channels = read_channels(request.channels)
+        self._known = self._earlier()
+        # Last of all: nothing is emptied for a request that cannot be met.
         prepare_directory(request.report)
         self.timeline = Timeline(request.report / "timeline.jsonl")
         self._mishap = Mishap(hazard, self.timeline)
         self._guard = Guard(self._stage.limits, request.rate)
-        channels = read_channels(request.channels)
         self.timeline.redactor.add(*channels.secrets)
         contacts = "; ".join(f"{c.role} → {c.escalation}" for c in self.runbook.contacts)
         self._courier = Courier(channels, self.timeline, contacts)
@@ -100,6 +101,14 @@ class Conductor:
         asked = self.request
         parts = (self._stage.name, asked.fault, asked.procedure, asked.hazard, f"{asked.rate:g}/s")
         return " · ".join(parts)
+
+    def _earlier(self) -> tuple[float, ...]:
+        """Return the times to restore of earlier drills that compare; none without a history."""
+        path = self.request.history
+        if path is None:
+            return ()
+        history.prepare(path)
+        return history.baseline(history.read(path), self.history_key)
 
     def _open(self) -> Stage:
         options, hazard = self.request.options, find_hazard(self.request.hazard)
@@ -173,9 +182,7 @@ class Conductor:
         )
 
         if request.history:
-            key = self.history_key
-            known = history.baseline(history.read(request.history), key)
-            self.timeline.record(events.EarlierDrills(key, known))
+            self.timeline.record(events.EarlierDrills(self.history_key, self._known))
         templates = {one.name: one.text for one in self.runbook.templates}
         self.timeline.record(events.TemplatesRead(templates))
         for checklist in self.runbook.post_rollback:

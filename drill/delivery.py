@@ -6,9 +6,9 @@ only shown in the report. A message with a blank left in it is never sent.
 
 from __future__ import annotations
 
-import mailbox
 import os
 import re
+import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from drill import events
+from drill import events, files
 from drill.errors import DrillError, UsageError
 from drill.host import Host
 from drill.timeline import Timeline
@@ -32,6 +32,7 @@ _READ = (
 )
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 _GITHUB = "https://api.github.com"
+_FROM = re.compile(r"^From ", re.MULTILINE)  # where the next mail of an mbox begins
 _SUBJECT = re.compile(r"^Subject: *(?P<subject>.*)$", re.MULTILINE)
 
 
@@ -104,11 +105,8 @@ def _mail(settings: Mapping[str, str], message: Message) -> str:
     mail["Subject"] = match["subject"] if match else message.name
     mail["To"] = settings.get("to", "customers")
     mail.set_content(_SUBJECT.sub("", message.text, count=1).lstrip("\n"))
-    box = mailbox.mbox(settings["mailbox"])
-    try:
-        box.add(mail)
-    finally:
-        box.close()
+    head = f"From rollback-drill {time.asctime(time.gmtime())}"
+    files.append(Path(settings["mailbox"]), f"{head}\n{_FROM.sub('>From ', str(mail))}")
     return settings["mailbox"]
 
 

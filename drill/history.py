@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from drill import files
 from drill.errors import UsageError
 from drill.judgement import Judgement
 from drill.verdict import Verdict
@@ -47,10 +48,18 @@ def kept(judgement: Judgement, key: str, began: str) -> Kept:
 
 def append(path: Path, one: Kept) -> None:
     """Add a drill to the file. Raises UsageError when it cannot be written."""
+    _append(path, json.dumps(asdict(one), ensure_ascii=False))
+
+
+def prepare(path: Path) -> None:
+    """Make the file if there is none. Raises UsageError when no drill could be kept in it."""
+    _append(path)
+
+
+def _append(path: Path, *lines: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+        files.append(path, *lines)
     except OSError as error:
         raise UsageError(
             f"a file for earlier drills at {path}", str(error.strerror), "set HISTORY=FILE"

@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from drill import files
+
 FILE = "interface.json"
 """Name of the file in the generators' folder that tells them of an interface of its own."""
 
@@ -66,7 +68,7 @@ class Interface:
     def leave(self, directory: Path) -> None:
         """Tell the generators in `directory` of it, unless it is the one that they know."""
         if self.operations:
-            (directory / FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")
+            files.write(directory / FILE, json.dumps(asdict(self)))
 
 
 def read(directory: Path) -> Interface:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from drill import files
 from drill.clock import now
 from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
@@ -357,7 +358,7 @@ def write_table(outcomes: Iterable[Outcome], path: Path, mishaps: Iterable[Endur
     ]
     if endured:
         lines += ["", *_mishaps(endured)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    files.write(path, "\n".join(lines) + "\n")
     return bad + sum(one.right is False for one in endured)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from drill import files
 from drill.check import bind
 from drill.conductor import Conductor
 from drill.errors import Exit, UsageError
@@ -302,9 +303,9 @@ def write_findings(
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / "findings.md").write_text("\n".join(lines), encoding="utf-8")
+        files.write(directory / "findings.md", "\n".join(lines))
         text = json.dumps(content, indent=2, ensure_ascii=False)
-        (directory / "findings.json").write_text(text + "\n", encoding="utf-8")
+        files.write(directory / "findings.json", text + "\n")
     except OSError as error:
         raise UsageError(
             f"a folder for the findings at {directory}", str(error.strerror), "set REPORT=DIR"

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from drill import events
+from drill import events, files
 from drill.clock import iso, now
 from drill.errors import UsageError
 from drill.redact import Redactor
@@ -39,7 +39,7 @@ class Timeline:
         self.redactor = redactor or Redactor()
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Event], None]] = []
-        self._file = path.open("w", encoding="utf-8")
+        self._file = files.create(path)
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> None:
         """Call `subscriber` with every later event, in order, on the recording thread."""

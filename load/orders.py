@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from drill import files
+
 NAME = "orders.json"
 
 
@@ -23,9 +25,7 @@ class Orders:
 
 def give(directory: Path, orders: Orders) -> None:
     """Leave `orders` for the generators whose files are in `directory`."""
-    scratch = directory / f".{NAME}.part"
-    scratch.write_text(json.dumps(asdict(orders)), encoding="utf-8")
-    scratch.replace(directory / NAME)
+    files.write(directory / NAME, json.dumps(asdict(orders)))
 
 
 def read(directory: Path) -> Orders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from allure_commons.model2 import (
 )
 from allure_commons.types import LabelType
 
-from drill import events
+from drill import events, files
 from drill.judgement import Judgement
 from drill.timeline import Event
 from drill.verdict import Verdict
@@ -40,7 +39,7 @@ def write(record: Sequence[Event], judgement: Judgement, directory: Path) -> Non
 
     The same record gives the same identifiers, so that Allure recognises a drill held again.
     """
-    shutil.rmtree(directory, ignore_errors=True)
+    files.remove(directory)
     logger: Any = AllureFileLogger(str(directory))  # type: ignore[no-untyped-call]
     given = _given(judgement)
     labels = _labels(judgement)

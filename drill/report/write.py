@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
+from drill import files
 from drill.judgement import Judgement, judge
 from drill.report import allure, html, junit, postmortem
+from drill.report_folder import claim
 from drill.timeline import read
 
 
@@ -20,20 +21,14 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
     """
     record = list(read(timeline))
     judgement = judge(record)
-    directory.mkdir(parents=True, exist_ok=True)
+    claim(directory)
     kept = directory / "timeline.jsonl"
     if not kept.exists() or not kept.samefile(timeline):
-        shutil.copyfile(timeline, kept)
-    _write(directory / "index.html", html.render(record, judgement))
-    _write(directory / "postmortem.md", postmortem.render(record, judgement))
-    _write(directory / "junit.xml", junit.render(judgement))
+        files.copy(timeline, kept)
+    files.write(directory / "index.html", html.render(record, judgement))
+    files.write(directory / "postmortem.md", postmortem.render(record, judgement))
+    files.write(directory / "junit.xml", junit.render(judgement))
     allure.write(record, judgement, directory / "allure-results")
     text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"
-    _write(directory / "verdict.json", text)
+    files.write(directory / "verdict.json", text)
     return judgement
-
-
-def _write(path: Path, text: str) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
