@@ -7,6 +7,8 @@ import functools
 import docker
 from docker.errors import DockerException
 
+from drill.stages.docker_context import adopt
+
 __all__ = ["client", "engine_problem"]
 
 _PING_LIMIT_S = 5
@@ -17,7 +19,8 @@ _LIMIT_S = 600  # an image build's longest silence
 def engine_problem() -> str:
     """Return why no container engine can be used here, in a few words; "" when one answers."""
     try:
-        pinged = docker.from_env(timeout=_PING_LIMIT_S)
+        adopt()
+        pinged = docker.from_env(use_context=False, timeout=_PING_LIMIT_S)
         try:
             pinged.ping()
         finally:
@@ -30,5 +33,8 @@ def engine_problem() -> str:
 
 @functools.cache
 def client() -> docker.DockerClient:
-    """Return the client of the engine that DOCKER_HOST names, by default the local one."""
-    return docker.from_env(timeout=_LIMIT_S)
+    """Return the client of the engine that DOCKER_HOST or the Docker context names, by default the
+    local one.
+    """
+    adopt()
+    return docker.from_env(use_context=False, timeout=_LIMIT_S)
