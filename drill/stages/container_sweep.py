@@ -75,6 +75,7 @@ def _is_dead(owner: str) -> bool:
             return False  # the engine serves other machines too: theirs are not ours to remove
         return abs(psutil.Process(int(pid)).create_time() - float(created)) > 0.01
     except psutil.NoSuchProcess:
-        return True
-    except (ValueError, TypeError):
+        # Of another user's processes the kernel may show nothing but that they are there.
+        return not psutil.pid_exists(int(pid))
+    except (ValueError, TypeError, OverflowError, RecursionError, psutil.Error):
         return False

@@ -44,6 +44,7 @@ from drill.stages.sweep import (
     end_scripts,
     note_child,
     note_owner,
+    read_own,
     sweep,
     take_over,
 )
@@ -136,8 +137,8 @@ class ProcessStage(OwnStage):
         Raises UsageError when it is gone, or had not come up yet.
         """
         try:
-            left = json.loads((folder / _KEPT).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            left = json.loads(read_own(folder, _KEPT))
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"the stage of the dead drill in {folder}", "none that had come up",
                 "hold a new drill: stages of dead ones are removed when the next one begins",

@@ -7,17 +7,21 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
 
 import psutil
 
+from drill import files
 from drill.errors import UsageError, WaitTimeout
 from drill.wait import wait_until
 
 PREFIX = "rollback-drill-"
 _STATE = "owner.jsonl"
+_MOST_BYTES = 1 << 20
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OF_A_DRILL = "set -euo pipefail\n"  # how each script on a host begins, see drill.host.bash
 
 
@@ -32,8 +36,65 @@ def note_child(folder: Path, pid: int) -> None:
 
 
 def _note(folder: Path, pid: int) -> None:
-    with (folder / _STATE).open("a") as state:
-        state.write(json.dumps(identity(pid)) + "\n")
+    files.append(folder / _STATE, json.dumps(identity(pid)))
+
+
+def is_own(folder: Path) -> bool:
+    """Whether `folder` is a folder, no link to one, that nobody but this user can write to.
+
+    Everybody may make folders of any name in the one for temporary files.
+    """
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not found.st_mode & _OTHERS_MAY_WRITE
+    )
+
+
+def own_folder(folder: Path) -> None:
+    """Make `folder`, or see that it is this user's own. Raises UsageError when it is not."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o755)
+    if not is_own(folder):
+        raise UsageError(
+            f"a folder {folder} of this user's own", "one that others can write to",
+            "remove it, or have its owner do so",
+        )  # fmt: skip
+
+
+def read_own(folder: Path, name: str) -> str:
+    """Return the text of the file `name` in `folder`, if both are this user's own.
+
+    Raises OSError, also for what is no file or too large, and ValueError for what is no text.
+    """
+    if not is_own(folder):
+        raise PermissionError(f"{folder} is not this user's own")
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(folder / name, flags), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(f"{folder / name} is no file of this user's own")
+        if found.st_size > _MOST_BYTES:
+            raise OSError(f"{folder / name} is larger than any that a drill writes")
+        return file.read().decode()
+
+
+def _read_identities(folder: Path) -> list[tuple[int, float]]:
+    """Return who is noted in `folder`, its owner first. Raises as `read_own` does."""
+    found = []
+    for line in read_own(folder, _STATE).splitlines():
+        match json.loads(line):
+            case [int(pid), int() | float() as created]:
+                found.append((pid, float(created)))
+            case _:
+                raise ValueError(f"no identity of a process: {line[:80]}")
+    if not found:
+        raise ValueError("nobody is noted")
+    return found
 
 
 def identity(pid: int) -> tuple[int, float]:
@@ -46,7 +107,7 @@ def find(pid: int, created: float) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
         return process if abs(process.create_time() - created) < 0.01 else None
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # or it cannot be one
         return None
 
 
@@ -59,12 +120,12 @@ def sweep() -> list[str]:
 def sweep_folder(folder: Path) -> bool:
     """Remove `folder` and the processes that its owner started, if the owner is dead.
 
-    False when it lives, or the folder says of nobody that he owns it.
+    False when it lives, or the folder says of nobody that he owns it, or belongs to another user:
+    what that one says of processes is not to be believed.
     """
     try:
-        lines = (folder / _STATE).read_text().splitlines()
-        owner, *children = [json.loads(line) for line in lines]
-    except (OSError, ValueError):
+        owner, *children = _read_identities(folder)
+    except (OSError, ValueError, RecursionError):
         return False  # being made just now, or not ours
     if find(*owner):
         return False
@@ -120,8 +181,8 @@ def take_over(folder: Path) -> list[TakenOver]:
     Raises UsageError when that drill lives, or its folder is gone.
     """
     try:
-        owner, *children = [json.loads(line) for line in (folder / _STATE).open()]
-    except (OSError, ValueError) as error:
+        owner, *children = _read_identities(folder)
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the stage of the dead drill in {folder}", "none that is whole",
             "hold a new drill: stages of dead ones are removed when the next one begins",
@@ -133,9 +194,7 @@ def take_over(folder: Path) -> list[TakenOver]:
         )  # fmt: skip
     living = [process for one in children if (process := find(*one))]
     identities = [identity(os.getpid()), *(identity(process.pid) for process in living)]
-    scratch = folder / f".{_STATE}"
-    scratch.write_text("".join(json.dumps(one) + "\n" for one in identities))
-    scratch.replace(folder / _STATE)
+    files.write(folder / _STATE, "".join(json.dumps(one) + "\n" for one in identities))
     return [TakenOver(process) for process in living]
 
 

@@ -19,6 +19,7 @@ from docker.errors import APIError, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from drill import files
 from drill.errors import UsageError
 from drill.release import build_origin
 from drill.stages.container_host import ContainerHost
@@ -26,6 +27,7 @@ from drill.stages.container_sweep import RUN, labels, made, remove, sweep_engine
 from drill.stages.deployment import must
 from drill.stages.engine import client, engine_problem
 from drill.stages.images import ensure_images, ensure_machine
+from drill.stages.sweep import own_folder
 
 HERE = Path(__file__).resolve().parent
 NAME = "compose-staging"
@@ -80,6 +82,7 @@ class ComposeStaging:
         if problem():
             raise UsageError("a container engine on this machine", problem(), "start it")
         sweep_engine()
+        own_folder(FOLDER)
         try:
             self._bring_up()
         except APIError as error:
@@ -123,9 +126,9 @@ class ComposeStaging:
         must(host, _FILL.format(listings=_LISTINGS, tag=tag, deploy=deploy), _LIMIT_S)
 
     def _lay_out(self, images: dict[str, str]) -> None:
-        """Put the project into its folder, which the engine made when it mounted it."""
+        """Put the project into its folder, which the engine has mounted."""
         for left in FOLDER.iterdir():  # of a run that was killed
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            files.remove(left)
         for name in ("app", "state", "backups", "secure", "outbox", "evidence"):
             (FOLDER / name).mkdir()
         for name in _FILES:

@@ -89,10 +89,13 @@ class KintoStaging:
         sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
         if sshd is None:
             raise UsageError("sshd on this machine", "none", "install openssh-server")
-        if FOLDER.exists() and not sweep_folder(FOLDER):  # what a killed run left goes
+        sweep_folder(FOLDER)  # what a killed run left goes
+        try:
+            FOLDER.mkdir(mode=0o755)
+        except FileExistsError as error:
             raise UsageError(
                 f"no {FOLDER} yet", "it is there", "end the run that uses it, or remove the folder"
-            )
+            ) from error
         try:
             self._bring_up(sshd)
         except BaseException:
@@ -101,7 +104,6 @@ class KintoStaging:
         return self
 
     def _bring_up(self, sshd: str) -> None:
-        FOLDER.mkdir(mode=0o755)
         note_owner(FOLDER)
         locks = [HERE / "releases" / tag / "requirements.txt" for tag in TAGS]
         wheels = [ensure_wheelhouse(lock=lock) for lock in locks]

@@ -27,6 +27,7 @@ from drill.stages.container_sweep import labels, made, remove, sweep_engine
 from drill.stages.deployment import must
 from drill.stages.engine import client, engine_problem
 from drill.stages.images import ensure_machine
+from drill.stages.sweep import own_folder
 from drill.wait import wait_until
 
 HERE = Path(__file__).resolve().parent
@@ -83,6 +84,7 @@ class SystemdStaging:
         if engine_problem():
             raise UsageError("a container engine", engine_problem(), "start it")
         sweep_engine()
+        own_folder(FOLDER)
         try:
             self._bring_up()
         except APIError as error:
@@ -111,7 +113,6 @@ class SystemdStaging:
                 )  # fmt: skip
             container = self._container(image, origin, keys)
             container.start()
-            FOLDER.mkdir(mode=0o700, exist_ok=True)
             shutil.copy(keys / "key", FOLDER / "key")
             public = (keys / "ssh_host_ed25519_key.pub").read_text().rpartition(" ")[0]
             (FOLDER / "known_hosts").write_text(f"[127.0.0.1]:{_PORTS[22]} {public}\n")
