@@ -146,6 +146,7 @@ class Second:
             formats=dict(self.formats),
             operations=dict(self.operations),
             histogram=self.histogram.to_text(),
+            unhappy=f"{self.unhappy:x}",
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import threading
 
@@ -22,8 +21,11 @@ from drill.fault import Scene
 from drill.faults import find
 from drill.hazard import Foreseen, Mishap
 from drill.hazards import find_hazard
+from drill.healing import heal
 from drill.kept_cursors import KeptCursors
+from drill.left import look
 from drill.limits import Guard
+from drill.maintenance import ENTER, LEAVE
 from drill.operator_mode import OperatorPerformer
 from drill.outcome import outcome_of
 from drill.presumed import supply
@@ -42,7 +44,7 @@ from drill.stages import open_stage
 from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline, read
-from drill.traffic import Aggregate, Traffic
+from drill.traffic import CLIENTS, Aggregate, Traffic
 from drill.verdict import Verdict
 from drill.wait import wait_until
 from drill.walkers import Walkers
@@ -53,8 +55,6 @@ _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
-_ENTER = re.compile(r"(?:enter|enable|start|switch on).*maintenance", re.IGNORECASE)
-LEAVE = re.compile(r"(?:leave|exit|disable|end|switch off).*maintenance", re.IGNORECASE)
 
 
 class Conductor:
@@ -77,6 +77,7 @@ class Conductor:
         self._scene: Scene | None = None
         self._stack = contextlib.ExitStack()
         self._healed = self._rolled_back = False
+        self._procedure: Procedure | None = None  # the one that was performed last
         self._stage = stage or self._open()
         self.fault = find(request.fault, self._stage)
         self._check_rate()
@@ -178,6 +179,7 @@ class Conductor:
                 rate=request.rate,
                 seed=request.seed,
                 hazard=request.hazard,
+                clients=CLIENTS,
             )
         )
 
@@ -220,6 +222,7 @@ class Conductor:
                     # Before the clients are waited for: an abort must heal at once.
                     self._mishap.end(stage)
                     self._heal()
+                    self._see_how_it_is_left(stage)
             situation.ledger = self._accounts.close()
             if self._rolled_back:
                 self._close(situation, performer)
@@ -399,6 +402,7 @@ class Conductor:
                 return
 
     def _choose(self, procedure: Procedure, chosen_by: str) -> None:
+        self._procedure = procedure
         self.timeline.record(
             events.ProcedureChosen(
                 procedure=procedure.number,
@@ -435,7 +439,7 @@ class Conductor:
             self._mishap.after_step(situation.stage)
             if part.number == 1:
                 accounts.note_damage()
-            if _ENTER.search(part.title):
+            if ENTER.search(part.title):
                 accounts.see(procedure, "before")
 
         verdict = performer.perform(procedure, before_part=before, after_part=after)
@@ -461,11 +465,12 @@ class Conductor:
             return
         self._phase(Phase.TEARDOWN)
         self._healed = True
-        try:
-            self.fault.heal(self._scene)
-            self.timeline.record(events.FaultHealed(self.fault.name))
-        except DrillError as error:
-            self._note(f"the fault could not be healed: {error}")
+        heal(self.fault, self._scene, self.timeline)
+
+    def _see_how_it_is_left(self, stage: Stage) -> None:
+        """Record in what state the service is, once something was made that could break it."""
+        if self._scene is not None:
+            self.timeline.record(look(stage, self._procedure))
 
     def _phase(self, phase: Phase) -> None:
         self.timeline.record(events.PhaseStarted(phase))

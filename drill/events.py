@@ -44,6 +44,7 @@ class DrillStarted:
     rate: float
     seed: int
     hazard: str = "none"
+    clients: int = 0  # of the traffic; 0 where an old record does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class TrafficSecond:
 
     `outcomes`: count by `Outcome` value. `formats`: count of good answers by format ("old",
     "new"). `operations`: count by operation. `histogram`: latency of every finished request, as
-    `drill.histogram.Histogram.to_text()`.
+    `drill.histogram.Histogram.to_text()`. `unhappy`: the clients with a failed request, as the
+    bits of a hexadecimal number: one and the same bit for a client in all seconds of a drill.
     """
 
     second: int
@@ -98,6 +100,7 @@ class TrafficSecond:
     formats: dict[str, int]
     operations: dict[str, int]
     histogram: str
+    unhappy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,33 @@ class FaultHealed:
     """A fault was switched off."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealAttested:
+    """Somebody looked whether the fault's symptom is gone after it was healed."""
+
+    name: str
+    gone: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAs:
+    """In what state the service was once the drill had stopped and healed its fault, by asking it.
+
+    HTTP statuses, 0 for no answer: `front` of the health endpoint through the front door, `hosts`
+    of each host's own, `reads` of each reading operation through the front door. `maintenance`:
+    whether the file that takes a host out is there, `releases`: what is checked out, both by host
+    and without those that could not be asked. `undo`: the runbook's step that ends maintenance.
+    """
+
+    front: int
+    hosts: dict[str, int]
+    reads: dict[str, int]
+    maintenance: dict[str, bool]
+    releases: dict[str, str]
+    undo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -589,5 +619,5 @@ Payload = (
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted
-    | DrillBroke | DrillEnded | PathRead | AlternativeTaken | CursorShown
+    | DrillBroke | DrillEnded | PathRead | AlternativeTaken | CursorShown | HealAttested | LeftAs
 )  # fmt: skip

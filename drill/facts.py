@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from drill import events
-from drill.observation import Outcome
+from drill.impact import impact
+from drill.record import Record
 from drill.timeline import Event
 
 
@@ -16,32 +17,16 @@ def facts_after(record: Iterable[Event]) -> dict[str, str]:
     START and END in UTC, DURATION in minutes, ENDPOINTS that failed, DATA_LOSS. What nobody
     measured is left out, so that a message that needs it cannot be written: `set -u` sees to it.
     """
-    onset: float | None = None
-    decided: float | None = None
-    restored: float | None = None
-    ledger: events.LedgerRead | None = None
-    seconds: list[events.TrafficSecond] = []
-    for event in record:
-        match event.what:
-            case events.FaultInjected():
-                onset = event.at
-            case events.Decided():
-                decided = event.at
-            case events.Restored(after_s=after) if decided is not None and restored is None:
-                restored = decided + after
-            case events.LedgerRead() as ledger:
-                pass
-            case events.TrafficSecond() as second:
-                seconds.append(second)
+    seen = Record(record)
     facts: dict[str, str] = {}
-    if onset is not None and restored is not None:
-        facts["START"], facts["END"] = _clock(onset), _clock(restored)
-        facts["DURATION"] = f"{(restored - onset) / 60:.1f}"
-        between = [one for one in seconds if int(onset) <= one.second <= restored]
-        sent = sum(sum(one.outcomes.values()) for one in between)
-        failed = sent - sum(one.outcomes.get(Outcome.OK, 0) for one in between)
-        if sent:
-            facts["IMPACT"] = f"{failed} of {sent} requests failed ({failed / sent:.0%})"
+    onset = next((event.at for event in seen.timed(events.FaultInjected)), None)
+    suffered = impact(seen)
+    if onset is not None and suffered is not None and suffered.restored:
+        facts["START"], facts["END"] = _clock(onset), _clock(onset + suffered.hit_s)
+        facts["DURATION"] = f"{suffered.hit_s / 60:.1f}"
+        if suffered.requests:
+            facts["IMPACT"] = suffered.told()
+    ledger = seen.last(events.LedgerRead)
     if ledger is not None:
         facts["DATA_LOSS"] = data_loss(ledger)
     return facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drill.stage import Stage
 
@@ -47,6 +47,15 @@ class Fault(Protocol):
 
     def heal(self, scene: Scene) -> None:
         """Switch the fault off. Must work after a rollback, without `inject`, and twice."""
+        ...
+
+
+@runtime_checkable
+class ProvesHealed(Protocol):
+    """A fault whose healing is somebody else's work, and is looked at like its making."""
+
+    def healed(self, scene: Scene) -> tuple[bool, str]:
+        """Wait until the symptom is gone: (gone, evidence). Bounded; never raises DrillError."""
         ...
 
 

@@ -10,11 +10,13 @@ from drill.causes import GOOD, Cause
 from drill.causes.data import of_contents, of_cursors, of_fire, of_writes
 from drill.causes.decision import of_rollback
 from drill.causes.end import of_end
+from drill.causes.left import of_healing, of_service
 from drill.causes.others import of_authority, of_hazard, of_messages
 from drill.causes.steps import of_steps
 from drill.causes.times import of_trend
 from drill.causes.traffic import of_generator
 from drill.errors import Exit
+from drill.impact import Impact, headlines, impact
 from drill.observation import Outcome
 from drill.paths import TakenPath, taken_paths
 from drill.record import Record
@@ -29,6 +31,8 @@ _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_cursors,
     of_contents,
     of_hazard,
+    of_healing,
+    of_service,
     of_authority,
     of_messages,
     of_trend,
@@ -61,6 +65,7 @@ class Judgement:
     paths: tuple[TakenPath, ...] = field(default=())
     under_fire: events.WritesUnderFire | None = None
     resumed: events.Resumed | None = None  # the drill that this one continues
+    impact: Impact | None = None  # None: no fault was made
 
     @property
     def exit(self) -> Exit:
@@ -99,6 +104,9 @@ class Judgement:
             },
             "restored_after_s": self.restored_after_s,
             "outage_s": self.outage_s,
+            "headlines": headlines(self.impact),
+            "restored": self.impact.restored if self.impact else None,
+            "impact": self.impact.to_json() if self.impact else None,
             "steps": [
                 {
                     "procedure": step.section,
@@ -165,6 +173,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         paths=taken_paths(record.events),
         under_fire=record.last(events.WritesUnderFire),
         resumed=record.last(events.Resumed),
+        impact=impact(record),
     )
 
 

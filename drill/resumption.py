@@ -15,12 +15,14 @@ from drill import events
 from drill.accounting import Accounting
 from drill.check import Situation
 from drill.clock import now
-from drill.conductor import LEAVE, Conductor
-from drill.errors import DrillError, UsageError
+from drill.conductor import Conductor
+from drill.errors import UsageError
 from drill.events import Phase
 from drill.fault import Scene
 from drill.hazard import Mishap
 from drill.hazards import find_hazard
+from drill.healing import heal
+from drill.maintenance import LEAVE
 from drill.observation import Outcome
 from drill.procedure import Performer, facts_for
 from drill.progress import Progress
@@ -239,12 +241,8 @@ class ResumedDrill(Conductor):
         if hazard:
             mishap = Mishap(hazard, self.timeline)
             mishap.take_back(stage, tell=bool(armed and not over))
-        try:
-            self.fault.heal(self._scene)  # type: ignore[arg-type]
-            self.timeline.record(events.FaultHealed(self.fault.name))
-            self._healed = True
-        except DrillError as error:
-            self._note(f"the fault could not be healed yet: {error}")
+        assert self._scene
+        self._healed = heal(self.fault, self._scene, self.timeline)
 
     def _perform_again(self, situation: Situation, performer: Performer, began: float) -> None:
         left = self._left

@@ -48,6 +48,8 @@ _UNPACKED = 300  # seconds kept ready for windows; older ones are kept as text
 _LIVE_S = 2
 _ROOT = Path(__file__).resolve().parent.parent
 _LAST_LINES = 8
+CLIENTS = 50
+"""How many different clients a drill has, unless another number is asked for."""
 
 
 class Traffic:
@@ -67,7 +69,7 @@ class Traffic:
         directory: Path,
         timeline: Timeline,
         workers: int = 1,
-        clients: int = 50,
+        clients: int = CLIENTS,
         timeout_s: float = TIMEOUT_S,
         cap: int | None = None,
         interface: Interface | None = None,

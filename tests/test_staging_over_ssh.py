@@ -318,8 +318,28 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     reason = verdict_of(report)["reason"]
     assert {"stop file": str(stop), "limit": "limits", "signal": "operator"}[how] in reason
     assert healed <= interrupted["at"]
+    (attested,) = (e for e in events if e["kind"] == "HealAttested")
+    assert attested["gone"], attested["evidence"]
+    assert healed <= attested["at"]
+    (left,) = (e for e in events if e["kind"] == "LeftAs")
+    assert (left["front"], set(left["reads"].values())) == (200, {200}), left
+    assert verdict_of(report)["headlines"][1].startswith("Service was NOT restored"), output
     assert not alive("^sleep 98764")
     assert not (FOLDER / "settings.env").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.wide
+def test_a_heal_that_heals_nothing_is_found_out(machine: KintoStaging, tmp_path: Path) -> None:
+    restart = 'rm -f "$SETTINGS_FILE"\nsupervisorctl -c "$SUPERVISOR_CONF" restart kinto\n'
+    assert restart in TOML
+    runbook = RUNBOOK.replace("git fetch --quiet --all --tags\n", "false\n")
+    drill = begin(tmp_path / "report", TOML.replace(restart, 'rm -f "$SETTINGS_FILE"\n'), runbook)
+    output, _ = drill.communicate(timeout=240)
+    assert drill.returncode == 1, output
+    assert "Fault settings-gone-wrong: it is still there after it was healed" in [
+        f"{one['where']}: {one['what']}" for one in verdict_of(tmp_path / "report")["findings"]
+    ]
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from allure_commons.model2 import (
 from allure_commons.types import LabelType
 
 from drill import events, files
+from drill.impact import headlines
 from drill.judgement import Judgement
 from drill.timeline import Event
 from drill.verdict import Verdict
@@ -87,6 +88,7 @@ def _verdict(record: Sequence[Event], judgement: Judgement) -> TestResult:
         start=_milliseconds(record[0].at) if record else 0,
         stop=_milliseconds(record[-1].at) if record else 0,
     )
+    result.description = "\n\n".join(headlines(judgement.impact))
     if judgement.causes:
         result.statusDetails = StatusDetails(message=judgement.reason)
     result.steps = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
+from drill.impact import headlines
 from drill.judgement import Judgement
 from drill.verdict import Verdict
 
+_WHOLE = "Drill"
 _INVALID = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -24,7 +26,7 @@ def render(judgement: Judgement) -> str:
             ET.SubElement(element, "error", message=_clean(text))
         cases.setdefault(section, []).append(element)
 
-    case("Drill", "verdict", judgement.verdict, judgement.reason)
+    case(_WHOLE, "verdict", judgement.verdict, judgement.reason)
     for step in judgement.steps:
         name = f"{step.number} {step.title}"
         case(step.section, name, step.verdict, step.reason, step.took_s)
@@ -40,6 +42,9 @@ def render(judgement: Judgement) -> str:
             errors=str(sum(e.find("error") is not None for e in elements)),
         )
         suite.extend(elements)
+        if section == _WHOLE:
+            told = ET.SubElement(suite, "system-out")
+            told.text = _clean("\n".join(headlines(judgement.impact)))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

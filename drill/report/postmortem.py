@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 from drill import events
 from drill.clock import iso
+from drill.impact import headlines
 from drill.judgement import Judgement
-from drill.observation import Outcome
 from drill.report.summary import operators_choice
 from drill.timeline import Event
 from drill.verdict import Verdict
@@ -38,9 +38,12 @@ _DEFAULT = """# Post-mortem
 def render(record: Sequence[Event], judgement: Judgement) -> str:
     """Return the post-mortem in Markdown."""
     facts = _Facts(record, judgement)
-    lines: list[str] = []
+    template = _template(record)
+    title, _, body = template.partition("\n") if template.startswith("#") else ("", "", template)
+    lines = [*facts.fill(title, ""), ""] if title else []
+    lines += [*(f"- {line}" for line in headlines(judgement.impact)), ""]
     section = ""
-    for line in _template(record).splitlines():
+    for line in body.splitlines():
         if line.startswith("#"):
             section = line.lower()
         lines.extend(facts.fill(line, section))
@@ -64,19 +67,9 @@ class _Facts:
         self._at: dict[type, float] = {}
         for event in record:
             self._at.setdefault(type(event.what), event.at)
-        onset = self._at.get(events.FaultInjected)
-        decided = self._at.get(events.Decided)
-        restored = judgement.restored_after_s
+        self._suffered = judgement.impact
+        decided, restored = self._at.get(events.Decided), judgement.restored_after_s
         self._restored_at = decided + restored if decided and restored is not None else None
-        until = self._restored_at or (record[-1].at if record else 0.0)
-        seconds = [
-            e.what for e in record
-            if isinstance(e.what, events.TrafficSecond)
-            and onset is not None and int(onset) <= e.what.second <= until
-        ]  # fmt: skip
-        self._sent = sum(sum(second.outcomes.values()) for second in seconds)
-        self._failed = self._sent - sum(s.outcomes.get(Outcome.OK, 0) for s in seconds)
-        self._duration_s = until - onset if onset is not None else None
         self._broken = next(
             (e.what for e in record if isinstance(e.what, events.FaultInjected)), None
         )
@@ -112,10 +105,13 @@ class _Facts:
                     at = when()
                     return iso(at) if at is not None else ""
             return ""
-        if "duration" in line and self._duration_s is not None:
-            return f"{self._duration_s / 60:.1f} minutes ({self._duration_s:.0f} s)"
-        if "error rate" in line and self._sent:
-            return f"{self._failed / self._sent:.1%} ({self._failed} of {self._sent} requests)"
+        suffered = self._suffered
+        if "duration" in line and suffered:
+            return f"{suffered.hit_s / 60:.1f} minutes ({suffered.hit_s:.0f} s)"
+        if re.search(r"users|customers|clients", line) and suffered and suffered.clients_hit:
+            return f"{suffered.clients_hit} of {suffered.clients} clients"
+        if "error rate" in line and suffered and suffered.share is not None:
+            return f"{suffered.share:.1%} ({suffered.failed} of {suffered.requests} requests)"
         if "summary" in section and self._broken:
             return f"A drill: {self._broken.name}. {self._judgement.reason}"
         if "cause" in section and self._broken:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drill.clock import iso
+from drill.impact import headlines
 from drill.judgement import Judgement
 from drill.paths import counts, recovery
 from drill.verdict import Verdict
@@ -26,6 +27,9 @@ def print_summary(judgement: Judgement, directory: Path, console: Console) -> No
         style = "" if step.verdict in (Verdict.PASSED, Verdict.ATTESTED) else "red"
         took, budget = f"{step.took_s:.1f} s", f"{step.budget_s:g} s"
         table.add_row(name, took, budget, Text(step.verdict.value, style=style))
+    console.print()
+    for line in headlines(judgement.impact):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print()
     if judgement.steps:
         console.print(table)
@@ -57,13 +61,14 @@ def key_numbers(judgement: Judgement) -> list[str]:
             reason = f": {decided.diagnosis}" if decided.diagnosis else ""
             lines.append(f"decision: {decided.action}{reason}")
     if judgement.procedure:
-        lines.append(f"rolled back by Procedure {judgement.procedure}")
+        held = judgement.impact is None or judgement.impact.restored is not False
+        told = "rolled back by" if held else "performed, without restoring service:"
+        lines.append(f"{told} Procedure {judgement.procedure}")
     choice = operators_choice(judgement)
     if choice:
         lines.append(choice)
-    if judgement.restored_after_s is not None:
-        lines.append(f"service restored {judgement.restored_after_s:.1f} s after the decision")
-    lines.append(f"no good answer for {judgement.outage_s} s")
+    if judgement.outage_s:
+        lines.append(f"nobody got a good answer for {judgement.outage_s} s of it")
     if judgement.ledger:
         ledger = judgement.ledger
         lines.append(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import httpx
 import psycopg
 
-from drill.errors import StageError, UsageError
+from drill.errors import StageError, UsageError, WaitTimeout
 from drill.fault import Fault, Scene
 from drill.host import Host
 from drill.stage import Database, Stage
@@ -26,6 +26,7 @@ _DEPLOY_LIMIT_S = 900.0
 _SCRIPT_LIMIT_S = 120.0
 _LOOK_LIMIT_S = 5.0
 _SERVED_LIMIT_S = 60.0
+_HEALED_WITHIN_S = 10.0
 _RSS = "awk '/^VmRSS/ {print $2 * 1024}' \"/proc/$(%s)/status\""
 
 
@@ -290,3 +291,17 @@ class ScriptedFault:
         """See Fault.heal."""
         for host in scene.stage.hosts:
             must(host, self._entry.heal)
+
+    def healed(self, scene: Scene) -> tuple[bool, str]:
+        """See ProvesHealed: the symptom is asked for until it is gone."""
+        evidence = "nobody could look"
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("the symptom to be gone", _HEALED_WITHIN_S, every_s=0.5):
+                try:
+                    seen, evidence = self.attest(scene)
+                except httpx.HTTPError as error:
+                    evidence = f"could not look: {error}"
+                else:
+                    if not seen:
+                        return True, evidence
+        return False, evidence
