@@ -1,5 +1,9 @@
 """Table of contents of the suite: where its fixtures, options and sentences live."""
 
+from drill.machine import keep_out
+
+keep_out()  # the user's settings are none of a drill's
+
 pytest_plugins = [
     "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
     "steps.fix_drills",  # drills held once and looked at by many scenarios

@@ -21,6 +21,7 @@ from drill.clock import iso
 from drill.conductor import Conductor
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
+from drill.machine import keep_out, temporary
 from drill.mishaps import endure
 from drill.monitoring.made import dashboard, rules
 from drill.plan import plan
@@ -355,7 +356,7 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
     try:
         with (
             open_stage(arguments.stage, StageOptions(), console.print) as stage,
-            TemporaryDirectory() as scratch,
+            TemporaryDirectory(dir=temporary()) as scratch,
         ):
             cuts, mishaps, bad = [], [], 0
             for cut in interrupt(stage, runbook, tell=console.print):
@@ -434,6 +435,7 @@ def _complain(expected: str, found: str, advice: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return its exit code (see `Exit`)."""
+    keep_out()
     try:
         arguments = parser().parse_args(argv)
         return int(arguments.run(arguments))

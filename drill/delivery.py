@@ -6,7 +6,6 @@ only shown in the report. A message with a blank left in it is never sent.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import tomllib
@@ -20,6 +19,7 @@ import httpx
 from drill import events, files
 from drill.errors import DrillError, UsageError
 from drill.host import Host
+from drill.machine import variable
 from drill.timeline import Timeline
 
 _LIMIT_S = 10.0
@@ -150,12 +150,13 @@ def read_channels(path: Path | None) -> Channels:
         settings: dict[str, str] = {}
         for key, value in entry.items() if isinstance(entry, dict) else ():
             if key.endswith("_from"):
-                if not os.environ.get(str(value)):
+                told = variable(str(value))
+                if not told:
                     raise UsageError(
                         f"the variable {value} for {name} in {path}", "it is not set", "export it"
                     )
-                settings[key.removesuffix("_from")] = os.environ[str(value)]
-                secrets.add(os.environ[str(value)])
+                settings[key.removesuffix("_from")] = told
+                secrets.add(told)
             else:
                 settings[key] = str(value)
         kind = settings.get("kind", "")

@@ -21,6 +21,7 @@ from drill.check import Situation
 from drill.clock import now
 from drill.errors import StageError
 from drill.host import Host, LocalHost
+from drill.machine import temporary
 from drill.procedure import Part, Performer, StepFailed, choose
 from drill.stages.container_host import ContainerHost
 from drill.stages.remote_host import RemoteHost
@@ -50,7 +51,7 @@ class OperatorPerformer(Performer):
         self._tell = tell
         self._source = source or sys.stdin
         self._said: queue.Queue[str | None] = queue.Queue()
-        self._folder = Path(tempfile.mkdtemp(prefix="operator-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="operator-", dir=temporary()))
         threading.Thread(target=self._listen, name="operator", daemon=True).start()
 
     def __enter__(self) -> OperatorPerformer:

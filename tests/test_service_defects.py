@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from postgres_support import Postgres
 from service_process import (
     CANDIDATE,
     NEW,
     OLD,
     SERVICE,
-    Postgres,
     Service,
     deployment,
     running,

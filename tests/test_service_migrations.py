@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from service_process import NEW, OLD, Postgres, Service, make_origin, postgres, running, walk
+from postgres_support import Postgres, postgres
+from service_process import NEW, OLD, Service, make_origin, running, walk
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Service]]:
     directory = tmp_path_factory.mktemp("migrations")
-    with postgres(directory / "pg") as server:
+    with postgres() as server:
         yield server, Service(directory / "host", make_origin(directory), server.create("app"))
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from service_process import NEW, OLD, Postgres, Service, deployment, running
+from postgres_support import Postgres
+from service_process import NEW, OLD, Service, deployment, running
 
 from drill.wait import wait_until
 

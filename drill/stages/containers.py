@@ -18,6 +18,7 @@ from testcontainers.core.network import Network
 
 from drill.errors import StageError, UsageError
 from drill.host import Host
+from drill.machine import temporary
 from drill.monitoring.made import configuration
 from drill.release import build_origin
 from drill.stage import (
@@ -151,7 +152,9 @@ class ContainerStage(OwnStage):
         # In threads, since a signal interrupts the main one alone: the engine would go on making
         # what we no longer wait for. Leaving the pool waits, so that all of it can be removed.
         with (
-            tempfile.TemporaryDirectory(prefix="origin-", ignore_cleanup_errors=True) as scratch,
+            tempfile.TemporaryDirectory(
+                prefix="origin-", dir=temporary(), ignore_cleanup_errors=True
+            ) as scratch,
             ThreadPoolExecutor() as pool,
         ):
             origin = Path(scratch, "origin.git")

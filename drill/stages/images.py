@@ -13,6 +13,7 @@ from pathlib import Path
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from drill.errors import StageError, UsageError
+from drill.machine import temporary
 from drill.stages.engine import client
 from drill.wheelhouse import container_platforms, ensure_wheelhouse
 
@@ -81,7 +82,7 @@ def _digest(folder: Path, *more: str) -> str:
 
 
 def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str]) -> None:
-    with tempfile.TemporaryDirectory(prefix="image-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="image-", dir=temporary()) as scratch:
         context = Path(scratch, "context")
         shutil.copytree(_FOLDER / name, context)
         for inside, folder in extra.items():
@@ -135,13 +136,14 @@ def _can_make() -> bool:
 
 
 def _make() -> None:
-    with tempfile.TemporaryDirectory(prefix="base-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="base-", dir=temporary()) as scratch:
         tar = Path(scratch, "base.tar")
         done = subprocess.run(
             ["mmdebstrap", "--variant=minbase", _SUITE, str(tar)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_BASE_LIMIT_S,
             check=False,
         )

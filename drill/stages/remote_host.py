@@ -19,6 +19,7 @@ from drill.host import (
     end_all,
     run_bounded,
 )
+from drill.machine import temporary
 
 _SSH_UNREACHABLE = 255
 _SSH_OPTIONS = (
@@ -148,4 +149,4 @@ def ssh_way(target: str, port: int, options: Sequence[str], folder: Path) -> lis
 
 def socket_folder() -> Path:
     """Return a new folder for connections, short enough for a socket's path."""
-    return Path(tempfile.mkdtemp(prefix="rd-"))
+    return Path(tempfile.mkdtemp(prefix="rd-", dir=temporary()))

@@ -16,6 +16,7 @@ import psutil
 
 from drill import files
 from drill.errors import UsageError, WaitTimeout
+from drill.machine import temporary
 from drill.wait import wait_until
 
 PREFIX = "rollback-drill-"
@@ -113,7 +114,8 @@ def find(pid: int, created: float) -> psutil.Process | None:
 
 def sweep() -> list[str]:
     """Remove the folders of dead drills and the processes they started; return the folders."""
-    folders = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
+    places = {Path(tempfile.gettempdir()), temporary()}
+    folders = [folder for place in places for folder in place.glob(f"{PREFIX}*")]
     return [str(folder) for folder in folders if sweep_folder(folder)]
 
 

