@@ -1,11 +1,13 @@
 # Commands of rollback-drill. `make help` lists them; README.md explains their exit codes.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+# What was set on the command line; looked at before any of it is overridden.
+override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+override VENV := .venv
+override BIN := $(VENV)/bin
 
-# Variables of `make drill`; set them on the command line.
+# Variables of all commands; set them on the command line.
+PYTHON ?= python3
 STAGE ?= auto
 FAULT ?= connection-exhaustion
 PROCEDURE ?= auto
@@ -31,6 +33,13 @@ REPORT ?= reports/latest
 STAGES ?= auto
 TIER ?= standard
 TESTS ?=
+FROM ?=
+
+# Recipes read them from the environment, where no shell and no make takes a part of a value for a
+# command: "$$FROM", never $(FROM).
+override NAMES := $(shell sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' $(lastword $(MAKEFILE_LIST)))
+$(foreach name,$(NAMES),$(eval override $(name) := $$(value $(name))))
+export $(NAMES) NAMES GIVEN
 
 .PHONY: help
 help: ## Show this list
@@ -41,85 +50,90 @@ help: ## Show this list
 	@echo "             AUTHORIZED_BY=ROLES  HAZARD=none  ROUND_TRIP=  PLAN=  RESUME=REPORT  CHANNELS=FILE.toml  MODE=operator"
 	@echo "             REPORT=DIR  STAGES=auto|containers|processes (tests)  TESTS='-k word' (tests)"
 
+# A misspelt variable would be one of its own, and the command would do what nobody asked for.
+.PHONY: known
+known:
+	@! command -v "$$PYTHON" >/dev/null || "$$PYTHON" -I drill/variables.py
+
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
 $(VENV)/.ready: requirements.lock
-	@command -v $(PYTHON) >/dev/null || { echo "Expected Python >= 3.11 as '$(PYTHON)'; found none. Try: install it, or set PYTHON=..." >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Expected Python >= 3.11; found $$($(PYTHON) --version). Try: make PYTHON=python3.12 ..." >&2; exit 2; }
+	@command -v "$$PYTHON" >/dev/null || { echo "Expected Python >= 3.11 as '$$PYTHON'; found none. Try: install it, or set PYTHON=..." >&2; exit 2; }
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Expected Python >= 3.11; found $$("$$PYTHON" --version). Try: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@echo "Setting up $(VENV) (about a minute, once) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "Expected Python's venv module; it failed. Try: apt-get install python3-venv" >&2; exit 2; }
+	@"$$PYTHON" -m venv $(VENV) || { echo "Expected Python's venv module; it failed. Try: apt-get install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
 .PHONY: setup
-setup: $(VENV)/.ready ## Install what the suite needs into .venv
+setup: known $(VENV)/.ready ## Install what the suite needs into .venv
 
 .PHONY: drill
-drill: $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
-	@$(BIN)/python -m drill drill --stage "$(STAGE)" --fault "$(FAULT)" --procedure "$(PROCEDURE)" \
-		--runbook "$(RUNBOOK)" --pace "$(PACE)" --rate "$(RATE)" --seed "$(SEED)" \
-		--hosts "$(HOSTS)" $(if $(SUPERVISOR),--supervisor "$(SUPERVISOR)") --authorized-by "$(AUTHORIZED_BY)" \
-		--hazard "$(HAZARD)" --round-trip "$(ROUND_TRIP)" --listings "$(LISTINGS)" \
-		--plan "$(PLAN)" --resume "$(RESUME)" --channels "$(CHANNELS)" \
-		--mode "$(MODE)" --history "$(HISTORY)" --report "$(REPORT)"
+drill: known $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
+	@$(BIN)/python -m drill drill --stage="$$STAGE" --fault="$$FAULT" --procedure="$$PROCEDURE" \
+		--runbook="$$RUNBOOK" --pace="$$PACE" --rate="$$RATE" --seed="$$SEED" \
+		--hosts="$$HOSTS" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --authorized-by="$$AUTHORIZED_BY" \
+		--hazard="$$HAZARD" --round-trip="$$ROUND_TRIP" --listings="$$LISTINGS" \
+		--plan="$$PLAN" --resume="$$RESUME" --channels="$$CHANNELS" \
+		--mode="$$MODE" --history="$$HISTORY" --report="$$REPORT"
 
 .PHONY: stage-check
-stage-check: $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml
-	@$(BIN)/python -m drill stage-check --stage "$(STAGE)" --runbook "$(RUNBOOK)"
+stage-check: known $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml
+	@$(BIN)/python -m drill stage-check --stage="$$STAGE" --runbook="$$RUNBOOK"
 
 .PHONY: test
-test: $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
-	@$(BIN)/python -m pytest --stages "$(STAGES)" $(TESTS)
+test: known $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
+	@$(BIN)/python -m drill.variables pytest --stages="$$STAGES"
 
 .PHONY: gate
-gate: $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), standard or full
-	@case "$(TIER)" in smoke|standard|full) ;; *) echo "Expected TIER=smoke, standard or full; found '$(TIER)'. Try: make gate TIER=smoke" >&2; exit 2;; esac
-	@$(BIN)/python -m drill claim --report "$(REPORT)"
-	@$(BIN)/python -m pytest features --stages "$(STAGES)" --junitxml "$(REPORT)/junit.xml" \
-		--alluredir "$(REPORT)/allure-results" --clean-alluredir --summary "$(REPORT)/summary.md" \
-		--history "$(HISTORY)" \
-		$(if $(filter smoke,$(TIER)),-m smoke,$(if $(filter standard,$(TIER)),-m "not wide",))
+gate: known $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), standard or full
+	@case "$$TIER" in smoke|standard|full) ;; *) echo "Expected TIER=smoke, standard or full; found '$$TIER'. Try: make gate TIER=smoke" >&2; exit 2;; esac
+	@$(BIN)/python -m drill claim --report="$$REPORT"
+	@tier=(); case "$$TIER" in smoke) tier=(-m smoke);; standard) tier=(-m "not wide");; esac; \
+	$(BIN)/python -m pytest features --stages="$$STAGES" --junitxml="$$REPORT/junit.xml" \
+		--alluredir="$$REPORT/allure-results" --clean-alluredir --summary="$$REPORT/summary.md" \
+		--history="$$HISTORY" "$${tier[@]}"
 
 .PHONY: revalidate
-revalidate: $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
-	@$(BIN)/python -m drill revalidate --runbook "$(RUNBOOK)" --stage "$(STAGE)" --fail-on "$(FAIL_ON)" $(if $(SUPERVISOR),--supervisor "$(SUPERVISOR)") --report "$(REPORT)"
+revalidate: known $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
+	@$(BIN)/python -m drill revalidate --runbook="$$RUNBOOK" --stage="$$STAGE" --fail-on="$$FAIL_ON" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --report="$$REPORT"
 
 .PHONY: decide
-decide: $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
-	@$(BIN)/python -m drill decide --from "$(FROM)" --runbook "$(RUNBOOK)" --pace "$(DECIDE_PACE)"
+decide: known $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
+	@$(BIN)/python -m drill decide --from="$$FROM" --runbook="$$RUNBOOK" --pace="$$DECIDE_PACE"
 
 .PHONY: interruptions
-interruptions: $(VENV)/.ready ## Kill every procedure at every point, perform it again, write the table
-	@$(BIN)/python -m drill interruptions --runbook "$(RUNBOOK)" --stage "$(STAGE)" --report "$(REPORT)"
+interruptions: known $(VENV)/.ready ## Kill every procedure at every point, perform it again, write the table
+	@$(BIN)/python -m drill interruptions --runbook="$$RUNBOOK" --stage="$$STAGE" --report="$$REPORT"
 
 .PHONY: index
-index: $(VENV)/.ready ## Render reports/index.html over all kept drills: trends, and when the next is due
-	@$(BIN)/python -m drill index --history "$(HISTORY)"
+index: known $(VENV)/.ready ## Render reports/index.html over all kept drills: trends, and when the next is due
+	@$(BIN)/python -m drill index --history="$$HISTORY"
 
 .PHONY: monitoring
-monitoring: $(VENV)/.ready ## Write alert rules and a dashboard made of the runbook's thresholds
-	@$(BIN)/python -m drill monitoring --runbook "$(RUNBOOK)"
+monitoring: known $(VENV)/.ready ## Write alert rules and a dashboard made of the runbook's thresholds
+	@$(BIN)/python -m drill monitoring --runbook="$$RUNBOOK"
 
 .PHONY: example
-example: $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a staging environment
-	@$(BIN)/python -m examples.kinto --report "$(REPORT)"
+example: known $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a staging environment
+	@$(BIN)/python -m examples.kinto --report="$$REPORT"
 
 .PHONY: report
-report: $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]
-	@$(BIN)/python -m drill report --from "$(FROM)" --report "$(REPORT)"
+report: known $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]
+	@$(BIN)/python -m drill report --from="$$FROM" --report="$$REPORT"
 
 .PHONY: bench
-bench: $(VENV)/.ready ## Measure detector and load generator, as ratios within one run
+bench: known $(VENV)/.ready ## Measure detector and load generator, as ratios within one run
 	@$(BIN)/python -m bench.bench_detector
 	@$(BIN)/python -m bench.bench_live
-	@$(BIN)/python -m bench.bench_data $(SIZES)
+	@set -f; $(BIN)/python -m bench.bench_data $$SIZES
 	@$(BIN)/python -m bench.bench_traffic
 
 .PHONY: lint
-lint: $(VENV)/.ready ## Check style and types
+lint: known $(VENV)/.ready ## Check style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 .PHONY: lock
-lock: $(VENV)/.ready ## Pin the newest versions that fit together
+lock: known $(VENV)/.ready ## Pin the newest versions that fit together
 	@for name in requirements service/requirements; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.lock; done

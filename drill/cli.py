@@ -382,9 +382,10 @@ def run_report(arguments: argparse.Namespace) -> int:
 
 
 def run_claim(arguments: argparse.Namespace) -> int:
-    """Claim a folder for a gate, whose summary is written anew."""
+    """Claim a folder for a gate, which writes into it by tools that would follow links."""
     claim(arguments.report)
-    files.remove(arguments.report / "summary.md")
+    for name in ("summary.md", "junit.xml", "allure-results"):
+        files.remove(arguments.report / name)
     return Exit.PASSED
 
 
