@@ -7,10 +7,33 @@ from these objects, so what a judge needs must be recorded here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
+from drill.decoding import NAMED, Form, Range
+from drill.histogram import Histogram
+from drill.observation import Outcome
 from drill.verdict import Verdict
+
+Moment = Annotated[float, Range(0.0, 1e11)]
+"""Unix seconds."""
+Seconds = Annotated[float, Range(0.0, 1e9)]
+"""A duration."""
+Count = Annotated[int, Range(0, 10**15)]
+Number = Annotated[int, Range(0, 10**9)]
+"""Of a line, a step, a procedure, a command."""
+Status = Annotated[int, Range(0, 999)]
+"""Of HTTP; 0: no answer."""
+PerSecond = Annotated[int, Range(0, 10**6)]
+"""Requests in one second."""
+Name = Annotated[str, NAMED]
+Where = Annotated[str, Form("a path", lambda text: "\0" not in text)]
+Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
+OutcomeName = Annotated[str, Form("an outcome", Outcome)]
+Box = tuple[Number, Name]
+"""A checkbox: its line in the runbook and its text."""
 
 
 class Phase(StrEnum):
@@ -30,21 +53,21 @@ class Phase(StrEnum):
 class DrillStarted:
     """What was asked for. `procedure` is "auto", "1", "2" or "3"; `authorized_by` may be ""."""
 
-    stage: str
+    stage: Name
     stage_reason: str
     hosts: tuple[str, ...]
-    failing: str
-    stable: str
-    fault: str
-    procedure: str
-    runbook_path: str
-    runbook_sha256: str
+    failing: Name
+    stable: Name
+    fault: Name
+    procedure: Annotated[str, Form("auto or a number", re.compile(r"auto|\d{1,6}").fullmatch)]
+    runbook_path: Where
+    runbook_sha256: Name
     runbook_title: str
-    pace: float
-    rate: float
-    seed: int
-    hazard: str = "none"
-    clients: int = 0  # of the traffic; 0 where an old record does not say
+    pace: Annotated[float, Range(1e-3, 1e6)]
+    rate: Annotated[float, Range(1e-3, 1e6)]
+    seed: Count
+    hazard: Name = "none"
+    clients: Count = 0  # of the traffic; 0 where an old record does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +77,8 @@ class StageUp:
     id and when it was made (Unix seconds), which together name one process for ever.
     """
 
-    where: str
-    owner: tuple[int, float] = (0, 0.0)
+    where: Where
+    owner: tuple[Number, Moment] = (0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +89,9 @@ class Resumed:
     `ended_scripts`: commands that still ran on the hosts and were ended.
     """
 
-    directory: str
-    died_at: float
-    ended_scripts: int = 0
+    directory: Where
+    died_at: Moment
+    ended_scripts: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +118,12 @@ class TrafficSecond:
     bits of a hexadecimal number: one and the same bit for a client in all seconds of a drill.
     """
 
-    second: int
-    outcomes: dict[str, int]
-    formats: dict[str, int]
-    operations: dict[str, int]
-    histogram: str
-    unhappy: str = ""
+    second: Annotated[int, Range(0, 10**11)]
+    outcomes: dict[OutcomeName, PerSecond]
+    formats: dict[str, PerSecond]
+    operations: dict[str, PerSecond]
+    histogram: Latencies
+    unhappy: Annotated[str, Form("a hexadecimal number", re.compile("[0-9a-f]*").fullmatch)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +132,10 @@ class GeneratorSample:
     between due and sent, `cpu` the share of one core (0–1), `in_flight` at the sample.
     """
 
-    worker: str
-    lag_s: float
-    cpu: float
-    in_flight: int
+    worker: Name
+    lag_s: Seconds
+    cpu: Annotated[float, Range(0.0, 1e3)]
+    in_flight: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +147,18 @@ class ProbeSample:
     `oom_kills`: kills since the stage came up, by host.
     """
 
-    health_status: dict[str, int]
-    rss_bytes: dict[str, int]
-    connections: int | None
-    connection_limit: int | None
-    oom_kills: dict[str, int]
+    health_status: dict[str, Status]
+    rss_bytes: dict[str, Count]
+    connections: Count | None
+    connection_limit: Annotated[int, Range(-1, 10**9)] | None
+    oom_kills: dict[str, Count]
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
     """A noteworthy line (warning or worse) of a log. `source`: "application" or "database"."""
 
-    source: str
+    source: Name
     host: str
     level: str
     text: str
@@ -147,7 +170,7 @@ class Looked:
     unknown (it could not look); `numbers` carry what a trigger computes with.
     """
 
-    sentinel: str
+    sentinel: Name
     verdict: Verdict
     evidence: str
     numbers: dict[str, float] = field(default_factory=dict)
@@ -169,11 +192,11 @@ class Reported:
 class TriggerFired:
     """A trigger of the runbook or a row of its matrix began to hold, `after_s` from the onset."""
 
-    trigger: str
-    line: int
-    severity: str
-    action: str
-    after_s: float
+    trigger: Name
+    line: Number
+    severity: Name
+    action: Name
+    after_s: Seconds
     evidence: tuple[str, ...]
 
 
@@ -187,7 +210,7 @@ class Authorized:
     severity: str
     allowed: bool
     rule: str
-    line: int
+    line: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,28 +221,28 @@ class FaultInjected:
     the action that the runbook then wants, "no rollback" where the release is not to blame.
     """
 
-    name: str
+    name: Name
     how: str
     trigger: str = ""
-    calls_for: str = "rollback"
+    calls_for: Name = "rollback"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultAttested:
     """Somebody independent of the detector looked for the fault's symptom."""
 
-    name: str
-    symptom: str
+    name: Name
+    symptom: Name
     seen: bool
-    evidence: str
+    evidence: Name
 
 
 @dataclass(frozen=True, slots=True)
 class HazardArmed:
     """Something was made to go wrong in the rollback. `mastered`: the procedure must get by."""
 
-    name: str
-    how: str
+    name: Name
+    how: Name
     mastered: bool
 
 
@@ -229,8 +252,8 @@ class HazardOver:
     that it must never do, "" for nothing.
     """
 
-    name: str
-    seen: str
+    name: Name
+    seen: Name
     harm: str = ""
 
 
@@ -242,10 +265,10 @@ class WritesUnderFire:
     look, `examples` names some; `worst_stall_s`: the longest that one waited from when it was due.
     """
 
-    written: int
-    lost: int | None
-    refused: int
-    worst_stall_s: float
+    written: Count
+    lost: Count | None
+    refused: Count
+    worst_stall_s: Seconds
     examples: tuple[str, ...] = ()
 
 
@@ -253,7 +276,7 @@ class WritesUnderFire:
 class FaultHealed:
     """A fault was switched off."""
 
-    name: str
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,17 +318,17 @@ class Decided:
     `ours`: whether the release is to blame, None when that is not known; `attribution`: why.
     """
 
-    action: str
+    action: Name
     rollback: bool
     trigger: str
-    trigger_line: int
+    trigger_line: Number
     severity: str
-    procedure: int
+    procedure: Number
     diagnosis: str
-    scenario: int
+    scenario: Number
     evidence: tuple[str, ...]
-    detected_after_s: float
-    requests: int
+    detected_after_s: Seconds
+    requests: Count
     answer: str = ""
     explanation: str = ""
     ours: bool | None = None
@@ -322,14 +345,14 @@ class ProcedureChosen:
     a step when it fails, by the step's title.
     """
 
-    procedure: int
-    title: str
-    estimate_low_s: float
-    estimate_high_s: float
-    chosen_by: str
-    step_titles: tuple[str, ...] = ()
+    procedure: Number
+    title: Name
+    estimate_low_s: Seconds
+    estimate_high_s: Seconds
+    chosen_by: Name
+    step_titles: tuple[Name, ...] = ()
     dropped: tuple[str, ...] = ()
-    step_budgets_s: tuple[float, ...] = ()
+    step_budgets_s: tuple[Seconds, ...] = ()
     transformed: dict[str, str] = field(default_factory=dict)
     alternatives: dict[str, str] = field(default_factory=dict)
 
@@ -338,11 +361,11 @@ class ProcedureChosen:
 class AlternativeTaken:
     """A step's commands failed for `reason`; what the runbook has for that case stands in."""
 
-    section: str
-    number: int
-    title: str
-    alternative: str
-    reason: str
+    section: Name
+    number: Number
+    title: Name
+    alternative: Name
+    reason: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,12 +374,12 @@ class StepStarted:
     procedures. `budget_s` is the upper end; `window_s` the watch window already paced.
     """
 
-    section: str
-    number: int
-    title: str
-    budget_s: float
-    window_s: float
-    line: int
+    section: Name
+    number: Number
+    title: Name
+    budget_s: Seconds
+    window_s: Seconds
+    line: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,37 +391,37 @@ class StepEnded:
     `failed_commands`: the numbers of the commands that it failed by.
     """
 
-    section: str
-    number: int
-    title: str
-    budget_s: float
-    took_s: float
+    section: Name
+    number: Number
+    title: Name
+    budget_s: Seconds
+    took_s: Seconds
     verdict: Verdict
     reason: str
     advice: str
-    failed_commands: tuple[int, ...] = ()
-    proving_s: float = 0.0
+    failed_commands: tuple[Number, ...] = ()
+    proving_s: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CommandStarted:
     """A code block's alternative is run on a host, with a limit from the step's budget."""
 
-    command: int
-    section: str
-    number: int
-    host: str
+    command: Number
+    section: Name
+    number: Number
+    host: Name
     alternative: str
-    script: str
-    line: int
-    limit_s: float
+    script: Name
+    line: Number
+    limit_s: Seconds
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
     """One line of a command's output. `stream`: "stdout" or "stderr"."""
 
-    command: int
+    command: Number
     stream: str
     text: str
 
@@ -407,9 +430,9 @@ class CommandOutput:
 class CommandEnded:
     """`exit_status` is None when the command was killed at its limit."""
 
-    command: int
-    exit_status: int | None
-    took_s: float
+    command: Number
+    exit_status: Annotated[int, Range(-1000, 1000)] | None
+    took_s: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,14 +442,14 @@ class Checked:
     `proof`: its time does not count for its step, see `drill.check.check`.
     """
 
-    section: str
-    number: int
-    item: str
-    line: int
+    section: Name
+    number: Number
+    item: Name
+    line: Number
     check: str
     verdict: Verdict
-    evidence: str
-    took_s: float = 0.0
+    evidence: Name
+    took_s: Seconds = 0.0
     proof: bool = False
 
 
@@ -434,7 +457,7 @@ class Checked:
 class Restored:
     """The first good answer that clients got, and kept getting, after the decision."""
 
-    after_s: float
+    after_s: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,17 +470,17 @@ class Fates:
     none is lost; `survivor_age_s`: the same for the newest that survived, None when none did.
     """
 
-    acknowledged: int
-    preserved: int
-    lost: int
-    indeterminate: int
+    acknowledged: Count
+    preserved: Count
+    lost: Count
+    indeterminate: Count
     examples: tuple[str, ...] = ()
-    damaged: int = 0
-    transformed: int = 0
-    dropped: int = 0
-    why: dict[str, int] = field(default_factory=dict)
-    recovery_point_s: float = 0.0
-    survivor_age_s: float | None = field(default=None, compare=False)
+    damaged: Count = 0
+    transformed: Count = 0
+    dropped: Count = 0
+    why: dict[str, Count] = field(default_factory=dict)
+    recovery_point_s: Seconds = 0.0
+    survivor_age_s: Seconds | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,14 +490,14 @@ class LedgerRead(Fates):
     `periods`: counts by fate of the writes acknowledged before, during and after each procedure.
     """
 
-    periods: dict[str, dict[str, int]] = field(default_factory=dict)
+    periods: dict[str, dict[str, Count]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PathRead(Fates):
     """The fate of every write acknowledged so far, at the end of a procedure that was performed."""
 
-    procedure: int = 0
+    procedure: Number = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,13 +516,13 @@ class Walked:
     else that was no page; `ended`: whether it found an end.
     """
 
-    walker: str
+    walker: Name
     formats: tuple[str, ...]
-    rows: int
-    repeated: int
-    skipped: int
-    refused: int
-    unanswered: int
+    rows: Count
+    repeated: Count
+    skipped: Count
+    refused: Count
+    unanswered: Count
     ended: bool
 
 
@@ -520,10 +543,10 @@ class CursorShown:
     `moment`: "after Procedure 2" …; `page`: the one that it stands for; `format` of the answer.
     """
 
-    moment: str
-    page: int
-    age_s: float
-    status: int
+    moment: Name
+    page: Number
+    age_s: Seconds
+    status: Status
     format: str
     answer: CursorAnswer
 
@@ -535,8 +558,8 @@ class DataSeen:
     `expected`: the hashes that columns will have once they are transformed as the runbook says.
     """
 
-    procedure: int
-    moment: str
+    procedure: Number
+    moment: Name
     tables: dict[str, dict[str, str]]
     expected: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -547,10 +570,10 @@ class OperatorActed:
     skipped.
     """
 
-    section: str
-    number: int
-    title: str
-    what: str
+    section: Name
+    number: Number
+    title: Name
+    what: Name
     detail: str
 
 
@@ -559,16 +582,16 @@ class EarlierDrills:
     """Times to restore of earlier drills that passed and compare with this one, in seconds."""
 
     key: str
-    restored_s: tuple[float, ...]
+    restored_s: tuple[Seconds, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHandled:
     """A message of the runbook. `outcome`: sent, shown (no channel for it), refused or failed."""
 
-    name: str
+    name: Name
     text: str
-    outcome: str
+    outcome: Name
     detail: str
 
 
@@ -576,8 +599,8 @@ class MessageHandled:
 class FollowUp:
     """What people have to do after a rollback, within `within_s` seconds of it."""
 
-    title: str
-    within_s: float
+    title: Name
+    within_s: Seconds
     items: tuple[str, ...]
 
 

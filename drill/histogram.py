@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 RELATIVE_ERROR = 0.01
 SMALLEST_S = 1e-6  # anything shorter counts as this: no clock here is finer
 _LARGEST_S = 1e6
+_MOST = 2**53  # in a bucket: beyond, a float cannot count
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _LOG_GAMMA = math.log(_GAMMA)
 _FIRST = math.ceil(math.log(SMALLEST_S) / _LOG_GAMMA)
@@ -99,7 +100,7 @@ class Histogram:
             step, _, number = part.partition("*")
             distance, count = int(step), int(number or "1")
             index += distance
-            if count < 1 or distance < min(position, 1) or not 0 <= index <= _LAST:
+            if not 1 <= count <= _MOST or distance < min(position, 1) or not 0 <= index <= _LAST:
                 raise ValueError(f"not a histogram: {text[:80]!r}")
             histogram._buckets[index] = count
             histogram.count += count

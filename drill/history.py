@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from drill import files
+from drill.decoding import Flaw, Form, decode, load, told
 from drill.errors import UsageError
+from drill.events import Count, Number, Seconds
 from drill.judgement import Judgement
+from drill.lines import read_lines
 from drill.verdict import Verdict
+
+_FIRST, _LAST = 1970, 3000  # years
+
+
+def _date(text: str) -> bool:
+    """Whether `text` is a day and time of which the next quarter can be told."""
+    return _FIRST <= datetime.fromisoformat(text).year < _LAST
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is kept of a drill. `key`: drills with equal keys compare; times in seconds."""
 
-    began: str
+    began: Annotated[str, Form("a date", _date)]
     key: str
     stage: str
     fault: str
-    procedure: int | None
-    verdict: str
-    detected_after_s: float | None
-    restored_after_s: float | None
-    outage_s: float | None
-    findings: int
+    procedure: Number | None
+    verdict: Annotated[str, Form("a verdict", Verdict)]
+    detected_after_s: Seconds | None
+    restored_after_s: Seconds | None
+    outage_s: Seconds | None
+    findings: Count
 
 
 def kept(judgement: Judgement, key: str, began: str) -> Kept:
@@ -67,22 +80,22 @@ def _append(path: Path, *lines: str) -> None:
 
 
 def read(path: Path) -> list[Kept]:
-    """Return all kept drills, oldest first; none when there is no file. Raises UsageError."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    """Return all kept drills, oldest first; none when there is no file. Raises UsageError.
+
+    What other versions keep beside is left out, and a last line without its end: it was torn.
+    """
+    if not os.path.lexists(path):
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"earlier drills in {path}", str(error), "set HISTORY=FILE") from error
-    names = {one.name for one in fields(Kept)}
     found = []
-    for number, line in enumerate(lines, 1):
+    lines = read_lines(path, f"earlier drills in {path}", "set HISTORY=FILE", whole_only=True)
+    for number, line in lines:
         try:
-            entry = json.loads(line)
-            found.append(Kept(**{k: v for k, v in entry.items() if k in names}))
-        except (ValueError, TypeError, AttributeError) as error:
+            found.append(decode(Kept, load(line), others=True))
+        except ValueError as error:
             raise UsageError(
-                f"a kept drill in line {number} of {path}", repr(line[:80]), "remove that line"
+                f"a kept drill in line {number} of {path}",
+                str(error) if isinstance(error, Flaw) else told(line),
+                "remove that line",
             ) from error
     return sorted(found, key=lambda one: one.began)
 

@@ -34,8 +34,10 @@ from pathlib import Path
 from typing import Any
 
 from drill.clock import now
-from drill.errors import StageError
+from drill.decoding import load, told
+from drill.errors import StageError, UsageError
 from drill.events import LedgerRead, PathRead
+from drill.lines import read_lines
 from drill.observation import Observation, Outcome
 from drill.stage import Queries
 from load.recorder import OBSERVATIONS, WRITES
@@ -46,6 +48,7 @@ Folders = Path | Sequence[Path]
 
 _CHUNK = 1_000  # reservations a query
 _EXAMPLES = 10
+_ADVICE = "the file is damaged; the disk may be full"
 TABLE = "reservations"
 # As JSON, since which columns there are depends on the migrations.
 _QUERY = f"SELECT reference, to_jsonb(t) FROM {TABLE} AS t WHERE reference = ANY(%s)"  # noqa: S608 - constants only
@@ -413,7 +416,7 @@ def _observed_writes(directory: Folders) -> Iterator[Observation]:
 def _split(path: Path, number: int, line: str) -> tuple[str, str, str, str]:
     try:
         reference, kind, subject, fields = line.split(",", 3)
-        if not isinstance(json.loads(fields), dict):
+        if not isinstance(load(fields), dict):
             raise ValueError(fields)
     except ValueError as error:
         raise _damaged(path, number, line) from error
@@ -421,19 +424,18 @@ def _split(path: Path, number: int, line: str) -> tuple[str, str, str, str]:
 
 
 def _damaged(path: Path, number: int, line: str) -> StageError:
-    return StageError(
-        f"a record in line {number} of {path.name}", repr(line[:80]), "the disk may be full"
-    )
+    return StageError(f"a record in line {number} of {path.name}", told(line), _ADVICE)
 
 
 def _lines(directory: Folders, kind: str) -> Iterator[tuple[Path, int, str]]:
     """Yield (file, line number, line) of all workers; a torn last line is left out."""
     folders = [directory] if isinstance(directory, Path) else directory
     for path in (path for one in folders for path in sorted(one.glob(f"{kind}-*.csv"))):
-        with path.open(encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith("\n"):
-                    yield path, number, line[:-1]
+        try:
+            for number, line in read_lines(path, f"{kind} in {path}", _ADVICE, whole_only=True):
+                yield path, number, line
+        except UsageError as error:
+            raise StageError(error.expected, error.found, error.advice) from error
 
 
 def written_lines(lines: Iterable[str]) -> Iterator[Write]:

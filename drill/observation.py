@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+_LATEST = 1e11  # Unix seconds
+_HIGHEST = 999  # status
+
 
 class Outcome(StrEnum):
     """What became of a request, from the client's side."""
@@ -56,9 +59,10 @@ class Observation:
         """Parse `to_line`'s text. Raises ValueError when it is not such a line."""
         parts = line.rstrip("\n").split(",")
         if len(parts) != len(fields(cls)):
-            raise ValueError(f"not an observation: {line!r}")
+            raise ValueError(f"not an observation: {line[:80]!r}")
         due, sent, done, client, operation, status, outcome, form, reference = parts
-        return cls(
-            float(due), float(sent), float(done), client, operation,
-            int(status), Outcome(outcome), form, reference,
-        )  # fmt: skip
+        times = float(due), float(sent), float(done)
+        answered = int(status)
+        if not (all(0.0 <= at <= _LATEST for at in times) and 0 <= answered <= _HIGHEST):
+            raise ValueError(f"not an observation: {line[:80]!r}")
+        return cls(*times, client, operation, answered, Outcome(outcome), form, reference)

@@ -13,7 +13,6 @@ A heading names the columns, in any order and beside others: `time`, `status`, `
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drill.errors import UsageError
+from drill.lines import read_lines
 from drill.observation import Observation, Outcome
 
 _NAMES = {
@@ -40,6 +40,8 @@ _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))  # from what size on in whi
 _LOG_TIME = "%d/%b/%Y:%H:%M:%S %z"
 _DELIMITERS = ",;\t|"
 _LONGEST_S = 86_400.0
+_LATEST = 1e11  # Unix seconds
+_LONGEST_LINE = 1 << 20
 _EXAMPLE = "write a line such as 2026-03-01T10:00:00Z,200,0.031"
 # Of a service that is taken for healthy; nobody who waits longer has seconds in mind.
 _PLAUSIBLE_S = 10.0
@@ -74,7 +76,7 @@ def read_requests(path: Path) -> list[Line]:
         if not text.strip() or text.startswith("#"):
             continue
         delimiter = delimiter or max(_DELIMITERS, key=text.count)
-        row = [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter))]
+        row = _cells(text, delimiter, path, number)
         if columns is None:
             columns = _heading(row, path, number)
             if columns:
@@ -98,18 +100,21 @@ class _Wrong(ValueError):
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    expected, advice = f"text in UTF-8 in {path}", "set FROM=FILE, to CSV"
+    before = 0
+    for _, text in read_lines(path, expected, advice, longest=_LONGEST_LINE):
+        if "\0" in text:
+            raise UsageError(expected, f"bytes that are no text in line {before + 1}", advice)
+        for line in text.split("\r"):  # the only end that some old programs write
+            before += 1
+            yield before, line
+
+
+def _cells(text: str, delimiter: str, path: Path, number: int) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"a record at {path}", str(error.strerror), "set FROM=FILE") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(
-            f"text in UTF-8 in {path}", f"other bytes in line {line}", "save it as CSV in UTF-8"
-        ) from error
-    if "\0" in text:
-        raise UsageError(f"text in {path}", "bytes that are none", "save it as CSV in UTF-8")
-    yield from enumerate(text.splitlines(), 1)
+        return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter))]
+    except csv.Error as error:
+        raise UsageError(f"columns in line {number} of {path}", str(error), _EXAMPLE) from error
 
 
 def _heading(row: Sequence[str], path: Path, number: int) -> _Columns | None:
@@ -173,10 +178,14 @@ def _when(text: str) -> float:
             moment = datetime.fromisoformat(text)
         except ValueError:
             moment = datetime.strptime(text, _LOG_TIME)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not math.isfinite(number) or number < 0:
-        raise _Wrong("a time is a finite number")
-    return number * next((unit for least, unit in _EPOCHS if number >= least), 1.0)
+        return _moment((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return _moment(number * next((unit for least, unit in _EPOCHS if number >= least), 1.0))
+
+
+def _moment(at: float) -> float:
+    if not 0.0 <= at <= _LATEST:
+        raise _Wrong("a time is a finite number of seconds since 1970")
+    return at
 
 
 def _status(text: str) -> int:

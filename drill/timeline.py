@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import json
 import threading
-import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
-from enum import Enum
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from drill import events, files
 from drill.clock import iso, now
-from drill.errors import UsageError
+from drill.decoding import Flaw, decode, load, told
+from drill.errors import StageError, UsageError
+from drill.lines import read_lines
 from drill.redact import Redactor
 
 KINDS: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(events.Payload)}
+_OUR_DEFECT = "this is a defect of the suite, or the machine's clock was set meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,29 @@ class Timeline:
         self._subscribers.append(subscriber)
 
     def record(self, what: events.Payload, at: float | None = None) -> Event:
-        """Append `what`; `at` defaults to now. Secrets are masked before anyone sees them."""
+        """Append `what`; `at` defaults to now. Secrets are masked before anyone sees them.
+
+        Raises StageError for a value that its field does not allow: nobody could judge it.
+        """
         with self._lock:
-            clean = _decode(type(what), self.redactor.value(_plain(what)))
-            event = Event(now() if at is None else at, clean)
+            event = Event(now() if at is None else at, self._clean(what))
             if not self._file.closed:  # late threads may still speak while the drill ends
                 self._file.write(to_line(event) + "\n")
                 self._file.flush()
             for subscriber in self._subscribers:
                 subscriber(event)
             return event
+
+    def _clean(self, what: events.Payload) -> Any:
+        plain = self.redactor.value(_plain(what))
+        try:
+            json.dumps(plain, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # what programs print may be no text
+            plain = json.loads(json.dumps(plain, ensure_ascii=False).encode(errors="replace"))
+        try:
+            return decode(type(what), plain)
+        except Flaw as error:
+            raise StageError("an event that can be read again", str(error), _OUR_DEFECT) from error
 
     def close(self) -> None:
         """Close the file; later events are dropped."""
@@ -70,48 +84,45 @@ def to_line(event: Event) -> str:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """Yield the events of the file at `path`.
+    """Yield the events of the file at `path`; a last line without its end was torn, and is none.
 
-    Raises UsageError when the file is missing or a line other than the last is not an event.
+    Raises UsageError when there is no such file, or a line is not an event of this version.
     """
-    try:
-        file = path.open(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"a timeline at {path}", str(error.strerror), "name a timeline.jsonl that a drill wrote"
-        ) from error
-    with file:
-        for number, line in enumerate(file, 1):
-            try:
-                raw = json.loads(line)
-                kind = KINDS[raw["kind"]]
-                yield Event(float(raw["at"]), _decode(kind, raw))
-            except (ValueError, KeyError, TypeError) as error:
-                if not line.endswith("\n"):
-                    return  # torn by a kill while writing
-                raise UsageError(
-                    f"an event in line {number} of {path}",
-                    repr(line[:80]),
-                    "the file may come from another version; run the drill again",
-                ) from error
+    lines = read_lines(
+        path, f"a timeline at {path}", "name a timeline.jsonl that a drill wrote", whole_only=True
+    )
+    number = 0
+    for number, line in lines:
+        try:
+            yield _event(load(line))
+        except ValueError as error:
+            found = str(error) if isinstance(error, Flaw) else told(line)
+            raise UsageError(
+                f"an event in line {number} of {path}", found,
+                "the file is damaged or comes from another version; run the drill again",
+            ) from error  # fmt: skip
+    if not number:
+        found = "not one whole line in it"
+        raise UsageError(f"a timeline at {path}", found, "name a timeline.jsonl that a drill wrote")
+
+
+def _event(raw: Any) -> Event:
+    """Return an object of a line as an event. Raises ValueError."""
+    name = raw.pop("kind", None) if type(raw) is dict else None
+    kind = KINDS.get(name) if type(name) is str else None
+    if kind is None:
+        raise Flaw(f"{told(raw)}, which is no event")
+    head = decode(_Head, {name: raw.pop(name) for name in ("at", "time") if name in raw})
+    return Event(head.at, decode(kind, raw))
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What every line begins with. `time` says `at` once more, for people."""
+
+    at: events.Moment
+    time: str = ""
 
 
 def _plain(what: events.Payload) -> dict[str, Any]:
     return asdict(what)
-
-
-def _decode(kind: type, raw: dict[str, Any]) -> Any:
-    hints = typing.get_type_hints(kind)
-    return kind(
-        **{f.name: _typed(hints[f.name], raw[f.name]) for f in fields(kind) if f.name in raw}
-    )
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return value
-    if typing.get_origin(hint) is tuple:
-        return tuple(value)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(value)
-    return value

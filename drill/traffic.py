@@ -23,8 +23,10 @@ from typing import BinaryIO
 from drill import events
 from drill.aggregate import Aggregate, Clients, Second, aggregate, combine
 from drill.clock import now
-from drill.errors import StageError, WaitTimeout
+from drill.decoding import told
+from drill.errors import StageError, UsageError, WaitTimeout
 from drill.interface import Interface
+from drill.lines import read_lines
 from drill.observation import Observation
 from drill.schedule import Schedule
 from drill.timeline import Timeline
@@ -480,9 +482,15 @@ class _Generator:
 
 
 def read_observations(directory: Path) -> Iterator[Observation]:
-    """Yield all observations of a finished run, worker by worker; a torn last line is left out."""
+    """Yield all observations of a finished run, worker by worker; a torn last line is left out.
+
+    Raises UsageError that names the line which is none.
+    """
+    advice = "the file is damaged; without the folder, the timeline's seconds are taken"
     for path in sorted(directory.glob(f"{OBSERVATIONS}-*.csv")):
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                if line.endswith("\n"):
-                    yield Observation.from_line(line)
+        for number, line in read_lines(path, f"observations in {path}", advice, whole_only=True):
+            try:
+                yield Observation.from_line(line)
+            except ValueError as error:
+                expected = f"an observation in line {number} of {path}"
+                raise UsageError(expected, told(line), advice) from error

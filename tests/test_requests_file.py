@@ -107,7 +107,7 @@ def test_lines_keep_the_file_s_order(path: Path) -> None:
         ("yesterday,200,0.1\n", "line 1"),
         ("zeit,status,dauer\n1,200,0.1\n", "no time and no latency"),
         ("hello\n", "no time and no status and no latency"),
-        ("1,2\x00,3\n", "bytes that are none"),
+        ("1,2\x00,3\n", "no text in line 1"),
         ("time,status,latency\n1,200,31\n2,200,29\n3,200,33\n", "latency_ms"),
     ],
 )
@@ -122,9 +122,9 @@ def test_other_encodings_folders_and_missing_files_are_told(path: Path, tmp_path
     path.write_bytes(b"time,status,latency\n1,200,0.1\n\xe4,200,0.1\n")
     with pytest.raises(UsageError, match=r"UTF-8.*line 3"):
         read_requests(path)
-    with pytest.raises(UsageError, match="a record at"):
+    with pytest.raises(UsageError, match="text in UTF-8 in"):
         read_requests(tmp_path)
-    with pytest.raises(UsageError, match="a record at"):
+    with pytest.raises(UsageError, match="text in UTF-8 in"):
         read_requests(tmp_path / "none.csv")
 
 
