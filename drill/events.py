@@ -298,9 +298,9 @@ class LeftAs:
     and without those that could not be asked. `undo`: the runbook's step that ends maintenance.
     """
 
-    front: int
-    hosts: dict[str, int]
-    reads: dict[str, int]
+    front: Status
+    hosts: dict[str, Status]
+    reads: dict[str, Status]
     maintenance: dict[str, bool]
     releases: dict[str, str]
     undo: str = ""
