@@ -1,4 +1,4 @@
-"""Amounts as people write them: durations, shares, sizes, and ranges of them."""
+"""Amounts within a sentence: a duration, a share, a size, a band. Whole ones: `budgets`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import math
 import re
 from collections.abc import Callable
 
-from drill.runbook.model import Band, Budget
+from drill.runbook.model import Band
 
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"\d{1,12}(?:\.\d{1,9})?"
 _UNITS_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0}
-_UNITS_S |= {"minute": 60.0, "h": 3600.0, "hour": 3600.0, "day": 86_400.0}
+_UNITS_S |= {"minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "day": 86_400.0}
 _SIZES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
-_RANGE = re.compile(
-    rf"(?P<low>{_NUMBER})\s*(?P<low_unit>[A-Za-z]*)\s*(?:[-–—]|to)\s*(?P<high>{_NUMBER})\s*(?P<unit>[A-Za-z]+)"
-)
 _ONE = re.compile(rf"(?P<high>{_NUMBER})\s*(?P<unit>[A-Za-z]+)")
 
 
@@ -30,22 +27,8 @@ def duration_s(text: str) -> float:
     """Return one duration ("500 ms", "2 minutes") in seconds. Raises ValueError."""
     match = _ONE.search(text)
     if not match:
-        raise ValueError(f"expected a duration such as '30 seconds'; found {text!r}")
+        raise ValueError(f"expected a duration such as '30 seconds'; found {text[:80]!r}")
     return float(match["high"]) * _unit_s(match["unit"])
-
-
-def budget(text: str) -> Budget:
-    """Return a duration or a range of durations ("5-10 minutes"). Raises ValueError."""
-    match = _RANGE.search(text)
-    if not match:
-        seconds = duration_s(text)
-        return Budget(seconds, seconds, text.strip())
-    unit = _unit_s(match["unit"])
-    low = float(match["low"]) * (_unit_s(match["low_unit"]) if match["low_unit"] else unit)
-    high = float(match["high"]) * unit
-    if low > high:
-        raise ValueError(f"expected a range that rises; found {text!r}")
-    return Budget(low, high, text.strip())
 
 
 def percent(text: str) -> float:
@@ -85,7 +68,7 @@ def band(text: str, unit: Callable[[str], float]) -> Band:
     raise ValueError(f"expected a band such as '<1%', '1-5%' or '>10%'; found {text.strip()!r}")
 
 
-_WITHIN = re.compile(r"within (?P<count>\d+) (?P<unit>hour|day|week)s?", re.IGNORECASE)
+_WITHIN = re.compile(r"within (?P<count>\d{1,6}) (?P<unit>hour|day|week)s?", re.IGNORECASE)
 _WITHIN_S = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0}
 
 

@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checkbox:
-    """One `- [ ]` item. `text` is plain text without markup."""
+    """One item with a box, such as `- [ ]` or `☐`. `text` is plain text without markup."""
 
     text: str
     line: int
@@ -43,12 +43,15 @@ class CodeBlock:
 
     `once`: the fence says ```bash once: run it on one host only, however many there are.
     `fallback`: "" or the heading under which it stands as a fallback ("if the downgrade fails").
+    `in_order`: its alternatives are options for everybody; the first is meant unless a stage knows
+    another one.
     """
 
     alternatives: tuple[Alternative, ...]
     line: int
     once: bool = False
     fallback: str = ""
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,17 @@ class Checklist:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A line that looks like something to do, to check or to hold, and was not taken; and why."""
+
+    line: int
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
-    """The whole document."""
+    """The whole document. `unread`: what of it nobody will perform, verify or hold."""
 
     path: Path
     sha256: str
@@ -207,6 +219,7 @@ class Runbook:
     authority: tuple[Authority, ...]
     templates: tuple[Template, ...] = field(default=())
     contacts: tuple[Contact, ...] = field(default=())
+    unread: tuple[Unread, ...] = field(default=())
 
     @property
     def redeployment(self) -> Procedure | None:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import copy
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from drill.runbook.blocks import SHELLS, code_block
-from drill.runbook.model import Checkbox, CodeBlock
+from drill.runbook.inline import Group, groups_of, plain_of
+from drill.runbook.model import Checkbox
+from drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE, STEP, bare
+
+_BELOW_HEADINGS = 7  # the level of a bold line that is meant as a heading
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A fenced block: the text behind its fence, its content, its line (1-based)."""
+    """A fenced or indented block: the text behind its fence, its content, its lines (1-based).
+
+    `fallback`, `option`, `doubt`: the heading or label under which it stands in for what failed, is
+    one of several ways, or may not be meant to be performed; each "" where there is none.
+    """
 
     info: str
     content: str
     line: int
-    fallback: str
-    label: str  # the bold line right above it, if any
-
-    @property
-    def is_shell(self) -> bool:
-        """Whether its commands are meant for a shell."""
-        return self.info.split()[:1] != [] and self.info.split()[0] in SHELLS
+    first_line: int
+    last_line: int
+    label: str  # the line right above it, if that is bold or ends in a colon
+    fallback: str = ""
+    option: str = ""
+    doubt: str = ""
+    closed: bool = True
+    said_in: int = 0  # the line of that heading or label
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +45,26 @@ class Row:
 
 
 @dataclass(slots=True)
+class Item:
+    """A list item. `ordered`: it has a number; `holds`: a block or other items stand in it."""
+
+    line: int
+    text: str
+    ordered: bool
+    holds: bool = False
+
+
+@dataclass(slots=True)
 class Section:
     """A heading (level 0: the document) and what stands below it, without its subsections."""
 
     title: str
     level: int
     line: int
+    last_line: int = 0  # of the heading itself
     texts: list[tuple[int, str]] = field(default_factory=list)
-    items: list[tuple[int, str]] = field(default_factory=list)
+    entries: list[Item] = field(default_factory=list)
+    boxes: list[tuple[str, Checkbox]] = field(default_factory=list)  # with the label above
     fences: list[Fence] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     children: list[Section] = field(default_factory=list)
@@ -57,75 +75,178 @@ class Section:
         for child in self.children:
             yield from child.walk()
 
-    @property
-    def checkboxes(self) -> tuple[Checkbox, ...]:
-        """The `- [ ]` items right below this heading."""
-        return tuple(
-            Checkbox(text[3:].strip(), line)
-            for line, text in self.items
-            if text[:3] in ("[ ]", "[x]", "[X]")
-        )
+    def part(self) -> Iterator[Section]:
+        """Yield this section and those below it that are no steps or procedures of their own."""
+        yield self
+        for child in self.children:
+            name = bare(child.title)
+            if not STEP.match(name) and not PROCEDURE.match(name):
+                yield from child.part()
 
     @property
-    def blocks(self) -> tuple[CodeBlock, ...]:
-        """The shell blocks right below this heading."""
-        return tuple(
-            code_block(fence.content, fence.line, fence.info, fence.fallback)
-            for fence in self.fences
-            if fence.is_shell
-        )
+    def items(self) -> list[tuple[int, str]]:
+        """The line and text of each list item; that of a box begins with "[ ] "."""
+        return [(one.line, one.text) for one in self.entries]
+
+    @property
+    def checkboxes(self) -> tuple[Checkbox, ...]:
+        """The boxes right below this heading."""
+        return tuple(box for _, box in self.boxes)
 
 
 def outline(text: str) -> Section:
     """Return the outline of a Markdown `text`; its children are the headings of level 1."""
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    root = Section("", 0, 1)
-    path = [root]
-    label = fallback = ""
-    index = 0
-    while index < len(tokens):
+    reader = MarkdownIt("commonmark").enable("table").disable("inline")
+    return _Outliner(reader.parse(text), text.split("\n")).root
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the headings and labels above say about the blocks that follow."""
+
+    label: str = ""
+    fallback: str = ""
+    option: str = ""
+    doubt: str = ""
+    level: int = 0  # of the heading that said so
+    line: int = 0
+
+    @classmethod
+    def of(cls, title: str, line: int, level: int = 0) -> _Scope:
+        """Return what `title` says, a heading of `level` or a label."""
+        name = bare(title[:300])
+        option = bool(OPTION.match(name))
+        fallback = bool(FALLBACK.match(name)) and not (option and "fail" not in name.lower())
+        return cls(
+            label=title.rstrip(": "),
+            fallback=title if fallback else "",
+            option=title if option and not fallback else "",
+            doubt=title if DOUBTFUL.match(name) else "",
+            level=level,
+            line=line,
+        )
+
+    @property
+    def says(self) -> bool:
+        """Whether it says more than a label."""
+        return bool(self.fallback or self.option or self.doubt)
+
+
+class _Outliner:
+    """One pass over the tokens of a document."""
+
+    def __init__(self, tokens: list[Token], lines: list[str]) -> None:
+        self.root = Section("", 0, 1)
+        self._path = [self.root]
+        self._scope = _Scope()
+        self._next: _Scope | None = None  # what a text says of the block right below it
+        self._glued = _Scope()  # what a label at the end of an item says of what follows the list
+        self._lists: list[tuple[bool, _Scope]] = []
+        self._items: list[Item] = []  # those that are open
+        self._lines = lines
+        index = 0
+        while index < len(tokens):
+            index += self._take(tokens, index)
+
+    def _take(self, tokens: list[Token], index: int) -> int:
+        """Take the token at `index`; return how many were used up."""
         token = tokens[index]
         line = token.map[0] + 1 if token.map else 0
-        if token.type == "heading_open":
-            level = int(token.tag[1:])
-            while path[-1].level >= level:
-                path.pop()
-            section = Section(_plain(tokens[index + 1]), level, line)
-            path[-1].children.append(section)
-            path.append(section)
-            label = fallback = ""
-            index += 3
-            continue
-        if token.type == "list_item_open":
-            end = _closing(tokens, index)
-            inline = next((t for t in tokens[index:end] if t.type == "inline"), None)
-            label = fallback = ""
-            if inline:
-                item, heading = _split_heading(inline)
-                path[-1].items.append((line, _plain(item)))
-                if heading is not None:
-                    plain = _plain(heading)
-                    path[-1].texts.append((line + 1, plain))
-                    label = plain.rstrip(": ")
-                    fallback = plain if plain.lower().startswith("alternative") else ""
-            index = end
-            continue
-        if token.type == "inline":
-            plain = _plain(token)
-            path[-1].texts.append((line, plain))
-            label = plain.rstrip(": ") if token.content.startswith("**") else ""
-            if plain.lower().startswith("alternative"):
-                fallback = plain
-        elif token.type in ("fence", "code_block"):
-            path[-1].fences.append(Fence(token.info.strip(), token.content, line, fallback, label))
-            label = ""
-        elif token.type == "table_open":
-            end = _closing(tokens, index)
-            path[-1].rows.extend(_rows(tokens[index:end]))
-            index = end
-            continue
-        index += 1
-    return root
+        match token.type:
+            case "heading_open":
+                last = token.map[1] if token.map else line
+                self._open(plain_of(tokens[index + 1].content), int(token.tag[1:]), line, last)
+                return 3
+            case "bullet_list_open" | "ordered_list_open":
+                self._lists.append((token.type.startswith("ordered"), self._next or self._scope))
+            case "bullet_list_close" | "ordered_list_close":
+                _, scope = self._lists.pop()
+                self._scope = scope if self._lists else self._glued
+                self._next = None
+            case "list_item_open":
+                for one in self._items:
+                    one.holds = True
+                ordered, scope = self._lists[-1]
+                self._scope, self._next = replace(scope, label=""), None
+                self._glued = _Scope()
+                self._items.append(Item(line, "", ordered))
+                self._path[-1].entries.append(self._items[-1])
+            case "list_item_close":
+                self._items.pop()
+            case "inline":
+                for group in groups_of(token.content, line):
+                    self._take_group(group)
+            case "fence" | "code_block":
+                self._take_block(token, line)
+            case "table_open":
+                end = _closing(tokens, index)
+                self._path[-1].rows.extend(_rows(tokens[index:end]))
+                return end - index
+        return 1
+
+    def _open(self, title: str, level: int, line: int, last: int) -> None:
+        while self._path[-1].level >= level:
+            self._path.pop()
+        section = Section(title, level, line, last)
+        self._path[-1].children.append(section)
+        self._path.append(section)
+        scope = replace(_Scope.of(title, line, level), label="")
+        self._next = None
+        # A heading below one that says something does not take that back.
+        if scope.says or not self._scope.level or level <= self._scope.level:
+            self._scope = scope
+
+    def _take_group(self, group: Group) -> None:
+        here, said = self._path[-1], _Scope.of(group.plain, group.line)
+        self._next = None
+        if group.box is not None:
+            here.boxes.append((self._scope.label, Checkbox(group.box, group.line)))
+        if self._items and not self._items[-1].text:
+            self._items[-1].text = group.plain if group.box is None else f"[ ] {group.box}"
+            if group.box is None and (said.says or group.plain.endswith(":")):
+                self._scope = said if said.says else replace(self._scope, label=said.label)
+            return
+        if group.box is not None:
+            return
+        name = bare(group.plain)
+        if group.label and (PROCEDURE.match(name) or STEP.match(name)):
+            level = _BELOW_HEADINGS + (STEP.match(name) is not None)
+            self._open(group.plain, level, group.line, group.line)
+            return
+        here.texts.append((group.line, group.plain))
+        if group.label and (group.whole or said.says):
+            self._scope = said
+            self._glued = said
+        elif group.label or (group.plain.endswith(":") and not said.says):
+            self._scope = replace(self._scope, label=said.label)
+        elif group.plain.endswith(":"):
+            self._next = said
+        elif said.fallback:
+            self._next = replace(self._scope, doubt=group.plain, line=group.line)
+
+    def _take_block(self, token: Token, line: int) -> None:
+        for one in self._items:
+            one.holds = True
+        scope = self._next or self._scope
+        last = token.map[1] if token.map else line
+        fenced = token.type == "fence"
+        end = self._lines[last - 1].lstrip(" \t>") if last <= len(self._lines) else ""
+        self._path[-1].fences.append(
+            Fence(
+                info=token.info.strip(),
+                content=token.content,
+                line=line,
+                first_line=line + fenced,
+                last_line=last,
+                label=scope.label,
+                fallback=scope.fallback,
+                option=scope.option,
+                doubt=scope.doubt,
+                said_in=scope.line if scope.says else 0,
+                closed=not fenced or (last > line and end.startswith(token.markup)),
+            )
+        )
+        self._scope = replace(self._scope, label="")
 
 
 def _closing(tokens: list[Token], index: int) -> int:
@@ -137,30 +258,6 @@ def _closing(tokens: list[Token], index: int) -> int:
     return len(tokens)
 
 
-def _split_heading(inline: Token) -> tuple[Token, Token | None]:
-    """Return a list item's text, and the bold line right below it that an author meant as a
-    heading of its own: without an empty line between, Markdown takes it for part of the item.
-    """
-    children = [one for one in inline.children or [] if one.type != "text" or one.content]
-    for index, (child, after) in enumerate(itertools.pairwise(children)):
-        if child.type == "softbreak" and after.type == "strong_open":
-            item, heading = copy.copy(inline), copy.copy(inline)
-            item.children, heading.children = children[:index], children[index + 1 :]
-            return item, heading
-    return inline, None
-
-
-def _plain(token: Token) -> str:
-    """Return inline text without markup."""
-    parts = []
-    for child in token.children or []:
-        if child.type in ("softbreak", "hardbreak"):
-            parts.append(" ")
-        elif child.type in ("text", "code_inline"):
-            parts.append(child.content)
-    return "".join(parts).strip()
-
-
 def _rows(tokens: list[Token]) -> Iterator[Row]:
     cells: list[str] = []
     titles: list[str] = []
@@ -168,9 +265,9 @@ def _rows(tokens: list[Token]) -> Iterator[Row]:
     for token in tokens:
         if token.type == "tr_open":
             cells = []
-            line = token.map[0] + 1 if token.map else 0
+            line = token.map[0] + 1 if token.map else line
         elif token.type == "inline":
-            cells.append(_plain(token))
+            cells.append(plain_of(token.content))
         elif token.type == "tr_close":
             if titles:
                 yield Row(dict(zip(titles, cells, strict=False)), line)
