@@ -97,6 +97,10 @@ gate: known $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minut
 revalidate: known $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
 	@$(BIN)/python -m drill revalidate --runbook="$$RUNBOOK" --stage="$$STAGE" --fail-on="$$FAIL_ON" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --report="$$REPORT"
 
+.PHONY: read
+read: $(VENV)/.ready ## Print a runbook as it is understood, and what of it is not: make read RUNBOOK=FILE
+	@$(BIN)/python -m drill read --runbook "$(RUNBOOK)"
+
 .PHONY: decide
 decide: known $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
 	@$(BIN)/python -m drill decide --from="$$FROM" --runbook="$$RUNBOOK" --pace="$$DECIDE_PACE"

@@ -26,6 +26,7 @@ from drill.mishaps import endure
 from drill.monitoring.made import dashboard, rules
 from drill.plan import plan
 from drill.progress import Progress
+from drill.read_out import exit_of, read_out
 from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
@@ -40,7 +41,7 @@ from drill.revalidation import (
     supervisor_of,
     write_findings,
 )
-from drill.runbook.parse import parse
+from drill.runbook.parse import parse, read_document
 from drill.stage import StageOptions
 from drill.stage_check import look
 from drill.stages import open_stage
@@ -128,6 +129,10 @@ def parser() -> argparse.ArgumentParser:
     drill.add_argument("--history", default="", help="file in which drills are kept and compared")
     drill.add_argument("--channels", default="", help="file that says where messages are sent")
     drill.add_argument("--plan", default="", help="anything: print every command first, and ask")
+
+    out = commands.add_parser("read", help="print a runbook as it is understood")
+    out.add_argument("--runbook", default="runbook/rollback.md", type=Path)
+    out.set_defaults(run=run_read)
 
     look = commands.add_parser("stage-check", help="say what a staging environment lacks")
     look.add_argument("--stage", required=True, help="FILE.toml")
@@ -308,6 +313,15 @@ def _agreed(arguments: argparse.Namespace) -> bool:
         return True
     console.print("Nothing was touched.")
     return False
+
+
+def run_read(arguments: argparse.Namespace) -> int:
+    """Print a runbook as it is understood; return 1 when a line is unread or it is no runbook."""
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    reading = read_document(arguments.runbook)
+    for line in read_out(reading):
+        console.print(line)
+    return exit_of(reading)
 
 
 def run_stage_check(arguments: argparse.Namespace) -> int:

@@ -182,7 +182,7 @@ class Conductor:
                 clients=CLIENTS,
             )
         )
-
+        self._record_reading()
         if request.history:
             self.timeline.record(events.EarlierDrills(self.history_key, self._known))
         templates = {one.name: one.text for one in self.runbook.templates}
@@ -190,6 +190,17 @@ class Conductor:
         for checklist in self.runbook.post_rollback:
             items = tuple(one.text for one in checklist.checkboxes)
             self.timeline.record(events.FollowUp(checklist.title, within_s(checklist.title), items))
+
+    def _record_reading(self) -> None:
+        """Say what of the runbook nobody will perform or verify, before anything is touched."""
+        unread = self.runbook.unread
+        self.timeline.record(
+            events.RunbookRead(
+                lines=tuple(one.line for one in unread),
+                texts=tuple(one.text for one in unread),
+                reasons=tuple(one.why for one in unread),
+            )
+        )
 
     def _drill(self, stage: Stage) -> None:
         request = self.request

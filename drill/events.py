@@ -95,6 +95,17 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunbookRead:
+    """What of the runbook was not read, though it looks like something to do, to check or to hold:
+    its lines (1-based), what they say, and why each was not taken, in the same order.
+    """
+
+    lines: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatesRead:
     """The runbook's templates for messages and documents, by name, as they stood at the time."""
 
@@ -638,7 +649,7 @@ Payload = (
     DrillStarted | StageUp | Resumed | DamageSeen
     | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
     | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
-    | HazardArmed | HazardOver | WritesUnderFire
+    | RunbookRead | HazardArmed | HazardOver | WritesUnderFire
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted

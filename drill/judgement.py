@@ -12,6 +12,7 @@ from drill.causes.decision import of_rollback
 from drill.causes.end import of_end
 from drill.causes.left import of_healing, of_service
 from drill.causes.others import of_authority, of_hazard, of_messages
+from drill.causes.reading import of_reading
 from drill.causes.steps import of_steps
 from drill.causes.times import of_trend
 from drill.causes.traffic import of_generator
@@ -25,6 +26,7 @@ from drill.verdict import Verdict, worst
 
 _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_end,
+    of_reading,
     of_steps,
     of_writes,
     of_fire,

@@ -21,6 +21,8 @@ def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "
     yield f"Clients ask {stage.base_url or 'a front door of its own'}."
     if isinstance(stage, StagingStage):
         yield from _own_scripts(stage, fault, hosts)
+    for left in runbook.unread:
+        yield f"Not read, line {left.line}: {left.text}: {left.why}"
     yield f"{runbook.pre_rollback.title}:"
     yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)
     again = runbook.redeployment

@@ -181,19 +181,33 @@ class Performer:
         return verdict
 
     def _run_blocks(self, part: Part, started: float) -> None:
-        """Run the part's blocks; when one fails, its fallback blocks stand in, if there are any."""
-        fallbacks = [block for block in part.blocks if block.fallback]
-        try:
-            self._run_each(part, [block for block in part.blocks if not block.fallback], started)
-        except StepFailed as error:
-            if not fallbacks:
-                raise
-            self.situation.timeline.record(
-                events.AlternativeTaken(
-                    part.section, part.number, part.title, fallbacks[0].fallback, error.reason
+        """Run the part's blocks in order. Where blocks fail, the fallback right behind them stands
+        in for them, and the next fallback for that one; where nothing fails, no fallback is run.
+        """
+        failures: list[StepFailed] = []  # for which nothing stood in
+        failure: StepFailed | None = None
+        groups = itertools.groupby(part.blocks, key=lambda block: block.fallback)
+        for fallback, blocks in groups:
+            if fallback and failure is None:
+                continue
+            if not fallback and failure is not None:
+                if not self._literal:
+                    raise failure
+                failures.append(failure)
+            elif failure is not None:
+                self.situation.timeline.record(
+                    events.AlternativeTaken(
+                        part.section, part.number, part.title, fallback, failure.reason
+                    )
                 )
-            )
-            self._run_each(part, fallbacks, started)
+            try:
+                self._run_each(part, list(blocks), started)
+                failure = None
+            except StepFailed as error:
+                failure = error
+        if failure is not None:
+            failures.append(failure)
+        _raise_any(failures)
 
     def _run_each(self, part: Part, blocks: Sequence[CodeBlock], started: float) -> None:
         failures: list[StepFailed] = []
@@ -204,11 +218,7 @@ class Performer:
                 if not self._literal:
                     raise
                 failures.append(error)
-        if failures:
-            commands = tuple(number for error in failures for number in error.commands)
-            raise StepFailed(
-                "; ".join(error.reason for error in failures), failures[0].advice, commands
-            )
+        _raise_any(failures)
 
     def _run_block(self, part: Part, block: CodeBlock, started: float) -> None:
         alternative = choose(block, self.situation.stage.alternatives, default_first=self._literal)
@@ -294,6 +304,14 @@ class Performer:
         )
 
 
+def _raise_any(failures: Sequence[StepFailed]) -> None:
+    """Raise all of `failures` as one, if there are any."""
+    if failures:
+        commands = tuple(number for error in failures for number in error.commands)
+        reasons = "; ".join(error.reason for error in failures)
+        raise StepFailed(reasons, failures[0].advice, commands)
+
+
 def step_part(section: str, step: Step, pace: float) -> Part:
     """Return `step` of `section` as a part. Pace shortens its watch window, not its budget."""
     return Part(
@@ -326,8 +344,8 @@ def choose(block: CodeBlock, words: Sequence[str], *, default_first: bool = Fals
     """Return the alternative of `block` that this stage wants most.
 
     An alternative is wanted when one of `words` stands in its label. Without labels the first is
-    meant for everybody. Raises StepFailed when a choice is offered and none of it works here;
-    with `default_first` the first is tried then, as a reader would.
+    meant for everybody, and so is the first of options. Raises StepFailed when a choice is offered
+    and none of it works here; with `default_first` the first is tried then, as a reader would.
     """
     if len(block.alternatives) == 1:
         return block.alternatives[0]
@@ -335,7 +353,7 @@ def choose(block: CodeBlock, words: Sequence[str], *, default_first: bool = Fals
         for alternative in block.alternatives:
             if word.lower() in alternative.label.lower():
                 return alternative
-    if default_first or not block.alternatives[0].label:
+    if default_first or block.in_order or not block.alternatives[0].label:
         return block.alternatives[0]
     offered = ", ".join(repr(alternative.label) for alternative in block.alternatives)
     raise StepFailed(

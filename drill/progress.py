@@ -13,6 +13,7 @@ from rich.text import Text
 
 from drill import events
 from drill.clock import now
+from drill.runbook.text import shown
 from drill.timeline import Event
 from drill.verdict import Verdict
 
@@ -77,6 +78,12 @@ class Progress:
                 return Text(phase.value.capitalize(), style="bold")
             case events.DrillStarted() as started:
                 return Text(f"  stage {started.stage}: {started.stage_reason}")
+            case events.RunbookRead(lines=lines) as read if lines:
+                line = Text("  not read of the runbook, so that it cannot pass:", style="red")
+                for number, text, why in zip(lines, read.texts, read.reasons, strict=False):
+                    line.append(f"\n            line {number}: {shown(text)}", style="red")
+                    line.append(f"\n              {shown(why)}", style="dim")
+                return line
             case events.Resumed(directory=directory, ended_scripts=ended):
                 return Text(
                     f"  continues the drill in {directory}; {ended} command(s) of it were ended"

@@ -200,8 +200,11 @@ class ResumedDrill(Conductor):
     def _note_later(self, text: str) -> None:
         """A stage that is attached has nothing to say before there is a timeline."""
 
-    def _record_start(self, stage: Stage) -> None:
-        """Nothing starts: `_under_traffic` says what is continued, once the stage is there."""
+    def _record_start(self, _: Stage) -> None:
+        """Nothing starts: `_under_traffic` says what is continued, once the stage is there. But the
+        runbook is read anew.
+        """
+        self._record_reading()
 
     def _do_routine_work(self, performer: Performer) -> None:
         """It was done before the incident, by the drill that died."""

@@ -17,7 +17,7 @@ from drill.lint import Lint, lint
 from drill.procedure import StepFailed, choose
 from drill.report.write import write_reports
 from drill.request import Request
-from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook
+from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from drill.runbook.parse import parse
 from drill.stage import Stage
 from drill.stages import containers_problem
@@ -138,6 +138,7 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
     """
     runbook = parse(request.runbook)
     findings = [_suspected(one) for one in lint(runbook)]
+    findings += [_unread(one) for one in runbook.unread]
     findings += [_uncovered(one) for one in coverage(runbook) if not one.check]
     for procedure in runbook.procedures:
         if procedure is runbook.redeployment:
@@ -216,6 +217,17 @@ def compare_with(previous: Path, findings: list[Finding], runbook: Runbook) -> l
 
 def _without_lines(text: str) -> str:
     return re.sub(r"\b(line) \d+|\d+(?:\.\d+)? s\b|\d{6,}", r"\1 …", text)
+
+
+def _unread(one: Unread) -> Finding:
+    return Finding(
+        f"unread-{one.line}",
+        "high",
+        f"line {one.line}",
+        f"nobody performs or verifies {one.text!r}",
+        f"not read: {one.why}",
+        "word it as README.md says; `make read RUNBOOK=FILE` shows how it is understood",
+    )
 
 
 def _uncovered(one: Coverage) -> Finding:

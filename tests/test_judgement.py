@@ -29,6 +29,7 @@ def good() -> Record:
             "processes", "asked for", ("host-1",), "v2", "v1", "leak", "auto", "r.md", "ab", "R",
             60, 100, 1,
         ),
+        events.RunbookRead(),
         events.PhaseStarted(events.Phase.FAULT),
         events.FaultInjected("leak", "switched on"),
         events.FaultAttested("leak", "kills", True, "1 kill"),

@@ -61,6 +61,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         messages=[event.what for event in _of(record, events.MessageHandled)],
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),
+        unread=_unread(record),
         fired=[event.what for event in _of(record, events.TriggerFired)],
         logs=_of(record, events.LogLine)[:_MOST_LINES],
         began=iso(record[0].at) if record else "",
@@ -70,6 +71,16 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
 
 def _of(record: Sequence[Event], kind: type) -> list[Event]:
     return [event for event in record if isinstance(event.what, kind)]
+
+
+def _unread(record: Sequence[Event]) -> list[tuple[int, str, str]]:
+    """Return line, text and reason of what of the runbook was not read."""
+    found: dict[int, tuple[int, str, str]] = {}
+    for event in _of(record, events.RunbookRead):
+        if isinstance(event.what, events.RunbookRead):
+            told = zip(event.what.lines, event.what.texts, event.what.reasons, strict=False)
+            found |= {line: (line, text, why) for line, text, why in told}
+    return list(found.values())
 
 
 def _sections(judgement: Judgement) -> list[tuple[str, list[events.Checked]]]:

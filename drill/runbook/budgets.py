@@ -1,9 +1,9 @@
 """How long something may take or has to be watched, as people write it: in full, or not at all.
 
-Read are "2 minutes", "1 h 30 min", "1h30m", "90s", "1.5 minutes", "1,5 minutes", "1:30 min", "five
-minutes", ranges of them ("5-10 minutes", "30 s to 2 min"), and what people put around them
-("about", "at most", "~", "≤"). What is not understood to its last letter is refused: half of an amount is
-another amount.
+Read are "2 minutes", "1 h 30 min", "1h30m", "90s", "1.5 minutes", "1,5 minutes", "1:30 min",
+"five minutes", ranges of them ("5-10 minutes", "30 s to 2 min"), and what people put around them
+("about", "at most", "~", "≤"). What is not understood to its last letter is refused: half of an
+amount is another amount.
 """
 
 from __future__ import annotations

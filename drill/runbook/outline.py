@@ -200,7 +200,8 @@ class _Outliner:
         here, said = self._path[-1], _Scope.of(group.plain, group.line)
         self._next = None
         if group.box is not None:
-            here.boxes.append((self._scope.label, Checkbox(group.box, group.line)))
+            label = self._lists[0][1].label if self._lists else self._scope.label
+            here.boxes.append((label, Checkbox(group.box, group.line)))
         if self._items and not self._items[-1].text:
             self._items[-1].text = group.plain if group.box is None else f"[ ] {group.box}"
             if group.box is None and (said.says or group.plain.endswith(":")):
@@ -221,7 +222,9 @@ class _Outliner:
             self._scope = replace(self._scope, label=said.label)
         elif group.plain.endswith(":"):
             self._next = said
-        elif said.fallback:
+        else:
+            self._scope = replace(self._scope, label="")
+        if said.fallback and not group.label and not group.plain.endswith(":"):
             self._next = replace(self._scope, doubt=group.plain, line=group.line)
 
     def _take_block(self, token: Token, line: int) -> None:

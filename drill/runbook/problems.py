@@ -30,13 +30,14 @@ class Problems:
         """Remember that in `line` (1-based; 0: nowhere in particular) something is not right."""
         self.found.append((line, f"expected {expected}; found {found}"))
 
+    def told(self) -> list[str]:
+        """Return what is wrong in sentences with their lines."""
+        return [
+            f"{self.path.name}:{line}: {text}" if line else f"{self.path.name}: {text}"
+            for line, text in sorted(self.found)
+        ]
+
     def raise_if_any(self) -> None:
         """Raise RunbookError when something was added."""
         if self.found:
-            raise RunbookError(
-                self.path,
-                [
-                    f"{self.path.name}:{line}: {text}" if line else f"{self.path.name}: {text}"
-                    for line, text in sorted(self.found)
-                ],
-            )
+            raise RunbookError(self.path, self.told())

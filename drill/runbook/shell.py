@@ -19,19 +19,19 @@ _MOST_LETTERS = 20_000  # of a block without a language; what is longer is no co
 # First words by which a block without a language is known to be commands. What is missing here
 # makes a block unread, never wrongly performed.
 _NAMES = """
-alembic ansible ansible-playbook apt apt-get argocd awk aws az bash base64 bundle bunzip2 bzip2 caddy
-cargo cat cd celery chmod chown cp createdb crontab curl cut date dbmate deno df diff dig docker
-docker-compose doctl dotnet dropdb du echo env exit export fab find firebase flask flux flyway gcloud
-gh git go grep gsutil gunicorn gunzip gzip haproxy head helm helmfile heroku host hostname htop http
-id install ip java journalctl jq k6 kill killall knex kubectl kustomize less liquibase ln local ls
-make manage.py migrate mkdir mongo mongodump mongorestore mongosh mv mysql mysqladmin mysqldump nc
-netstat newrelic nginx node nohup npm npx nslookup oc openssl pg_basebackup pg_dump pg_dumpall
-pg_isready pg_restore pgrep php ping pip pip3 pipenv pkill pm2 pnpm podman poetry printf prisma ps
-psql pwd python python3 rails rake read redis-cli restorecon rm rmdir rsync ruby scp sed sequelize
-serverless service set sh sha256sum shutdown sleep sls sort source split sqlite3 squawk ss ssh stat
-sudo supervisorctl sysctl systemctl tac tail tar tee telnet terraform test time timeout top touch tr
-trap true tsx umask uname uniq unset unzip uv uwsgi vault vercel wait watch wc wget which xargs yarn
-yum zcat zip
+alembic ansible ansible-playbook apt apt-get argocd awk aws az base64 bash bundle bunzip2 bzip2
+caddy cargo cat cd celery chmod chown cp createdb crontab curl cut date dbmate deno df diff dig
+docker docker-compose doctl dotnet dropdb du echo env exit export fab find firebase flask flux
+flyway gcloud gh git go grep gsutil gunicorn gunzip gzip haproxy head helm helmfile heroku host
+hostname htop http id install ip java journalctl jq k6 kill killall knex kubectl kustomize less
+liquibase ln local ls make manage.py migrate mkdir mongo mongodump mongorestore mongosh mv mysql
+mysqladmin mysqldump nc netstat newrelic nginx node nohup npm npx nslookup oc openssl pg_basebackup
+pg_dump pg_dumpall pg_isready pg_restore pgrep php ping pip pip3 pipenv pkill pm2 pnpm podman
+poetry printf prisma ps psql pwd python python3 rails rake read redis-cli restorecon rm rmdir rsync
+ruby scp sed sequelize serverless service set sh sha256sum shutdown sleep sls sort source split
+sqlite3 squawk ss ssh stat sudo supervisorctl sysctl systemctl tac tail tar tee telnet terraform
+test time timeout top touch tr trap true tsx umask uname uniq unset unzip uv uwsgi vault vercel
+wait watch wc wget which xargs yarn yum zcat zip
 """
 _COMMANDS = frozenset(_NAMES.split())
 # These also begin sentences ("find the pod"): their arguments must have a mark of a command.
