@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import codecs
+import contextlib
+import http.client
 import threading
 import time
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException
 
 from drill.errors import StageError
-from drill.host import SESSION_END, SESSION_WRAPPER, Completed, OnLine, bash
-from drill.stages.engine import client
+from drill.host import Completed, completed, not_begun, unseen
+from drill.output import KEPT, OnLine, Output
+from drill.session import ending, new_session
+from drill.stages.execution import Execution, began_at
 
-_LOOK_S = 0.05
 _GRACE_S = 1.0
-_MAX_LINE = 4_000
+_END_LIMIT_S = 10.0
+_ADVICE = "does the container still run? see `docker ps --all`"
 
 
 class ContainerHost:
-    """See drill.host.Host. `environment` reaches scripts through the engine, never as arguments."""
+    """See drill.host.Host. `environment` reaches scripts on their way in, never as arguments."""
 
     def __init__(
         self, name: str, container_id: str, directory: str, environment: Mapping[str, str]
@@ -30,6 +32,7 @@ class ContainerHost:
         self.directory = directory
         self.environment = dict(environment)
         self._marks: set[str] = set()
+        self._aborted: set[str] = set()
 
     def run(
         self,
@@ -38,102 +41,87 @@ class ContainerHost:
         limit_s: float,
         environment: Mapping[str, str] | None = None,
         on_line: OnLine | None = None,
+        keep: int = KEPT,
     ) -> Completed:
-        """See Host.run. Raises StageError when the engine or the container does not answer."""
+        """See Host.run."""
+        session = new_session("/run")
+        variables = {**self.environment, **(environment or {})}
+        program = session.program(script, variables, self.directory)
+        output = Output(session.token, on_line, keep)
         start = time.monotonic()
-        mark = f"/run/drill-{uuid.uuid4().hex}"
-        command = ["setsid", "--wait", "bash", "-c", SESSION_WRAPPER, "drill", mark, bash(script)]
-        capture = _Capture(on_line)
-        self._marks.add(mark)
+        self._marks.add(session.mark)
         try:
-            api = client().api
-            execution = api.exec_create(
-                self.container_id,
-                command,
-                environment={**self.environment, **(environment or {})},
-                workdir=self.directory,
-            )["Id"]
-            frames = api.exec_start(execution, stream=True, demux=True)
-            reader = threading.Thread(target=capture.read, args=(frames,), daemon=True)
-            reader.start()
-            status: int | None
-            try:
-                status = self._await(execution, reader, start + limit_s)
-            except BaseException:
-                self._end(mark)
-                raise
-            if status is None:
-                self._end(mark)
-            # A daemon that the script started may hold the pipe open: it is not awaited.
-            reader.join(_GRACE_S)
-        except (DockerException, OSError) as error:
+            there = began_at(self.container_id)
+            with Execution(self.container_id, ["bash"]) as execution:
+                reader = threading.Thread(target=_follow, args=(execution, output), daemon=True)
+                reader.start()
+                threading.Thread(target=_write, args=(execution, program), daemon=True).start()
+                try:
+                    in_time = output.wait(limit_s, lambda: not reader.is_alive())
+                except BaseException:
+                    self._end(session.mark)
+                    raise
+                if not in_time:
+                    self._end(session.mark)
+                # A daemon that the script started may hold a stream open: it is not awaited.
+                reader.join(_GRACE_S)
+            output.finish()
+            took_s = time.monotonic() - start
+            if not output.begun:
+                raise not_begun(f"{self.name} to run a script", output, _ADVICE)
+            if output.ended or not in_time:
+                return completed(output, took_s, in_time=in_time)
+            if session.mark in self._aborted:
+                return completed(output, took_s, in_time=False)
+            return completed(
+                output, took_s, killed=self._why_killed(execution, session.mark, there)
+            )
+        except (DockerException, OSError, http.client.HTTPException) as error:
             raise StageError(
-                f"{self.name} to run a script",
-                " ".join(str(error).split())[:300],
-                "does the container still run? see `docker ps --all`",
+                f"{self.name} to run a script", " ".join(str(error).split())[:300], _ADVICE
             ) from error
         finally:
-            self._marks.discard(mark)
-        stdout, stderr = capture.text("stdout"), capture.text("stderr")
-        return Completed(status, stdout, stderr, time.monotonic() - start)
+            self._marks.discard(session.mark)
+            self._aborted.discard(session.mark)
+
+    def _why_killed(self, execution: Execution, mark: str, there: str) -> str:
+        """Say what killed a session that told of no end. Raises StageError when nothing did: it is
+        the stream that broke.
+        """
+        now = began_at(self.container_id)
+        if now != there:
+            ended = "was restarted" if now else "ended"
+            return f"the container in which it ran {ended} meanwhile, with all that ran in it"
+        runs, status = execution.state()
+        if runs:
+            raise unseen(self.name, "the engine's stream broke off while it ran")
+        with Execution(self.container_id, ["rm", "-f", mark]) as forgetting:
+            forgetting.finish()
+        return f"the session in which it ran was killed (the engine saw status {status})"
 
     def abort(self) -> None:
         """See Host.abort."""
         for mark in list(self._marks):
+            self._aborted.add(mark)
             self._end(mark)
 
-    def _await(self, execution: str, reader: threading.Thread, deadline: float) -> int | None:
-        """Return the exit status, None at the deadline. The output's end wakes us early."""
-        pause = _LOOK_S
-        while True:
-            left = deadline - time.monotonic()
-            reader.join(max(0.0, min(pause, left)))
-            pause = min(2 * pause, 0.5)  # most scripts are short; long ones need no haste
-            seen = client().api.exec_inspect(execution)
-            if not seen["Running"]:
-                return int(seen["ExitCode"])
-            if time.monotonic() >= deadline:
-                return None
-
     def _end(self, mark: str) -> None:
-        try:
-            api = client().api
-            ending = api.exec_create(self.container_id, ["bash", "-c", SESSION_END, "drill", mark])[
-                "Id"
-            ]
-            api.exec_start(ending)
-        except APIError:
-            return  # the container is gone, and the script with it
+        # Where it cannot be done the container is gone, and the script with it.
+        with (
+            contextlib.suppress(StageError, OSError, http.client.HTTPException),
+            Execution(self.container_id, ["timeout", f"{_END_LIMIT_S:g}", "bash"]) as execution,
+        ):
+            execution.write((ending(mark) + "exit\n").encode())
+            execution.finish()
 
 
-class _Capture:
-    """Splits what comes from the two streams into lines."""
+def _follow(execution: Execution, output: Output) -> None:
+    with contextlib.suppress(OSError, ValueError, http.client.HTTPException):  # it was closed
+        for stream, chunk in execution.frames():
+            output.feed(stream, chunk)
+    output.wake()
 
-    def __init__(self, on_line: OnLine | None) -> None:
-        self._on_line = on_line
-        self._lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
-        self._rest = dict.fromkeys(self._lines, "")
-        decoder = codecs.getincrementaldecoder("utf-8")
-        self._decode = {stream: decoder("replace") for stream in self._lines}
 
-    def read(self, frames: Iterator[tuple[bytes | None, bytes | None]]) -> None:
-        for pair in frames:
-            for stream, chunk in zip(self._lines, pair, strict=True):
-                if chunk:
-                    text = self._rest[stream] + self._decode[stream].decode(chunk)
-                    *lines, self._rest[stream] = text.split("\n")
-                    for line in lines:
-                        self._take(stream, line)
-        for stream, rest in self._rest.items():
-            if rest:
-                self._rest[stream] = ""
-                self._take(stream, rest)
-
-    def _take(self, stream: str, line: str) -> None:
-        line = line[:_MAX_LINE]
-        self._lines[stream].append(line)
-        if self._on_line:
-            self._on_line(stream, line)
-
-    def text(self, stream: str) -> str:
-        return "\n".join(self._lines[stream])
+def _write(execution: Execution, program: bytes) -> None:
+    with contextlib.suppress(OSError):  # it may end without having read all of it
+        execution.write(program)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-import subprocess
 import tempfile
-import uuid
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drill.errors import StageError
+from drill.errors import StageError, WaitTimeout
 from drill.host import (
-    SESSION_END,
-    SESSION_WRAPPER,
     Completed,
-    OnLine,
-    bash,
+    Running,
+    completed,
     end_all,
+    look,
+    not_begun,
     run_bounded,
+    run_program,
+    unseen,
 )
 from drill.machine import temporary
+from drill.output import KEPT, OnLine, Output
+from drill.session import ENDING, Session, ending, new_session
+from drill.wait import wait_until
 
-_SSH_UNREACHABLE = 255
 _SSH_OPTIONS = (
     "-T",
     "-oBatchMode=yes",  # never ask: nobody is there to answer
@@ -29,7 +33,9 @@ _SSH_OPTIONS = (
     "-oServerAliveInterval=5",
     "-oServerAliveCountMax=3",
 )
+_MARKS = "/tmp"  # noqa: S108 - under names that nobody can guess
 _END_LIMIT_S = 10.0
+_BACK_LIMIT_S = 10.0  # for a host to answer again on which a script's end was not told
 # Each script leaves its session's id in a file; its own is not one that was left behind.
 _LEFT_BEHIND = """
 own="$(ps -o sid= -p $$ | tr -d ' ')"; ended=0
@@ -39,7 +45,7 @@ for mark in /tmp/.drill-*; do
   session="$(cat "$mark" 2>/dev/null || true)"
   if [ -z "$session" ] || [ "$session" = "$own" ]; then continue; fi
   if pgrep -s "$session" > /dev/null; then ended=$((ended + 1)); fi
-  bash -c @END drill "$mark"
+  end_session "$mark"
 done
 echo "$ended"
 """
@@ -47,7 +53,7 @@ _STAY_S = 60
 
 
 class RemoteHost:
-    """See drill.host.Host. `way` is the command before which `bash -c …` runs on that host.
+    """See drill.host.Host. `way` is the command before which `bash` runs on that host.
 
     All that a script needs goes over its standard input, so that no value of `environment` ever
     stands in a list of processes, here or there.
@@ -60,8 +66,9 @@ class RemoteHost:
         self.way = list(way)
         self.directory = directory
         self.environment = dict(environment)
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: Running = set()
         self._marks: set[str] = set()
+        self._aborted: set[str] = set()
 
     def run(
         self,
@@ -70,67 +77,113 @@ class RemoteHost:
         limit_s: float,
         environment: Mapping[str, str] | None = None,
         on_line: OnLine | None = None,
+        keep: int = KEPT,
     ) -> Completed:
-        """See Host.run. Raises StageError when the host cannot be reached."""
-        mark = f"/tmp/.drill-{uuid.uuid4().hex}"  # noqa: S108 - a name that nobody can guess
-        variables = {**self.environment, **(environment or {})}
-        told = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-        told += f"cd {shlex.quote(self.directory)} || exit 1\n"
-        told += "exec setsid --wait bash -c " + " ".join(
-            shlex.quote(part) for part in (SESSION_WRAPPER, "drill", mark, bash(script))
+        """See Host.run."""
+        session = new_session(_MARKS)
+        program = session.program(
+            script, {**self.environment, **(environment or {})}, self.directory
         )
-        self._marks.add(mark)
+        output = Output(session.token, on_line, keep)
+        start = time.monotonic()
+        self._marks.add(session.mark)
         try:
-            done = self._send(told + " < /dev/null\n", limit_s, on_line)
-        except BaseException:
-            self._end(mark)
-            raise
+            try:
+                returncode = self._send(program, output, limit_s)
+            except BaseException:
+                self._end(session.mark)
+                raise
+            took_s = time.monotonic() - start
+            if not output.begun:
+                expected = f"{self.name} to answer by {self.way[0]}"
+                raise not_begun(expected, output, self._advice())
+            aborted = session.mark in self._aborted
+            if returncode is None and not (self._end(session.mark) or aborted):
+                raise unseen(
+                    self.name, "it came to its limit, and the host did not answer when it was ended"
+                )
+            if output.ended or returncode is None or aborted:
+                in_time = returncode is not None and not aborted
+                return completed(output, took_s, in_time=in_time)
+            return completed(output, took_s, killed=self._why_killed(session, output))
         finally:
-            self._marks.discard(mark)
-        if done.exit_status is None:
-            self._end(mark)
-        if done.exit_status == _SSH_UNREACHABLE and self.way[0] == "ssh":
-            words = done.stderr.strip().splitlines() or ["no word why"]
-            raise StageError(
-                f"{self.name} to answer by ssh", words[-1], f"try: {shlex.join(self.way)} true"
-            )
-        return done
+            self._marks.discard(session.mark)
+            self._aborted.discard(session.mark)
 
     def abort(self) -> None:
         """See Host.abort."""
-        self._end(*list(self._marks))
+        marks = list(self._marks)
+        self._aborted.update(marks)
+        self._end(*marks)
         end_all(self._running)
 
     def end_left_behind(self) -> int:
         """End the scripts of dead drills that still run there; return how many there were."""
-        script = _LEFT_BEHIND.replace("@END", shlex.quote(SESSION_END))
-        return int(self.run(script, limit_s=_END_LIMIT_S * 3).stdout.strip() or 0)
+        return int(look(self, ENDING + _LEFT_BEHIND, limit_s=_END_LIMIT_S * 3).stdout.strip() or 0)
 
     def close(self) -> None:
         """Give up the connection that is kept between scripts."""
         if self.way[0] == "ssh":
-            subprocess.run(
-                [*self.way[:1], "-O", "exit", *self.way[1:]],
-                capture_output=True, check=False, timeout=_END_LIMIT_S,
-            )  # fmt: skip
+            run_bounded([*self.way[:1], "-O", "exit", *self.way[1:]], limit_s=_END_LIMIT_S)
 
-    def _send(self, text: str, limit_s: float, on_line: OnLine | None = None) -> Completed:
-        remote = "bash -c 'eval \"$(cat)\"'"
-        argv = [*self.way, remote] if self.way[0] == "ssh" else [*self.way, *shlex.split(remote)]
+    def _advice(self) -> str:
+        return f"try: {shlex.join(self.way)} true"
+
+    def _send(self, program: bytes, output: Output, limit_s: float) -> int | None:
         try:
-            return run_bounded(
-                argv, limit_s=limit_s, on_line=on_line, stdin=text, running=self._running
-            )
+            return run_program([*self.way, "bash"], program, output, limit_s, running=self._running)
         except FileNotFoundError as error:
             raise StageError(
                 f"{self.way[0]} on this machine", "none", f"install {self.way[0]}"
             ) from error
 
-    def _end(self, *marks: str) -> None:
-        """End the scripts of these marks, all at once: an abort must not wait for each in turn."""
-        endings = [shlex.join(["bash", "-c", SESSION_END, "drill", mark]) for mark in marks]
-        if endings:
-            self._send("".join(f"{one} &\n" for one in endings) + "wait\n", _END_LIMIT_S)
+    def _ask(self, script: str) -> Output:
+        """Have a script read by a shell of that host, without a session of its own."""
+        output = Output()
+        self._send(script.encode(), output, _END_LIMIT_S)
+        return output
+
+    def _end(self, *marks: str) -> bool:
+        """End the sessions of these marks; return whether the host did it."""
+        return self._ask(f"{ending(*marks)}echo ended\n").text("stdout").strip() == "ended"
+
+    def _why_killed(self, session: Session, output: Output) -> str:
+        """Say what killed a session that told of no end, by asking the host once more. Raises
+        StageError when nothing did, or the host does not answer.
+        """
+        told = ""
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until(f"{self.name} answers again", _BACK_LIMIT_S, every_s=0.5):
+                asked = self._ask(session.look())
+                told = asked.text("stdout").strip()
+                if told:
+                    break
+                if _is_gone(asked.text("stderr")):
+                    return "it ended the container in which it ran, with the service in it"
+        state, _, there = told.partition(" ")
+        if not told:
+            raise StageError(
+                f"{self.name} to answer by {self.way[0]}",
+                "the connection broke while a script ran, and none was to be had again",
+                self._advice(),
+            )
+        if there != output.begun.partition(" ")[2]:
+            return "what it ran in was restarted meanwhile: its process 1 is another one"
+        if state == "killed":
+            return (
+                "the session in which it ran was killed, as by a signal that reached more than it "
+                "was meant for"
+            )
+        if state == "goes-on":
+            self._end(session.mark)
+        raise unseen(self.name, f"the connection by {self.way[0]} broke while it ran")
+
+
+def _is_gone(words: str) -> bool:
+    """Whether docker or kubectl say that there is no container that runs any more."""
+    return any(
+        said in words.lower() for said in ("is not running", "completed pod", "no such container")
+    )
 
 
 def ssh_way(target: str, port: int, options: Sequence[str], folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ PREFIX = "rollback-drill-"
 _STATE = "owner.jsonl"
 _MOST_BYTES = 1 << 20
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_OF_A_DRILL = "set -euo pipefail\n"  # how each script on a host begins, see drill.host.bash
+_OF_A_DRILL = ["bash"]  # what leads the session of each script, see drill.session
 
 
 def note_owner(folder: Path) -> None:
@@ -206,14 +206,13 @@ def end_scripts(application: str) -> int:
     """
     ended = 0
     for leader in psutil.process_iter(["cmdline"]):
-        words = leader.info["cmdline"] or []
-        if words[:2] != ["bash", "-c"] or not words[2:3] or not words[2].startswith(_OF_A_DRILL):
+        if leader.info["cmdline"] != _OF_A_DRILL:
             continue
         with contextlib.suppress(psutil.Error, ProcessLookupError):
             if leader.environ().get("APP_DIR") != application:
                 continue
-            if os.getsid(leader.pid) != leader.pid:
-                continue  # a part of one that is ended as a whole
+            if os.getsid(leader.pid) != leader.pid or leader.terminal():
+                continue  # a part of one that is ended as a whole, or somebody's shell
             ended += 1
             members = [one for one in psutil.process_iter() if _session(one) == leader.pid]
             for member in members:
