@@ -18,6 +18,8 @@ A runbook is a program. The house, in the order in which data flows through it:
 - `accounting`, `paths`: what became of the data on each way that was gone, by `ledger`, `archive`
   and `fingerprint`; `walkers`, `kept_cursors`: customers in the middle of all pages.
 - `procedure`: performs the runbook's code blocks; `check`, `checks/`: one check per checkbox.
+- `shell`: the commands of a script as the shell's grammar reads them; `lint/`: rules over them,
+  one file for each family.
 - `revalidation`: reads a runbook by the rules of `lint`, performs it literally with the files that
   it `presumed`, and looks at the `outcome`.
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is

@@ -36,11 +36,14 @@ from drill.request import Request
 from drill.resumption import ResumedDrill, read_left
 from drill.revalidation import (
     SEVERITIES,
+    Finding,
     compare_with,
+    of_no_runbook,
     revalidate,
     supervisor_of,
     write_findings,
 )
+from drill.runbook.model import Runbook
 from drill.runbook.parse import parse, read_document
 from drill.stage import StageOptions
 from drill.stage_check import look
@@ -258,7 +261,11 @@ def _resume(arguments: argparse.Namespace, console: Console) -> int:
 def run_revalidate(arguments: argparse.Namespace) -> int:
     """Revalidate a runbook; return the exit code."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    runbook = parse(arguments.runbook)
+    reading = read_document(arguments.runbook)
+    runbook = reading.runbook
+    if reading.problems.found:
+        claim(arguments.report)
+        return _say_findings(arguments, runbook, of_no_runbook(reading), console)
     supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
     request = Request(
         arguments.runbook,
@@ -278,6 +285,16 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.print("Ended by the operator: nothing can be said about this runbook.")
         return Exit.UNKNOWN
+    return _say_findings(arguments, runbook, findings, console)
+
+
+def _say_findings(
+    arguments: argparse.Namespace,
+    runbook: Runbook,
+    findings: list[Finding],
+    console: Console,
+) -> int:
+    """Write and print `findings`; return the exit code."""
     changes = compare_with(arguments.report / "findings.json", findings, runbook)
     status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
     for one in findings:

@@ -12,25 +12,49 @@ from collections.abc import Iterator
 
 from drill.host import Host
 from drill.runbook.model import Procedure
+from drill.shell import Args, Command, read
 
 _LIMIT_S = 600.0
-_NAME = r"(?P<name>[\w./-]+\.(?:sql|dump|bak|backup))"
-_PLAIN = re.compile(rf"\bpsql\b[^|;&\n]*(?:<|\s-f|--file[= ])\s*{_NAME}")
-_CUSTOM = re.compile(rf"\bpg_restore\b[^|;&\n]*\s{_NAME}\s*$", re.MULTILINE)
-_MADE = r"(?:>|\bpg_dump\b[^|;&\n]*\s(?:-f|--file[= ])|\b(?:cp|mv)\b.*\s)\s*"
+_NAME = re.compile(r"[\w./-]+\.(?:sql|dump|bak|backup)")
+_PSQL = "hpUdcfvoPFRTL"
+_PG_RESTORE = "dfFhIjLnNpPSTtU"
+_LONG = ("host", "port", "username", "dbname", "command", "file", "set", "jobs")
 
 
 def presumed(procedure: Procedure) -> Iterator[tuple[int, str, bool]]:
     """Yield (line, name, whether it is plain SQL) of each file that is read and never made."""
     blocks = [*procedure.prerequisite_blocks, *(b for s in procedure.steps for b in s.blocks)]
-    scripts = [(one.line, one.script) for block in blocks for one in block.alternatives]
-    everything = "\n".join(script for _, script in scripts)
-    for line, script in scripts:
-        for pattern, plain in ((_PLAIN, True), (_CUSTOM, False)):
-            for match in pattern.finditer(script):
-                name = match["name"]
-                if not re.search(_MADE + re.escape(name), everything):
-                    yield line + script[: match.start()].count("\n"), name, plain
+    commands = [
+        command
+        for block in blocks
+        for one in block.alternatives
+        for command in read(one.script, one.line).commands
+    ]
+    made = {name for command in commands for name in _made(command)}
+    for command in commands:
+        for name in _read_by(command):
+            if _NAME.fullmatch(name) and name not in made:
+                yield command.line, name, command.name == "psql"
+
+
+def _read_by(command: Command) -> Iterator[str]:
+    """Yield the files that a restore reads."""
+    if command.name == "psql":
+        yield from (r.target for r in command.redirects if r.operator == "<")
+        arguments = Args(command.arguments, _PSQL, _LONG)
+        yield from (*arguments.values.get("f", []), *arguments.values.get("file", []))
+    elif command.name == "pg_restore":
+        yield from Args(command.arguments, _PG_RESTORE, _LONG).operands[-1:]
+
+
+def _made(command: Command) -> Iterator[str]:
+    """Yield the files that `command` writes."""
+    yield from (r.target for r in command.redirects if r.operator in (">", ">>", ">|"))
+    if command.name == "pg_dump":
+        arguments = Args(command.arguments, "fFhpUdZjnNtT", _LONG)
+        yield from (*arguments.values.get("f", []), *arguments.values.get("file", []))
+    elif command.name in ("cp", "mv", "tee", "gunzip", "scp", "rsync", "aws", "curl", "wget"):
+        yield from command.arguments
 
 
 def supply(procedure: Procedure, host: Host) -> Iterator[str]:

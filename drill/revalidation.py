@@ -13,10 +13,11 @@ from drill.check import bind
 from drill.conductor import Conductor
 from drill.errors import Exit, UsageError
 from drill.judgement import Judgement
-from drill.lint import Lint, lint
+from drill.lint import Lint, lint, lint_document
 from drill.procedure import StepFailed, choose
 from drill.report.write import write_reports
 from drill.request import Request
+from drill.runbook.coverage import Reading
 from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from drill.runbook.parse import parse
 from drill.stage import Stage
@@ -29,6 +30,7 @@ __all__ = [
     "compare_with",
     "coverage",
     "foreign",
+    "of_no_runbook",
     "perform_literally",
     "revalidate",
     "supervisor_of",
@@ -186,6 +188,27 @@ def perform_literally(
     if any(cause.what.startswith("interrupted") for cause in judgement.causes):
         raise KeyboardInterrupt
     return judgement
+
+
+def of_no_runbook(reading: Reading) -> list[Finding]:
+    """Return what is wrong with a document that cannot be drilled: what keeps it from being a
+    runbook, and what the rules say about the commands in it.
+    """
+    runbook = reading.runbook
+    found = [_missing(number, *one) for number, one in enumerate(sorted(reading.problems.found), 1)]
+    found += [_suspected(one) for one in lint_document(runbook.path)]
+    return found + [_unread(one) for one in runbook.unread]
+
+
+def _missing(number: int, line: int, problem: str) -> Finding:
+    return Finding(
+        f"no-runbook-{number}",
+        "high",
+        f"line {line}" if line else "the document",
+        problem,
+        "it cannot be drilled as it stands: none of its procedures was performed",
+        "mend this line" if line else "see README.md for the form of a runbook",
+    )
 
 
 def _suspected(one: Lint) -> Finding:

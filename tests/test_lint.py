@@ -122,6 +122,13 @@ def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
         ("contradiction", {"checkbox": "Error rate <5%"}),
         ("overlapping-edges", {"medium": "2-9%"}),
         ("waits-for-locks", {"data": "alembic downgrade a1b2\n" + CODE}),
+        ("asks-somebody", {"start": "vim config.yaml"}),
+        ("downgrade-to-nothing", {"data": CODE + "alembic downgrade base"}),
+        ("unset-destroys", {"start": "rm -rf $WHERE/*"}),
+        ("destroys", {"start": "git clean -fdx"}),
+        ("hidden-failure", {"start": "systemctl --user start shop || true"}),
+        ("hidden-errors", {"start": "systemctl --user start shop 2>/dev/null"}),
+        ("unread-shell", {"start": "if date; then"}),
     ],
 )
 def test_a_rule_finds_its_defect(tmp_path: Path, rule: str, changed: dict[str, str]) -> None:
