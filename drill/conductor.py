@@ -45,6 +45,7 @@ from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
 from drill.timeline import Timeline, read
 from drill.traffic import CLIENTS, Aggregate, Traffic
+from drill.triggers_read import check_joins, read_triggers
 from drill.verdict import Verdict
 from drill.wait import wait_until
 from drill.walkers import Walkers
@@ -70,6 +71,7 @@ class Conductor:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
         hazard = find_hazard(request.hazard)
+        check_joins()
         check_request(request, self.runbook)
         self._kept_stage = stage
         self._progress = progress
@@ -185,6 +187,14 @@ class Conductor:
         self._record_reading()
         if request.history:
             self.timeline.record(events.EarlierDrills(self.history_key, self._known))
+        self.timeline.record(
+            read_triggers(
+                self.runbook,
+                pace=request.pace,
+                capabilities=stage.capabilities,
+                fault=self.fault,
+            )
+        )
         templates = {one.name: one.text for one in self.runbook.templates}
         self.timeline.record(events.TemplatesRead(templates))
         for checklist in self.runbook.post_rollback:

@@ -14,18 +14,17 @@ rollback.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from drill.attribution import Attribution, attribute
-from drill.detector import ALPHA, HORIZON, Detector, Stream
+from drill.detector import ALPHA, HORIZON, Detector, SlowShare, Stream
 from drill.diagnosis import Diagnosis, Strength, diagnose
 from drill.errors import UsageError
 from drill.events import Decided, LogLine, Looked, ProbeSample, Reported, TriggerFired
 from drill.evidence import Evidence, memory_sentences
+from drill.matrix import ErrorRow, LatencyRow, key_of, matrix_conditions
 from drill.observation import Observation
-from drill.runbook.model import MatrixRow, Runbook, Severity
+from drill.runbook.model import Runbook, Severity
 from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
 from drill.statistics import (
     LatencyCounts,
@@ -36,9 +35,8 @@ from drill.statistics import (
     quantile_upper_bound,
 )
 from drill.timeline import Event
-from drill.trigger import ANSWERS, Condition, Firing, conditions
-from drill.triggers.error_rate import errors_within
-from drill.triggers.performance import slow_between
+from drill.trigger import ANSWERS, Condition, Firing, Lasting, conditions
+from drill.triggers.latency import Slowest
 from drill.verdict import Verdict, worst
 
 HOLD_S = 8.0  # real seconds; telling 8 % from 12 % takes some 470 requests
@@ -48,114 +46,6 @@ FLAPS = 3
 FLAP_WINDOW_S = 60.0
 _LOOKS = 2  # the first look after the trigger may have begun before it
 _SEVERITIES = {Severity.CRITICAL: 3, Severity.HIGH: 2, Severity.MEDIUM: 1}
-
-
-def classify(matrix: Sequence[MatrixRow], error_rate: float, p95: float) -> MatrixRow:
-    """Return the row of the decision matrix for an error rate (share) and a p95 (seconds).
-
-    The worse of the two columns wins; an edge belongs to the worse row. Raises UsageError when
-    the matrix has no row for a value, ValueError when a value is negative or not a number.
-    """
-    by_errors = _row(matrix, [row.error_rate.high for row in matrix], error_rate, "error rate")
-    by_p95 = _row(matrix, [row.p95.high for row in matrix], p95, "p95")
-    return matrix[max(by_errors, by_p95)]
-
-
-def _row(matrix: Sequence[MatrixRow], highs: Sequence[float], value: float, column: str) -> int:
-    if not value >= 0.0:
-        raise ValueError(f"{value} is no {column}")
-    for index, row in enumerate(matrix):
-        band = row.error_rate if column == "error rate" else row.p95
-        if band.low <= value and (value < highs[index] or math.isinf(highs[index])):
-            return index
-    raise UsageError(
-        f"a row of the decision matrix for every {column}",
-        f"none for {value:g}",
-        "let each row begin where the one above it ends",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _ErrorRow:
-    """An error-rate cell of the matrix as a watch."""
-
-    low: float
-    high: float | None
-    factors: tuple[float, ...] = ()
-
-    @property
-    def error_edges(self) -> tuple[float, ...]:
-        return (self.low,) if self.high is None else (self.low, self.high)
-
-    def look(self, evidence: Evidence) -> Firing | None:
-        return errors_within(evidence, self.low, self.high)
-
-
-@dataclass(frozen=True, slots=True)
-class _P95Row:
-    """A p95 cell of the matrix as a watch."""
-
-    low: float
-    high: float | None
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
-
-    def look(self, evidence: Evidence) -> Firing | None:
-        streams = evidence.detector.latency
-        upper: Stream | None = streams[self.high] if self.high is not None else None
-        return slow_between(streams[self.low], upper, f"{self.low * 1000:g} ms")
-
-
-def _matrix_conditions(matrix: Sequence[MatrixRow]) -> list[Condition]:
-    found = []
-    for row in matrix:
-        called = _called_for(row)
-        if called is None:
-            continue
-        severity, action = called
-        for column, band, text in (
-            (_ErrorRow, row.error_rate, _share_text(row.error_rate.low, row.error_rate.high)),
-            (_P95Row, row.p95, _seconds_text(row.p95.low, row.p95.high)),
-        ):
-            high = None if math.isinf(band.high) else _key(band.high)
-            name = f"{row.condition}: {text}"
-            found.append(Condition(name, row.line, severity, action, column(_key(band.low), high)))
-    return found
-
-
-def _called_for(row: MatrixRow) -> tuple[Severity, str] | None:
-    if re.search(r"no action|nothing", row.decision, re.IGNORECASE):
-        return None
-    if re.search(r"prepare", row.decision, re.IGNORECASE):
-        return Severity.HIGH, "prepare"
-    if re.search(r"monitor|watch|consider", row.decision, re.IGNORECASE):
-        return Severity.MEDIUM, "monitor"
-    if re.search(r"execute|roll ?back", row.decision, re.IGNORECASE):
-        return Severity.CRITICAL, "rollback"
-    raise UsageError(
-        "a decision of the matrix: no action, monitor, prepare or execute a rollback",
-        f"{row.decision!r} in line {row.line}",
-        "use one of these words in the row's last column",
-    )
-
-
-def _share_text(low: float, high: float) -> str:
-    return (
-        f"error rate >{low * 100:g}%" if math.isinf(high)
-        else f"error rate {low * 100:g}-{high * 100:g}%"
-    )  # fmt: skip
-
-
-def _seconds_text(low: float, high: float) -> str:
-    return (
-        f"p95 >{low * 1000:g}ms" if math.isinf(high)
-        else f"p95 {low * 1000:g}-{high * 1000:g}ms"
-    )  # fmt: skip
-
-
-def _key(edge: float) -> float:
-    """Return `edge` without the noise of binary fractions, so that equal numbers are one edge."""
-    return round(edge, 9)
 
 
 class Decider:
@@ -170,21 +60,29 @@ class Decider:
     ) -> None:
         self.runbook = runbook
         by_triggers, self.unwatched = conditions(runbook)
-        self._conditions = [*by_triggers, *_matrix_conditions(runbook.matrix)]
+        self._conditions = [*by_triggers, *matrix_conditions(runbook.matrix)]
         if not runbook.matrix:
             raise UsageError(
                 "a decision matrix", f"none in {runbook.path}", "add one: it says what is normal"
             )
         normal = runbook.matrix[0]
-        self._error_limit, self._p95_limit = _key(normal.error_rate.high), _key(normal.p95.high)
+        self._error_limit = key_of(normal.error_rate.high)
+        self._speed = SlowShare(key_of(normal.p95.high), normal.quantile)
         watches = [condition.watch for condition in self._conditions]
+        questions = [self._speed, *(one for watch in watches for one in watch.questions)]
+        slowest = [watch.slowest_s for watch in watches if isinstance(watch, Slowest)]
         self.detector = Detector(
             [self._error_limit, *(edge for watch in watches for edge in watch.error_edges)],
-            [self._p95_limit, *(_key(row.p95.low) for row in runbook.matrix[1:])],
+            (),
             [factor for watch in watches for factor in watch.factors],
+            questions,
+            slowest,
             alpha=alpha,
             horizon=horizon,
         )
+        for watch in watches:
+            if isinstance(watch, Lasting):
+                watch.follow(self.detector)
         self._evidence = Evidence(self.detector, pace)
         self._onset = math.nan
         self._before: dict[str, tuple[int, int]] = {}
@@ -413,7 +311,7 @@ class Decider:
     def _explain(self, condition: Condition) -> str:
         """Say how the matrix and the trigger led to what is to be done."""
         normal = self.runbook.matrix[0]
-        proofs = dict(zip((_ErrorRow, _P95Row), self._normal(), strict=True))
+        proofs = dict(zip((ErrorRow, LatencyRow), self._normal(), strict=True))
         rows: dict[type, str] = {
             kind: normal.condition + ("" if proof.verdict is Verdict.PASSED else " so far")
             for kind, proof in proofs.items()
@@ -427,7 +325,7 @@ class Decider:
                 rows[kind] = row.condition
                 if row.line > line:
                     worst_row, line = row, row.line
-        errors, p95 = rows[_ErrorRow], rows[_P95Row]
+        errors, p95 = rows[ErrorRow], rows[LatencyRow]
         both = f"both columns of the matrix say {max(errors, p95, key=len)}"
         if errors != p95 and line:
             both = (
@@ -481,10 +379,10 @@ class Decider:
     def _normal(self) -> tuple[Proof, Proof]:
         """Return what is proven since the onset of the first row: its error rate, its p95."""
         failures, requests = self._since(self.detector.errors)
-        slow, timed = self._since(self.detector.latency[self._p95_limit])
+        slow, timed = self._since(self.detector.asked[self._speed])
         return (
             error_rate_proven_below(failures, requests, self._error_limit),
-            p95_proven_below(slow, timed, self._p95_limit),
+            p95_proven_below(slow, timed, self._speed.limit_s, quantile=self._speed.quantile),
         )
 
     def _nothing_fired(self, now: float) -> Decided:

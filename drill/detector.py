@@ -25,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from drill.lasting import Run
 from drill.observation import Observation, Outcome
 from drill.statistics import P95
 
@@ -39,14 +40,44 @@ _P95_SHARE = round(1.0 - P95, 9)
 # than if it were one of them; without the 3 it would be 27 %.
 _SERIES = (2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 _ALL_FAIL = 0.99
+_SHRINKS = (0.8, 0.5, 0.2)
 
 # No latency is known of a request that was never sent or whose connection broke.
 _UNTIMED = frozenset({Outcome.DROPPED, Outcome.CONNECTION})
 
 
 def alternatives(p0: float) -> tuple[float, ...]:
-    """Return the rates p1 that a CUSUM for `p0` looks for: 2, 3, 5, 10 … times `p0`, and 99 %."""
-    return (*(p0 * factor for factor in _SERIES if p0 * factor < 0.9), _ALL_FAIL)
+    """Return the rates p1 that a CUSUM for `p0` looks for: 2, 3, 5, 10 … times `p0`, and 99 %.
+
+    Of a median (`p0` = 50 %) nothing is the double: what is left over shrinks instead.
+    """
+    series = [p0 * factor for factor in _SERIES if p0 * factor < 0.9]
+    return (*(series or [1.0 - (1.0 - p0) * left for left in _SHRINKS]), _ALL_FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowShare:
+    """Did it take at least `limit_s` seconds? Asked for the quantile `quantile` (0.99: the p99)."""
+
+    limit_s: float
+    quantile: float
+
+    @property
+    def edge(self) -> float:
+        """The share of such requests from which the quantile is above the limit."""
+        return round(1.0 - self.quantile, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusShare:
+    """Was it answered with a status from `first` to `last`? Asked for the share `edge`."""
+
+    first: int
+    last: int
+    edge: float
+
+
+Question = SlowShare | StatusShare
 
 
 class Side(Enum):
@@ -113,7 +144,7 @@ class Stream:
     """
 
     __slots__ = ("_began", "_down", "_h", "_idle", "_scores", "_up", "alarmed_at", "began",
-                 "edges", "hits", "n", "name", "p0")  # fmt: skip
+                 "edges", "hits", "n", "name", "p0", "runs")  # fmt: skip
 
     def __init__(self, name: str, p0: float, edges: Iterable[float]) -> None:
         self.name, self.p0 = name, p0
@@ -123,6 +154,7 @@ class Stream:
         self._down = [math.log((1.0 - p1) / (1.0 - p0)) for p1 in chosen]
         self._h = math.inf
         self.n = self.hits = 0
+        self.runs: dict[float, Run] = {}
         self.rearm()
 
     @property
@@ -139,6 +171,10 @@ class Stream:
         """Set the score at which to alarm."""
         self._h = h
 
+    def follow(self, edge: float) -> None:
+        """Measure from now on how long the share stays at `edge` or above: see `runs`."""
+        self.runs.setdefault(edge, Run(edge))
+
     def rearm(self) -> None:
         """Begin to look for a change anew."""
         self._scores = [0.0] * len(self._up)
@@ -149,6 +185,8 @@ class Stream:
     def update(self, hit: bool, at: float) -> bool:
         """Count one observation; return True when it raises the alarm."""
         self.n += 1
+        for run in self.runs.values():
+            run.update(hit, at)
         if hit:
             self.hits += 1
         elif self._idle:
@@ -196,11 +234,21 @@ class Change:
         return self.n - self.outcomes[Outcome.OK]
 
 
+def _stream_of(question: Question) -> Stream:
+    if isinstance(question, SlowShare):
+        name = f"latency ≥ {question.limit_s * 1000:g} ms, p{question.quantile * 100:g}"
+        return Stream(name, question.edge, [question.edge])
+    # Half the edge is taken for healthy, so that what is just above the edge is found as well.
+    name = f"status {question.first}-{question.last}, {question.edge * 100:g} %"
+    return Stream(name, question.edge / 2.0, [question.edge])
+
+
 class Detector:
     """All streams of a drill. Feed it every observation in order of completion.
 
-    `error_edges`: shares; `latency_edges`: seconds; `factors`: multiples of the baseline's p95,
-    dormant until `set_baseline`. An error is every outcome but OK. Cost per
+    `error_edges`: shares; `latency_edges`: seconds, of the p95; `factors`: multiples of the
+    baseline's p95, dormant until `set_baseline`; `questions`: what else is asked of each request,
+    `slowest`: seconds that no request may take. An error is every outcome but OK. Cost per
     observation is O(number of streams).
     """
 
@@ -209,20 +257,21 @@ class Detector:
         error_edges: Sequence[float],
         latency_edges: Sequence[float] = (),
         factors: Sequence[float] = (),
+        questions: Sequence[Question] = (),
+        slowest: Sequence[float] = (),
         *,
         alpha: float = ALPHA,
         horizon: int = HORIZON,
     ) -> None:
         self.errors = Stream("errors", min(error_edges), error_edges)
-        self.latency = {
-            edge: Stream(f"latency ≥ {edge * 1000:g} ms", _P95_SHARE, [_P95_SHARE])
-            for edge in sorted(set(latency_edges))
-        }
+        p95 = [SlowShare(edge, P95) for edge in sorted(set(latency_edges))]
+        self.asked: dict[Question, Stream] = {one: _stream_of(one) for one in (*p95, *questions)}
+        self.latency = {one.limit_s: self.asked[one] for one in p95}
         self.slower = {
             factor: Stream(f"latency ≥ {factor:g} × baseline", _P95_SHARE, [_P95_SHARE])
             for factor in sorted(set(factors))
         }
-        self.streams = [self.errors, *self.latency.values(), *self.slower.values()]
+        self.streams = [self.errors, *self.asked.values(), *self.slower.values()]
         self.h = math.log(sum(s.scores for s in self.streams) * horizon / alpha)
         for stream in self.streams:
             stream.set_threshold(self.h)
@@ -231,7 +280,21 @@ class Detector:
         self.last_done = math.nan  # when the last observed request ended
         self.bad_run = 0  # requests without a good answer since …
         self.run_began = math.nan  # … the last good one ended, or the first request
-        self._timed = list(self.latency.items())
+        self._asked_of_time = [
+            (one.limit_s, stream)
+            for one, stream in self.asked.items()
+            if isinstance(one, SlowShare)
+        ]
+        self._asked_of_status = [
+            (one.first, one.last, stream)
+            for one, stream in self.asked.items()
+            if isinstance(one, StatusShare)
+        ]
+        self._timed = list(self._asked_of_time)
+        # By limit: when a request first took as long, and how long it took; NaN before.
+        self.took_as_long: dict[float, tuple[float, float]] = dict.fromkeys(
+            slowest, (math.nan, math.nan)
+        )
         self._sprts = [(s, tuple(s.edges.values())) for s in self.streams]
         self._recent: deque[tuple[float, Outcome]] = deque(maxlen=_RECENT)
         self._change: Change | None = None
@@ -255,7 +318,7 @@ class Detector:
         """
         self.baseline_s = p95_upper_s
         self._timed = [
-            *self.latency.items(),
+            *self._asked_of_time,
             *((factor * p95_upper_s, stream) for factor, stream in self.slower.items()),
         ]
 
@@ -280,8 +343,13 @@ class Detector:
             self._change.outcomes[outcome] += 1
         classify = self.alarmed
         self._feed(self.errors, not good, at, classify)
+        for first, last, stream in self._asked_of_status:
+            self._feed(stream, first <= observation.status <= last, at, classify)
         if outcome not in _UNTIMED:
             latency = at - observation.due
+            for limit_s, (before, _) in self.took_as_long.items():
+                if latency >= limit_s and math.isnan(before):
+                    self.took_as_long[limit_s] = at, latency
             for limit_s, stream in self._timed:
                 self._feed(stream, latency >= limit_s, at, classify)
         if classify:

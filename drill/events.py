@@ -200,6 +200,36 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggersRead:
+    """How the runbook's triggers are held: `watched` are the names of those that are.
+
+    `uncovered`: why nothing watches for (all of) a trigger, by "Trigger “name”, line n"; `unseen`:
+    why nobody can look for it on this stage; `stretched`: waits that the pace would have made
+    shorter than a service takes to start; `fault`: what to know of the fault's own trigger, "" for
+    nothing.
+    """
+
+    watched: tuple[str, ...]
+    uncovered: dict[str, str] = field(default_factory=dict)
+    unseen: dict[str, str] = field(default_factory=dict)
+    stretched: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSample:
+    """How busy the drill's own machine was: the `load` of the last minute, the `cores` that it has,
+    the share of them that all programs used since the last sample (`cpu`, 0–1) and the memory that
+    is still to be had. None: it could not be read.
+    """
+
+    load: float
+    cores: int
+    cpu: float | None
+    memory_available_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerFired:
     """A trigger of the runbook or a row of its matrix began to hold, `after_s` from the onset."""
 
@@ -648,8 +678,9 @@ class DrillEnded:
 Payload = (
     DrillStarted | StageUp | Resumed | DamageSeen
     | PhaseStarted | TrafficSecond | GeneratorSample | ProbeSample | LogLine
-    | Looked | Reported | TriggerFired | Authorized | DataSeen | Walked | TemplatesRead
-    | RunbookRead | HazardArmed | HazardOver | WritesUnderFire
+    | Looked | Reported | TriggersRead | TriggerFired | Authorized | DataSeen | Walked
+    | TemplatesRead | MachineSample | RunbookRead
+    | HazardArmed | HazardOver | WritesUnderFire
     | FaultInjected | FaultAttested | FaultHealed | Decided | ProcedureChosen | StepStarted
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted

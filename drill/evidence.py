@@ -20,6 +20,7 @@ _RECENT = 5  # looks; about two seconds of them
 _KEPT = 10  # no trigger asks for more looks in a row
 _GROWTH = 0.20  # proven growth of one process's life: warming up stays below, a leak does not
 _LEAST_SAMPLES = 6
+_HEALTHY = 200  # what a health endpoint answers
 _RESTARTED = 0.5  # resident memory does not halve in a living process
 
 
@@ -150,6 +151,16 @@ class Series:
             self.streak, self.failed_at = 0, []
 
 
+@dataclass(slots=True)
+class Unhealthy:
+    """Looks in a row at a host's health endpoint that did not find 200. Times in Unix seconds."""
+
+    since: float
+    until: float
+    looks: int
+    status: int  # of the last one, 0 for no answer
+
+
 class Evidence:
     """Everything seen so far. `pace` divides the runbook's waits; times are Unix seconds."""
 
@@ -161,6 +172,7 @@ class Evidence:
         self.connections: tuple[int, int] | None = None  # most sessions seen, the server's limit
         self.probed_at: deque[float] = deque(maxlen=_SAMPLES)
         self.reports: list[tuple[float, Reported]] = []
+        self.unhealthy: dict[str, Unhealthy | None] = {}  # by host, None for a healthy one
         self.watched: set[str] = set()  # sentinels that have ever looked
         self._series: dict[str, Series] = {}
         self._requests: deque[Asked] = deque(maxlen=_REQUESTS)
@@ -194,6 +206,13 @@ class Evidence:
     def probe(self, sample: ProbeSample, at: float) -> None:
         """Take a look at the system in."""
         self.probed_at.append(at)
+        for host, status in sample.health_status.items():
+            if status == _HEALTHY:
+                self.unhealthy[host] = None
+                continue
+            before = self.unhealthy.get(host) or Unhealthy(at, at, 0, status)
+            before.until, before.looks, before.status = at, before.looks + 1, status
+            self.unhealthy[host] = before
         for host in sample.oom_kills.keys() | sample.rss_bytes.keys():
             kills = sample.oom_kills.get(host)
             known = self.memory.get(host)
@@ -222,6 +241,7 @@ class Evidence:
         self._series.clear()
         self._requests.clear()
         self.reports.clear()
+        self.unhealthy.clear()
         self.connections = None
         self.probed_at.clear()
         self.memory = {name: HostMemory(host.total_kills) for name, host in self.memory.items()}

@@ -16,6 +16,7 @@ from drill.causes.reading import of_reading
 from drill.causes.steps import of_steps
 from drill.causes.times import of_trend
 from drill.causes.traffic import of_generator
+from drill.causes.triggers import of_triggers
 from drill.errors import Exit
 from drill.impact import Impact, headlines, impact
 from drill.observation import Outcome
@@ -28,6 +29,7 @@ _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_end,
     of_reading,
     of_steps,
+    of_triggers,
     of_writes,
     of_fire,
     of_cursors,

@@ -15,6 +15,7 @@ from drill import events
 from drill.clock import now
 from drill.runbook.text import shown
 from drill.timeline import Event
+from drill.triggers_read import sentences
 from drill.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Show `event`, if it is worth a line."""
-        line = self._line(event)
-        if line is not None:
+        if isinstance(event.what, events.TriggersRead):
+            lines = [Text(f"  {told}", style="yellow") for told in sentences(event.what)]
+        else:
+            line = self._line(event)
+            lines = [] if line is None else [line]
+        for line in lines:
             clock = Text(f"{event.at - self._began:6.1f} s  ", style="dim")
             self.console.print(clock + line, highlight=False)
 

@@ -6,6 +6,7 @@ are) or a CSV file of requests, one a line: see `drill.requests_file`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from drill.requests_file import read_requests
 from drill.runbook.model import Runbook
 from drill.timeline import Event, read
 from drill.traffic import read_observations
+from drill.triggers_read import read_triggers
+from drill.triggers_read import sentences as sentences_of
 
 _ASK_EVERY_S = 0.05
 BASELINE = 400  # requests at the start that are taken for healthy
@@ -47,6 +50,7 @@ class Said:
     decision: events.Decided
     decided_at: float | None
     fired: list[tuple[float, events.TriggerFired]] = field(default_factory=list)
+    triggers: events.TriggersRead = field(default_factory=lambda: events.TriggersRead(()))
 
 
 def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = BASELINE) -> Said:
@@ -91,6 +95,8 @@ def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = B
         fired.extend((at, event) for event, at in decider.newly_fired(ended))
     said.fired = sorted(fired, key=lambda pair: pair[0])
     said.ended = ended
+    # Of a record it is not known how long its clients would have waited.
+    said.triggers = read_triggers(runbook, pace=pace, patience_s=math.inf)
     return said
 
 
@@ -168,6 +174,7 @@ def sentences(said: Said) -> list[str]:
     """Return what was said, for a person."""
     minutes = (said.ended - said.began) / 60
     lines = [f"{said.requests:,} requests; the detector watched {minutes:.1f} minutes of them"]
+    lines.extend(sentences_of(said.triggers))
     for at, event in said.fired:
         lines.append(
             f"{at - said.began:9.1f} s  {event.severity:8}  {event.trigger} (line {event.line})"

@@ -23,6 +23,7 @@ from drill.runbook.parse import parse
 from drill.stage import Stage
 from drill.stages import containers_problem
 from drill.stages.supervision import SUPERVISORD, SYSTEMD
+from drill.trigger import Unwatched, conditions
 
 __all__ = [
     "Coverage",
@@ -139,9 +140,7 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
     when the operator ends it; the stage is removed then.
     """
     runbook = parse(request.runbook)
-    findings = [_suspected(one) for one in lint(runbook)]
-    findings += [_unread(one) for one in runbook.unread]
-    findings += [_uncovered(one) for one in coverage(runbook) if not one.check]
+    findings = by_reading(runbook)
     for procedure in runbook.procedures:
         if procedure is runbook.redeployment:
             continue  # performed behind the one that takes the database back
@@ -159,6 +158,16 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
             held = perform_literally(request, procedure, open_it(), name, DAMAGE)
             findings += _of_drill(name, held)
     return _merged(findings)
+
+
+def by_reading(runbook: Runbook) -> list[Finding]:
+    """Return what is found without a stage: suspicions, and what a drill could not see."""
+    return [
+        *(_suspected(one) for one in lint(runbook)),
+        *(_unread(one) for one in runbook.unread),
+        *(_uncovered(one) for one in coverage(runbook) if not one.check),
+        *(_unwatched(one) for one in conditions(runbook)[1]),
+    ]
 
 
 def perform_literally(
@@ -264,6 +273,17 @@ def _uncovered(one: Coverage) -> Finding:
     )
 
 
+def _unwatched(one: Unwatched) -> Finding:
+    return Finding(
+        f"unwatched-{one.line}",
+        "high",
+        f"line {one.line}, trigger {one.name!r}",
+        one.why,
+        "a drill cannot tell when it fires",
+        "word it like a trigger that is watched, or add a watch in drill/triggers/",
+    )
+
+
 def _not_performed(procedure: Procedure, line: int, words: str) -> Finding:
     return Finding(
         f"not-performed-{procedure.number}-{line}",
@@ -314,11 +334,12 @@ def write_findings(
     """
     covered = coverage(runbook)
     bound = sum(bool(one.check) for one in covered)
+    watched, missed = conditions(runbook)
     lines = [
         f"# What revalidating {runbook.path.name} found",
         "",
-        f"{bound} of {len(covered)} checkboxes are verified by a check. "
-        f"{len(findings) or 'No'} finding(s).",
+        f"{bound} of {len(covered)} checkboxes are verified by a check, {len(watched)} of "
+        f"{len(watched) + len(missed)} triggers are watched. {len(findings) or 'No'} finding(s).",
         "",
     ]
     if changes:
@@ -333,6 +354,7 @@ def write_findings(
     content = {
         "runbook": {"path": str(runbook.path), "sha256": runbook.sha256},
         "checkboxes": [asdict(one) for one in covered],
+        "unwatched": [asdict(one) for one in missed],
         "findings": [asdict(one) for one in findings],
         "changes": list(changes),
     }

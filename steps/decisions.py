@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_bdd import given, parsers, then, when
 
-from drill.decision import classify
+from drill.matrix import classify
 from drill.runbook.model import MatrixRow, Runbook
 from drill.runbook.parse import parse
 from steps.fix_drills import RUNBOOK, edited_runbook

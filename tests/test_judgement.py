@@ -30,6 +30,7 @@ def good() -> Record:
             60, 100, 1,
         ),
         events.RunbookRead(),
+        events.TriggersRead(("Error Rate >10%",)),
         events.PhaseStarted(events.Phase.FAULT),
         events.FaultInjected("leak", "switched on"),
         events.FaultAttested("leak", "kills", True, "1 kill"),
@@ -87,6 +88,19 @@ def test_a_good_drill_passes() -> None:
     ("plant", "verdict", "named"),
     [
         (without(events.DrillEnded), "unknown", "breaks off"),
+        (without(events.TriggersRead), "unknown", "nobody wrote down"),
+        (
+            changed(
+                events.TriggersRead, uncovered={"Trigger “p99”, line 7": "nothing holds “p99”"}
+            ),
+            "failed",
+            "Trigger “p99”, line 7: nothing holds “p99”",
+        ),
+        (
+            changed(events.TriggersRead, unseen={"Trigger “Open”, line 8": "no clients"}),
+            "unknown",
+            "nobody can look for it here: no clients",
+        ),
         (also(events.Interrupted("the operator")), "unknown", "interrupted"),
         (also(events.DrillBroke("a", "b", "c")), "unknown", "could not go on"),
         (changed(events.DrillEnded, left_behind=("process 7",)), "failed", "left behind"),

@@ -8,8 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.checks.service import client
-from drill.decision import classify
 from drill.errors import WaitTimeout
+from drill.matrix import classify
 from drill.monitoring import prometheus
 from drill.monitoring.made import panels
 from drill.probe import hosts_health
@@ -118,16 +118,18 @@ def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
     statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
         return failed(f"/health answers {statuses}")
-    told = []
+    told, quantile = [], situation.runbook.matrix[0].quantile
+    if any(row.quantile != quantile for row in situation.runbook.matrix):
+        return unknown("the matrix names several quantiles: no dashboard shows them as one number")
     for name, url in stage.direct_urls.items():
         window = _delta(situation, url)
         if window is None:
             return unknown(f"{name}: no request was counted in the window")
-        requests, errors, p95_s = window
-        row = classify(situation.runbook.matrix, errors / requests, p95_s)
+        requests, errors, took_s = window
+        row = classify(situation.runbook.matrix, errors / requests, took_s)
         told.append(
             f"{name}: row “{row.condition}” by the service's own metrics: {errors:g} of "
-            f"{requests:g} requests failed, p95 at most {p95_s * 1000:g} ms"
+            f"{requests:g} requests failed, p{quantile * 100:g} at most {took_s * 1000:g} ms"
         )
         if row is not situation.runbook.matrix[0]:
             return failed(told[-1])
@@ -152,7 +154,9 @@ def _panels_normal(situation: Situation) -> Finding:
 
 
 def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
-    """Return what the service counts meanwhile: requests, errors, upper edge of the p95 bucket."""
+    """Return what the service counts meanwhile: requests, errors, and the upper edge of the bucket
+    in which the matrix's quantile lies.
+    """
     before = scrape(situation.stage, url)
     after = before
     try:
@@ -176,6 +180,5 @@ def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
             buckets[edge] = buckets.get(edge, 0.0) + value
     if not buckets:
         return None
-    total = max(buckets.values())
-    p95_s = min(edge for edge, value in buckets.items() if value >= 0.95 * total)
-    return requests, errors, p95_s
+    wanted = situation.runbook.matrix[0].quantile * max(buckets.values())
+    return requests, errors, min(edge for edge, value in buckets.items() if value >= wanted)

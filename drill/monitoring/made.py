@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from drill.runbook.model import Runbook
+from drill.runbook.model import MatrixRow, Runbook
 
 JOB = "hostaway-mcp"
 WINDOW = "1m"
@@ -18,7 +18,6 @@ _ERRORS = (
 )
 # Without a single error there is no such series: that is a rate of zero, where requests came.
 _ERROR_RATE = f"({_ERRORS}) or (sum(rate(hostaway_requests_total[1m])) > 0) * 0"
-_P95 = "histogram_quantile(0.95, sum by (le) (rate(hostaway_request_seconds_bucket[1m])))"
 _UP = f'min(up{{job="{JOB}"}})'
 _RATE = "sum(rate(hostaway_requests_total[1m]))"
 
@@ -39,10 +38,21 @@ def panels(runbook: Runbook) -> list[Panel]:
     normal = runbook.matrix[0]
     return [
         Panel("Error rate", _ERROR_RATE, "percentunit", 0.0, normal.error_rate.high),
-        Panel("Response time, p95", _P95, "s", 0.0, normal.p95.high),
+        Panel(
+            f"Response time, p{normal.quantile * 100:g}",
+            _quantile(normal),
+            "s",
+            0.0,
+            normal.p95.high,
+        ),
         Panel("Requests per second", _RATE, "reqps", math.ulp(0.0), math.inf),
         Panel("Hosts that answer their metrics", _UP, "none", 1.0, math.inf),
     ]
+
+
+def _quantile(row: MatrixRow) -> str:
+    buckets = "sum by (le) (rate(hostaway_request_seconds_bucket[1m]))"
+    return f"histogram_quantile({row.quantile:g}, {buckets})"
 
 
 def dashboard(runbook: Runbook) -> dict[str, object]:
@@ -85,7 +95,7 @@ def rules(runbook: Runbook) -> str:
     for row in runbook.matrix[1:]:
         for name, expression, band in (
             ("ErrorRate", f"({_ERROR_RATE})", row.error_rate),
-            ("ResponseTime", f"({_P95})", row.p95),
+            ("ResponseTime", f"({_quantile(row)})", row.p95),
         ):
             upper = f" < {band.high:g}" if math.isfinite(band.high) else ""
             # A comparison filters: what it lets through is compared again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from drill.runbook.model import Band
 
@@ -48,11 +48,10 @@ def size_bytes(text: str) -> int:
 
 
 def band(text: str, unit: Callable[[str], float]) -> Band:
-    """Return a cell of the matrix as a band: "<1%", "1-5%", "p95 500-1000ms", ">10%".
+    """Return a cell of the matrix as a band: "<1%", "1-5%", "500-1000ms", ">10%".
 
     `unit` turns an amount with its unit into a number. Raises ValueError.
     """
-    text = re.sub(r"\bp\d\d\b", "", text)
     suffix = re.search(r"(%|[A-Za-z]+)\s*$", text)
     if not suffix:
         raise ValueError(f"expected a band such as '<1%' or '1-2s'; found {text!r}")
@@ -66,6 +65,37 @@ def band(text: str, unit: Callable[[str], float]) -> Band:
         case (_, [low, high]) if low < high:
             return Band(low, high)
     raise ValueError(f"expected a band such as '<1%', '1-5%' or '>10%'; found {text.strip()!r}")
+
+
+_QUANTILE = re.compile(
+    r"\bp(?P<p>\d{2}(?:\.\d+)?)\b(?!\.\d)|\b(?P<n>\d{2}(?:\.\d+)?)(?:st|nd|rd|th)?[\s-]percentile"
+    r"|(?P<median>\bmedian\b)",
+    re.IGNORECASE,
+)
+_SPEED_COLUMN = re.compile(r"performance|latency|response time|\bp\d\d|percentile|median|speed")
+
+
+def speed_of(cells: Mapping[str, str]) -> tuple[float, str]:
+    """Return the quantile that a row of the matrix is about, and its latencies without it.
+
+    A cell or its column's heading names it ("p99", "median"); else it is the p95. Raises ValueError
+    where both do and differ, and where there is no such column.
+    """
+    columns = [name for name in cells if _SPEED_COLUMN.search(name)]
+    if len(columns) != 1:
+        found = ", ".join(repr(name) for name in columns) or "none"
+        raise ValueError(f"expected one column for latencies ('Performance'); found {found}")
+    (column,) = columns
+    cell = cells[column]
+    named = {_quantile(match) for text in (column, cell) for match in _QUANTILE.finditer(text)}
+    if len(named) > 1:
+        raise ValueError(f"expected one quantile; found {column!r} above {cell!r}")
+    return (named or {0.95}).pop(), _QUANTILE.sub("", cell)
+
+
+def _quantile(match: re.Match[str]) -> float:
+    number = match["p"] or match["n"]
+    return round(float(number) / 100.0, 9) if number else 0.5
 
 
 _WITHIN = re.compile(r"within (?P<count>\d{1,6}) (?P<unit>hour|day|week)s?", re.IGNORECASE)

@@ -129,13 +129,16 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One row of the decision matrix, mildest first."""
+    """One row of the decision matrix, mildest first. `p95`: its latencies, of the p95 or of the
+    `quantile` that this row names.
+    """
 
     condition: str
     error_rate: Band
     p95: Band
     decision: str
     line: int
+    quantile: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import math
 import re
 from pathlib import Path
 
-from drill.runbook.amounts import band, duration_s, percent
+from drill.runbook.amounts import band, duration_s, percent, speed_of
 from drill.runbook.budgets import budget, looks_like_time
 from drill.runbook.commands import commands, template
 from drill.runbook.coverage import Reading, account
@@ -174,10 +174,10 @@ class _Reader:
             severity = _severity(section.title)
             for line, text in section.items if severity else ():
                 match = _TRIGGER.match(text)
-                if match and severity:
-                    found.append(Trigger(severity, match["name"].strip(), match["text"], line))
-                else:
-                    self.problems.add(line, "a trigger such as '- **Name**: text'", repr(text))
+                assert severity
+                # Without a name before a colon, all of it is the name.
+                name, rest = (match["name"], match["text"]) if match else (_unboxed(text), "")
+                found.append(Trigger(severity, name.strip(), rest, line))
         if not found:
             self.problems.add(top.line if top else 0, "triggers under 'When to roll back'", "none")
         return tuple(found)
@@ -187,8 +187,8 @@ class _Reader:
         rows = [r for s in self.sections for r in s.rows if wanted <= r.cells.keys()]
         found: list[MatrixRow] = []
         for row in rows:
-            speed = row.cells.get("performance") or row.cells.get("p95", "")
             try:
+                quantile, speed = speed_of(row.cells)
                 found.append(
                     MatrixRow(
                         condition=row.cells["condition"],
@@ -196,6 +196,7 @@ class _Reader:
                         p95=band(speed, duration_s),
                         decision=re.sub(r"^[^\w]+", "", row.cells["decision"]).strip(),
                         line=row.line,
+                        quantile=quantile,
                     )
                 )
             except ValueError as error:
@@ -273,6 +274,10 @@ def _is_afterwards(section: Section) -> bool:
         and not STEP.match(name)
         and not PROCEDURE.match(name)
     )
+
+
+def _unboxed(text: str) -> str:
+    return re.sub(r"^\[.\]\s*", "", text)
 
 
 def _severity(title: str) -> Severity | None:

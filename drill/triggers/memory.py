@@ -6,18 +6,15 @@ import math
 import re
 
 from drill.evidence import Evidence, HostMemory, memory_sentences
-from drill.trigger import Firing, watch
+from drill.trigger import Firing, PlainWatch, watch
 
 
 @watch(r"memory leak|\bOOM\b|out[- ]of[- ]memory")
-class MemoryLeak:
+class MemoryLeak(PlainWatch):
     """The runbook gives no number for "frequently". A second kill makes it more than an accident;
     so does a first one when the memory provably grows (`drill.evidence`), since it must recur.
     Kills of one host are counted, so that a host that is merely too small does not condemn all.
     """
-
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
 
     def __init__(self, match: re.Match[str]) -> None:
         del match  # the text has no number to read

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import re
 
-from drill.detector import ALPHA, Side, Stream
+from drill.detector import ALPHA, Detector, Side, Stream
 from drill.evidence import Evidence
-from drill.statistics import percent_text
-from drill.trigger import Firing, watch
+from drill.statistics import P95, percent_text
+from drill.trigger import Firing, PlainWatch, watch
+from drill.wording import NUMBER, number
 
-_WHAT = r"(?:performance|response times?|latency|slower|degradation)[^\d]*?"
+_WHAT = r"(?:performance|response times?|latency|slower|degradation)\b[^\d:;]*?"
 
 
 @watch(
-    _WHAT + r"(?P<low>\d[\d.]*)\s*[x×]?\s*(?:[-–—]|to)\s*(?P<high>\d[\d.]*)\s*[x×]",
-    _WHAT + r"(?P<low>\d[\d.]*)\s*[x×]",
+    rf"{_WHAT}(?P<low>{NUMBER})\s*[x×]?\s*(?:[-–—]|to)\s*(?P<high>{NUMBER})\s*[x×]",
+    rf"{_WHAT}(?P<low>{NUMBER})\s*[x×]",
+    by_words=True,
 )
-class Slower:
+class Slower(PlainWatch):
     """The p95 is at least `low` times, and not provably `high` times, the baseline's."""
-
-    error_edges: tuple[float, ...] = ()
 
     def __init__(self, match: re.Match[str]) -> None:
         groups = match.groupdict()
-        self.low = float(groups["low"])
-        self.high = float(groups["high"]) if groups.get("high") else None
+        self.low = number(groups["low"])
+        self.high = number(groups["high"]) if groups.get("high") else None
 
     @property
-    def factors(self) -> tuple[float, ...]:
+    def factors(self) -> tuple[float, ...]:  # type: ignore[override]
         """See Watch."""
         return (self.low,) if self.high is None else (self.low, self.high)
+
+    def stream(self, detector: Detector) -> tuple[Stream, float]:
+        """See Share.stream."""
+        stream = detector.slower[self.low]
+        return stream, min(stream.edges)
 
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
@@ -42,8 +47,10 @@ class Slower:
         return slow_between(lower, upper, f"{basis} (95 % confidence)")
 
 
-def slow_between(lower: Stream, upper: Stream | None, limit: str) -> Firing | None:
-    """Return a firing when the p95 is above `lower`'s limit and not above `upper`'s."""
+def slow_between(
+    lower: Stream, upper: Stream | None, limit: str, quantile: float = P95
+) -> Firing | None:
+    """Return a firing when the quantile is above `lower`'s limit and not above `upper`'s."""
     (edge,) = lower.edges
     if lower.side(edge) is not Side.ABOVE:
         return None
@@ -54,8 +61,8 @@ def slow_between(lower: Stream, upper: Stream | None, limit: str) -> Firing | No
     sharp = test is None or test.side is Side.BELOW or test.exhausted
     seen, slow = lower.n - lower.began, lower.hits
     told = (
-        f"the p95 is above {limit}: more than {percent_text(edge)} of the requests took longer, by "
-        f"{lower.edges[edge].tested:,} requests after the alarm "
+        f"the p{quantile * 100:g} is above {limit}: more than {percent_text(edge)} of the requests "
+        f"took longer, by {lower.edges[edge].tested:,} requests after the alarm "
         "(error at most 1 % a fifth or more off the edge)",
         f"{slow:,} of {lower.n:,} requests took longer, most of them in the last {seen:,}; the "
         f"detector's alarm is false in at most {ALPHA * 100:g} % of drills",

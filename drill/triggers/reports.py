@@ -6,7 +6,7 @@ import re
 
 from drill.events import Reported
 from drill.evidence import Evidence
-from drill.trigger import Firing, watch
+from drill.trigger import Firing, PlainWatch, watch
 
 _SEVERAL = 3  # the runbook gives no number; two may be one customer's double click
 _LEVEL = re.compile(r"p[0-3]\b", re.IGNORECASE)
@@ -14,11 +14,8 @@ _URGENT = re.compile(r"high|urgent|critical|p[01]\b", re.IGNORECASE)
 
 
 @watch(r"(?P<severity>P[0-3])\s+incident")
-class Incident:
+class Incident(PlainWatch):
     """An incident of the named severity, or a worse one, was opened."""
-
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
 
     def __init__(self, match: re.Match[str]) -> None:
         self.severity = match["severity"].upper()
@@ -36,11 +33,8 @@ class Incident:
 
 
 @watch(r"customer (?:escalations?|tickets?|complaints?)", r"\btickets\b")
-class Tickets:
+class Tickets(PlainWatch):
     """Several urgent tickets arrived, counted once for each title and customer."""
-
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
 
     def __init__(self, match: re.Match[str]) -> None:
         del match  # "several" is no number

@@ -5,20 +5,15 @@ from __future__ import annotations
 import re
 
 from drill.evidence import Evidence
+from drill.pace import paced_s
 from drill.runbook.amounts import duration_s
 from drill.statistics import percent_text, share_sentence, upper_bound
-from drill.trigger import Firing, watch
-
-# What one look has proven; other things must be seen twice, since a restart looks alike.
-_BLIND_S = 5.0  # longer than a process takes to start again
-_BLIND_PACED_S = 60.0
+from drill.trigger import Firing, PlainWatch, watch
 
 
-class _Seen:
+class _Seen(PlainWatch):
     """A sentinel has failed as often in a row as it takes."""
 
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
     sentinel = ""
     looks = 1
     sharp = True
@@ -64,15 +59,22 @@ class SecurityBreach(_Seen):
     r"monitoring (?:failure|fails|is down)|can no longer be seen|metrics .*(?:unavailable|missing)"
 )
 class MonitoringFailure(_Seen):
-    """The metrics could not be read for a minute (paced), and longer than a restart takes."""
+    """The metrics could not be read for as long as the runbook says, a minute where it says
+    nothing (paced), and longer than a restart takes.
+    """
 
     sentinel = "metrics"
     looks = 4
     sharp = False  # a service that is down is blind as well: something worse may be the reason
+    default_s = 60.0
+
+    def __init__(self, match: re.Match[str]) -> None:
+        super().__init__(match)
+        self.limit_s = self.default_s
 
     def least_s(self, evidence: Evidence) -> float:
         """See _Seen.least_s."""
-        return max(_BLIND_S, _BLIND_PACED_S / evidence.pace)
+        return paced_s(self.limit_s, evidence.pace)
 
 
 @watch(
@@ -88,13 +90,12 @@ class BrokenPagination(_Seen):
 @watch(
     r"adoption.*?<\s*(?P<share>\d[\d.]*)\s*%.*?(?P<after>\d+\s*(?:h(?:ours?)?|d(?:ays?)?|min\w*|s\w*)\b)"
 )
-class LowAdoption:
+class LowAdoption(PlainWatch):
     """The share of lists asked for by cursor since then is proven to be below the runbook's, and
     the release is as old as the runbook says, divided by the pace.
     """
 
-    error_edges: tuple[float, ...] = ()
-    factors: tuple[float, ...] = ()
+    sentinel = "adoption"
 
     def __init__(self, match: re.Match[str]) -> None:
         self.share = float(match["share"]) / 100.0
@@ -102,7 +103,7 @@ class LowAdoption:
 
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
-        series = evidence.series("adoption")
+        series = evidence.series(self.sentinel)
         if len(series.numbers) < 2:
             return None
         (began, first), (at, last) = series.numbers[0], series.numbers[-1]
