@@ -12,8 +12,10 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from drill.host import look
 from drill.stage import Stage
 
+_VALUES = 500_000_000  # bytes: what is archived of one table is read at once
 _LIMIT_S = 900.0  # a bound against hanging: the step has a budget of its own
 # Where secure storage is a bucket, what it holds is looked at in a copy.
 FETCH = """if [ -n "${SECURE_BUCKET:-}" ]; then
@@ -71,7 +73,7 @@ def not_back(stage: Stage) -> dict[str, Archived]:
     """
     folder = "$BACKUP_DIR"
     script = f"{_ENTER.format(folder=folder)}for file in *.csv; do echo ${{file%.csv}}; done"
-    names = stage.hosts[0].run(script, limit_s=_LIMIT_S).stdout.split()
+    names = look(stage.hosts[0], script, limit_s=_LIMIT_S).stdout.split()
     whole = _ONE_WITHOUT_OTHER.format(one="kept", other='"{table}"')
     return _compared(stage, folder, names, _NOT_BACK, whole) if names else {}
 
@@ -85,7 +87,7 @@ def values(stage: Stage, table: str) -> dict[str, dict[str, str]]:
         f"{FETCH}{_ENTER.format(folder='$SECURE_STORAGE')}"
         f'for file in {table}.*.csv; do echo "== ${{file%.csv}}"; cat "$file"; done'
     )
-    done = stage.hosts[0].run(script, limit_s=_LIMIT_S)
+    done = look(stage.hosts[0], script, limit_s=_LIMIT_S, keep=_VALUES)
     found: dict[str, dict[str, str]] = {}
     rows = csv.reader(io.StringIO(done.stdout if done.ok else ""))
     for row in rows:
@@ -105,7 +107,7 @@ def _compared(
         table, _, part = name.partition(".")
         differing = (column if part else whole).format(table=table, column=part)
         script += _COMPARE.format(name=name, table=table, differing=differing)
-    done = stage.hosts[0].run(script, limit_s=_LIMIT_S)
+    done = look(stage.hosts[0], script, limit_s=_LIMIT_S)
     if not done.ok:
         words = done.stderr.strip().splitlines() or [f"exit status {done.exit_status}"]
         # After an error of psql comes its context.

@@ -7,7 +7,7 @@ import shlex
 
 from drill.check import Finding, failed, passed
 from drill.fingerprint import ROWS, compare, hashes, statements
-from drill.host import Host
+from drill.host import Host, look
 from drill.stage import Queries
 
 _LIMIT_S = 900.0  # a bound against hanging: the step has a budget of its own
@@ -37,7 +37,7 @@ def prove(database: Queries, host: Host, path: str) -> Finding:
     wanted = statements(database)
     queries = "".join(f"{query};\n" for _, query in wanted.values())
     script = _RESTORE.replace("{dump}", shlex.quote(path)).replace("{queries}", queries)
-    done = host.run(script, limit_s=_LIMIT_S)
+    done = look(host, script, limit_s=_LIMIT_S)
     if not done.ok:
         why = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.exit_status}"]
         return failed(f"{name} does not restore on {host.name}: {why[0]}")

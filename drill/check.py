@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from drill import events
 from drill.clock import now
+from drill.errors import DrillError
+from drill.host import look
 from drill.runbook.model import Checkbox, Runbook
 from drill.stage import CAPABILITIES, Stage
 from drill.verdict import Verdict
@@ -79,7 +81,7 @@ class Situation:
     began_at: float = 0.0
     window_from: float = 0.0
     effective_at: float = 0.0
-    pids_before: dict[str, int] = field(default_factory=dict)
+    pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
 
@@ -107,6 +109,8 @@ class Binding:
             return unknown(f"unsupported: this stage has not {CAPABILITIES[self.needs]}")
         try:
             return self.check(situation, self.match)
+        except DrillError as error:
+            return unknown(f"nobody could see it: expected {error.expected}; found {error.found}")
         except Exception as error:  # a broken check must not end the drill
             return unknown(f"the check broke: {type(error).__name__}: {error}")
 
@@ -185,7 +189,7 @@ def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Find
     del match
     told, bad = [], False
     for host in situation.stage.hosts:
-        done = host.run(script, limit_s=_SCRIPT_LIMIT_S)
+        done = look(host, script, limit_s=_SCRIPT_LIMIT_S)
         words = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.exit_status}"]
         bad = bad or not done.ok
         told.append(f"{host.name}: {words[-1][:200]}")

@@ -18,7 +18,7 @@ import httpx
 
 from drill import events, files
 from drill.errors import DrillError, UsageError
-from drill.host import Host
+from drill.host import Host, look
 from drill.machine import variable
 from drill.timeline import Timeline
 
@@ -183,7 +183,7 @@ class Courier:
     def deliver(self, host: Host, facts: Mapping[str, str]) -> None:
         """Deliver what stands in $OUTBOX of `host` and is new."""
         try:
-            done = host.run(_READ, limit_s=_LIMIT_S)
+            done = look(host, _READ, limit_s=_LIMIT_S)
         except DrillError as error:
             self._timeline.record(events.Noted(f"messages could not be read: {error}"))
             return

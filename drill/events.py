@@ -469,11 +469,16 @@ class CommandOutput:
 
 @dataclass(frozen=True, slots=True)
 class CommandEnded:
-    """`exit_status` is None when the command was killed at its limit."""
+    """`exit_status` is None when the command was ended at its limit, or when it was not `observed`:
+    it may have run or not, and whatever it printed may be lost. `why`: why nobody saw its end, or
+    what ended it that was neither itself nor its limit.
+    """
 
     command: Number
     exit_status: Annotated[int, Range(-1000, 1000)] | None
     took_s: Seconds
+    observed: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ __all__ = [
 
 Running = set[subprocess.Popen[bytes]]
 _GRACE_S = 0.5
-_LATE_S = 5.0
+_LATE_S = 2.0
 _CHUNK = 65_536
 _KILLED = 128 + signal.SIGKILL  # as a shell tells it
 

@@ -24,6 +24,7 @@ from drill import files
 from drill.clock import now
 from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
+from drill.host import look
 from drill.mishaps import Endured
 from drill.mortal import Piece, Told, perform_and_die, run_piece, told_by, watched
 from drill.procedure import choose
@@ -283,7 +284,7 @@ class _Bench:
         find = f"pgrep -f '[{token[0]}]{token[1:]}' || true"
         try:
             for _ in wait_until("the command that goes on by itself ends", _ORPHAN_LIMIT_S):
-                if not any(host.run(find, limit_s=10).stdout for host in self._stage.hosts):
+                if not any(look(host, find, limit_s=10).stdout for host in self._stage.hosts):
                     return []
         except WaitTimeout as error:
             return [error.expected]
@@ -298,7 +299,8 @@ class _Bench:
         )
         tag = self._stage.failing if flag_only else self._stage.stable
         for host in stage.hosts:
-            seen = host.run(
+            seen = look(
+                host,
                 f'test "$(git rev-parse HEAD)" = "$(git rev-parse {tag}^{{commit}})"\n'
                 'test ! -e "$MAINTENANCE_FILE"\ngit diff --quiet HEAD -- hostaway_mcp\n'
                 '.venv/bin/python -c "import hostaway_mcp.app"\nuv sync --quiet --check',

@@ -13,7 +13,7 @@ from drill.causes.end import of_end
 from drill.causes.left import of_healing, of_service
 from drill.causes.others import of_authority, of_hazard, of_messages
 from drill.causes.reading import of_reading
-from drill.causes.steps import of_steps
+from drill.causes.steps import of_commands, of_steps
 from drill.causes.times import of_trend
 from drill.causes.traffic import of_generator
 from drill.causes.triggers import of_triggers
@@ -29,6 +29,7 @@ _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_end,
     of_reading,
     of_steps,
+    of_commands,
     of_triggers,
     of_writes,
     of_fire,

@@ -16,12 +16,14 @@ import httpx
 from drill import events
 from drill.clock import now
 from drill.errors import DrillError
+from drill.host import look
 from drill.stage import Stage
 from drill.timeline import Timeline
 
 PERIOD_S = 0.5
 _HEALTH_TIMEOUT_S = 3.0
 _LOG_READ_LIMIT_S = 10.0
+_LOG_READ_BYTES = 20_000_000  # in one read; a log that grows faster is not read whole
 # A failing release can log hundreds of equal lines a second; the timeline keeps samples.
 _LINES_PER_READ = 5
 _NOTEWORTHY = {"WARNING", "ERROR", "CRITICAL"}
@@ -76,12 +78,14 @@ class Tail:
         for host in self.stage.hosts:
             offset = self._offsets.get(host.name, 0)
             # A log that shrank was put back by a new deployment: read it from its start.
-            done = host.run(
+            done = look(
+                host,
                 f"size=$(stat -c %s {path} 2>/dev/null || echo 0)\n"
                 f"from={offset}; [ $size -ge $from ] || from=0\n"
                 f'echo "$from $size"; tail -c +$((from + 1)) {path} 2>/dev/null '
                 "| head -c $((size - from))",
                 limit_s=_LOG_READ_LIMIT_S,
+                keep=_LOG_READ_BYTES,
             )
             if not done.ok:
                 continue

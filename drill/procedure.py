@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,14 +13,21 @@ from drill import check, events
 from drill.authority import level_of
 from drill.check import Situation
 from drill.clock import now
-from drill.host import Completed, Host
+from drill.errors import StageError
+from drill.host import Completed, Host, look
 from drill.probe import health
 from drill.runbook.model import Alternative, Checkbox, Checklist, CodeBlock, Procedure, Step
+from drill.timeline import Timeline
 from drill.verdict import Verdict, worst
 
 _OUTPUT_LINES = 500  # of one command on the timeline; a report needs no more
-_LEFT_OUT = "… (further lines left out)"
+_LAST_LINES = 10  # of each stream of a longer one: how it ended
 _LEAST_LIMIT_S = 1.0
+_STATE_LIMIT_S = 5.0
+_STATE = (
+    'git describe --tags --always 2>/dev/null || echo "no release"\n'
+    '[ -e "$MAINTENANCE_FILE" ] && echo "in maintenance" || echo "not in maintenance"'
+)
 FACTS = ("REASON", "SEVERITY", "LEAD", "INCIDENT", "ERROR_RATE")
 """Variables that the drill sets for the runbook's messages."""
 
@@ -66,6 +74,7 @@ class Performer:
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
         self._stopping = stopping
         self._commands = itertools.count(1)
+        self._unseen_s = 0.0  # of a command of which nobody saw the end
 
     def count_from(self, command: int) -> None:
         """Give the next command the number `command`: a record that is continued has others."""
@@ -136,7 +145,7 @@ class Performer:
         situation = self.situation
         situation.section = part.section
         situation.outputs = []
-        situation.pids_before = situation.stage.pids()
+        situation.pids_before = self._pids()
         situation.began_at = started = now()
         situation.window_from = window_from or started
         timeline.record(
@@ -151,8 +160,15 @@ class Performer:
             self._run_blocks(part, started)
         except StepFailed as error:
             broken = error
+        except StageError as error:
+            # Whether it was done nobody knows, so that nothing that comes after it can be judged.
+            # Its time is that of what was seen: waiting for an answer is none of the runbook's.
+            took = max(0.0, now() - started - self._unseen_s)
+            reason = f"expected {error.expected}; found {error.found}"
+            self._record_end(part, took, Verdict.UNKNOWN, reason, error.advice)
+            raise
         if broken is None or self._literal:
-            if situation.stage.pids() != situation.pids_before:
+            if self._pids() != situation.pids_before:
                 situation.effective_at = started
             watched = self._watch(part)
             checked = [
@@ -172,13 +188,33 @@ class Performer:
             verdict = Verdict.FAILED
             reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"
             advice = "make the step faster or give it the time it needs in the runbook"
-        timeline.record(
+        commands = broken.commands if broken else ()
+        self._record_end(part, took, verdict, reason, advice, commands, proving)
+        return verdict
+
+    def _record_end(
+        self,
+        part: Part,
+        took_s: float,
+        verdict: Verdict,
+        reason: str,
+        advice: str,
+        commands: tuple[int, ...] = (),
+        proving_s: float = 0.0,
+    ) -> None:
+        self.situation.timeline.record(
             events.StepEnded(
-                part.section, part.number, part.title, part.budget_s, took, verdict, reason, advice,
-                broken.commands if broken else (), proving,
+                part.section, part.number, part.title, part.budget_s, took_s, verdict, reason,
+                advice, commands, proving_s,
             )
         )  # fmt: skip
-        return verdict
+
+    def _pids(self) -> dict[str, int] | None:
+        """Return the services' process ids by host, None when nobody could see them."""
+        try:
+            return self.situation.stage.pids()
+        except StageError:
+            return None
 
     def _run_blocks(self, part: Part, started: float) -> None:
         """Run the part's blocks in order. Where blocks fail, the fallback right behind them stands
@@ -262,19 +298,24 @@ class Performer:
                 limit_s,
             )
         )
-        lines = itertools.count(1)
-
-        def tell(stream: str, text: str) -> None:
-            count = next(lines)
-            if count <= _OUTPUT_LINES:
-                timeline.record(events.CommandOutput(command, stream, text))
-            elif count == _OUTPUT_LINES + 1:
-                timeline.record(events.CommandOutput(command, "stderr", _LEFT_OUT))
-
-        done = host.run(
-            alternative.script, limit_s=limit_s, environment=self.environment, on_line=tell
-        )
-        timeline.record(events.CommandEnded(command, done.exit_status, done.took_s))
+        lines = _Lines(timeline, command)
+        began = now()
+        try:
+            done = host.run(
+                alternative.script,
+                limit_s=limit_s,
+                environment=self.environment,
+                on_line=lines.take,
+            )
+        except StageError as error:
+            self._unseen_s = max(self._unseen_s, now() - began)
+            lines.finish()
+            timeline.record(
+                events.CommandEnded(command, None, now() - began, observed=False, why=error.found)
+            )
+            raise
+        lines.finish()
+        timeline.record(events.CommandEnded(command, done.exit_status, done.took_s, why=done.why))
         return command, done
 
     def _watch(self, part: Part) -> float:
@@ -290,18 +331,45 @@ class Performer:
         stage = self.situation.stage
         states = []
         for host in stage.hosts:
-            seen = host.run(
-                'git describe --tags --always 2>/dev/null || echo "no release"\n'
-                '[ -e "$MAINTENANCE_FILE" ] && echo "in maintenance" || echo "not in maintenance"',
-                limit_s=5,
-            )
+            try:
+                told = look(host, _STATE, limit_s=_STATE_LIMIT_S).stdout.replace("\n", ", ")
+            except StageError as error:
+                told = f"nobody can tell its state ({error.found})"
             status = health(stage.direct_urls[host.name], stage.interface.health)
             answer = f"health {status}" if status else "no answer on /health"
-            states.append(f"{host.name}: {', '.join(seen.stdout.split(chr(10)))}, {answer}")
+            states.append(f"{host.name}: {told}, {answer}")
         return (
             f"the service was left as it is ({'; '.join(states)}); mend the cause, then perform "
             f"{part.section} again from its first step"
         )
+
+
+class _Lines:
+    """Records the output of one command: its first lines as they come, of a long one its last."""
+
+    def __init__(self, timeline: Timeline, command: int) -> None:
+        self._timeline = timeline
+        self._command = command
+        self._count = 0
+        self._last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_LAST_LINES))
+
+    def take(self, stream: str, text: str) -> None:
+        self._count += 1
+        if self._count <= _OUTPUT_LINES:
+            self._record(stream, text)
+        else:
+            self._last[stream].append(text)
+
+    def finish(self) -> None:
+        left_out = self._count - _OUTPUT_LINES - sum(map(len, self._last.values()))
+        if left_out > 0:
+            self._record("stderr", f"… ({left_out} lines left out) …")
+        for stream, lines in self._last.items():
+            for text in lines:
+                self._record(stream, text)
+
+    def _record(self, stream: str, text: str) -> None:
+        self._timeline.record(events.CommandOutput(self._command, stream, text))
 
 
 def _raise_any(failures: Sequence[StepFailed]) -> None:
@@ -374,6 +442,11 @@ def _why(
         )
     words = (done.stderr or done.stdout).strip().splitlines()
     said = f": {words[-1]}" if words else ""
+    if done.why:
+        return (
+            f"{where} did not come to its end: {done.why}{said}",
+            "have it reach no more than it is meant for, such as the one process of the service",
+        )
     return (
         f"{where} ended with status {done.exit_status}{said}",
         "read its output, mend the command in the runbook",

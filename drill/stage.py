@@ -166,7 +166,9 @@ class Stage(Protocol):
         ...
 
     def pids(self) -> dict[str, int]:
-        """Return the service's main process id by host, as seen on that host."""
+        """Return the service's main process id by host, as seen on that host; hosts without one
+        are left out. Raises StageError when a host does not tell.
+        """
         ...
 
     def running_releases(self) -> dict[str, str]:

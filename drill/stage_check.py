@@ -14,6 +14,7 @@ from drill.check import bind
 from drill.checks import operations
 from drill.errors import DrillError
 from drill.host import Host
+from drill.host import look as ask
 from drill.probe import front_health, health
 from drill.procedure import FACTS, StepFailed, choose
 from drill.runbook.model import CodeBlock, Runbook
@@ -76,7 +77,7 @@ def _variables(stage: StagingStage) -> Iterator[Looked]:
 
 
 def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
-    done = host.run("uname -sr", limit_s=_LIMIT_S)
+    done = ask(host, "uname -sr", limit_s=_LIMIT_S)
     yield _judge(
         f"{host.name} answers", done.ok, done.stdout.strip() or done.stderr.strip(),
         "see its address and its folder in the file",
@@ -84,27 +85,27 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
     if not done.ok:
         return
     script = f"for tool in {' '.join(_TOOLS)}; do command -v $tool >/dev/null || echo $tool; done"
-    lacking = host.run(script, limit_s=_LIMIT_S).stdout.split()
+    lacking = ask(host, script, limit_s=_LIMIT_S).stdout.split()
     yield _judge(
         f"{host.name} has {', '.join(_TOOLS)}", not lacking,
         f"lacks {lacking}" if lacking else "all", "install them there",
     )  # fmt: skip
     if stage.staging.marker:
-        marked = host.run(f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
+        marked = ask(host, f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
         yield _judge(
             f"{host.name} has the marker", marked, stage.staging.marker,
             "make that file on machines that may be broken, and on no other",
         )  # fmt: skip
     for tag in (stage.failing, stage.stable):
-        found = host.run(
-            f"git ls-remote --exit-code --tags origin refs/tags/{tag}", limit_s=_LIMIT_S
+        found = ask(
+            host, f"git ls-remote --exit-code --tags origin refs/tags/{tag}", limit_s=_LIMIT_S
         )
         yield _judge(
             f"{tag} exists in the origin of {host.name}", found.ok,
             found.stdout.split()[0][:12] if found.ok else found.stderr.strip()[-200:] or "none",
             "push the tag, or correct [stage] failing and stable",
         )  # fmt: skip
-    runs = host.run("git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
+    runs = ask(host, "git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
     deploys = "deploy" in stage.staging.scripts
     yield _judge(
         f"{stage.failing} is what {host.name} runs", deploys or runs == stage.failing,
@@ -119,7 +120,7 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
             "the script must print the main process's id and nothing else",
         )  # fmt: skip
     if "LOG_FILE" in stage.environment:
-        read = host.run('test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
+        read = ask(host, 'test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
         yield _judge(
             f"the log on {host.name} can be read", read.ok, read.stdout.strip() or "it cannot",
             "correct LOG_FILE, or let the user read it",
@@ -136,7 +137,7 @@ def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[
             needed |= {m["name"] for m in _USED.finditer(script)} - own
     needed -= {*FACTS, *_MEASURED}
     script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
-    lacking = host.run(script or "true", limit_s=_LIMIT_S).stdout.split()
+    lacking = ask(host, script or "true", limit_s=_LIMIT_S).stdout.split()
     yield _judge(
         f"{host.name} knows the runbook's variables", not lacking,
         f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",

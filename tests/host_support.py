@@ -19,7 +19,7 @@ from drill.stages.container_sweep import labels, made, remove
 from drill.stages.engine import client
 from drill.stages.images import ensure_images
 from drill.stages.ports import await_port, free_port
-from drill.stages.remote_host import RemoteHost, ssh_way
+from drill.stages.remote_host import RemoteHost, socket_folder, ssh_way
 
 CONTAINERS = pytest.mark.containers
 _SSHD_CONFIG = """
@@ -62,14 +62,16 @@ def sshd(folder: Path) -> Iterator[list[str]]:
         )
     port = free_port()
     (folder / "sshd_config").write_text(_SSHD_CONFIG.format(port=port, folder=folder))
+    kept = socket_folder()
     with (folder / "sshd.log").open("wb") as log:
         daemon = subprocess.Popen([program, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
     try:
         await_port(port, f"see {folder}/sshd.log")
         options = ["-i", f"{folder}/key", "-oStrictHostKeyChecking=no"]
         options.append(f"-oUserKnownHostsFile={folder}/known_hosts")
-        yield ssh_way(f"{getpass.getuser()}@127.0.0.1", port, options, folder)
+        yield ssh_way(f"{getpass.getuser()}@127.0.0.1", port, options, kept)
     finally:
+        shutil.rmtree(kept)
         daemon.terminate()
         daemon.wait()
 

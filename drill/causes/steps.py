@@ -34,9 +34,25 @@ def of_steps(record: Record) -> list[Cause]:
         if step.verdict is Verdict.FAILED and (step.failed_commands or not bad):
             evidence = "\n".join(commands[number] for number in step.failed_commands)
             causes.append(Cause(Verdict.FAILED, where, step.reason, evidence, step.advice))
+        elif step.verdict is Verdict.UNKNOWN and not bad:
+            causes.append(Cause(Verdict.UNKNOWN, where, step.reason, advice=step.advice))
         elif step.took_s > step.budget_s:
             what = f"took {step.took_s:.1f} s of {step.budget_s:g} s"
             causes.append(Cause(Verdict.FAILED, where, what))
+    return causes
+
+
+def of_commands(record: Record) -> list[Cause]:
+    """Commands of whose end nobody was told: they may have run or not."""
+    started = {one.command: one for one in record.every(events.CommandStarted)}
+    causes = []
+    for ended in record.every(events.CommandEnded):
+        if ended.observed:
+            continue
+        one = started.get(ended.command)
+        which = f"The command at line {one.line} on {one.host}" if one else "A command"
+        what = f"nobody saw how it ended ({ended.why or 'why was not recorded'})"
+        causes.append(Cause(Verdict.UNKNOWN, which, what, one.script if one else ""))
     return causes
 
 

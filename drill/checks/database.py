@@ -9,6 +9,7 @@ from drill import archive
 from drill.backup import prove
 from drill.check import Finding, Situation, check, failed, judged, passed, unknown
 from drill.checks.release import all_ok
+from drill.host import look
 from drill.runbook.amounts import duration_s, size_bytes
 
 _LIMIT_S = 120.0
@@ -30,7 +31,7 @@ _NEWEST = (
 def _on_first(situation: Situation, script: str, what: str) -> Finding:
     """Run `script` on the first host, which is where blocks marked once run, and judge it."""
     host = situation.stage.hosts[0]
-    return all_ok({host.name: host.run(script, limit_s=_LIMIT_S)}, what)
+    return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, what)
 
 
 def _newest(situation: Situation, folder: str) -> tuple[float, str]:
@@ -40,10 +41,10 @@ def _newest(situation: Situation, folder: str) -> tuple[float, str]:
     """
     host = situation.stage.hosts[0]
     where = shlex.quote(situation.stage.environment[folder])
-    look = _NEWEST.format(folder=where, depth=3)
+    find = _NEWEST.format(folder=where, depth=3)
     if folder == "BACKUP_DIR":
-        look += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
-    done = host.run(f"{look}; date +%s.%N", limit_s=_LIMIT_S)
+        find += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
+    done = look(host, f"{find}; date +%s.%N", limit_s=_LIMIT_S)
     *found, clock = done.stdout.split("\n")
     if not found:
         raise LookupError(f"no dump in {folder}")

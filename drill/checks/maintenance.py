@@ -9,6 +9,7 @@ from drill.check import Finding, Situation, check, failed, judged, passed, unkno
 from drill.clock import now
 from drill.delivery import blanks_in
 from drill.errors import WaitTimeout
+from drill.host import look
 from drill.observation import Outcome
 from drill.probe import front_health, hosts_health
 from drill.traffic import Aggregate
@@ -59,7 +60,7 @@ def message_in(situation: Situation, path: str) -> Finding:
     """Judge the message in the file `path` of the first host: there, recent, no blanks left."""
     host = situation.stage.hosts[0]
     name = PurePosixPath(path).name
-    done = host.run(f"cat {path}", limit_s=10)
+    done = look(host, f"cat {path}", limit_s=10)
     if not done.ok or not done.stdout.strip():
         return failed(f"no message in {name}")
     blanks = blanks_in(done.stdout)

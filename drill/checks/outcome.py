@@ -6,6 +6,7 @@ import re
 
 from drill.check import Finding, Situation, check, judged
 from drill.checks.release import all_ok, on_every_host
+from drill.host import look
 
 _LIMIT_S = 60
 _COMPARE = """
@@ -36,8 +37,8 @@ def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
     stands = rows[0][0] if rows else "nothing"
     told, behind = [], False
     for host in situation.stage.hosts:
-        done = host.run(
-            ".venv/bin/alembic heads; echo; .venv/bin/alembic history", limit_s=_LIMIT_S
+        done = look(
+            host, ".venv/bin/alembic heads; echo; .venv/bin/alembic history", limit_s=_LIMIT_S
         )
         heads, _, history = done.stdout.partition("\n\n")
         wanted = heads.split(" ")[0].strip()

@@ -8,6 +8,7 @@ from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.checks.maintenance import message_in
 from drill.checks.release import all_ok, on_every_host
 from drill.facts import data_loss
+from drill.host import look
 from drill.verdict import Verdict, worst
 
 
@@ -46,7 +47,9 @@ def team_notified(situation: Situation, match: re.Match[str]) -> Finding:
 def incident_opened(situation: Situation, match: re.Match[str]) -> Finding:
     """The ticket exists and names a severity."""
     found = _messages(situation, "incident.md")
-    text = situation.stage.hosts[0].run('cat "$OUTBOX/incident.md" 2>/dev/null || true', limit_s=10)
+    text = look(
+        situation.stage.hosts[0], 'cat "$OUTBOX/incident.md" 2>/dev/null || true', limit_s=10
+    )
     if not re.search(r"\bP[0-3]\b", text.stdout):
         return failed(f"the ticket names no severity P0 to P3; {found.evidence}")
     return found
@@ -77,7 +80,7 @@ def customers_told(situation: Situation, match: re.Match[str]) -> Finding:
     found = _messages(situation, "customers.txt")
     if found.verdict is not Verdict.PASSED:
         return found
-    text = situation.stage.hosts[0].run('cat "$OUTBOX/customers.txt"', limit_s=10).stdout
+    text = look(situation.stage.hosts[0], 'cat "$OUTBOX/customers.txt"', limit_s=10).stdout
     if re.search(r"no data|data los[st]\w*: *none|nothing (was|is) lost", text, re.IGNORECASE):
         if situation.ledger is None:
             return failed("the mail says that no data was lost, and nobody has looked yet")
@@ -91,7 +94,7 @@ def customers_told(situation: Situation, match: re.Match[str]) -> Finding:
 def ticket_resolved(situation: Situation, match: re.Match[str]) -> Finding:
     """The incident's ticket says that it is resolved, and has no blanks."""
     found = _messages(situation, "incident.md")
-    text = situation.stage.hosts[0].run('cat "$OUTBOX/incident.md" || true', limit_s=10).stdout
+    text = look(situation.stage.hosts[0], 'cat "$OUTBOX/incident.md" || true', limit_s=10).stdout
     if found.verdict is Verdict.PASSED and "resolved" not in text.lower():
         return failed("the ticket does not say that it is resolved")
     return found
@@ -110,7 +113,7 @@ def team_told_the_end(situation: Situation, match: re.Match[str]) -> Finding:
         '{ echo "$file is $age s old: it is from before the end"; exit 1; }\n'
         "done"
     )
-    done = situation.stage.hosts[0].run(script, limit_s=10)
+    done = look(situation.stage.hosts[0], script, limit_s=10)
     return found if done.ok else failed(done.stdout.strip())
 
 
@@ -124,4 +127,4 @@ def rollback_tagged(situation: Situation, match: re.Match[str]) -> Finding:
         "| sed -e 's,.*refs/tags/,,' -e 's/[^0-9a-zA-Z]*$//' "
         '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
     )
-    return all_ok({host.name: host.run(script, limit_s=30)}, "the origin marks this point")
+    return all_ok({host.name: look(host, script, limit_s=30)}, "the origin marks this point")

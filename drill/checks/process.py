@@ -7,6 +7,7 @@ import shlex
 
 from drill.check import Finding, Situation, check, failed, judged, unknown
 from drill.checks.release import all_ok, on_every_host
+from drill.host import look
 from drill.probe import application_entry
 
 
@@ -18,6 +19,8 @@ from drill.probe import application_entry
 def restarted(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host runs another process than before this step, built of what is checked out."""
     before, after = situation.pids_before, situation.stage.pids()
+    if before is None:
+        return unknown("nobody saw which process ran before the step")
     names = [host.name for host in situation.stage.hosts]
     fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
     told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
@@ -33,7 +36,8 @@ def _built_of(situation: Situation) -> tuple[list[str], str]:
     stale, told = [], []
     for host in situation.stage.hosts if releases else ():
         release = releases[host.name]
-        done = host.run(
+        done = look(
+            host,
             "git describe --tags --always\n"
             f'[ "$(git rev-parse {shlex.quote(release)}^{{commit}})" = "$(git rev-parse HEAD)" ]',
             limit_s=10,
@@ -59,8 +63,8 @@ def running(situation: Situation, match: re.Match[str]) -> Finding:
     lines = {}
     for host in stage.hosts:
         # Started from the deployment's folder, whatever the program is called.
-        done = host.run(
-            f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline | grep -F \"$PWD\"", limit_s=10
+        done = look(
+            host, f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline | grep -F \"$PWD\"", limit_s=10
         )
         lines[host.name] = done.stdout.strip() if done.ok else ""
     alive = all(lines.values())
@@ -90,6 +94,8 @@ def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
 def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host still runs the process that ran before this step."""
     before, after = situation.pids_before, situation.stage.pids()
+    if before is None:
+        return unknown("nobody saw which process ran before the step")
     if not before:
         return unknown("no process ran before the step")
     return judged(before == after, f"process ids before {before}, now {after}")

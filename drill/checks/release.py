@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from drill.check import Finding, Situation, check, judged
-from drill.host import Completed
+from drill.host import Completed, look
 from drill.verdict import worst
 
 _LIMIT_S = 60.0
@@ -13,7 +13,7 @@ _LIMIT_S = 60.0
 
 def on_every_host(situation: Situation, script: str) -> dict[str, Completed]:
     """Run `script` on every host; return what it left, by host name."""
-    return {host.name: host.run(script, limit_s=_LIMIT_S) for host in situation.stage.hosts}
+    return {host.name: look(host, script, limit_s=_LIMIT_S) for host in situation.stage.hosts}
 
 
 def _last_line(done: Completed) -> str:

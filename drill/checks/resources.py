@@ -33,8 +33,8 @@ def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
         points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
         if len(points) < _LEAST_SAMPLES:
             return unknown(f"{host.name}: {len(points)} samples of memory, {_LEAST_SAMPLES} needed")
-        kills = [s.oom_kills.get(host.name, 0) for _, s in looked]
-        if kills[-1] > kills[0]:
+        kills = [s.oom_kills[host.name] for _, s in looked if host.name in s.oom_kills]
+        if kills and kills[-1] > kills[0]:
             return failed(f"{host.name}: killed for memory {kills[-1] - kills[0]} times meanwhile")
         slope = theil_sen([at for at, _ in points], [float(size) for _, size in points])
         span = points[-1][0] - points[0][0]

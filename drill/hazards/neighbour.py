@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drill.errors import StageError
-from drill.host import Host
+from drill.host import Host, look
 from drill.stage import Stage
 
 _LIMIT_S = 30.0
@@ -55,7 +55,7 @@ class NeighbourProcess:
         for host in stage.hosts:
             armed = host.name in self._pids
             pid = self._pids.pop(host.name, 0) or self._noted(host)
-            lives = pid and host.run(_LOOK.format(pid=pid), limit_s=_LIMIT_S).stdout == "lives"
+            lives = pid and look(host, _LOOK.format(pid=pid), limit_s=_LIMIT_S).stdout == "lives"
             if lives:
                 host.run(f"kill -KILL {pid} || true", limit_s=_LIMIT_S)
             if armed:
@@ -69,7 +69,7 @@ class NeighbourProcess:
 
     def _noted(self, host: Host) -> int:
         """Return the process id that the stale file has, 0 without one."""
-        noted = host.run(f"cat {_PID_FILE} 2>/dev/null || true", limit_s=_LIMIT_S).stdout.strip()
+        noted = look(host, f"cat {_PID_FILE} 2>/dev/null || true", limit_s=_LIMIT_S).stdout.strip()
         return int(noted) if noted.isdecimal() else 0
 
 

@@ -157,9 +157,11 @@ def _commands(part: Sequence[Event], attached: dict[str, str]) -> list[TestStepR
                 output[command] = [f"$ {text}" for text in script.splitlines()]
             case events.CommandOutput(command=command, text=text) if command in steps:
                 output[command].append(text)
-            case events.CommandEnded(command=command, exit_status=status) if command in steps:
+            case events.CommandEnded(command=command) as ended if command in steps:
                 steps[command].stop = _milliseconds(event.at)
-                steps[command].status = Status.PASSED if status == 0 else Status.FAILED
+                if ended.observed:
+                    ok = ended.exit_status == 0
+                    steps[command].status = Status.PASSED if ok else Status.FAILED
     for command, step in steps.items():
         text = "\n".join(output[command]) + "\n"
         source = f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{step.start}/{command}')}-attachment.txt"

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 
 from docker.errors import DockerException
 
-from drill.errors import StageError
+from drill.errors import StageError, WaitTimeout
 from drill.host import Completed, completed, not_begun, unseen
 from drill.output import KEPT, OnLine, Output
 from drill.session import ending, new_session
 from drill.stages.execution import Execution, began_at
+from drill.wait import wait_until
 
 _GRACE_S = 1.0
 _END_LIMIT_S = 10.0
+_AFTERWARDS_S = 1.5
 _ADVICE = "does the container still run? see `docker ps --all`"
 
 
@@ -88,10 +90,13 @@ class ContainerHost:
         """Say what killed a session that told of no end. Raises StageError when nothing did: it is
         the stream that broke.
         """
-        now = began_at(self.container_id)
-        if now != there:
-            ended = "was restarted" if now else "ended"
-            return f"the container in which it ran {ended} meanwhile, with all that ran in it"
+        with contextlib.suppress(WaitTimeout):
+            # The engine sees the end of a container a little later than that of what ran in it.
+            for _ in wait_until(f"{self.name} ends", _AFTERWARDS_S):
+                now = began_at(self.container_id)
+                if now != there:
+                    ended = "was restarted" if now else "ended"
+                    return f"the container in which it ran {ended}, with all that ran in it"
         runs, status = execution.state()
         if runs:
             raise unseen(self.name, "the engine's stream broke off while it ran")

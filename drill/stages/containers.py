@@ -17,7 +17,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from drill.errors import StageError, UsageError
-from drill.host import Host
+from drill.host import Host, look
 from drill.machine import temporary
 from drill.monitoring.made import configuration
 from drill.release import build_origin
@@ -412,12 +412,17 @@ class ContainerStage(OwnStage):
 
     def pids(self) -> dict[str, int]:
         """See Stage.pids."""
+        for host in self._exporters:
+            if not self._look(host):
+                raise StageError(
+                    f"{host} to tell its processes", "no answer", f"see `docker logs` of {host}"
+                )
         return self._each("pid")
 
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
         read = 'cat "$LOG_FILE" 2>/dev/null || true'
-        return {host.name: host.run(read, limit_s=10).stdout for host in self.hosts}
+        return {host.name: look(host, read, limit_s=10).stdout for host in self.hosts}
 
     def __exit__(self, *exc: object) -> None:
         """See Stage.__exit__. Works after a partial start, and twice."""

@@ -14,7 +14,7 @@ import psycopg
 
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.fault import Fault, Scene
-from drill.host import Host
+from drill.host import Host, look
 from drill.stage import Database, Stage
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import must
@@ -24,7 +24,7 @@ from drill.wait import wait_until
 
 _DEPLOY_LIMIT_S = 900.0
 _SCRIPT_LIMIT_S = 120.0
-_LOOK_LIMIT_S = 5.0
+_LOOK_LIMIT_S = 10.0
 _SERVED_LIMIT_S = 60.0
 _HEALED_WITHIN_S = 10.0
 _RSS = "awk '/^VmRSS/ {print $2 * 1024}' \"/proc/$(%s)/status\""
@@ -136,7 +136,7 @@ class StagingStage:
         if not self.staging.marker:
             return
         for host in self.hosts:
-            if not host.run(f"test -e {self.staging.marker}", limit_s=_SCRIPT_LIMIT_S).ok:
+            if not look(host, f"test -e {self.staging.marker}", limit_s=_SCRIPT_LIMIT_S).ok:
                 raise UsageError(
                     f"the marker {self.staging.marker} on {host.name}", "none",
                     "make that file on machines that may be broken, and on no other",
@@ -159,7 +159,7 @@ class StagingStage:
                 self._progress(f"deploying {tag} on {host.name}")
                 must(host, f"export TAG={tag}\n{script}", _DEPLOY_LIMIT_S)
                 continue
-            found = host.run("git describe --tags --always", limit_s=_SCRIPT_LIMIT_S)
+            found = look(host, "git describe --tags --always", limit_s=_SCRIPT_LIMIT_S)
             if found.stdout.strip() != tag:
                 raise StageError(
                     f"{tag} deployed on {host.name}", found.stdout.strip() or found.stderr.strip(),
@@ -212,14 +212,25 @@ class StagingStage:
         """See Stage.slow_network."""
         self._script("slow_network", "slow its network down", DELAY_S=f"{delay_s:g}")
 
-    def _numbers(self, script: str | None, least: int = 1) -> dict[str, int]:
-        """Return what `script` prints, by host, where that is a number of at least `least`."""
+    def _numbers(
+        self, script: str | None, least: int = 1, *, needed: bool = False
+    ) -> dict[str, int]:
+        """Return what `script` prints, by host, where that is a number of at least `least`.
+
+        A host that does not answer is left out; where the numbers are `needed`, StageError is
+        raised: that there is none was not seen.
+        """
         if not script:
             return {}
         found = {}
         for host in self.hosts:
-            with contextlib.suppress(ValueError, StageError):
-                found[host.name] = int(host.run(script, limit_s=_LOOK_LIMIT_S).stdout.strip())
+            try:
+                found[host.name] = int(look(host, script, limit_s=_LOOK_LIMIT_S).stdout.strip())
+            except ValueError:
+                continue
+            except StageError:
+                if needed:
+                    raise
         return {name: number for name, number in found.items() if number >= least}
 
     def rss_bytes(self) -> dict[str, int]:
@@ -233,24 +244,24 @@ class StagingStage:
 
     def pids(self) -> dict[str, int]:
         """See Stage.pids."""
-        return self._numbers(self.staging.scripts.get("pid"))
+        return self._numbers(self.staging.scripts.get("pid"), needed=True)
 
     def running_releases(self) -> dict[str, str]:
         """See Stage.running_releases."""
         script = self.staging.scripts.get("release")
         if not script:
             return {}
-        told = {host.name: host.run(script, limit_s=_LOOK_LIMIT_S) for host in self.hosts}
+        told = {host.name: look(host, script, limit_s=_LOOK_LIMIT_S) for host in self.hosts}
         return {name: done.stdout.strip() if done.ok else "" for name, done in told.items()}
 
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
         read = 'cat "${LOG_FILE:-/dev/null}" 2>/dev/null || true'
-        return {host.name: host.run(read, limit_s=_LOOK_LIMIT_S).stdout for host in self.hosts}
+        return {host.name: look(host, read, limit_s=_LOOK_LIMIT_S).stdout for host in self.hosts}
 
     def _database_log(self) -> str:
         script = self.staging.scripts.get("database_log")
-        return self.hosts[0].run(script, limit_s=_LOOK_LIMIT_S).stdout if script else ""
+        return look(self.hosts[0], script, limit_s=_LOOK_LIMIT_S).stdout if script else ""
 
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: a staging environment is not made by the drill."""
