@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drill import events
+from drill.answers import BadAnswer, NoAnswer
 from drill.clock import now
 from drill.errors import DrillError
 from drill.host import look
@@ -111,6 +112,10 @@ class Binding:
             return self.check(situation, self.match)
         except DrillError as error:
             return unknown(f"nobody could see it: expected {error.expected}; found {error.found}")
+        except BadAnswer as bad:
+            return failed(f"a bad answer: {bad}")
+        except NoAnswer as none:
+            return unknown(str(none))
         except Exception as error:  # a broken check must not end the drill
             return unknown(f"the check broke: {type(error).__name__}: {error}")
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import threading
+import traceback
 
 from drill import authority, events, history
 from drill.accounting import Accounting
@@ -14,7 +15,7 @@ from drill.clock import now
 from drill.decision import Decider
 from drill.delivery import Courier, read_channels
 from drill.detection import break_and_decide
-from drill.errors import DrillError, StageError, UsageError, WaitTimeout
+from drill.errors import DrillError, StageError, UsageError, WaitTimeout, in_words
 from drill.events import Phase
 from drill.facts import facts_after
 from drill.fault import Scene
@@ -49,11 +50,13 @@ from drill.triggers_read import check_joins, read_triggers
 from drill.verdict import Verdict
 from drill.wait import wait_until
 from drill.walkers import Walkers
+from drill.watched import reported_to
 from drill.webhook import Webhook
 
 STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
 _STEADY_SHARE = 0.01
 _PATIENCE_S = 30.0
+_FRAMES = 3  # of a traceback, the innermost
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
 
@@ -96,7 +99,7 @@ class Conductor:
         self._accounts = Accounting(self._stage, self.timeline, request.report / "traffic")
         self._cursors: KeptCursors | None = None
         if progress:
-            self.timeline.subscribe(progress)
+            self.timeline.subscribe(progress, "progress display")
 
     @property
     def history_key(self) -> str:
@@ -134,16 +137,24 @@ class Conductor:
         KeyboardInterrupt is recorded too; everything is healed and removed, and the drill ends.
         """
         left_behind: list[str] = []
-        try:
-            self._hold(left_behind)
-        except KeyboardInterrupt:
-            self.timeline.record(events.Interrupted(self._guard.why or "the operator"))
-        except DrillError as error:
-            self.timeline.record(events.DrillBroke(error.expected, error.found, error.advice))
-        finally:
-            self._stopping.set()
-            self.timeline.record(events.DrillEnded(tuple(left_behind)))
-            self.timeline.close()
+        with reported_to(self.timeline.record):
+            try:
+                self._hold(left_behind)
+            except KeyboardInterrupt:
+                self.timeline.record(events.Interrupted(self._guard.why or "the operator"))
+            except DrillError as error:
+                self.timeline.record(events.DrillBroke(error.expected, error.found, error.advice))
+            except Exception as error:  # a defect of ours, which says nothing of the rollback
+                where = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
+                self.timeline.record(
+                    events.DrillBroke(
+                        "a drill that goes on", in_words(error), f"report this: {where}"
+                    )
+                )
+            finally:
+                self._stopping.set()
+                self.timeline.record(events.DrillEnded(tuple(left_behind)))
+                self.timeline.close()
 
     def _hold(self, left_behind: list[str]) -> None:
         stage = self._stage

@@ -135,7 +135,16 @@ def _no_number(word: str) -> None:
     raise Flaw(f"{word} is no number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise Flaw(f"{told(text)} is larger than any number")
+    return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+)
 
 
 def _reader(hint: Any) -> _Reader:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-import httpx
-
-from drill import events, files
+from drill import events, files, http
+from drill.answers import BadAnswer, NoAnswer
 from drill.errors import DrillError, UsageError
 from drill.host import Host, look
 from drill.machine import variable
@@ -55,21 +54,19 @@ class Message:
 Send = Callable[[Mapping[str, str], Message], str]
 """Sends a message by a channel's settings and returns where it went.
 
-Raises httpx.HTTPError and OSError.
+Raises NoAnswer and OSError.
 """
 
 
 def _post(url: str, body: object, headers: Mapping[str, str] | None = None) -> None:
     for attempt in range(1, _TRIES + 1):
         try:
-            answer = httpx.post(url, json=body, headers=dict(headers or {}), timeout=_TIMEOUT_S)
-            answer.raise_for_status()
+            http.request(
+                "POST", url, json=body, headers=headers, limit_s=_TIMEOUT_S, proxied=True
+            ).checked()
             return
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code < 500 or attempt == _TRIES:
-                raise
-        except httpx.TransportError:
-            if attempt == _TRIES:
+        except NoAnswer as error:
+            if 0 < error.status < 500 or attempt == _TRIES:
                 raise
 
 
@@ -207,10 +204,9 @@ class Courier:
             )
             try:
                 where = _KINDS[settings["kind"]][0](settings, message)
-            except httpx.HTTPStatusError as error:
-                status = error.response.status_code
-                self._record(name, text, "failed", f"{settings['kind']} answered {status}")
-            except (httpx.HTTPError, OSError) as error:
+            except BadAnswer as error:
+                self._record(name, text, "failed", f"{settings['kind']}: {error}")
+            except (NoAnswer, OSError) as error:
                 told = f"{settings['kind']} could not be reached: {type(error).__name__}"
                 self._record(name, text, "failed", told)
             else:

@@ -7,12 +7,10 @@ import re
 import threading
 from collections.abc import Iterator
 
-import httpx
-
 from drill import events
 from drill.clock import now
 from drill.decision import HOLD_S, Decider
-from drill.errors import DrillError, WaitTimeout
+from drill.errors import WaitTimeout
 from drill.fault import Fault, Scene
 from drill.histogram import Histogram
 from drill.observation import Observation
@@ -21,8 +19,10 @@ from drill.timeline import Event, Timeline
 from drill.traffic import Traffic
 from drill.trigger import TIER_ACTIONS
 from drill.wait import wait_until
+from drill.watched import Watched
 
 _ATTEST_EVERY_S = 0.25
+_ATTEST_GRACE_S = 120.0  # two hundred requests with their own limits may be under way
 
 
 def break_and_decide(
@@ -55,7 +55,7 @@ def break_and_decide(
     onset = now()
     decider.onset(onset)
     traffic.subscribe(observe)
-    timeline.subscribe(listen)
+    timeline.subscribe(listen, "detector")
     how = fault.inject(scene)
     timeline.record(events.FaultInjected(fault.name, how, wanted, calls_for), onset)
     decided: events.Decided | None = None
@@ -118,18 +118,17 @@ def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[threa
         while not seen.is_set():
             try:
                 bites, evidence = fault.attest(scene)
-            except (DrillError, httpx.HTTPError, ValueError) as error:
-                bites, evidence = False, f"could not look: {error}"
+            except Exception as error:  # whatever a broken service does to it
+                bites, evidence = False, f"could not look: {type(error).__name__}: {error}"
             if bites:
                 seen.set()
             elif over.wait(_ATTEST_EVERY_S):
                 break
         timeline.record(events.FaultAttested(fault.name, fault.symptom, seen.is_set(), evidence))
 
-    thread = threading.Thread(target=look, name="attest", daemon=True)
-    thread.start()
+    thread = Watched("observer of the symptom", look).start()
     try:
         yield seen
     finally:
         over.set()
-        thread.join()
+        thread.end(_ATTEST_GRACE_S)

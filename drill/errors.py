@@ -43,3 +43,9 @@ class WaitTimeout(DrillError):
     """A condition did not come true before its deadline."""
 
     exit = Exit.UNKNOWN
+
+
+def in_words(error: BaseException) -> str:
+    """Return what a thread or a drill died of, where nobody expected an error."""
+    words = " ".join(str(error).split())[:300]
+    return f"it died of {type(error).__name__}" + (f": {words}" if words else "")

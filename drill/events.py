@@ -658,6 +658,16 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class ObserverDied:
+    """Somebody who looks for the drill looks no more: `error` says in words of what he died, or
+    that he hangs. Nothing is known of what he would have seen.
+    """
+
+    observer: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Interrupted:
     """The operator or the system asked the drill to stop."""
 
@@ -690,4 +700,5 @@ Payload = (
     | StepEnded | CommandStarted | CommandOutput | CommandEnded | Checked | Restored | LedgerRead
     | OperatorActed | EarlierDrills | MessageHandled | FollowUp | Noted | Interrupted
     | DrillBroke | DrillEnded | PathRead | AlternativeTaken | CursorShown | HealAttested | LeftAs
+    | ObserverDied
 )  # fmt: skip

@@ -18,9 +18,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import httpx
-
-from drill import files
+from drill import files, http
+from drill.answers import NoAnswer
 from drill.clock import now
 from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
@@ -327,11 +326,10 @@ class _Bench:
             for _ in wait_until("clients are served", 20):
                 try:
                     url = f"{self._stage.base_url}/api/listings"
-                    answer = httpx.get(url, headers=key, timeout=5)
-                except httpx.HTTPError:
+                    lists = http.get(url, headers=key).checked().json()
+                except NoAnswer:
                     continue
-                if answer.is_success:
-                    return [] if "listings" in answer.json() else ["lists still come in pages"]
+                return [] if "listings" in lists else ["lists still come in pages"]
         return ["clients are not served"]
 
 

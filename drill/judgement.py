@@ -11,6 +11,7 @@ from drill.causes.data import of_contents, of_cursors, of_fire, of_writes
 from drill.causes.decision import of_rollback
 from drill.causes.end import of_end
 from drill.causes.left import of_healing, of_service
+from drill.causes.observers import of_observers, of_silence
 from drill.causes.others import of_authority, of_hazard, of_messages
 from drill.causes.reading import of_reading
 from drill.causes.steps import of_commands, of_steps
@@ -28,6 +29,8 @@ from drill.verdict import Verdict, worst
 _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_end,
     of_reading,
+    of_observers,
+    of_silence,
     of_steps,
     of_commands,
     of_triggers,

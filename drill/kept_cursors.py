@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
-
-from drill import events
+from drill import events, http
+from drill.answers import NoAnswer
 from drill.clock import now
 from drill.timeline import Timeline
-from load.clients import Page, page
+from load.clients import Page, page_of
 
 _KEPT = 3
 _LIMIT = 25  # a cursor is only good for the limit it was issued for
@@ -51,8 +50,8 @@ class KeptCursors:
                     found = self._page(client.get(self._path(query)))
                     if found:
                         self._kept.append(Kept(query, len(self._kept) + 2, found.ids, at))
-            except httpx.HTTPError as error:
-                self._timeline.record(events.Noted(f"no cursors could be kept: {error!r}"))
+            except NoAnswer as error:
+                self._timeline.record(events.Noted(f"no cursors could be kept: {error}"))
 
     def show(self, moment: str) -> None:
         """Show all of them to the service; what it answers stands under `moment`."""
@@ -60,10 +59,10 @@ class KeptCursors:
             for one in self._kept:
                 try:
                     answer = client.get(self._path(one.query))
-                except httpx.HTTPError:
-                    status, found = 0, None
+                except NoAnswer as error:
+                    status, found = error.status, None
                 else:
-                    status, found = answer.status_code, self._page(answer)
+                    status, found = answer.status, self._page(answer)
                 self._timeline.record(
                     events.CursorShown(
                         moment=moment,
@@ -84,16 +83,13 @@ class KeptCursors:
             return events.CursorAnswer.ANOTHER_PAGE
         return events.CursorAnswer.REFUSED if 400 <= status < 500 else events.CursorAnswer.NO_PAGE
 
-    def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self._base_url, headers=self._headers, timeout=_TIMEOUT_S)
+    def _client(self) -> http.Client:
+        return http.Client(self._base_url, self._headers, limit_s=_TIMEOUT_S)
 
     @staticmethod
     def _path(query: str) -> str:
         return f"/api/listings?limit={_LIMIT}{query}"
 
     @staticmethod
-    def _page(answer: httpx.Response) -> Page | None:
-        try:
-            return page(answer.json(), "listings") if answer.is_success else None
-        except ValueError:
-            return None
+    def _page(answer: http.Answer) -> Page | None:
+        return page_of(answer.content, "listings") if answer.ok else None

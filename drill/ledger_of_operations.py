@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill.answers import NoAnswer
 from drill.checks.operations import read_back as ask_again
 from drill.clock import now
 from drill.errors import StageError
@@ -29,13 +28,13 @@ def read_back(stage: Stage, directory: Folders) -> LedgerRead:
             continue
         try:
             answer = ask_again(stage, operations[write.kind], write.reference)
-        except httpx.HTTPError as error:
-            raise _silent(type(error).__name__) from error
-        if answer.is_success and write.reference in answer.text:
+        except NoAnswer as error:
+            raise _silent(str(error)) from error
+        if answer.ok and write.reference in answer.text:
             continue
-        if not answer.is_success and answer.status_code not in _GONE:
-            raise _silent(str(answer.status_code))
-        gone[write.reference] = Loss(write, "it", f"answered {answer.status_code}", why="gone")
+        if not answer.ok and answer.status not in _GONE:
+            raise _silent(str(answer.status))
+        gone[write.reference] = Loss(write, "it", f"answered {answer.status}", why="gone")
     examples = [f"{one.write.kind} {key}: {one.found}" for key, one in gone.items()]
     counted = count_fates(everything, gone, now())
     return LedgerRead(**counted | {"examples": tuple(examples[:_EXAMPLES])})

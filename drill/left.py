@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-import httpx
-
-from drill import events
+from drill import events, http
+from drill.answers import NoAnswer
 from drill.errors import DrillError, WaitTimeout
 from drill.impact import flaws
 from drill.maintenance import LEAVE
@@ -75,9 +74,9 @@ def _reads(stage: Stage) -> dict[str, int]:
     found = {}
     for name, path in paths.items():
         try:
-            answer = httpx.get(stage.base_url + path, headers=headers, timeout=_TIMEOUT_S)
-            found[name] = answer.status_code
-        except httpx.HTTPError:
+            answer = http.get(stage.base_url + path, headers=headers, limit_s=_TIMEOUT_S)
+            found[name] = answer.status
+        except NoAnswer:
             found[name] = 0
     return found
 

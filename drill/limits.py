@@ -9,8 +9,10 @@ from pathlib import Path
 
 from drill.clock import now
 from drill.staging import Limits
+from drill.watched import Watched
 
 _LOOK_S = 0.1
+_GRACE_S = 10.0
 
 
 class Guard:
@@ -25,7 +27,7 @@ class Guard:
         self._limits = limits
         # Traffic is on an open loop: so many seconds are so many requests.
         self._seconds = min(limits.minutes * 60, limits.requests / rate) if limits else 0.0
-        self._thread = threading.Thread(target=self._watch, name="limits", daemon=True)
+        self._thread = Watched("watch over the limits", self._watch, over=self._over)
 
     def __enter__(self) -> Guard:
         if self._limits:
@@ -35,7 +37,7 @@ class Guard:
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         if self._limits:
-            self._thread.join()
+            self._thread.end(_GRACE_S)
 
     def _watch(self) -> None:
         assert self._limits

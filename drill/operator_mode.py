@@ -26,6 +26,7 @@ from drill.procedure import Part, Performer, StepFailed, choose
 from drill.stages.container_host import ContainerHost
 from drill.stages.remote_host import RemoteHost
 from drill.verdict import Verdict
+from drill.watched import Watched
 
 _LOOK_S = 2.0
 _PATIENCE = 3  # times a step's budget, after which nobody is waited for any longer
@@ -52,7 +53,7 @@ class OperatorPerformer(Performer):
         self._source = source or sys.stdin
         self._said: queue.Queue[str | None] = queue.Queue()
         self._folder = Path(tempfile.mkdtemp(prefix="operator-", dir=temporary()))
-        threading.Thread(target=self._listen, name="operator", daemon=True).start()
+        Watched("listener to the operator", self._listen).start()
 
     def __enter__(self) -> OperatorPerformer:
         return self

@@ -7,18 +7,18 @@ import re
 import shlex
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import httpx
-
-from drill import events
+from drill import events, http
+from drill.answers import NoAnswer
 from drill.clock import now
 from drill.errors import DrillError
 from drill.host import look
 from drill.stage import Stage
 from drill.timeline import Timeline
+from drill.watched import Watched
 
 PERIOD_S = 0.5
 _HEALTH_TIMEOUT_S = 3.0
@@ -162,8 +162,8 @@ class Probe:
         self.samples: deque[tuple[float, events.ProbeSample]] = deque(maxlen=7_200)
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._repeat, args=(work,), name=work.__name__, daemon=True)
-            for work in (self._sample, self._read_logs)
+            Watched(observer, self._repeat, work, over=self._stop)
+            for observer, work in (("health probe", self._sample), ("log reader", self._read_logs))
         ]
 
     def __enter__(self) -> Probe:
@@ -174,10 +174,9 @@ class Probe:
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=_LOG_READ_LIMIT_S)
+            thread.end(_LOG_READ_LIMIT_S * (1 + len(self.stage.hosts)))
 
-    def _repeat(self, work: object) -> None:
-        assert callable(work)
+    def _repeat(self, work: Callable[[], None]) -> None:
         told = ""
         while not self._stop.is_set():
             try:
@@ -232,8 +231,8 @@ def sample(stage: Stage) -> events.ProbeSample:
 def health(url: str, path: str = "/health") -> int:
     """Return the HTTP status of `url` + `path`, 0 when no answer came."""
     try:
-        return httpx.get(url + path, timeout=_HEALTH_TIMEOUT_S).status_code
-    except httpx.HTTPError:
+        return http.get(url + path, limit_s=_HEALTH_TIMEOUT_S).status
+    except NoAnswer:
         return 0
 
 

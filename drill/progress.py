@@ -17,6 +17,7 @@ from drill.runbook.text import shown
 from drill.timeline import Event
 from drill.triggers_read import sentences
 from drill.verdict import Verdict
+from drill.watched import Watched
 
 if TYPE_CHECKING:
     from drill.traffic import Traffic
@@ -44,7 +45,8 @@ class Progress:
         self._step: tuple[events.StepStarted, float] | None = None
         self._live: Live | None = None
         self._stop = threading.Event()
-        self._ticker = threading.Thread(target=self._tick, name="progress", daemon=True)
+        self._every_s = _PLAIN_EVERY_S
+        self._ticker = Watched("progress display", self._tick, over=self._stop)
 
     def __enter__(self) -> Progress:
         if self.console.is_terminal:
@@ -158,7 +160,7 @@ class Progress:
         return Group(row, ProgressBar(total=total, completed=min(total, now() - since), width=60))
 
     def _tick(self) -> None:
-        while not self._stop.wait(_PLAIN_EVERY_S):
+        while not self._stop.wait(self._every_s):
             figures = self._figures()
             tail = f" · {figures}" if figures else ""
             self.console.print(f"{now() - self._began:6.1f} s    … {self._doing()}{tail}")

@@ -192,7 +192,7 @@ class ResumedDrill(Conductor):
                 self.timeline.record(event.what, event.at)
         self._progress = progress
         if progress:
-            self.timeline.subscribe(progress)
+            self.timeline.subscribe(progress, "progress display")
 
     def _open(self) -> Stage:
         return attach_stage(self._left.where, self._note_later)

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from drill import events
+from drill.clock import now
 from drill.stage import Stage
 from drill.timeline import Timeline
 from drill.verdict import Verdict
+from drill.watched import Watched, died
 
 _GRACE_S = 10.0
+_HANGS_S = 60.0  # twice what Postgres may take for one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,9 @@ class Sentinels:
         self._timeline = timeline
         self._over = threading.Event()
         self._threads = [
-            threading.Thread(target=self._watch, args=(one,), name=one.name, daemon=True)
-            for one in sentinels
+            Watched(_name(one), self._watch, one, over=self._over) for one in sentinels
         ]
+        self._began: dict[str, float] = {}  # when each began to look
 
     def __enter__(self) -> Sentinels:
         for thread in self._threads:
@@ -70,10 +73,13 @@ class Sentinels:
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(timeout=_GRACE_S)
+            looks_s = now() - self._began.get(thread.observer, now())
+            if not thread.ended(_GRACE_S) and looks_s > _HANGS_S:
+                died(thread.observer, f"it hung: its last look had begun {looks_s:.0f} s before")
 
     def _watch(self, sentinel: Sentinel) -> None:
         while True:
+            self._began[_name(sentinel)] = now()
             try:
                 seen = sentinel.look()
             except Exception as error:  # a sentinel that breaks found nothing out
@@ -85,3 +91,7 @@ class Sentinels:
             )
             if self._over.wait(sentinel.every_s):
                 return
+
+
+def _name(sentinel: Sentinel) -> str:
+    return f"sentinel “{sentinel.name}”"

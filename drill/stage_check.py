@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
+from drill.answers import NoAnswer
 from drill.check import bind
 from drill.checks import operations
 from drill.errors import DrillError
@@ -169,13 +168,13 @@ def _service(stage: StagingStage) -> Iterator[Looked]:
     for operation in reads:
         try:
             answer = operations.ask(stage, stage.base_url, operation)
-        except httpx.HTTPError as error:
-            yield Looked(operation.name, Verdict.FAILED, type(error).__name__, "see the service")
+        except NoAnswer as error:
+            yield Looked(operation.name, Verdict.FAILED, str(error), "see the service")
             continue
-        good = answer.is_success and operation.contains in answer.text
+        good = answer.ok and operation.contains in answer.text
         yield _judge(
             f"operation {operation.name} answers as the file says", good,
-            f"{answer.status_code}, {len(answer.content)} bytes",
+            f"{answer.status}, {len(answer.content)} bytes",
             "correct its path, what it contains, or the key",
         )  # fmt: skip
 

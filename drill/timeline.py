@@ -16,7 +16,7 @@ from typing import Any
 from drill import events, files
 from drill.clock import iso, now
 from drill.decoding import Flaw, decode, load, told
-from drill.errors import StageError, UsageError
+from drill.errors import StageError, UsageError, in_words
 from drill.lines import read_lines
 from drill.redact import Redactor
 
@@ -39,12 +39,15 @@ class Timeline:
         self.path = path
         self.redactor = redactor or Redactor()
         self._lock = threading.RLock()
-        self._subscribers: list[Callable[[Event], None]] = []
+        self._subscribers: list[tuple[str, Callable[[Event], None]]] = []
         self._file = files.create(path)
 
-    def subscribe(self, subscriber: Callable[[Event], None]) -> None:
-        """Call `subscriber` with every later event, in order, on the recording thread."""
-        self._subscribers.append(subscriber)
+    def subscribe(self, subscriber: Callable[[Event], None], name: str) -> None:
+        """Call `subscriber` with every later event, in order, on the recording thread.
+
+        One that raises an error is called no more, and its death is recorded under its `name`.
+        """
+        self._subscribers.append((name, subscriber))
 
     def record(self, what: events.Payload, at: float | None = None) -> Event:
         """Append `what`; `at` defaults to now. Secrets are masked before anyone sees them.
@@ -56,8 +59,15 @@ class Timeline:
             if not self._file.closed:  # late threads may still speak while the drill ends
                 self._file.write(to_line(event) + "\n")
                 self._file.flush()
-            for subscriber in self._subscribers:
-                subscriber(event)
+            deaths = []
+            for name, subscriber in tuple(self._subscribers):
+                try:
+                    subscriber(event)
+                except Exception as error:  # it must not cost the record, nor go unseen
+                    self._subscribers.remove((name, subscriber))
+                    deaths.append(events.ObserverDied(name, in_words(error)))
+            for death in deaths:
+                self.record(death)
             return event
 
     def _clean(self, what: events.Payload) -> Any:

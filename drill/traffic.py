@@ -31,6 +31,7 @@ from drill.observation import Observation
 from drill.schedule import Schedule
 from drill.timeline import Timeline
 from drill.wait import wait_until
+from drill.watched import Watched
 from load.recorder import GENERATOR, OBSERVATIONS, path_of
 from load.settings import KEY_VARIABLE, Settings
 
@@ -102,7 +103,7 @@ class Traffic:
         self._broken: StageError | None = None
         self._stopping = False
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="traffic", daemon=True)
+        self._thread = Watched("reader of the traffic", self._follow)
 
     def __enter__(self) -> Traffic:
         """Start the generators; return once each has begun its schedule.
@@ -369,8 +370,7 @@ class Traffic:
         for generator in self._generators:
             generator.kill()
         self._ended.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(timeout=_GRACE_S)
+        self._thread.end(_GRACE_S)
 
 
 @dataclass(slots=True)

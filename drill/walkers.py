@@ -11,13 +11,13 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-import httpx
-
-from drill import events
+from drill import events, http
+from drill.answers import NoAnswer
 from drill.stage import Stage
 from drill.timeline import Timeline
+from drill.watched import Watched
 from load import orders
-from load.clients import page
+from load.clients import page_of
 
 _WALKERS = 3
 _NEEDS = ("listings", "database")
@@ -39,7 +39,7 @@ class Walkers:
         self._over = threading.Event()
         there = stage.capabilities.issuperset(_NEEDS)
         self._threads = [
-            threading.Thread(target=self._go, args=(f"walker-{n}",), daemon=True)
+            Watched(f"walker-{n}", self._go, f"walker-{n}", over=self._over)
             for n in range(1, _WALKERS + 1)
             if there
         ]
@@ -58,19 +58,17 @@ class Walkers:
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(timeout=_GRACE_S)
+            thread.end(_GRACE_S)
 
     def _go(self, name: str) -> None:
         headers = {"X-API-Key": self._stage.api_key}
-        with httpx.Client(
-            base_url=self._stage.base_url, headers=headers, timeout=_TIMEOUT_S
-        ) as client:
+        with http.Client(self._stage.base_url, headers, limit_s=_TIMEOUT_S) as client:
             while not self._over.is_set():
                 walked = self._walk(client, name)
                 if walked is not None:
                     self._timeline.record(walked)
 
-    def _walk(self, client: httpx.Client, name: str) -> events.Walked | None:
+    def _walk(self, client: http.Client, name: str) -> events.Walked | None:
         """Walk once from the first page to the last; None when it was ended before."""
         seen: Counter[int] = Counter()
         formats: list[str] = []
@@ -83,16 +81,16 @@ class Walkers:
                 return None  # where clients do not follow cursors, these customers do not either
             try:
                 answer = client.get(f"/api/listings?limit={_LIMIT}{position}")
-            except httpx.HTTPError:
+            except NoAnswer:
                 unanswered += 1
                 continue
-            if answer.status_code == 400:
+            if answer.status == 400:
                 refused += 1
                 position = ""  # all that a client can do: begin again
                 if refused >= _MOST_REFUSALS:
                     break
                 continue
-            found = page(answer.json(), "listings") if answer.is_success else None
+            found = page_of(answer.content, "listings") if answer.ok else None
             if found is None:
                 unanswered += 1
                 continue

@@ -14,9 +14,10 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
+from drill.answers import BadAnswer, parse_json
 from drill.observation import Outcome
 from load.orders import Orders
 
@@ -24,6 +25,7 @@ LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued 
 MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent
 _KINDS = tuple(MIX)
 _BOUNDS = tuple(accumulate(MIX.values()))
+_LONGEST = 4_000  # characters of a cursor: no longer one comes through a URL
 _SEEN = 100  # listings and own reservations that a client remembers
 _FIRST_NIGHT = date(2030, 1, 1)
 _STATUSES = ("confirmed", "cancelled", "completed")
@@ -206,21 +208,34 @@ def page(body: Any, kind: str) -> Page | None:
     form = "new" if "items" in body else "old"
     rows = body.get("items" if form == "new" else kind)
     if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
+        isinstance(row, dict) and _whole(row.get("id")) for row in rows
     ):
         return None
     ids = tuple(row["id"] for row in rows)
     if form == "new":
         cursor = body.get("nextCursor", 0)
-        if cursor is not None and not isinstance(cursor, str):
+        if cursor is not None and not (isinstance(cursor, str) and len(cursor) <= _LONGEST):
             return None
         if not isinstance(body.get("meta"), dict):
             return None
         return Page(form, ids, f"&cursor={quote(cursor, safe='')}" if cursor else "")
     offset, limit = body.get("offset"), body.get("limit")
-    if not isinstance(offset, int) or not isinstance(limit, int) or "count" not in body:
+    if not _whole(offset) or not _whole(limit) or "count" not in body:
         return None
     return Page(form, ids, f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else "")
+
+
+def _whole(value: Any) -> TypeGuard[int]:
+    """Whether it is a whole number such as services count and number rows with."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def page_of(content: bytes, kind: str) -> Page | None:
+    """Return the page of `kind` that `content` is, in either format, or None."""
+    try:
+        return page(parse_json(content), kind)
+    except BadAnswer:
+        return None
 
 
 def learn(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
@@ -240,8 +255,8 @@ def settled(status: int) -> bool:
 
 def _judge(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
     try:
-        body = json.loads(content)
-    except ValueError:  # also of bytes that are no UTF-8
+        body = parse_json(content)
+    except BadAnswer:
         body = None
     if 200 <= status < 300:
         return _good(ask, body)
@@ -267,7 +282,7 @@ def _good(ask: Ask, body: Any) -> tuple[Outcome, str]:
         if ask.walk.kind == "listings":
             ask.client.seen.extend(found.ids)
         return Outcome.OK, found.format
-    if not isinstance(body, dict) or not isinstance(body.get("id"), int):
+    if not isinstance(body, dict) or not _whole(body.get("id")):
         return Outcome.BAD_BODY, ""
     if ask.subject and body.get("reference") != ask.subject:
         return Outcome.BAD_BODY, ""

@@ -133,7 +133,8 @@ def test_a_sentence_names_the_line_the_field_and_what_was_found(
 ) -> None:
     path = tmp_path / "timeline.jsonl"
     path.write_bytes(JUNK["NaN"])
-    assert "line 11" in said(report(path), capsys.readouterr().err)
+    line = next(n for n, one in enumerate(WHOLE.splitlines(), 1) if b'"StepEnded"' in one)
+    assert f"line {line} " in said(report(path), capsys.readouterr().err)
     path.write_bytes(JUNK["null for a number"])
     first = said(report(path), capsys.readouterr().err)
     assert "StepEnded.took_s: None is no finite number" in first

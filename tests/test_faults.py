@@ -211,7 +211,8 @@ def first_walk(scene: Scene, defects: dict[str, object]) -> events.Walked:
     timeline = Timeline(scene.traffic / "walks.jsonl")
     met: list[events.Walked] = []
     timeline.subscribe(
-        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None
+        lambda event: met.append(event.what) if isinstance(event.what, events.Walked) else None,
+        "test",
     )
     with Walkers(scene.stage, timeline, scene.traffic):
         for _ in wait_until("a walk ends", 90):

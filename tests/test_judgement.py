@@ -44,6 +44,7 @@ def good() -> Record:
         dataclasses.replace(step, section="Final verification", number=0),
         events.TrafficSecond(1_000_020, {"ok": 100}, {"old": 60}, {"details": 40}, latencies),
         events.GeneratorSample("0", 0.001, 0.1, 3),
+        events.ProbeSample({"host-1": 200}, {}, None, None, {}),
         events.Restored(9.0),
         events.LedgerRead(10, 10, 0, 0),
         events.DrillEnded(),

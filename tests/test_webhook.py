@@ -35,7 +35,7 @@ def test_reports_go_to_the_timeline(hooked: tuple[Webhook, Timeline]) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"severity": 0, "title": "a", "reporter": "b"}', b"x" * 70_000]
+    "body", [b"", b"{", b"[]", b'{"severity": 0, "title": "a", "reporter": "b"}']
 )
 def test_what_is_no_report_is_refused_with_a_sentence(
     hooked: tuple[Webhook, Timeline], body: bytes
@@ -44,7 +44,7 @@ def test_what_is_no_report_is_refused_with_a_sentence(
     answer = httpx.post(f"{webhook.url}/incidents", content=body)
     assert answer.status_code == 400
     assert "severity" in answer.json()["detail"]
-    assert list(read(timeline.path)) == []
+    assert timeline.path.read_text() == ""
 
 
 def test_other_paths_and_methods_are_refused(hooked: tuple[Webhook, Timeline]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-import httpx
-
+from drill.answers import NoAnswer
 from drill.check import Finding, Situation, check, judged, unknown
 from drill.checks.service import client
 from drill.probe import front_health
@@ -56,8 +55,8 @@ def _direct_response_time(situation: Situation, limit_s: float) -> Finding:
             for _ in range(_DIRECT_REQUESTS):
                 began = time.perf_counter()
                 try:
-                    good = http.get(situation.stage.interface.probe_path).is_success
-                except httpx.HTTPError:
+                    good = http.get(situation.stage.interface.probe_path).ok
+                except NoAnswer:
                     good = False
                 slow += not good or time.perf_counter() - began >= limit_s
     total = _DIRECT_REQUESTS * len(situation.stage.direct_urls)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-import httpx
-
+from drill import http
 from drill.check import Finding, failed, judged, passed, unknown
 from drill.interface import Operation
 from drill.stage import Stage
@@ -15,10 +14,10 @@ _TIMEOUT_S = 5.0
 
 def ask(
     stage: Stage, url: str, operation: Operation, *, key: str | None = None, reference: str = ""
-) -> httpx.Response:
+) -> http.Answer:
     """Send one request of `operation` to `url`, with the stage's key, another `key`, or none ("").
 
-    Raises httpx.HTTPError when no answer comes.
+    Raises NoAnswer when no answer comes.
     """
     chosen = stage.api_key if key is None else key
     headers = {stage.interface.key_header: chosen} if chosen else {}
@@ -27,13 +26,13 @@ def ask(
     if body:
         headers["Content-Type"] = "application/json"
     path = operation.filled(operation.path, reference, 1)
-    return httpx.request(
-        operation.method, url + path, headers=headers, content=body or None, timeout=_TIMEOUT_S
+    return http.request(
+        operation.method, url + path, headers=headers, content=body or None, limit_s=_TIMEOUT_S
     )
 
 
-def _good(operation: Operation, answer: httpx.Response) -> bool:
-    return answer.is_success and operation.contains in answer.text
+def _good(operation: Operation, answer: http.Answer) -> bool:
+    return answer.ok and operation.contains in answer.text
 
 
 def _judge(stage: Stage, urls: dict[str, str], operations: list[Operation]) -> Finding:
@@ -43,7 +42,7 @@ def _judge(stage: Stage, urls: dict[str, str], operations: list[Operation]) -> F
     for where, url in urls.items():
         for operation in operations:
             answer = ask(stage, url, operation)
-            told = f"{where} {operation.name} {answer.status_code}"
+            told = f"{where} {operation.name} {answer.status}"
             seen.append(told)
             if not _good(operation, answer):
                 bad.append(f"{told}: {answer.text[:80]!r}")
@@ -69,13 +68,13 @@ def strangers_refused(stage: Stage) -> Finding:
     for where, url in stage.direct_urls.items():
         for operation in (one for one in stage.interface.operations if one.reads):
             for told, key in (("without a key", ""), ("with a wrong key", "no-such-key")):
-                status = ask(stage, url, operation, key=key).status_code
+                status = ask(stage, url, operation, key=key).status
                 seen += 1
                 if status not in (400, 401, 403):
                     return failed(f"{where}: {operation.name} {told} is answered {status}")
             answer = ask(stage, url, operation)
             if not _good(operation, answer):
-                return failed(f"{where}: {operation.name} with the key: {answer.status_code}")
+                return failed(f"{where}: {operation.name} with the key: {answer.status}")
     return passed(f"{seen} requests of strangers were refused")
 
 
@@ -89,16 +88,16 @@ def writes_kept(stage: Stage) -> Finding:
         reference = f"check-{uuid.uuid4()}"
         written = ask(stage, stage.base_url, operation, reference=reference)
         if not _good(operation, written):
-            return failed(f"{operation.name} was answered {written.status_code}")
+            return failed(f"{operation.name} was answered {written.status}")
         read = read_back(stage, operation, reference)
-        if not read.is_success or reference not in read.text:
-            return failed(f"{operation.name} was acknowledged, then answered {read.status_code}")
+        if not read.ok or reference not in read.text:
+            return failed(f"{operation.name} was acknowledged, then answered {read.status}")
         told.append(f"{operation.name} {reference} was read back")
     return passed(", ".join(told))
 
 
-def read_back(stage: Stage, operation: Operation, reference: str) -> httpx.Response:
+def read_back(stage: Stage, operation: Operation, reference: str) -> http.Answer:
     """Ask for a write of `operation` again, through the front door."""
     path = operation.filled(operation.read_back, reference)
     headers = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
-    return httpx.get(stage.base_url + path, headers=headers, timeout=_TIMEOUT_S)
+    return http.get(stage.base_url + path, headers=headers, limit_s=_TIMEOUT_S)

@@ -52,11 +52,10 @@ def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
 def scrape(stage: Stage, url: str) -> Samples:
     """Return the samples of `url`/metrics by name and sorted labels.
 
-    Raises httpx.HTTPError when it cannot be read, ValueError when it is not Prometheus text.
+    Raises NoAnswer when it cannot be read, ValueError when it is not Prometheus text.
     """
     with client(stage, url) as http:
-        answer = http.get(stage.interface.metrics)
-        answer.raise_for_status()
+        answer = http.get(stage.interface.metrics).checked()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(answer.text)

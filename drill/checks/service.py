@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
-import httpx
-
+from drill.answers import BadAnswer
 from drill.check import Finding, Situation, check, failed, judged, passed
 from drill.checks import operations
+from drill.http import Answer, Client
 from drill.probe import hosts_health
 from drill.stage import Stage
 
 _TIMEOUT_S = 5.0
+_MOST_PATHS = 1_000
+_MOST_BYTES = 8 * 2**20  # metrics of many series, and the document of a large API, are long
 _ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
 
 
-def client(stage: Stage, url: str, key: str | None = None) -> httpx.Client:
+def client(stage: Stage, url: str, key: str | None = None) -> Client:
     """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
     chosen = stage.api_key if key is None else key
     headers = {stage.interface.key_header: chosen} if chosen else {}
-    return httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+    return Client(url, headers, limit_s=_TIMEOUT_S, most=_MOST_BYTES)
 
 
 @check(r"health\S* .*?\b(?P<status>[1-5]\d\d)\b", r"status (?P<status>[1-5]\d\d).*health")
@@ -41,24 +44,26 @@ def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
     for name, url in situation.stage.direct_urls.items():
         with client(situation.stage, url) as http:
             listings = http.get("/api/listings", params={"limit": 10})
-            seen.append((name, "/api/listings", listings.status_code))
+            seen.append((name, "/api/listings", listings.status))
             first = next(iter(rows(listings)), None)
             if first is None:
                 return failed(f"{name}: /api/listings is empty or has neither format")
-            for path in (f"/api/listings/{first['id']}", "/api/reservations?limit=10"):
-                seen.append((name, path, http.get(path).status_code))
+            for path in (f"/api/listings/{first.get('id')}", "/api/reservations?limit=10"):
+                seen.append((name, path, http.get(path).status))
     bad = [entry for entry in seen if entry[2] != 200]
     told = ", ".join(f"{name} {path} {status}" for name, path, status in bad or seen)
     return judged(not bad, told)
 
 
-def rows(answer: httpx.Response) -> list[dict[str, object]]:
+def rows(answer: Answer) -> list[dict[str, object]]:
     """Return the rows of a list answer in either format; none when it is something else."""
-    if not answer.is_success:
+    if not answer.ok:
         return []
     body = answer.json()
-    found = body.get("items") or body.get("listings") or body.get("reservations") or []
-    return list(found)
+    if not isinstance(body, dict):
+        return []
+    found = body.get("items") or body.get("listings") or body.get("reservations")
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 @check(r"(all|every) (API )?(endpoint|route)s?")
@@ -69,20 +74,27 @@ def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
         return operations.all_work(stage)
     with client(stage, stage.base_url) as http:
         document = http.get("/openapi.json")
-        if document.status_code != 200:
-            return failed(f"/openapi.json answers {document.status_code}")
+        if document.status != 200:
+            return failed(f"/openapi.json answers {document.status}")
         seen = [
             (f"{method.upper()} {path}", status)
-            for method, path, status in _call_all(http, document.json()["paths"])
+            for method, path, status in _call_all(http, _paths(document))
         ]
     bad = [entry for entry in seen if not 200 <= entry[1] < 300]
     told = ", ".join(f"{operation} {status}" for operation, status in bad or seen)
     return judged(bool(seen) and not bad, told or "the release documents no endpoint")
 
 
-def _call_all(
-    http: httpx.Client, paths: dict[str, dict[str, object]]
-) -> Iterator[tuple[str, str, int]]:
+def _paths(document: Answer) -> dict[str, dict[str, object]]:
+    paths = _of(document).get("paths")
+    if not isinstance(paths, dict) or not all(isinstance(one, dict) for one in paths.values()):
+        raise BadAnswer("/openapi.json has no paths", document.status)
+    if len(paths) > _MOST_PATHS:
+        raise BadAnswer(f"/openapi.json has {len(paths)} paths", document.status)
+    return paths
+
+
+def _call_all(http: Client, paths: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, int]]:
     reservation, status = _reserve(http)
     yield "post", "/api/reservations", status
     for path, methods in paths.items():
@@ -92,38 +104,46 @@ def _call_all(
         target = re.sub(r"\{[^}]+\}", identifier, path)
         for method in methods:
             if method == "get":
-                yield method, path, http.get(target).status_code
+                yield method, path, http.get(target).status
             elif method in ("patch", "put"):
                 yield (
                     method,
                     path,
-                    http.request(method, target, json={"guest_name": "Drill Check"}).status_code,
+                    http.request(method, target, json={"guest_name": "Drill Check"}).status,
                 )
 
 
-def _identifier(http: httpx.Client, path: str, reservation: str) -> str:
+def _identifier(http: Client, path: str, reservation: str) -> str:
     if "reservations" in path:
         return reservation
     found = rows(http.get(path.partition("/{")[0], params={"limit": 1}))
-    return str(found[0]["id"]) if found else "0"
+    return str(found[0].get("id", 0)) if found else "0"
 
 
-def _reserve(http: httpx.Client) -> tuple[str, int]:
+def _reserve(http: Client) -> tuple[str, int]:
     """Create a reservation; return its id ("0" when refused) and the answer's status."""
     listing = rows(http.get("/api/listings", params={"limit": 1}))
-    answer = http.post(
+    answer = http.request(
+        "POST",
         "/api/reservations",
         json={
             "reference": f"check-{uuid.uuid4()}",
-            "listing_id": listing[0]["id"] if listing else 0,
+            "listing_id": listing[0].get("id", 0) if listing else 0,
             "guest_name": "Drill Check",
             "check_in": "2030-01-01",
             "check_out": "2030-01-03",
             "total_cents": 12_345,
         },
     )
-    created = str(answer.json()["id"]) if answer.is_success else "0"
-    return created, answer.status_code
+    return str(_of(answer).get("id", "0")) if answer.ok else "0", answer.status
+
+
+def _of(answer: Answer) -> dict[str, Any]:
+    """Return the object that an answer is. Raises BadAnswer when it is something else."""
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise BadAnswer(f"not an object but {str(body)[:80]}", answer.status)
+    return body
 
 
 @check(r"authenticat", r"API key")
@@ -140,7 +160,7 @@ def authentication(situation: Situation, match: re.Match[str]) -> Finding:
         ):
             for path in ("/api/listings?limit=1", "/api/reservations?limit=1"):
                 with client(situation.stage, url, key) as http:
-                    seen.append((f"{name} {path} with {told}", http.get(path).status_code, wanted))
+                    seen.append((f"{name} {path} with {told}", http.get(path).status, wanted))
     bad = [entry for entry in seen if entry[1] != entry[2]]
     if bad:
         return failed(", ".join(f"{what}: {got} instead of {want}" for what, got, want in bad))
@@ -161,9 +181,9 @@ def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
             "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
         )
         answer = http.get(f"/api/reservations/{created}")
-        read = answer.json() if answer.is_success else {}
+        read = _of(answer) if answer.ok else {}
     same = stored == [(read.get("guest_name"), read.get("total_cents"))]
-    return judged(same, f"reservation {created}: stored {stored}, read back {answer.status_code}")
+    return judged(same, f"reservation {created}: stored {stored}, read back {answer.status}")
 
 
 @check(
@@ -178,7 +198,7 @@ def old_format(situation: Situation, match: re.Match[str]) -> Finding:
     for name, url in situation.stage.direct_urls.items():
         with client(situation.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(answer.json()) if answer.is_success else [str(answer.status_code)]
+        seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["count", "limit", "listings", "offset"]
     return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")
 
@@ -190,6 +210,6 @@ def new_format(situation: Situation, match: re.Match[str]) -> Finding:
     for name, url in situation.stage.direct_urls.items():
         with client(situation.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(answer.json()) if answer.is_success else [str(answer.status_code)]
+        seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["items", "meta", "nextCursor"]
     return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill import http
 from drill.fault import LatentDefect, Scene
 
 
@@ -22,8 +21,7 @@ class BlindMonitoring(LatentDefect):
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Read the metrics of every host."""
         seen = {
-            host: httpx.get(f"{url}/metrics", timeout=5).status_code
-            for host, url in scene.stage.direct_urls.items()
+            host: http.get(f"{url}/metrics").status for host, url in scene.stage.direct_urls.items()
         }
         return set(seen.values()) == {500}, f"/metrics answers {seen}"
 

@@ -6,12 +6,15 @@ import contextlib
 import functools
 import threading
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.fault import LatentDefect, Scene
+from drill.watched import Watched
+from load.clients import page
 
 _CUSTOMERS = 3
 _EVERY_S = 0.3
+_GRACE_S = 20.0
 
 
 class CustomerReports(LatentDefect):
@@ -28,51 +31,49 @@ class CustomerReports(LatentDefect):
         self._defect = defect
         self._report = report
         self._over = threading.Event()
-        self._customers: list[threading.Thread] = []
+        self._customers: list[Watched] = []
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
         scene.stage.set_defects({self._defect: True})
         for number in range(1, _CUSTOMERS + 1):
-            customer = threading.Thread(
-                target=self._watch, args=(scene, f"customer-{number}"), daemon=True
-            )
-            customer.start()
-            self._customers.append(customer)
+            name = f"customer-{number}"
+            customer = Watched(name, self._watch, scene, name, over=self._over)
+            self._customers.append(customer.start())
         return f"{self.symptom}; {_CUSTOMERS} customers look at their lists and report"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Look at one list, as a customer does."""
-        with httpx.Client(base_url=scene.stage.base_url, timeout=5) as client:
+        with http.Client(scene.stage.base_url) as client:
             return self._wrong(client, scene)
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
         self._over.set()
         for customer in self._customers:
-            customer.join(timeout=10)
+            customer.end(_GRACE_S)
         super().heal(scene)
 
     def _watch(self, scene: Scene, customer: str) -> None:
         kind, level = self._report
-        with httpx.Client(base_url=scene.stage.base_url, timeout=5) as client:
+        with http.Client(scene.stage.base_url) as client:
             while not self._over.wait(_EVERY_S):
-                with contextlib.suppress(httpx.HTTPError):
+                with contextlib.suppress(NoAnswer):
                     wrong, what = self._wrong(client, scene)
                     if wrong:
                         word = "severity" if kind == "incidents" else "priority"
-                        client.post(
-                            f"{scene.webhook}/{kind}",
-                            json={word: level, "title": what, "reporter": customer},
-                        ).raise_for_status()
+                        report = {word: level, "title": what, "reporter": customer}
+                        http.request("POST", f"{scene.webhook}/{kind}", json=report).checked()
                         return
 
-    def _wrong(self, client: httpx.Client, scene: Scene) -> tuple[bool, str]:
+    def _wrong(self, client: http.Client, scene: Scene) -> tuple[bool, str]:
         key = {"X-API-Key": scene.stage.api_key}
         answer = client.get("/api/listings", params={"limit": 5}, headers=key)
-        if not answer.is_success:
-            return False, f"a list was answered {answer.status_code}"
+        if not answer.ok:
+            return False, f"a list was answered {answer.status}"
         body = answer.json()
+        if page(body, "listings") is None:
+            return False, "a list was answered with something else"
         rows = body.get("items", body.get("listings", []))
         total = body.get("meta", {}).get("total")
         if not rows:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.fault import LatentDefect, Scene
 from drill.statistics import lower_bound, percent_text
 
@@ -34,10 +34,10 @@ class ErrorRate(LatentDefect):
         failed = 0
         headers = {"X-API-Key": scene.stage.api_key}
         url = next(iter(scene.stage.direct_urls.values()))
-        with httpx.Client(base_url=url, headers=headers, timeout=5) as client:
+        with http.Client(url, headers) as client:
             for _ in range(_ASKED):
-                with contextlib.suppress(httpx.HTTPError):
-                    status = client.get("/api/listings", params={"limit": 1}).status_code
+                with contextlib.suppress(NoAnswer):
+                    status = client.get("/api/listings", params={"limit": 1}).status
                     failed += status == 500
         # Seen when it is proven to be no accident: at least a third of what was planted.
         seen = lower_bound(failed, _ASKED) >= self._share / 3

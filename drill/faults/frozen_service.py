@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill import http
+from drill.answers import BadAnswer, NoAnswer
 from drill.fault import LatentDefect, Scene
 
 _FROZEN_S = 3_600
@@ -27,11 +27,13 @@ class FrozenService(LatentDefect):
         seen = []
         for host, url in scene.stage.direct_urls.items():
             try:
-                answer = httpx.get(f"{url}/health", timeout=_PATIENCE_S)
-                seen.append(f"{host} answered {answer.status_code}")
-            except httpx.HTTPError as error:
-                seen.append(f"{host} gave no answer ({type(error).__name__})")
-        return all("no answer" in one for one in seen), "; ".join(seen)
+                answer = http.get(f"{url}/health", limit_s=_PATIENCE_S)
+                seen.append(f"{host} answered {answer.status}")
+            except BadAnswer as error:
+                seen.append(f"{host} answered badly ({error})")
+            except NoAnswer as error:
+                seen.append(f"{host} is silent ({error})")
+        return all(" is silent " in one for one in seen), "; ".join(seen)
 
 
 FAULTS = (FrozenService,)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill import http
 from drill.fault import LatentDefect, Scene
 from drill.wait import wait_until
+from load.clients import page_of
 
 ROTATION_S = 0.05  # shorter than a client's pause between two pages
 _WALKS = 20
@@ -27,19 +27,19 @@ class InvalidCursors(LatentDefect):
         """Start walks of two pages and count the second pages that are refused."""
         refused = answered = 0
         headers = {"X-API-Key": scene.stage.api_key}
-        with httpx.Client(base_url=scene.stage.base_url, headers=headers, timeout=5) as client:
+        with http.Client(scene.stage.base_url, headers) as client:
             for _ in range(_WALKS):
                 first = client.get("/api/listings", params={"limit": 2})
                 answered += 1
-                cursor = first.json().get("nextCursor") if first.is_success else None
-                if not cursor:
+                page = page_of(first.content, "listings") if first.ok else None
+                if page is None or "cursor=" not in page.following:
                     continue
                 for waited in wait_until("two rotations to pass", 1, every_s=ROTATION_S):
                     if waited > 2 * ROTATION_S:
                         break
-                second = client.get("/api/listings", params={"limit": 2, "cursor": cursor})
+                second = client.get(f"/api/listings?limit=2{page.following}")
                 answered += 1
-                refused += second.status_code == 400 and "invalid_cursor" in second.text
+                refused += second.status == 400 and "invalid_cursor" in second.text
         return (
             refused >= _SHARE * answered,
             f"{refused} of {answered} requests of an independent client were answered "

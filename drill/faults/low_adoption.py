@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill import http
+from drill.answers import BadAnswer
 from drill.fault import FAULT_LIMIT_S, Scene
 from load.orders import Orders, give
 
@@ -49,10 +49,13 @@ class LowAdoption:
 
 def _lists(url: str) -> tuple[float, float]:
     """Return the list requests since the start of the host's process, and those with a cursor."""
-    answer = httpx.get(f"{url}/health", timeout=5)
-    state = answer.json().get("context_protection", {}) if answer.is_success else {}
-    lists = float(state.get("list_requests", 0))
-    return lists, round(lists * float(state.get("pagination_adoption", 0.0)))
+    answer = http.get(f"{url}/health")
+    try:
+        state = answer.json().get("context_protection", {}) if answer.ok else {}
+        lists = float(state.get("list_requests", 0))
+        return lists, round(lists * float(state.get("pagination_adoption", 0.0)))
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise BadAnswer(f"/health does not count lists: {error}") from None
 
 
 FAULTS = (LowAdoption,)

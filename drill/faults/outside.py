@@ -9,12 +9,13 @@ import threading
 import time
 from typing import Any
 
-import httpx
 import psycopg
 
+from drill import http
 from drill.errors import StageError
 from drill.fault import OutsideCause, Scene
 from drill.probe import front_health, hosts_health
+from drill.watched import Watched
 from load.orders import Orders, give
 
 _ROGUE = "c007"
@@ -58,18 +59,17 @@ class _Neighbour(OutsideCause):
     def __init__(self) -> None:
         self._sessions: list[psycopg.Connection[Any]] = []
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: Watched | None = None
 
     def _start(self, work: Any, scene: Scene) -> None:
-        self._thread = threading.Thread(target=work, args=(scene,), daemon=True)
-        self._thread.start()
+        self._thread = Watched("neighbour", work, scene, over=self._over).start()
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
         del scene
         self._over.set()
         if self._thread:
-            self._thread.join(timeout=_GRAB_S)
+            self._thread.end(_GRAB_S)
         for session in self._sessions:
             session.close()
         self._sessions.clear()
@@ -201,7 +201,7 @@ class SlowNetwork(OutsideCause):
 
 def _median_s(url: str) -> float:
     took = []
-    with httpx.Client(timeout=5) as client:
+    with http.Client() as client:
         for _ in range(_TIMED):
             began = time.perf_counter()
             client.get(url)
@@ -231,9 +231,9 @@ class RogueClient(OutsideCause):
         good = {"X-API-Key": scene.stage.api_key}
         key = {"X-API-Key": "no-such-key"} if self._kind == "key" else good
         query = {"limit": "20", **({"cursor": "garbage"} if self._kind == "cursor" else {})}
-        with httpx.Client(base_url=scene.stage.base_url, timeout=5) as client:
-            bad = client.get("/api/listings", params=query, headers=key).status_code
-            well = client.get("/api/listings", params={"limit": "20"}, headers=good).status_code
+        with http.Client(scene.stage.base_url) as client:
+            bad = client.get("/api/listings", params=query, headers=key).status
+            well = client.get("/api/listings", params={"limit": "20"}, headers=good).status
         told = f"a bad {self._kind} is answered {bad}, a good request {well}"
         return bad == self._status and well == 200, told
 

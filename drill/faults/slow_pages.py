@@ -6,8 +6,7 @@ import functools
 import statistics
 import time
 
-import httpx
-
+from drill import http
 from drill.fault import LatentDefect, Scene
 
 _ASKED = 15
@@ -36,7 +35,7 @@ class SlowPages(LatentDefect):
         took = []
         headers = {"X-API-Key": scene.stage.api_key}
         url = next(iter(scene.stage.direct_urls.values()))
-        with httpx.Client(base_url=url, headers=headers, timeout=5) as client:
+        with http.Client(url, headers) as client:
             for _ in range(_ASKED):
                 began = time.perf_counter()
                 client.get("/api/listings", params={"limit": 1})

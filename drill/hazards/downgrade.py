@@ -11,6 +11,7 @@ import psycopg
 from drill.errors import StageError, WaitTimeout
 from drill.stage import Stage
 from drill.wait import wait_until
+from drill.watched import Watched
 
 _REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
@@ -122,12 +123,13 @@ class DowngradeTimesOut:
 class _Locked:
     """Somebody holds a lock that the downgrade waits for, until `_over` is set."""
 
+    name = ""
     step = _REVERT
     mastered = True
 
     def __init__(self) -> None:
         self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: Watched | None = None
         self._session: psycopg.Connection[Any] | None = None
 
     def _lock(self, stage: Stage) -> None:
@@ -142,15 +144,14 @@ class _Locked:
             self._session = None
 
     def _watch(self, work: Any, stage: Stage) -> None:
-        self._thread = threading.Thread(target=work, args=(stage,), daemon=True)
-        self._thread.start()
+        self._thread = Watched(f"hazard {self.name}", work, stage, over=self._over).start()
 
     def disarm(self, stage: Stage) -> str:
         """See Hazard.disarm."""
         del stage
         self._over.set()
         if self._thread is not None:
-            self._thread.join(timeout=_LIMIT_S)
+            self._thread.end(_LIMIT_S)
         self._release()
         return ""
 

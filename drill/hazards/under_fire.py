@@ -12,6 +12,7 @@ import psycopg
 from drill import events
 from drill.errors import StageError
 from drill.stage import Stage
+from drill.watched import Watched
 
 _WRITERS = 4
 _RATE = 40.0  # writes/s in all, each due on an absolute schedule
@@ -20,6 +21,7 @@ _READ_S = 5.0
 _LOOK_S = 0.1
 _WAITING = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'cursor_audit'::regclass"
 _EXAMPLES = 10
+_GRACE_S = 30.0
 _MARK = "under-fire-"
 _INSERT = (
     "INSERT INTO reservations "
@@ -37,7 +39,7 @@ class UnderFire:
 
     def __init__(self) -> None:
         self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[Watched] = []
         self._lock = threading.Lock()
         self._written: set[str] = set()
         self._refused = 0
@@ -59,9 +61,8 @@ class UnderFire:
         )
 
     def _start(self, work: Any, *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        thread = Watched("writer under fire", work, *arguments, over=self._over)
+        self._threads.append(thread.start())
 
     def _hold(self, stage: Stage, statement: str, seconds: float) -> None:
         with contextlib.suppress(psycopg.Error), stage.database.neighbour() as session:
@@ -106,7 +107,7 @@ class UnderFire:
         """See Hazard.disarm. Its own writes are read back, and removed."""
         self._over.set()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.end(_GRACE_S)
         under_fire = bool(self._threads)
         self._threads.clear()
         try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.monitoring.made import JOB, WINDOW, Panel
 
 _TIMEOUT_S = 5.0
@@ -15,14 +15,17 @@ _LEAST_WINDOW_S = 5
 def query(url: str, expression: str) -> dict[str, float]:
     """Return the values of an instant query by the series' instance ("" without one).
 
-    Raises httpx.HTTPError when Prometheus does not answer or refuses the query.
+    Raises NoAnswer when Prometheus does not answer, refuses the query, or answers something else.
     """
-    answer = httpx.get(f"{url}/api/v1/query", params={"query": expression}, timeout=_TIMEOUT_S)
-    answer.raise_for_status()
-    return {
-        str(one["metric"].get("instance", "")): float(one["value"][1])
-        for one in answer.json()["data"]["result"]
-    }
+    answer = http.get(f"{url}/api/v1/query", params={"query": expression}, limit_s=_TIMEOUT_S)
+    try:
+        found = answer.checked().json()
+        return {
+            str(one["metric"].get("instance", "")): float(one["value"][1])
+            for one in found["data"]["result"]
+        }
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise NoAnswer(f"no result from Prometheus: {error}") from None
 
 
 def targets_up(url: str) -> dict[str, float]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from drill import http
+from drill.answers import BadAnswer, NoAnswer
 from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
 _LIMIT_S = 2.0
+_MOST_BYTES = 8 * 2**20  # metrics of many series are long
 _STATE = "context_protection"  # of /health, in releases that have the feature
 
 
@@ -24,14 +26,14 @@ class Metrics(StageSentinel):
         blind, families = [], 0
         for host, url in self._stage.direct_urls.items():
             try:
-                answer = httpx.get(
-                    url + self._stage.interface.metrics, timeout=_LIMIT_S
-                ).raise_for_status()
+                answer = http.get(
+                    url + self._stage.interface.metrics, limit_s=_LIMIT_S, most=_MOST_BYTES
+                ).checked()
                 families += len(list(text_string_to_metric_families(answer.text)))
-            except httpx.HTTPStatusError as error:
-                blind.append(f"{host} answered /metrics with {error.response.status_code}")
-            except httpx.HTTPError as error:
-                blind.append(f"{host} did not answer /metrics ({type(error).__name__})")
+            except BadAnswer as error:
+                blind.append(f"{host} answered /metrics with {error.status or error}")
+            except NoAnswer as error:
+                blind.append(f"{host} did not answer /metrics ({error})")
             except ValueError as error:
                 blind.append(f"the metrics of {host} cannot be parsed: {error}")
         if blind or not families:
@@ -51,9 +53,9 @@ class Adoption(StageSentinel):
         lists = used = 0.0
         for host, url in self._stage.direct_urls.items():
             try:
-                body = httpx.get(f"{url}/health", timeout=_LIMIT_S).json()
+                body = http.get(f"{url}/health", limit_s=_LIMIT_S).json()
                 state = body.get(_STATE)
-            except (httpx.HTTPError, ValueError, AttributeError) as error:
+            except (NoAnswer, AttributeError) as error:
                 return Look(Verdict.UNKNOWN, f"{host} does not tell: {type(error).__name__}")
             if not isinstance(state, dict):
                 return Look(Verdict.UNKNOWN, f"{host} runs a release without pagination")

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
+from drill import http
 from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
-from load.clients import page
+from load.clients import page_of
 
 _LIMIT_S = 3.0
 _MOST_ROWS = 600  # of the city that is walked, if there is one that small
@@ -43,17 +42,15 @@ class Pages(StageSentinel):
         seen: list[int] = []
         query, ended = "", False
         headers = {"X-API-Key": self._stage.api_key}
-        with httpx.Client(
-            base_url=self._stage.base_url, headers=headers, timeout=_LIMIT_S
-        ) as client:
+        with http.Client(self._stage.base_url, headers, limit_s=_LIMIT_S) as client:
             for number in range(1, most + 1):
                 url = f"/api/listings?city={quote(city)}&limit={limit}{query}"
                 answer = client.get(url)
-                if answer.status_code == 400 and "invalid_cursor" in answer.text and query:
+                if answer.status == 400 and "invalid_cursor" in answer.text and query:
                     return Look(Verdict.FAILED, f"page {number} was refused for its own cursor")
-                if answer.status_code != 200:
-                    return Look(Verdict.UNKNOWN, f"page {number} was answered {answer.status_code}")
-                found = page(answer.json(), "listings")
+                if answer.status != 200:
+                    return Look(Verdict.UNKNOWN, f"page {number} was answered {answer.status}")
+                found = page_of(answer.content, "listings")
                 if found is None:
                     return Look(Verdict.UNKNOWN, f"page {number} has neither format")
                 seen.extend(found.ids)

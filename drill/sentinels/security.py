@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.sentinel import Look, StageSentinel
 from drill.verdict import Verdict
 
@@ -23,7 +23,7 @@ class Security(StageSentinel):
         """Try every host itself: the load balancer must not be what keeps strangers out."""
         refused, open_doors, silent = 0, [], []
         for host, url in self._stage.direct_urls.items():
-            with httpx.Client(base_url=url, timeout=_LIMIT_S) as client:
+            with http.Client(url, limit_s=_LIMIT_S) as client:
                 for path in _PATHS:
                     for how, headers in _KEYS.items():
                         status = _status(client, path, headers)
@@ -43,18 +43,18 @@ class Security(StageSentinel):
             return Look(Verdict.UNKNOWN, "; ".join(silent))
         return Look(Verdict.PASSED, f"{refused} requests without a valid key were refused")
 
-    def _secret_in(self, client: httpx.Client, path: str) -> bool:
+    def _secret_in(self, client: http.Client, path: str) -> bool:
         try:
             text = client.get(path, headers={"X-API-Key": self._stage.api_key}).text
-        except httpx.HTTPError:
+        except NoAnswer:
             return False
         return any(secret in text for secret in self._stage.secrets)
 
 
-def _status(client: httpx.Client, path: str, headers: dict[str, str]) -> int:
+def _status(client: http.Client, path: str, headers: dict[str, str]) -> int:
     try:
-        return client.get(path, headers=headers).status_code
-    except httpx.HTTPError:
+        return client.get(path, headers=headers).status
+    except NoAnswer:
         return 0
 
 

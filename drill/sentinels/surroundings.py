@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.errors import StageError
 from drill.probe import front_health
 from drill.sentinel import Look, StageSentinel
@@ -110,7 +110,7 @@ class FrontDoor(StageSentinel):
         path = self._stage.interface.health
         urls = [self._stage.base_url, *self._stage.direct_urls.values()]
         with (
-            httpx.Client(timeout=_LIMIT_S) as client,
+            http.Client(limit_s=_LIMIT_S) as client,
             ThreadPoolExecutor(_TIMES * len(urls)) as pool,
         ):
             took = list(pool.map(lambda url: _took_s(client, url + path), _TIMES * urls))
@@ -130,20 +130,20 @@ class FrontDoor(StageSentinel):
         ready = interface.health if interface.operations else "/ready"
         try:
             for path in (ready, interface.probe_path):
-                status = httpx.get(url + path, headers=key, timeout=_LIMIT_S).status_code
+                status = http.get(url + path, headers=key, limit_s=_LIMIT_S).status
                 if status != 200:
                     return status
-        except httpx.HTTPError:
+        except NoAnswer:
             return 0
         return 200
 
 
-def _took_s(client: httpx.Client, url: str) -> float:
+def _took_s(client: http.Client, url: str) -> float:
     """Return how long an answer takes, the limit when none comes."""
     began = time.perf_counter()
     try:
         client.get(url)
-    except httpx.HTTPError:
+    except NoAnswer:
         return _LIMIT_S
     return time.perf_counter() - began
 

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
-import httpx
 from docker.errors import DockerException
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
+from drill import http
+from drill.answers import NoAnswer
 from drill.errors import StageError, UsageError
 from drill.host import Host, look
 from drill.machine import temporary
@@ -387,9 +388,8 @@ class ContainerStage(OwnStage):
     def _look(self, host: str) -> Mapping[str, int | None]:
         """Return what the kernel knows of the service on `host`; empty when nobody answers."""
         try:
-            answer = httpx.get(self._exporters[host], timeout=_LOOK_LIMIT_S)
-            return dict(answer.raise_for_status().json())
-        except (httpx.HTTPError, ValueError):
+            return dict(http.get(self._exporters[host], limit_s=_LOOK_LIMIT_S).checked().json())
+        except (NoAnswer, ValueError, TypeError):
             return {}
 
     def _await_exporter(self, host: str) -> None:

@@ -14,11 +14,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from drill.errors import StageError
 from drill.stage import Database, Sessions
 from drill.wait import wait_until
+from drill.watched import Watched
 
 _MAINTENANCE = "postgres"  # the database that is always there
 _CONNECT_TIMEOUT_S = 3
 _STATEMENT_TIMEOUT_S = 30
 _LOOK_S = 0.25
+_KEEPER_LIMIT_S = 60.0
 _START_LIMIT_S = 30
 _OURS = "rollback-drill"
 _ADVICE = "see the database's log; if the drill broke it on purpose, this is the finding"
@@ -68,7 +70,7 @@ class PostgresDatabase:
         self._server = _Session(make_conninfo(dsn, **options, dbname=_MAINTENANCE))
         self._service = _Session(make_conninfo(dsn, **options))
         self._stop = threading.Event()
-        self._keeper: threading.Thread | None = None
+        self._keeper: Watched | None = None
 
     def open(self) -> None:
         """Open both sessions and keep them. Raises StageError when the server refuses them."""
@@ -76,14 +78,14 @@ class PostgresDatabase:
         self._service.open()
         if self._keeper is None:
             self._stop.clear()
-            self._keeper = threading.Thread(target=self._keep, name="database", daemon=True)
+            self._keeper = Watched("keeper of the database's session", self._keep, over=self._stop)
             self._keeper.start()
 
     def close(self) -> None:
         """Close both sessions; a question asked later opens what it needs."""
         self._stop.set()
         if self._keeper is not None:
-            self._keeper.join()
+            self._keeper.end(_KEEPER_LIMIT_S)
             self._keeper = None
         self._service.close()
         self._server.close()

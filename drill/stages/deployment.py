@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.errors import StageError
 from drill.host import Host
 from drill.stage import StageOptions
@@ -108,11 +109,9 @@ class Deployment:
     def _await_health(self, tag: str, url: str) -> None:
         advice = "see the service's and the load balancer's log"
         for _ in wait_until(f"{tag} is served at {url}", _SERVED_LIMIT_S, advice=advice):
-            try:
-                if httpx.get(f"{url}/health", timeout=2).status_code == 200:
+            with contextlib.suppress(NoAnswer):
+                if http.get(f"{url}/health", limit_s=2).status == 200:
                     return
-            except httpx.HTTPError:
-                continue
 
     def _fill_database(self, tag: str) -> None:
         """Make the service's database anew, from a template after the first time."""

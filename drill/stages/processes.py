@@ -49,6 +49,7 @@ from drill.stages.sweep import (
     take_over,
 )
 from drill.wait import wait_until
+from drill.watched import Watched
 from drill.wheelhouse import ensure_wheelhouse
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -179,7 +180,7 @@ class ProcessStage(OwnStage):
         self.deploy(FAILING)
 
     def _complete(self) -> None:
-        threading.Thread(target=self._guard, name="memory-guard", daemon=True).start()
+        Watched("guard of the memory limit", self._guard, over=self._over).start()
         self._deployment = Deployment(
             self.hosts,
             self._administrator,

@@ -9,9 +9,10 @@ import shutil
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 
-import httpx
 import psycopg
 
+from drill import http
+from drill.answers import NoAnswer
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.fault import Fault, Scene
 from drill.host import Host, look
@@ -172,8 +173,8 @@ class StagingStage:
         path = self.interface.health
         advice = "see the service's and the load balancer's log"
         for _ in wait_until(f"{tag} is served at {url}{path}", _SERVED_LIMIT_S, advice=advice):
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(url + path, timeout=_LOOK_LIMIT_S).status_code == 200:
+            with contextlib.suppress(NoAnswer):
+                if http.get(url + path, limit_s=_LOOK_LIMIT_S).status == 200:
                     return
 
     def _script(self, name: str, what: str, **variables: str) -> None:
@@ -289,10 +290,10 @@ class ScriptedFault:
         if entry.body:
             headers["Content-Type"] = "application/json"
         seen = {
-            name: httpx.request(
+            name: http.request(
                 entry.method, url + entry.path, headers=headers, content=entry.body or None,
-                timeout=_LOOK_LIMIT_S,
-            ).status_code
+                limit_s=_LOOK_LIMIT_S,
+            ).status
             for name, url in stage.direct_urls.items()
         }  # fmt: skip
         told = f"{entry.method} {entry.path} is answered {seen}"
@@ -310,7 +311,7 @@ class ScriptedFault:
             for _ in wait_until("the symptom to be gone", _HEALED_WITHIN_S, every_s=0.5):
                 try:
                     seen, evidence = self.attest(scene)
-                except httpx.HTTPError as error:
+                except NoAnswer as error:
                     evidence = f"could not look: {error}"
                 else:
                     if not seen:

@@ -7,6 +7,7 @@ A stand-in for the environment that a team has anyway; the drill knows nothing o
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -17,8 +18,8 @@ import sys
 import types
 from pathlib import Path
 
-import httpx
-
+from drill import http
+from drill.answers import NoAnswer
 from drill.clock import now
 from drill.errors import StageError, UsageError
 from drill.host import run_bounded
@@ -204,18 +205,16 @@ class KintoStaging:
 
     def _await_service(self) -> None:
         for _ in wait_until("Kinto is served", _LIMIT_S, advice=f"see {FOLDER}/kinto.log"):
-            try:
+            with contextlib.suppress(NoAnswer):
                 url = f"http://127.0.0.1:{_FRONT}/v1/__heartbeat__"
-                if httpx.get(url, timeout=2).status_code == 200:
+                if http.get(url, limit_s=2).status == 200:
                     return
-            except httpx.HTTPError:
-                continue
 
     def _make_collection(self, authorization: str) -> None:
         headers = {"Authorization": authorization}
         base = f"http://127.0.0.1:{_SERVICE}/v1/buckets/staging"
         for url in (base, f"{base}/collections/guests"):
-            httpx.put(url, headers=headers, timeout=10).raise_for_status()
+            http.request("PUT", url, headers=headers, limit_s=10).checked()
 
     def __exit__(
         self,
