@@ -337,6 +337,7 @@ class LeftAs:
     of each host's own, `reads` of each reading operation through the front door. `maintenance`:
     whether the file that takes a host out is there, `releases`: what is checked out, both by host
     and without those that could not be asked. `undo`: the runbook's step that ends maintenance.
+    `stays`: whether people find it so, on a stage that is still there after the drill.
     """
 
     front: Status
@@ -345,6 +346,7 @@ class LeftAs:
     maintenance: dict[str, bool]
     releases: dict[str, str]
     undo: str = ""
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,21 @@ def flaws(left: events.LeftAs | None) -> list[str]:
     return found
 
 
+def left_in(left: events.LeftAs | None) -> str:
+    """Return in what state a stage that stays was left, as a whole sentence; "" for others."""
+    if left is None or not left.stays:
+        return ""
+    told = [f"the front door {_answers(left.front)}"]
+    told += [f"{name} {_answers(status)}" for name, status in left.reads.items()]
+    for host, status in left.hosts.items():
+        release = left.releases.get(host)
+        out = "maintenance unknown"
+        if host in left.maintenance:
+            out = f"{'' if left.maintenance[host] else 'not '}in maintenance"
+        told.append(f"{host} {_answers(status)} (checked out: {release or 'unknown'}, {out})")
+    return f"The environment was left so: {'; '.join(told)}."
+
+
 def _answers(status: int) -> str:
     return f"answers {status}" if status else "does not answer"
 

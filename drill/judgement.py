@@ -19,7 +19,7 @@ from drill.causes.times import of_trend
 from drill.causes.traffic import of_generator
 from drill.causes.triggers import of_triggers
 from drill.errors import Exit
-from drill.impact import Impact, headlines, impact
+from drill.impact import Impact, headlines, impact, left_in
 from drill.observation import Outcome
 from drill.paths import TakenPath, taken_paths
 from drill.record import Record
@@ -74,6 +74,7 @@ class Judgement:
     under_fire: events.WritesUnderFire | None = None
     resumed: events.Resumed | None = None  # the drill that this one continues
     impact: Impact | None = None  # None: no fault was made
+    left: events.LeftAs | None = None  # None: nobody looked
 
     @property
     def exit(self) -> Exit:
@@ -115,6 +116,7 @@ class Judgement:
             "headlines": headlines(self.impact),
             "restored": self.impact.restored if self.impact else None,
             "impact": self.impact.to_json() if self.impact else None,
+            "left": left_in(self.left) or None,
             "steps": [
                 {
                     "procedure": step.section,
@@ -182,6 +184,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         under_fire=record.last(events.WritesUnderFire),
         resumed=record.last(events.Resumed),
         impact=impact(record),
+        left=record.last(events.LeftAs),
     )
 
 

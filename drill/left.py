@@ -61,6 +61,7 @@ def _look(stage: Stage, procedure: Procedure | None) -> events.LeftAs:
         maintenance=maintenance,
         releases=releases,
         undo=_undo(procedure),
+        stays=stage.stays,
     )
 
 

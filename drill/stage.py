@@ -111,6 +111,7 @@ class Stage(Protocol):
     prometheus_url: str  # "" where none watches the service
     limits: Limits | None  # None: no other than the run's own
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
+    stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
 
     @property
@@ -200,6 +201,7 @@ class OwnStage:
     prometheus_url = ""
     limits: Limits | None = None
     where = ""
+    stays = False
     ended_scripts = 0
 
     def running_releases(self) -> dict[str, str]:

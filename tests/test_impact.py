@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -172,6 +173,20 @@ def test_a_fault_that_is_still_there_after_it_was_healed_fails_the_drill() -> No
     assert (cause.verdict, cause.evidence) == (Verdict.FAILED, seen.evidence)
     gone = events.HealAttested("leak", True, "GET / is answered {'host-1': 200}")
     assert not [one for one in judge(drill(Event(T + 29, gone))).causes if "leak" in one.where]
+
+
+def test_a_stage_that_stays_is_told_as_it_was_left(tmp_path: Path) -> None:
+    stays = dataclasses.replace(SHUT, stays=True, maintenance={})
+    judged = judge(drill(Event(T + 29.5, stays)))
+    printed = io.StringIO()
+    print_summary(judged, tmp_path, Console(file=printed, width=10_000))
+    *_, last, _ = printed.getvalue().splitlines()
+    assert last == (
+        "The environment was left so: the front door answers 503; list answers 503; host-1 answers "
+        "200 (checked out: v2, maintenance unknown)."
+    )
+    assert judged.to_json()["left"] == last
+    assert judge(drill(Event(T + 29.5, SHUT))).to_json()["left"] is None
 
 
 @pytest.mark.parametrize("left", [WELL, SHUT])

@@ -324,6 +324,7 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     (left,) = (e for e in events if e["kind"] == "LeftAs")
     assert (left["front"], set(left["reads"].values())) == (200, {200}), left
     assert verdict_of(report)["headlines"][1].startswith("Service was NOT restored"), output
+    assert "The environment was left so: the front door answers 200" in output
     assert not alive("^sleep 98764")
     assert not (FOLDER / "settings.env").exists()
 

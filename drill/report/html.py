@@ -11,7 +11,7 @@ import jinja2
 from drill import events
 from drill.clock import iso
 from drill.fingerprint import ROWS, compare
-from drill.impact import headlines
+from drill.impact import headlines, left_in
 from drill.judgement import Judgement
 from drill.paths import FATES, recovery
 from drill.report.charts import charts
@@ -41,6 +41,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
     return environment.get_template("index.html.j2").render(
         judgement=judgement,
         headlines=headlines(judgement.impact),
+        left=left_in(judgement.left),
         numbers=key_numbers(judgement),
         marks=_MARKS,
         charts=charts(record),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drill.clock import iso
-from drill.impact import headlines
+from drill.impact import headlines, left_in
 from drill.judgement import Judgement
 from drill.paths import counts, recovery
 from drill.verdict import Verdict
@@ -40,6 +40,8 @@ def print_summary(judgement: Judgement, directory: Path, console: Console) -> No
     style = _STYLES.get(judgement.verdict, "bold yellow")
     verdict = Text(judgement.verdict.value.upper(), style=style)
     console.print(verdict + Text(f"  {judgement.reason}", style=""), soft_wrap=True)
+    if left := left_in(judgement.left):
+        console.print(left, highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {directory / 'index.html'}", highlight=False, soft_wrap=True)
 
 

@@ -42,6 +42,7 @@ class StagingStage:
         """`attach`: as a dead drill left it; nothing is deployed, what still runs is ended."""
         self.staging = staging
         self.where = str(staging.path.resolve())
+        self.stays = True
         self.ended_scripts = 0
         self._attach = attach
         self.name = staging.name
