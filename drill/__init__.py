@@ -25,7 +25,8 @@ A runbook is a program. The house, in the order in which data flows through it:
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
 - `judgement`, `report/`: computed from the timeline alone, so that they can be computed again.
-- `machine`, `files`: what of the user's machine is kept out, and how its files are written.
+- `machine`, `files`, `console`, `signals`: what of the user's machine is kept out, how files are
+  written, what a terminal is shown, and what tells a command to end.
 - `conductor`: holds one `request` through its phases; `resumption`: finishes one that was killed;
   `cli`: the commands behind the Makefile.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import json
 import select
-import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from drill import files, history
 from drill.authority import roles_of
 from drill.clock import iso
 from drill.conductor import Conductor
+from drill.console import console, outlive_terminal, shown
 from drill.errors import DrillError, Exit, UsageError
 from drill.interruptions import interrupt, write_table
 from drill.machine import keep_out, temporary
@@ -45,6 +46,7 @@ from drill.revalidation import (
 )
 from drill.runbook.model import Runbook
 from drill.runbook.parse import parse, read_document
+from drill.signals import told_to_end
 from drill.stage import StageOptions
 from drill.stage_check import look
 from drill.stages import open_stage
@@ -188,15 +190,15 @@ def parser() -> argparse.ArgumentParser:
 
 def run_drill(arguments: argparse.Namespace) -> int:
     """Hold one drill; return the exit code."""
-    console = Console()
+    terminal = console(soft_wrap=False)
     if arguments.resume:
-        return _resume(arguments, console)
+        return _resume(arguments, terminal)
     if arguments.plan not in ("", "0", "no"):
         try:
             if not _agreed(arguments):
                 return Exit.PASSED
         except KeyboardInterrupt:
-            console.print("\nEnded by the operator. Nothing was touched.")
+            terminal.print("\nEnded by the operator. Nothing was touched.")
             return Exit.UNKNOWN
     request = Request(
         runbook=arguments.runbook,
@@ -220,20 +222,18 @@ def run_drill(arguments: argparse.Namespace) -> int:
         channels=Path(arguments.channels) if arguments.channels else None,
         authorized_by=roles_of(arguments.authorized_by),
     )
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
-    with Progress(console) as progress:
+    with Progress(terminal) as progress:
         conductor = Conductor(request, progress=progress)
         conductor.run()
     judgement = write_reports(conductor.timeline.path, request.report)
-    print_summary(judgement, request.report, console)
+    print_summary(judgement, request.report, terminal)
     if request.history:
         began = next(read(conductor.timeline.path)).at
         history.append(request.history, history.kept(judgement, conductor.history_key, iso(began)))
     return judgement.exit
 
 
-def _resume(arguments: argparse.Namespace, console: Console) -> int:
+def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
     """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
     if arguments.plan not in ("", "0", "no"):
         raise UsageError(
@@ -248,24 +248,22 @@ def _resume(arguments: argparse.Namespace, console: Console) -> int:
         mode=arguments.mode,
         channels=Path(arguments.channels) if arguments.channels else None,
     )
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
-    with Progress(console) as progress:
+    with Progress(terminal) as progress:
         conductor = ResumedDrill(left, request, progress=progress)
         conductor.run()
     judgement = write_reports(conductor.timeline.path, report)
-    print_summary(judgement, report, console)
+    print_summary(judgement, report, terminal)
     return judgement.exit
 
 
 def run_revalidate(arguments: argparse.Namespace) -> int:
     """Revalidate a runbook; return the exit code."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     reading = read_document(arguments.runbook)
     runbook = reading.runbook
     if reading.problems.found:
         claim(arguments.report)
-        return _say_findings(arguments, runbook, of_no_runbook(reading), console)
+        return _say_findings(arguments, runbook, of_no_runbook(reading), terminal)
     supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
     request = Request(
         arguments.runbook,
@@ -273,79 +271,79 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
         stage=arguments.stage,
         options=StageOptions(supervisor=supervisor),
     )
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
     claim(arguments.report)
     try:
         findings = revalidate(
             request,
-            lambda: open_stage(arguments.stage, request.options, console.print),
-            console.print,
+            lambda: open_stage(arguments.stage, request.options, terminal.print),
+            terminal.print,
         )
     except KeyboardInterrupt:
-        console.print("Ended by the operator: nothing can be said about this runbook.")
+        terminal.print("Ended by the operator: nothing can be said about this runbook.")
         return Exit.UNKNOWN
-    return _say_findings(arguments, runbook, findings, console)
+    return _say_findings(arguments, runbook, findings, terminal)
 
 
 def _say_findings(
     arguments: argparse.Namespace,
     runbook: Runbook,
     findings: list[Finding],
-    console: Console,
+    terminal: Console,
 ) -> int:
     """Write and print `findings`; return the exit code."""
     changes = compare_with(arguments.report / "findings.json", findings, runbook)
     status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
     for one in findings:
-        console.print(f"{one.severity:6}  {one.where}: {one.what}")
+        terminal.print(f"{one.severity:6}  {one.where}: {one.what}")
     for change in changes:
-        console.print(f"since the last time: {change}")
-    console.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
+        terminal.print(f"since the last time: {change}")
+    terminal.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
     return status
 
 
 def _agreed(arguments: argparse.Namespace) -> bool:
     """Print the plan; return whether somebody at a terminal says to go on."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     runbook = parse(arguments.runbook)
-    stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), console.print)
+    stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), terminal.print)
     try:
         for line in plan(runbook, stage, arguments.procedure, arguments.fault):
-            console.print(line)
+            terminal.print(line)
     finally:
         if isinstance(stage, StagingStage):
             stage.__exit__()
     if not sys.stdin.isatty():
-        console.print("Nothing was touched: there is no terminal to ask whether to go on.")
+        terminal.print("Nothing was touched: there is no terminal to ask whether to go on.")
         return False
-    console.print("Go on? [y/N] ", end="")
+    terminal.print("Go on? [y/N] ", end="")
     # A Ctrl-C that comes just before somebody begins to wait for input is not heard while he waits.
     while not select.select([sys.stdin], [], [], _HEAR_S)[0]:
         pass
-    answer = sys.stdin.readline()
+    answer = ""
+    with contextlib.suppress(OSError):  # the terminal went away
+        answer = sys.stdin.readline()
     if not answer.endswith("\n"):
-        console.print()
+        terminal.print()
     if answer.strip().lower() in ("y", "yes"):
         return True
-    console.print("Nothing was touched.")
+    terminal.print("Nothing was touched.")
     return False
 
 
 def run_read(arguments: argparse.Namespace) -> int:
     """Print a runbook as it is understood; return 1 when a line is unread or it is no runbook."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    terminal = console()
     reading = read_document(arguments.runbook)
     for line in read_out(reading):
-        console.print(line)
+        terminal.print(line)
     return exit_of(reading)
 
 
 def run_stage_check(arguments: argparse.Namespace) -> int:
     """Look at a staging environment; return 1 when a drill would not work there."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     runbook = parse(arguments.runbook)
-    stage = open_stage(arguments.stage, StageOptions(), console.print)
+    stage = open_stage(arguments.stage, StageOptions(), terminal.print)
     if not isinstance(stage, StagingStage):
         raise UsageError(
             "STAGE=FILE.toml", repr(arguments.stage), "only a staging environment needs a check"
@@ -357,58 +355,56 @@ def run_stage_check(arguments: argparse.Namespace) -> int:
             mark = {Verdict.PASSED: "ok     ", Verdict.FAILED: "MISSING"}.get(
                 one.verdict, "unknown"
             )
-            console.print(f"{mark}  {one.what}: {one.found}")
+            terminal.print(f"{mark}  {one.what}: {one.found}")
             if one.advice:
-                console.print(f"         try: {one.advice}")
+                terminal.print(f"         try: {one.advice}")
     finally:
         stage.__exit__()
-    console.print(f"{bad or 'No'} thing(s) are missing on {stage.name}.")
+    terminal.print(f"{bad or 'No'} thing(s) are missing on {stage.name}.")
     return Exit.FAILED if bad else Exit.PASSED
 
 
 def run_decide(arguments: argparse.Namespace) -> int:
     """Replay a record; return 0 whatever is decided: a decision is no failure."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     runbook = parse(arguments.runbook)
     said = replay(arguments.record, runbook, pace=arguments.pace, baseline=arguments.baseline)
     for line in sentences(said):
-        console.print(line)
+        terminal.print(line)
     return Exit.PASSED
 
 
 def run_interruptions(arguments: argparse.Namespace) -> int:
     """Cut every procedure everywhere, and let every mishap happen; write both tables."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     runbook = parse(arguments.runbook)
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
     prepare_directory(arguments.report)
     path = arguments.report / "interruptions.md"
     try:
         with (
-            open_stage(arguments.stage, StageOptions(), console.print) as stage,
+            open_stage(arguments.stage, StageOptions(), terminal.print) as stage,
             TemporaryDirectory(dir=temporary()) as scratch,
         ):
             cuts, mishaps, bad = [], [], 0
-            for cut in interrupt(stage, runbook, tell=console.print):
+            for cut in interrupt(stage, runbook, tell=terminal.print):
                 cuts.append(cut)
                 bad = write_table(cuts, path)  # what there is, should it not come to the rest
-            console.print("Mishaps:")
-            for one in endure(stage, arguments.runbook, Path(scratch), tell=console.print):
+            terminal.print("Mishaps:")
+            for one in endure(stage, arguments.runbook, Path(scratch), tell=terminal.print):
                 mishaps.append(one)
                 bad = write_table(cuts, path, mishaps)
     except KeyboardInterrupt:
-        console.print("Ended by the operator: not every cut was made.")
+        terminal.print("Ended by the operator: not every cut was made.")
         return Exit.UNKNOWN
     told = f"{bad} cuts or mishaps ended badly" if bad else "All cuts and mishaps ended well"
-    console.print(f"{told}. Table: {path}")
+    terminal.print(f"{told}. Table: {path}")
     return Exit.FAILED if bad else Exit.PASSED
 
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Render a report again from a timeline; return the exit code of its verdict."""
     judgement = write_reports(arguments.timeline, arguments.report)
-    print_summary(judgement, arguments.report, Console())
+    print_summary(judgement, arguments.report, console(soft_wrap=False))
     return judgement.exit
 
 
@@ -430,9 +426,7 @@ def run_monitoring(arguments: argparse.Namespace) -> int:
         files.write(arguments.to / "dashboard.json", text + "\n")
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error
-    Console(highlight=False, soft_wrap=True).print(
-        f"Rules: {arguments.to}/alerts.yml\nDashboard: {arguments.to}/dashboard.json"
-    )
+    console().print(f"Rules: {arguments.to}/alerts.yml\nDashboard: {arguments.to}/dashboard.json")
     return Exit.PASSED
 
 
@@ -441,41 +435,37 @@ def run_index(arguments: argparse.Namespace) -> int:
     page = overview.render(history.read(arguments.history), datetime.now(UTC).date())
     try:
         arguments.to.parent.mkdir(parents=True, exist_ok=True)
-        files.write(arguments.to, page)
+        files.write(arguments.to, shown(page))
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
-    Console(highlight=False, soft_wrap=True).print(f"Page: {arguments.to}")
+    console().print(f"Page: {arguments.to}")
     return Exit.PASSED
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _HEAR_S = 0.2
-
-
-def _interrupt(*_: object) -> None:
-    """End the drill. Later signals are ignored: they would cut the clearing up short."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _complain(expected: str, found: str, advice: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-        f"Expected {expected}; found {found}.\nTry: {advice}."
-    )
+    console(errors=True).print(f"Expected {expected}; found {found}.\nTry: {advice}.")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; return its exit code (see `Exit`)."""
     keep_out()
+    outlive_terminal()
     try:
-        arguments = parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        with told_to_end():
+            arguments = parser().parse_args(argv)
+            return int(arguments.run(arguments))
     except DrillError as error:
         _complain(error.expected, error.found, error.advice)
         return error.exit
+    except KeyboardInterrupt:
+        console(errors=True).print("Ended by the operator.")
+        return Exit.UNKNOWN
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in _NO_ROOM:
             raise
         _complain("room on the disk", str(error), "make room and run the drill again")
         return Exit.USAGE

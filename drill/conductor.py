@@ -12,6 +12,7 @@ from drill import authority, events, history
 from drill.accounting import Accounting
 from drill.check import Situation
 from drill.clock import now
+from drill.console import shown
 from drill.decision import Decider
 from drill.delivery import Courier, read_channels
 from drill.detection import break_and_decide
@@ -277,7 +278,7 @@ class Conductor:
 
     def _tell(self, line: str) -> None:
         """Show the operator a line."""
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(shown(line) + "\n")
         sys.stdout.flush()
 
     def _close(self, situation: Situation, performer: Performer) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from drill import files, http
 from drill.answers import NoAnswer
 from drill.clock import now
+from drill.console import shown
 from drill.errors import DrillError, StageError, WaitTimeout
 from drill.fingerprint import compare, fingerprint
 from drill.host import look
@@ -358,7 +359,7 @@ def write_table(outcomes: Iterable[Outcome], path: Path, mishaps: Iterable[Endur
     ]
     if endured:
         lines += ["", *_mishaps(endured)]
-    files.write(path, "\n".join(lines) + "\n")
+    files.write(path, shown("\n".join(lines) + "\n"))
     return bad + sum(one.right is False for one in endured)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 
 from drill.errors import UsageError
@@ -22,14 +20,11 @@ _HARMLESS = re.compile(r"[\w./+-]{1,60}", re.ASCII)
 
 
 def keep_out() -> None:
-    """Keep the user's own settings out of this process: those of libpq would change, or break, each
-    connection of the suite, and a terminal that has no sign for a letter would end it.
+    """Keep the user's own settings of libpq out of this process: they would change, or break, each
+    connection of the suite.
     """
     for name in [name for name in os.environ if _OF_LIBPQ.fullmatch(name)]:
         _kept_out[name] = os.environ.pop(name)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def variable(name: str, environment: Mapping[str, str] = os.environ) -> str:

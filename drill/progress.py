@@ -151,7 +151,9 @@ class Progress:
     def _status(self) -> RenderableType:
         row = Table.grid(padding=(0, 2))
         row.add_row(
-            Text(f"{now() - self._began:5.0f} s", style="bold"), self._doing(), self._figures()
+            Text(f"{now() - self._began:5.0f} s", style="bold"),
+            Text(self._doing()),
+            Text(self._figures()),
         )
         if not self._step:
             return row
@@ -163,7 +165,8 @@ class Progress:
         while not self._stop.wait(self._every_s):
             figures = self._figures()
             tail = f" · {figures}" if figures else ""
-            self.console.print(f"{now() - self._began:6.1f} s    … {self._doing()}{tail}")
+            line = f"{now() - self._began:6.1f} s    … {self._doing()}{tail}"
+            self.console.print(line, markup=False, highlight=False)
 
 
 def _decision(decided: events.Decided) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from drill import files
 from drill.check import bind
 from drill.conductor import Conductor
+from drill.console import shown
 from drill.errors import Exit, UsageError
 from drill.judgement import Judgement
 from drill.lint import Lint, lint, lint_document
@@ -360,7 +361,7 @@ def write_findings(
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        files.write(directory / "findings.md", "\n".join(lines))
+        files.write(directory / "findings.md", shown("\n".join(lines)))
         text = json.dumps(content, indent=2, ensure_ascii=False)
         files.write(directory / "findings.json", text + "\n")
     except OSError as error:

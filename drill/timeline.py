@@ -5,6 +5,7 @@ The file survives a killed drill: every line is complete or absent (a torn last 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import typing
@@ -41,6 +42,7 @@ class Timeline:
         self._lock = threading.RLock()
         self._subscribers: list[tuple[str, Callable[[Event], None]]] = []
         self._file = files.create(path)
+        self._lost: OSError | None = None  # why the record ends here, until the drill was told
 
     def subscribe(self, subscriber: Callable[[Event], None], name: str) -> None:
         """Call `subscriber` with every later event, in order, on the recording thread.
@@ -52,13 +54,17 @@ class Timeline:
     def record(self, what: events.Payload, at: float | None = None) -> Event:
         """Append `what`; `at` defaults to now. Secrets are masked before anyone sees them.
 
-        Raises StageError for a value that its field does not allow: nobody could judge it.
+        Raises StageError for a value that its field does not allow: nobody could judge it. Raises
+        OSError when there is no room for it, once and to the drill's own thread: what is recorded
+        while it heals and clears up after that is lost.
         """
         with self._lock:
             event = Event(now() if at is None else at, self._clean(what))
             if not self._file.closed:  # late threads may still speak while the drill ends
-                self._file.write(to_line(event) + "\n")
-                self._file.flush()
+                self._write(to_line(event) + "\n")
+            if self._lost and threading.current_thread() is threading.main_thread():
+                lost, self._lost = self._lost, None
+                raise lost
             deaths = []
             for name, subscriber in tuple(self._subscribers):
                 try:
@@ -69,6 +75,15 @@ class Timeline:
             for death in deaths:
                 self.record(death)
             return event
+
+    def _write(self, line: str) -> None:
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            self._lost = error
+            with contextlib.suppress(OSError):  # what it still holds has no room either
+                self._file.close()
 
     def _clean(self, what: events.Payload) -> Any:
         plain = self.redactor.value(_plain(what))

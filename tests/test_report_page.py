@@ -31,7 +31,7 @@ def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes
         timeline.record(
             events.TrafficSecond(
                 START + second,
-                {"ok": 990, "server error": 10},
+                {"ok": 990, "server_error": 10},
                 {"new": 990},
                 {"list listings": 600, "read listing": 400},
                 histograms[second % len(histograms)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
+from drill.console import shown
 from drill.impact import headlines
 from drill.judgement import Judgement
 from drill.verdict import Verdict
@@ -19,7 +20,9 @@ def render(judgement: Judgement) -> str:
     cases: dict[str, list[ET.Element]] = {}
 
     def case(section: str, name: str, verdict: Verdict, text: str, took_s: float = 0.0) -> None:
-        element = ET.Element("testcase", classname=section, name=_clean(name), time=f"{took_s:.3f}")
+        element = ET.Element(
+            "testcase", classname=_clean(section), name=_clean(name), time=f"{took_s:.3f}"
+        )
         if verdict in (Verdict.FAILED, Verdict.UNCOVERED):
             ET.SubElement(element, "failure", message=_clean(text))
         elif verdict is Verdict.UNKNOWN:
@@ -50,4 +53,4 @@ def render(judgement: Judgement) -> str:
 
 
 def _clean(text: str) -> str:
-    return _INVALID.sub("", text)
+    return _INVALID.sub("", shown(text))

@@ -26,7 +26,7 @@ def print_summary(judgement: Judgement, directory: Path, console: Console) -> No
         name = f"{step.section} · {step.number} {step.title}" if step.number else step.section
         style = "" if step.verdict in (Verdict.PASSED, Verdict.ATTESTED) else "red"
         took, budget = f"{step.took_s:.1f} s", f"{step.budget_s:g} s"
-        table.add_row(name, took, budget, Text(step.verdict.value, style=style))
+        table.add_row(Text(name), took, budget, Text(step.verdict.value, style=style))
     console.print()
     for line in headlines(judgement.impact):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -42,7 +42,9 @@ def print_summary(judgement: Judgement, directory: Path, console: Console) -> No
     console.print(verdict + Text(f"  {judgement.reason}", style=""), soft_wrap=True)
     if left := left_in(judgement.left):
         console.print(left, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Report: {directory / 'index.html'}", highlight=False, soft_wrap=True)
+    console.print(
+        f"Report: {directory / 'index.html'}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def key_numbers(judgement: Judgement) -> list[str]:

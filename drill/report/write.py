@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from drill import files
+from drill.console import shown
 from drill.judgement import Judgement, judge
 from drill.report import allure, html, junit, postmortem
 from drill.report_folder import claim
@@ -25,8 +26,8 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
     kept = directory / "timeline.jsonl"
     if not kept.exists() or not kept.samefile(timeline):
         files.copy(timeline, kept)
-    files.write(directory / "index.html", html.render(record, judgement))
-    files.write(directory / "postmortem.md", postmortem.render(record, judgement))
+    files.write(directory / "index.html", shown(html.render(record, judgement)))
+    files.write(directory / "postmortem.md", shown(postmortem.render(record, judgement)))
     files.write(directory / "junit.xml", junit.render(judgement))
     allure.write(record, judgement, directory / "allure-results")
     text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
-from drill.errors import DrillError
+from drill.console import outlive_terminal, shown
+from drill.errors import DrillError, Exit
 from drill.machine import keep_out
+from drill.signals import told_to_end
 from examples.kinto.environment import HERE, KintoStaging
 
 
@@ -26,17 +28,33 @@ def main() -> int:
         *sys.argv[1:],
     ]
     keep_out()
+    outlive_terminal()
     try:
-        with KintoStaging() as machine:
+        with told_to_end(), KintoStaging() as machine:
             os.environ.update(machine.variables)
             for words in (["stage-check", *common], drill):
-                done = subprocess.run([sys.executable, "-m", "drill", *words], check=False)
-                if done.returncode:
-                    return done.returncode
+                status = _run(words)
+                if status:
+                    return status
     except DrillError as error:
-        sys.stderr.write(f"Expected {error.expected}; found {error.found}.\nTry: {error.advice}.\n")
+        told = f"Expected {error.expected}; found {error.found}.\nTry: {error.advice}."
+        sys.stderr.write(shown(told) + "\n")
         return error.exit
+    except KeyboardInterrupt:
+        sys.stderr.write("Ended by the operator.\n")
+        return Exit.UNKNOWN
     return 0
+
+
+def _run(words: list[str]) -> int:
+    """Run a command of the suite; one that is told to end heals and clears up before we go on."""
+    command = subprocess.Popen([sys.executable, "-m", "drill", *words])
+    try:
+        return command.wait()
+    except KeyboardInterrupt:
+        command.terminate()  # the terminal's signal reached it too: it then ignores this one
+        command.wait()
+        raise
 
 
 if __name__ == "__main__":

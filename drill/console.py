@@ -1,0 +1,71 @@
+"""The terminal: what comes from logs, runbooks and hosts is shown there, never obeyed.
+
+Nor does a terminal that went away end a drill: what it does not take is lost, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.segment import Segment
+
+__all__ = ["console", "outlive_terminal", "shown"]
+
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+_UNSEEN = (*range(0x80, 0xA0), 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_SIGNS = {**_CONTROLS, 0x7F: 0x2421, **dict.fromkeys(_UNSEEN, 0xFFFD)}
+"""A picture for each character that a terminal would obey; one for what turns text around."""
+
+
+def shown(text: str) -> str:
+    """Return `text` with a visible sign for each character that a terminal would obey."""
+    return text.translate(_SIGNS)
+
+
+class _Console(Console):
+    """Writes its own escapes, and nobody else's."""
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        return super()._render_buffer(
+            one if one.control else Segment(shown(one.text), one.style) for one in buffer
+        )
+
+
+def console(*, errors: bool = False, soft_wrap: bool = True) -> Console:
+    """Return the terminal, or that of error messages. Square brackets and colons are text there."""
+    return _Console(stderr=errors, soft_wrap=soft_wrap, highlight=False, markup=False, emoji=False)
+
+
+def outlive_terminal() -> None:
+    """Let this process live on when its terminal, or who reads its output, went away."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout is sys.__stdout__:
+        sys.stdout = _lasting(sys.stdout)
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:
+        sys.stderr = _lasting(sys.stderr)
+
+
+def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """Return `stream` so that a letter that it has no sign for, or its end, is no error."""
+    with contextlib.suppress(OSError):
+        stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Lasting(stream.fileno(), "wb", closefd=False)),
+        encoding=stream.encoding,
+        errors="replace",
+        line_buffering=True,  # nothing is left to whoever ends this process
+    )
+
+
+class _Lasting(io.FileIO):
+    """A file descriptor that takes everything, whether or not anybody reads it."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
