@@ -101,6 +101,10 @@ revalidate: known $(VENV)/.ready ## Bind and perform every procedure of a runboo
 read: $(VENV)/.ready ## Print a runbook as it is understood, and what of it is not: make read RUNBOOK=FILE
 	@$(BIN)/python -m drill read --runbook "$(RUNBOOK)"
 
+.PHONY: bindings
+bindings: known $(VENV)/.ready ## What can checkboxes say? make bindings [RUNBOOK=FILE: what holds each of its boxes]
+	@$(BIN)/python -m drill bindings $(if $(filter RUNBOOK,$(GIVEN)),--runbook="$$RUNBOOK")
+
 .PHONY: decide
 decide: known $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
 	@$(BIN)/python -m drill decide --from="$$FROM" --runbook="$$RUNBOOK" --pace="$$DECIDE_PACE"

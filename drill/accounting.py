@@ -53,7 +53,7 @@ class Accounting:
 
     def note_damage(self) -> None:
         """Remember, once, what the failing release has damaged before anything was changed."""
-        if self._damaged is not None or not self._keeps_paths:
+        if self._damaged is not None or not self.keeps_paths:
             return
         try:
             self._damaged = damaged_by_now(self._stage.database, self._traffic)
@@ -80,17 +80,19 @@ class Accounting:
         procedure = self._performed[-1]
         during = self._moments[-1][0]
         self._moments.append((during.replace("during", "after", 1), now()))
-        if not self._keeps_paths:
+        if not self.keeps_paths:
             return
         try:
-            found = read_path(
-                self._stage.database, self._traffic, procedure.number, self._damaged or (),
-                self._declared(),
-            )  # fmt: skip
+            self._timeline.record(self.so_far())
         except StageError as error:
             self._note(f"the writes could not be read back after {procedure.title}: {error}")
-        else:
-            self._timeline.record(found)
+
+    def so_far(self) -> events.PathRead:
+        """Read back all writes acknowledged so far, while clients go on. Raises StageError."""
+        number = self._performed[-1].number if self._performed else 0
+        return read_path(
+            self._stage.database, self._traffic, number, self._damaged or (), self._declared()
+        )
 
     def close(self) -> events.LedgerRead:
         """Read every write back, now that traffic is over. Raises StageError."""
@@ -105,7 +107,8 @@ class Accounting:
         return ledger
 
     @property
-    def _keeps_paths(self) -> bool:
+    def keeps_paths(self) -> bool:
+        """Whether writes can be read back before traffic is over."""
         return self._stage.capabilities.issuperset(_LEDGER_NEEDS)
 
     def _declared(self) -> Declared:

@@ -40,13 +40,15 @@ def prove(database: Queries, host: Host, path: str) -> Finding:
     done = look(host, script, limit_s=_LIMIT_S)
     if not done.ok:
         why = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.exit_status}"]
-        return failed(f"{name} does not restore on {host.name}: {why[0]}")
+        return failed(f"{name} does not restore on {host.name}: {why[0]}", "a dump that does")
     rows = list(csv.reader(done.stdout.splitlines()))
     live, copy = (
         {t: hashes(names, row) for (t, (names, _)), row in zip(wanted.items(), part, strict=True)}
         for part in (rows[: len(wanted)], rows[len(wanted) :])
     )
     if changed := compare(copy, live).changed:
-        return failed(f"{name}, restored, against the live database: {'; '.join(changed)}")
+        return failed(
+            f"{name}, restored, against the live database: {'; '.join(changed)}", "equal contents"
+        )
     told = ", ".join(f"{table} {found[ROWS]} rows" for table, found in copy.items())
     return passed(f"{name} restores with the same values in every column: {told}")

@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,11 @@ from drill.errors import DrillError
 from drill.host import look
 from drill.runbook.model import Checkbox, Runbook
 from drill.stage import CAPABILITIES, Stage
-from drill.verdict import Verdict
+from drill.statement import nearest, plain, statement
+from drill.verdict import Verdict, worst
 
 if TYPE_CHECKING:
+    from drill.delivery import Courier
     from drill.host import Completed
     from drill.probe import Tail
     from drill.timeline import Timeline
@@ -43,9 +45,14 @@ def passed(evidence: str) -> Finding:
     return Finding(Verdict.PASSED, evidence)
 
 
-def failed(evidence: str) -> Finding:
-    """Return a failing finding."""
-    return Finding(Verdict.FAILED, evidence)
+def attested(evidence: str) -> Finding:
+    """Return a finding that somebody or something named vouches for, unseen by the drill."""
+    return Finding(Verdict.ATTESTED, evidence)
+
+
+def failed(found: str, expected: str) -> Finding:
+    """Return a failing finding: what was found, and only then what should have been."""
+    return Finding(Verdict.FAILED, f"{found}, expected {expected}")
 
 
 def unknown(evidence: str) -> Finding:
@@ -53,9 +60,18 @@ def unknown(evidence: str) -> Finding:
     return Finding(Verdict.UNKNOWN, evidence)
 
 
-def judged(ok: bool, evidence: str) -> Finding:
-    """Return a passing finding when `ok`, else a failing one."""
-    return passed(evidence) if ok else failed(evidence)
+def judged(ok: bool, found: str, expected: str) -> Finding:
+    """Return a passing finding with what was found when `ok`, else a failing one."""
+    return passed(found) if ok else failed(found, expected)
+
+
+def together(findings: Iterable[Finding]) -> Finding:
+    """Return several findings as one: the worst verdict, and the evidence of those that have it."""
+    found = list(findings)
+    verdict = worst(one.verdict for one in found)
+    good = verdict in (Verdict.PASSED, Verdict.ATTESTED)
+    said = [one.evidence for one in found if good or one.verdict is verdict]
+    return Finding(verdict, "; ".join(said))
 
 
 @dataclass(slots=True)
@@ -65,7 +81,10 @@ class Situation:
     `began_at`: when the section's work began; `window_from`: from when on client traffic counts
     (the start of a watch window, or of the step); `effective_at`: from when on the failing
     behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
-    `outputs`: results of this step's commands, in order.
+    `outputs`: results of this step's commands, in order; `waited_s`: seconds that checks waited
+    because a checkbox wants something to hold for a time; `courier`: who delivers the runbook's
+    messages, about `facts`; `told_by`: who says that people were told by hand, in this section;
+    `read_back`: looks up what became of the writes acknowledged so far, None where that cannot be.
     """
 
     stage: Stage
@@ -85,6 +104,11 @@ class Situation:
     pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
+    waited_s: float = 0.0
+    courier: Courier | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    told_by: str = ""
+    read_back: Callable[[], events.Fates | None] | None = None
 
     def age(self) -> float:
         """Return how many seconds ago this section's work began."""
@@ -113,50 +137,85 @@ class Binding:
         except DrillError as error:
             return unknown(f"nobody could see it: expected {error.expected}; found {error.found}")
         except BadAnswer as bad:
-            return failed(f"a bad answer: {bad}")
+            return failed(f"a bad answer: {bad}", "one that a client can use")
         except NoAnswer as none:
             return unknown(str(none))
         except Exception as error:  # a broken check must not end the drill
             return unknown(f"the check broke: {type(error).__name__}: {error}")
 
 
-_REGISTRY: list[tuple[re.Pattern[str], str, Check, str, bool]] = []
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A check as its module declares it. `patterns` match whole ones, see `drill.statement`."""
+
+    name: str
+    check: Check
+    patterns: tuple[re.Pattern[str], ...]
+    examples: tuple[str, ...]
+    needs: str = ""
+    proof: bool = False
+
+    def bound_to(self, statement: str) -> Binding | None:
+        """Return this check bound to a plain statement, None when it says something else."""
+        for pattern in self.patterns:
+            match = pattern.fullmatch(statement)
+            if match:
+                return Binding(self.name, self.check, match, self.needs, self.proof)
+        return None
 
 
-def check(*patterns: str, needs: str = "", proof: bool = False) -> Callable[[Check], Check]:
-    """Bind the decorated check to every checkbox in which one of `patterns` is found.
+_REGISTRY: dict[str, Registered] = {}
 
-    Patterns are regular expressions, case ignored, tried on the checkbox's plain text. `needs`: a
-    capability without which a stage does not support it (see drill.stage.CAPABILITIES). `proof`: it
-    looks at all data once more, as nobody does who follows the runbook, however large they are: its
-    time does not count for the step's budget.
+
+def check(
+    *patterns: str, examples: Sequence[str], needs: str = "", proof: bool = False
+) -> Callable[[Check], Check]:
+    """Bind the decorated check to every checkbox that says, as a whole, what a pattern says.
+
+    Patterns are regular expressions, case ignored, for the checkbox's plain text: `drill.statement`
+    says what may be left over of it. `examples`: sentences that people write for this, to be shown
+    to them. `needs`: a capability without which a stage does not support it (see
+    drill.stage.CAPABILITIES). `proof`: it looks at all data once more, as nobody does who follows
+    the runbook, however large they are: its time does not count for the step's budget.
     """
 
     def register(function: Check) -> Check:
-        for pattern in patterns:
-            _REGISTRY.append(
-                (re.compile(pattern, re.IGNORECASE), function.__name__, function, needs, proof)
-            )
+        name = function.__name__
+        _REGISTRY[name] = Registered(
+            name, function, tuple(map(statement, patterns)), tuple(examples), needs, proof
+        )
         return function
 
     return register
 
 
-def bindings(text: str) -> list[Binding]:
-    """Return every check that is bound to a checkbox with this text: one each, ideally one."""
+def registered() -> list[Registered]:
+    """Return every check there is, by name."""
     _load()
-    found: dict[str, Binding] = {}
-    for pattern, name, function, needs, proof in _REGISTRY:
-        match = pattern.search(text)
-        if match and name not in found:
-            found[name] = Binding(name, function, match, needs, proof)
-    return list(found.values())
+    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+
+
+def bindings(text: str) -> list[Binding]:
+    """Return every check that is bound to a checkbox with this text: one, or none."""
+    said = plain(text)
+    return [bound for one in registered() if (bound := one.bound_to(said))]
 
 
 def bind(text: str) -> Binding | None:
-    """Return the check for a checkbox: the one whose pattern covers most of its text, or None."""
+    """Return the check for a checkbox; None when no check, or more than one, claims its text."""
     found = bindings(text)
-    return max(found, key=lambda b: len(b.match.group()), default=None)
+    return found[0] if len(found) == 1 else None
+
+
+def unbound(text: str) -> str:
+    """Say why no check is bound to a checkbox with this text, and what could be written instead."""
+    found = [one.name for one in bindings(text)]
+    if found:
+        return f"no check is bound to this checkbox alone: {' and '.join(found)} claim it"
+    like = nearest(text, (example for one in registered() for example in one.examples))
+    told = ", ".join(f"“{one}”" for one in like)
+    hint = f"nearest are {told}" if told else "nothing that can be verified is like it"
+    return f"no check is bound to this checkbox; {hint} (make bindings lists all)"
 
 
 def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Checked:
@@ -164,7 +223,7 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
     began = time.monotonic()
     binding = _of_stage(checkbox.text, situation) or bind(checkbox.text)
     if binding is None:
-        finding = Finding(Verdict.UNCOVERED, "no check is bound to this checkbox")
+        finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
     else:
         finding = binding.verify(situation)
     return events.Checked(
@@ -182,10 +241,19 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
 
 def _of_stage(text: str, situation: Situation) -> Binding | None:
     """Return the check that the stage itself has for a checkbox: a script on every host."""
-    for pattern, script in situation.stage.checks.items():
-        match = re.search(pattern, text, re.IGNORECASE)
+    found = own_script(text, situation.stage.checks)
+    if found is None:
+        return None
+    return Binding("stage's own", functools.partial(_run_script, found[1]), found[0])
+
+
+def own_script(text: str, scripts: Mapping[str, str]) -> tuple[re.Match[str], str] | None:
+    """Return the script for a checkbox among `scripts`, by patterns of whole statements."""
+    said = plain(text)
+    for pattern, script in scripts.items():
+        match = statement(pattern).fullmatch(said)
         if match:
-            return Binding("stage's own", functools.partial(_run_script, script), match)
+            return match, script
     return None
 
 
@@ -195,10 +263,10 @@ def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Find
     told, bad = [], False
     for host in situation.stage.hosts:
         done = look(host, script, limit_s=_SCRIPT_LIMIT_S)
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.exit_status}"]
+        words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
         bad = bad or not done.ok
-        told.append(f"{host.name}: {words[-1][:200]}")
-    return judged(not bad, "; ".join(told))
+        told.append(f"{host.name}: {words[-1][:200]} (status {done.exit_status})")
+    return judged(not bad, "; ".join(told), "status 0 of the stage's own script")
 
 
 def _load() -> None:

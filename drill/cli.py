@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from drill import files, history
+from drill import files, history, vocabulary
 from drill.authority import roles_of
 from drill.clock import iso
 from drill.conductor import Conductor
@@ -153,6 +153,10 @@ def parser() -> argparse.ArgumentParser:
         "--fail-on", default="high", choices=SEVERITIES, help="least severity that fails"
     )
     again.set_defaults(run=run_revalidate)
+
+    said = commands.add_parser("bindings", help="say what can be written in checkboxes")
+    said.add_argument("--runbook", default="", help="say of each of its checkboxes what holds it")
+    said.set_defaults(run=vocabulary.run)
 
     decide = commands.add_parser("decide", help="say what the detector decides on a record")
     decide.add_argument("--from", dest="record", required=True, type=Path)

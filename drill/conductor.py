@@ -14,7 +14,7 @@ from drill.check import Situation
 from drill.clock import now
 from drill.console import shown
 from drill.decision import Decider
-from drill.delivery import Courier, read_channels
+from drill.delivery import OWN_MAILBOX, Courier, read_channels
 from drill.detection import break_and_decide
 from drill.errors import DrillError, StageError, UsageError, WaitTimeout, in_words
 from drill.events import Phase
@@ -87,7 +87,7 @@ class Conductor:
         self._stage = stage or self._open()
         self.fault = find(request.fault, self._stage)
         self._check_rate()
-        channels = read_channels(request.channels)
+        channels = read_channels(request.channels, request.report / OWN_MAILBOX)
         self._known = self._earlier()
         # Last of all: nothing is emptied for a request that cannot be met.
         prepare_directory(request.report)
@@ -245,7 +245,10 @@ class Conductor:
                 failing=stage.failing,
                 stable=stage.stable,
                 pace=request.pace,
+                courier=self._courier,
+                read_back=self._accounts.so_far if self._accounts.keeps_paths else None,
             )
+            self._courier.begin(stage.hosts[0])
             performer = self._performer(situation)
             self._do_routine_work(performer)
             with traffic, walkers, self._guard:

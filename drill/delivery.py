@@ -1,22 +1,26 @@
 """Sends the runbook's messages where a file says: Slack, PagerDuty, a mailbox, an issue tracker.
 
-A message is a file in $OUTBOX; its name is the channel's. Without a file of channels, messages are
-only shown in the report. A message with a blank left in it is never sent.
+A message is a file in $OUTBOX; its name is the channel's. What stands on $STATUS_PAGE is one, too.
+Without a file of channels the drill's own mailbox takes them, and nobody is told; with one, a
+message without a channel is only shown in the report. One with a blank left in it is never sent.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import html
 import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
 
 from drill import events, files, http
 from drill.answers import BadAnswer, NoAnswer
-from drill.errors import DrillError, UsageError
+from drill.errors import DrillError, StageError, UsageError
 from drill.host import Host, look
 from drill.machine import variable
 from drill.timeline import Timeline
@@ -25,10 +29,16 @@ _LIMIT_S = 10.0
 _TIMEOUT_S = 5.0
 _TRIES = 2
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}")
-_READ = (
-    'cd "$OUTBOX" 2>/dev/null || exit 0\n'
-    'for file in *; do [ -f "$file" ] || continue; echo "== $file"; cat "$file"; echo; done'
-)
+_LARGEST = 64 * 1024  # bytes of a message
+STATUS_PAGE = "status-page"
+OWN_MAILBOX = "messages.mbox"
+# In base64, so that no text can pass for the beginning of another message.
+_READ = f"""
+tell() {{ echo "== $(stat -c %Y "$1") $2"; head -c {_LARGEST} "$1" | base64; }}
+if [ -n "${{STATUS_PAGE:-}}" ] && [ -f "$STATUS_PAGE" ]; then tell "$STATUS_PAGE" {STATUS_PAGE}; fi
+[ -n "${{OUTBOX:-}}" ] && cd "$OUTBOX" 2>/dev/null || exit 0
+for file in *; do if [ -f "$file" ]; then tell "$file" "$file"; fi; done
+"""
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 _GITHUB = "https://api.github.com"
 _FROM = re.compile(r"^From ", re.MULTILINE)  # where the next mail of an mbox begins
@@ -107,6 +117,16 @@ def _mail(settings: Mapping[str, str], message: Message) -> str:
     return settings["mailbox"]
 
 
+def _page(settings: Mapping[str, str], message: Message) -> str:
+    """A page takes a message by showing it: it is read as customers read it."""
+    answer = http.request("GET", settings["url"], limit_s=_TIMEOUT_S, proxied=True).checked()
+    shown = " ".join(html.unescape(answer.text[:_LARGEST]).split())
+    first = " ".join(message.text.strip().partition("\n")[0].split())
+    if first not in shown:
+        raise BadAnswer(f"it does not show “{first[:80]}”", answer.status)
+    return "the page that customers see"
+
+
 def _issue(settings: Mapping[str, str], message: Message) -> str:
     first, _, rest = message.text.strip().partition("\n")
     url = f"{settings.get('url') or _GITHUB}/repos/{settings['repository']}/issues"
@@ -120,21 +140,26 @@ _KINDS: dict[str, tuple[Send, frozenset[str]]] = {
     "pagerduty": (_pagerduty, frozenset({"key"})),
     "mail": (_mail, frozenset({"mailbox"})),
     "issue": (_issue, frozenset({"repository", "token"})),
+    "page": (_page, frozenset({"url"})),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Where messages go, by name of message; `secrets` must never be written down."""
+    """Where messages go, by name of message; `secrets` must never be written down.
+
+    `own`: the drill's own mailbox, which takes every message where no file says who does.
+    """
 
     settings: Mapping[str, Mapping[str, str]]
     secrets: frozenset[str]
+    own: Path | None = None
 
 
-def read_channels(path: Path | None) -> Channels:
+def read_channels(path: Path | None, own: Path | None = None) -> Channels:
     """Read the file of channels. Raises UsageError for what is wrong or not set in it."""
     if path is None:
-        return Channels({}, frozenset())
+        return Channels({}, frozenset(), own)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -169,48 +194,84 @@ def read_channels(path: Path | None) -> Channels:
 
 
 class Courier:
-    """Delivers each message once for each text that it had; everything goes to the timeline."""
+    """Delivers each message once for each text that it had; everything goes to the timeline.
+
+    `handled`: what became of each message last, and when (Unix seconds).
+    """
 
     def __init__(self, channels: Channels, timeline: Timeline, escalation: str = "") -> None:
         self._channels = channels
         self._timeline = timeline
         self._escalation = escalation
+        self._old: dict[str, tuple[str, str]] = {}
         self._seen: dict[str, str] = {}
+        self.handled: dict[str, tuple[float, events.MessageHandled]] = {}
 
-    def deliver(self, host: Host, facts: Mapping[str, str]) -> None:
-        """Deliver what stands in $OUTBOX of `host` and is new."""
+    def begin(self, host: Host) -> None:
+        """Remember what stands in $OUTBOX of `host` already: that is not this drill's to send.
+
+        Raises StageError when it cannot be read.
+        """
+        self._old = {name: (written, text) for name, written, text in _read(host)}
+
+    def deliver(self, host: Host, facts: Mapping[str, str]) -> str:
+        """Deliver what stands in $OUTBOX of `host` and is new; return why it could not be read."""
         try:
-            done = look(host, _READ, limit_s=_LIMIT_S)
+            found = _read(host)
         except DrillError as error:
             self._timeline.record(events.Noted(f"messages could not be read: {error}"))
-            return
-        for part in re.split(r"^== ", done.stdout, flags=re.MULTILINE)[1:]:
-            name, _, text = part.partition("\n")
-            text = text.strip()
-            if text and self._seen.get(name) != text:
-                self._seen[name] = text
-                self._send(name, text, facts)
+            return error.found
+        for name, written, text in found:
+            if not text or self._old.get(name) == (written, text) or self._seen.get(name) == text:
+                continue
+            self._seen[name] = text
+            handled = self._send(name, text, facts)
+            self.handled[name] = (self._timeline.record(handled).at, handled)
+        return ""
 
-    def _send(self, name: str, text: str, facts: Mapping[str, str]) -> None:
-        settings = self._channels.settings.get(name)
+    def _send(self, name: str, text: str, facts: Mapping[str, str]) -> events.MessageHandled:
+        def handled(outcome: str, detail: str) -> events.MessageHandled:
+            return events.MessageHandled(name, text, outcome, detail)
+
         blanks = blanks_in(text)
         if blanks:
-            self._record(name, text, "refused", f"blanks are left: {', '.join(blanks[:5])}")
-        elif settings is None:
-            self._record(name, text, "shown", "no channel is configured for it")
-        else:
-            message = Message(
-                name, text, facts.get("INCIDENT", ""), facts.get("SEVERITY", ""), self._escalation
-            )
-            try:
-                where = _KINDS[settings["kind"]][0](settings, message)
-            except BadAnswer as error:
-                self._record(name, text, "failed", f"{settings['kind']}: {error}")
-            except (NoAnswer, OSError) as error:
-                told = f"{settings['kind']} could not be reached: {type(error).__name__}"
-                self._record(name, text, "failed", told)
-            else:
-                self._record(name, text, "sent", where)
+            return handled("refused", f"blanks are left: {', '.join(blanks[:5])}")
+        message = Message(
+            name, text, facts.get("INCIDENT", ""), facts.get("SEVERITY", ""), self._escalation
+        )
+        settings = self._channels.settings.get(name)
+        try:
+            if settings is not None:
+                return handled("sent", _KINDS[settings["kind"]][0](settings, message))
+            if self._channels.own is None:
+                return handled("shown", "the file of channels has none for it")
+            masked = replace(message, text=self._timeline.redactor.text(text))
+            _mail({"mailbox": str(self._channels.own), "to": name}, masked)
+        except BadAnswer as error:
+            return handled("failed", f"{_kind(settings)}: {error}")
+        except (NoAnswer, OSError, ValueError) as error:
+            why = f"{_kind(settings)} could not be reached: {type(error).__name__}"
+            return handled("failed", why)
+        return handled("kept", f"the drill's own mailbox, {self._channels.own.name}")
 
-    def _record(self, name: str, text: str, outcome: str, detail: str) -> None:
-        self._timeline.record(events.MessageHandled(name, text, outcome, detail))
+
+def _kind(settings: Mapping[str, str] | None) -> str:
+    return settings["kind"] if settings else "the drill's own mailbox"
+
+
+def _read(host: Host) -> list[tuple[str, str, str]]:
+    """Return the messages on `host` as (name, when it was written, text). Raises StageError."""
+    done = look(host, _READ, limit_s=_LIMIT_S)
+    if not done.ok:
+        found = done.stderr.strip()[-200:] or f"status {done.exit_status}"
+        raise StageError("messages that can be read", found, f"see $OUTBOX on {host.name}")
+    messages = []
+    for part in re.split(r"^== ", done.stdout, flags=re.MULTILINE)[1:]:
+        head, _, body = part.partition("\n")
+        written, _, name = head.partition(" ")
+        try:
+            text = base64.b64decode(body).decode("utf-8", "replace").strip()
+        except binascii.Error as error:
+            raise StageError("messages that can be read", str(error), "see the host") from error
+        messages.append((name, written, text))
+    return messages

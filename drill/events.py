@@ -635,7 +635,9 @@ class EarlierDrills:
 
 @dataclass(frozen=True, slots=True)
 class MessageHandled:
-    """A message of the runbook. `outcome`: sent, shown (no channel for it), refused or failed."""
+    """A message of the runbook. `outcome`: sent (a channel took it), kept (the drill's own mailbox
+    did: nobody was told), shown (no channel for it), refused (it has blanks) or failed.
+    """
 
     name: Name
     text: str

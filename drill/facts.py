@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from drill import events
 from drill.impact import impact
+from drill.paths import NO_WRITES
 from drill.record import Record
 from drill.timeline import Event
 
@@ -32,8 +33,10 @@ def facts_after(record: Iterable[Event]) -> dict[str, str]:
     return facts
 
 
-def data_loss(ledger: events.LedgerRead) -> str:
+def data_loss(ledger: events.Fates) -> str:
     """Return what became of acknowledged writes, in words for customers."""
+    if not ledger.acknowledged:
+        return NO_WRITES
     told = []
     if ledger.lost:
         told.append(f"{ledger.lost} of {ledger.acknowledged} confirmed changes")

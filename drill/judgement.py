@@ -169,7 +169,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         verdict = Verdict.FAILED
     return Judgement(
         verdict=verdict,
-        reason=str(causes[0]) if causes else "every step, checkbox and write held",
+        reason=str(causes[0]) if causes else _held(record.every(events.Checked)),
         started=record.last(events.DrillStarted),
         decided=record.last(events.Decided),
         procedure=chosen.procedure if chosen else None,
@@ -186,6 +186,13 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         impact=impact(record),
         left=record.last(events.LeftAs),
     )
+
+
+def _held(checked: list[events.Checked]) -> str:
+    """Say that all held, and of how much somebody else vouches for it."""
+    attested = sum(one.verdict is Verdict.ATTESTED for one in checked)
+    told = f" ({attested} of {len(checked)} checkboxes are attested, not seen)" if attested else ""
+    return f"every step, checkbox and write held{told}"
 
 
 def _outage_s(record: Record) -> int:

@@ -10,6 +10,7 @@ from drill import events
 from drill.conductor import Conductor
 from drill.hazards import all_hazards
 from drill.judgement import Judgement, judge
+from drill.paths import NO_WRITES
 from drill.request import Request
 from drill.stage import Stage
 from drill.timeline import Event, read
@@ -78,8 +79,11 @@ def endured(name: str, procedure: int, record: list[Event], judged: Judgement) -
         why = f"expected {broke.expected}; found {broke.found}" if broke else judged.reason
         return Endured(name, procedure, "", "", f"could not be made here: {why}", None)
     seen = over.seen if over else ""
-    lost = judged.ledger.lost if judged.ledger else None
-    kept = f"{lost} of {judged.ledger.acknowledged} writes lost" if judged.ledger else "no ledger"
+    lost = judged.ledger.lost if judged.ledger and judged.ledger.acknowledged else None
+    kept = "no ledger"
+    if judged.ledger:
+        written = judged.ledger.acknowledged
+        kept = f"{lost} of {written} writes lost" if written else NO_WRITES
     if armed.mastered:
         right = judged.verdict is Verdict.PASSED
         taken = any(isinstance(e.what, events.AlternativeTaken) for e in record)

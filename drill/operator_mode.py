@@ -93,6 +93,9 @@ class OperatorPerformer(Performer):
             if said == "skip":
                 self._act(part, "skipped", "the operator said so")
                 raise StepFailed("the operator skipped it", "a step of the runbook is to be done")
+            if said == "told":
+                self.situation.told_by = "the operator"
+                self._act(part, "told", "the operator says that people were told by hand")
             unmet = self._unmet(part)
             if not unmet:
                 self._act(part, "done", "the operator said so")
@@ -117,7 +120,10 @@ class OperatorPerformer(Performer):
     def _show(self, part: Part) -> None:
         where = f", step {part.number}" if part.number else ""
         self._tell(f"\n{part.section}{where}: {part.title} (line {part.line} of the runbook)")
-        self._tell(f"  Budget {part.budget_s:g} s. Enter when it is done, “skip” to leave it out.")
+        self._tell(
+            f"  Budget {part.budget_s:g} s. Enter when it is done, “told” when it is and you told "
+            "people by hand, “skip” to leave it out."
+        )
         for host in self.situation.stage.hosts:
             self._tell(f"  A shell of {host.name}: {self._shell(host)}")
         for block in part.blocks:

@@ -11,6 +11,8 @@ from drill.timeline import Event
 
 FATES = ("preserved", "transformed", "dropped", "damaged", "lost")
 """Every acknowledged write is one of these."""
+NO_WRITES = "no writes were made"
+"""What is said where none was acknowledged: that none of them was lost would say too much."""
 _HEADING = re.compile(r"^alternative:\s*|\s*\(if [^)]*\)$", re.IGNORECASE)
 
 
@@ -63,6 +65,8 @@ def taken_paths(record: Iterable[Event]) -> tuple[TakenPath, ...]:
 
 def recovery(fates: events.Fates, when: str) -> str:
     """Say up to which moment before `when` acknowledged writes survived."""
+    if not fates.acknowledged:
+        return f"{NO_WRITES}: nothing is known of a recovery point"
     newest = (
         f"the newest that survived was acknowledged {fates.survivor_age_s:.1f} s before {when}"
         if fates.survivor_age_s is not None

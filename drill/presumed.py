@@ -64,9 +64,15 @@ def supply(procedure: Procedure, host: Host) -> Iterator[str]:
         path = shlex.quote(name)
         done = host.run(
             f'mkdir -p "$(dirname {path})"\n'
-            f'[ -e {path} ] || pg_dump -h "$DB_HOST" -p "${{DB_PORT:-5432}}" -U "$DB_USER" '
+            f"if [ -e {path} ]; then echo there; exit; fi\n"
+            f'pg_dump -h "$DB_HOST" -p "${{DB_PORT:-5432}}" -U "$DB_USER" '
             f'-d "$DB_NAME" {form}-f {path}',
             limit_s=_LIMIT_S,
         )
-        how = "a dump from before the fault was supplied" if done.ok else done.stderr[-200:]
+        how = "a dump from before the fault was supplied"
+        if not done.ok:
+            said = done.stderr.strip()[-200:] or f"status {done.exit_status}"
+            how = f"it could not be supplied: {said}"
+        elif done.stdout.strip() == "there":
+            how = "one was there already, and the drill does not know of what"
         yield f"line {line} reads {name}, which nothing in the procedure makes: {how}"

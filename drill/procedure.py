@@ -145,6 +145,8 @@ class Performer:
         situation = self.situation
         situation.section = part.section
         situation.outputs = []
+        situation.waited_s = 0.0
+        situation.facts, situation.told_by = self.environment, ""
         situation.pids_before = self._pids()
         situation.began_at = started = now()
         situation.window_from = window_from or started
@@ -183,7 +185,7 @@ class Performer:
         if broken is not None:
             verdict, reason = Verdict.FAILED, broken.reason
             advice = f"{broken.advice}; {self._next_move(part)}"
-        took = now() - started - watched - proving
+        took = now() - started - watched - proving - situation.waited_s
         if took > part.budget_s and verdict is not Verdict.FAILED:
             verdict = Verdict.FAILED
             reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"

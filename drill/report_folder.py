@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from drill import files
+from drill.delivery import OWN_MAILBOX
 from drill.errors import UsageError
 
 MARK = ".rollback-drill"
@@ -13,7 +14,7 @@ MARK = ".rollback-drill"
 _TOLD = "The reports in this folder are written by rollback-drill, which replaces them.\n"
 _GENERATED = (
     "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
-    "traffic",
+    "traffic", OWN_MAILBOX,
 )  # fmt: skip
 _FIRST_LINE = 4_096
 _ROOM_BYTES = 512 * 1024 * 1024

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drill import files
-from drill.check import bind
+from drill.check import bind, unbound
 from drill.conductor import Conductor
 from drill.console import shown
 from drill.errors import Exit, UsageError
@@ -90,7 +90,8 @@ def coverage(runbook: Runbook) -> list[Coverage]:
 
 
 def _checkboxes(runbook: Runbook) -> Iterator[tuple[str, Checkbox]]:
-    for checklist in (runbook.pre_rollback, runbook.verification):
+    closing = [one for one in runbook.post_rollback if one.blocks]  # others are for people
+    for checklist in (runbook.pre_rollback, runbook.verification, *closing):
         for checkbox in checklist.checkboxes:
             yield checklist.title, checkbox
     for procedure in reversed(runbook.procedures):  # so that an origin wins over who follows it
@@ -269,7 +270,7 @@ def _uncovered(one: Coverage) -> Finding:
         "high",
         f"line {one.line}, {one.section}",
         f"nobody can verify the checkbox {one.item!r}",
-        "no check is bound to its text",
+        unbound(one.item),
         "word it like a checkbox that is bound, or add a check in drill/checks/",
     )
 

@@ -162,6 +162,10 @@ class Stage(Protocol):
         """Return the service process's resident memory by host; hosts without one are left out."""
         ...
 
+    def memory_limits(self) -> dict[str, int]:
+        """Return how much memory the service may have by host; unlimited ones are left out."""
+        ...
+
     def oom_kills(self) -> dict[str, int]:
         """Return how often the service was killed for memory since the stage came up, by host."""
         ...
@@ -203,6 +207,12 @@ class OwnStage:
     where = ""
     stays = False
     ended_scripts = 0
+    options: StageOptions
+    hosts: Sequence[Host]
+
+    def memory_limits(self) -> dict[str, int]:
+        """See Stage.memory_limits."""
+        return {host.name: self.options.memory_limit_bytes for host in self.hosts}
 
     def running_releases(self) -> dict[str, str]:
         """See Stage.running_releases."""

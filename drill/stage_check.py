@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drill.answers import NoAnswer
-from drill.check import bind
+from drill.check import bind, own_script
 from drill.checks import operations
 from drill.errors import DrillError
 from drill.host import Host
@@ -92,7 +92,8 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
     if stage.staging.marker:
         marked = ask(host, f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
         yield _judge(
-            f"{host.name} has the marker", marked, stage.staging.marker,
+            f"{host.name} has the marker", marked,
+            stage.staging.marker if marked else f"there is no {stage.staging.marker}",
             "make that file on machines that may be broken, and on no other",
         )  # fmt: skip
     for tag in (stage.failing, stage.stable):
@@ -108,20 +109,22 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
     deploys = "deploy" in stage.staging.scripts
     yield _judge(
         f"{stage.failing} is what {host.name} runs", deploys or runs == stage.failing,
-        f"{runs}; the drill deploys it" if deploys else runs,
+        (runs or "nothing") + (f"; the drill deploys {stage.failing}" if deploys else ""),
         "deploy it, or give [scripts] deploy",
     )  # fmt: skip
     yield from _environment(stage, host, runbook)
     if "process" in stage.capabilities:
         pid = stage.pids().get(host.name)
         yield _judge(
-            f"[scripts] pid finds the service on {host.name}", pid is not None, str(pid),
+            f"[scripts] pid finds the service on {host.name}", pid is not None,
+            str(pid or "it printed no process id"),
             "the script must print the main process's id and nothing else",
         )  # fmt: skip
     if "LOG_FILE" in stage.environment:
         read = ask(host, 'test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
         yield _judge(
-            f"the log on {host.name} can be read", read.ok, read.stdout.strip() or "it cannot",
+            f"the log on {host.name} can be read", read.ok,
+            read.stdout.strip() or f"{stage.environment['LOG_FILE']} cannot be read",
             "correct LOG_FILE, or let the user read it",
         )  # fmt: skip
 
@@ -203,7 +206,7 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
             for box in step.checkboxes
             if (bound := bind(box.text)) and bound.needs
             and bound.needs not in stage.capabilities
-            and not any(re.search(p, box.text, re.IGNORECASE) for p in stage.checks)
+            and not own_script(box.text, stage.checks)
         }
     )  # fmt: skip
     for one in unsupported:
@@ -241,5 +244,8 @@ def _limits(stage: StagingStage) -> Iterator[Looked]:
     if limits.stop_file:
         there = Path(limits.stop_file).exists()
         yield _judge(
-            "the stop file is not there", not there, limits.stop_file, "remove it when all is well"
+            "the stop file is not there",
+            not there,
+            f"{limits.stop_file} {'is there' if there else 'does not exist'}",
+            "remove it when all is well",
         )

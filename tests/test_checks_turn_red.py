@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import drill.check
-from drill.check import Situation, bind
+from drill.accounting import Accounting
+from drill.check import Situation, bind, registered
+from drill.delivery import Courier, read_channels
 from drill.events import Checked, Decided, ProbeSample, StepEnded, StepStarted
 from drill.host import Completed
 from drill.probe import Probe
@@ -71,12 +72,19 @@ BARE = (
     "git -c user.name=drill -c user.email=drill@example.com commit -qam bare; git tag bare\n"
     'cd "$APP_DIR"; git worktree remove --force "$tree"'
 )
+WRITTEN = (
+    "for _ in $(seq 45); do if " + PSQL + "\"SELECT 1 FROM reservations WHERE reference LIKE 'd%' "
+    "AND created_at < now() - interval '2 seconds'\" -t | grep -q 1; then exit 0; fi; "
+    "sleep 0.2; done; exit 1"
+)
 DUMPS = '"$SECURE_STORAGE"/*.dump'
 
 
 @dataclass(frozen=True)
 class Case:
-    """`good` makes the checkbox true, `bad` plants the defect, `back` cleans up."""
+    """`good` makes the checkbox true, `bad` plants the defect, `back` cleans up. `said`: by what the
+    evidence names the very defect, as what was found.
+    """
 
     check: str
     text: str
@@ -85,24 +93,25 @@ class Case:
     said: str
     back: str = ""
     verdict: Verdict = Verdict.FAILED
+    wanted: Verdict = Verdict.PASSED
 
 
 CASES = [
     Case(
         "customers_told", "Customers: those affected have a mail",
         'mkdir -p "$OUTBOX"; echo "We are back" > "$OUTBOX/customers.txt"',
-        'echo "We are back. Data lost: none" > "$OUTBOX/customers.txt"', "nobody has looked yet",
+        'echo "We are back. Data lost: none" > "$OUTBOX/customers.txt"',
+        "“Data lost: none”, and nobody has looked yet", wanted=Verdict.ATTESTED,
     ),
     Case(
         "ticket_resolved", "Incident ticket: resolved, with what was done",
-        'mkdir -p "$OUTBOX"; echo "# resolved" > "$OUTBOX/incident.md"',
-        'echo "# open" > "$OUTBOX/incident.md"', "does not say",
+        'mkdir -p "$OUTBOX"; echo "# resolved: rolled back" > "$OUTBOX/incident.md"',
+        'echo "# INC-9 is open" > "$OUTBOX/incident.md"', "“# INC-9 is open”", wanted=Verdict.ATTESTED,
     ),
     Case(
         "team_told_the_end", "Team: #oncall and #engineering know that it is over",
-        'cd "$OUTBOX"; echo over | tee slack-oncall.txt > slack-engineering.txt',
-        'cd "$OUTBOX"; echo over > slack-engineering.txt; touch -d "1 hour ago" slack-engineering.txt',
-        "is from before the end",
+        'cd "$OUTBOX"; date +"over at %N" | tee slack-oncall.txt > slack-engineering.txt',
+        "true", "before the step, nothing came since", wanted=Verdict.ATTESTED,
     ),
     Case(
         "rollback_tagged", "History: a tag in the origin marks the rollback",
@@ -110,28 +119,49 @@ CASES = [
         "git tag -d rollback-x; git push -q origin :refs/tags/rollback-x",
         "no tag of the origin",
     ),
-    Case("error_rate", "Error rate <1%", SERVE, DRAIN, "", SERVE),
+    Case("error_rate", "Error rate <1%", SERVE, DRAIN, "requests failed", SERVE),
     Case("no_complaints", "No customer complaints", SERVE, DRAIN, "met a failure", SERVE),
     Case("maintenance_enabled", "Maintenance mode is on", DRAIN, SERVE, "answers 200"),
-    Case("traffic_stopped", "Client traffic has stopped", DRAIN, SERVE, "still reached", SERVE),
+    Case("traffic_stopped", "Client traffic has stopped", DRAIN, SERVE, "reached the service", SERVE),
     Case("maintenance_disabled", "Maintenance mode is off", SERVE, DRAIN, "answers 503", SERVE),
     Case("traffic_flows", "Client traffic reaches the application", SERVE, DRAIN, "0 of", SERVE),
     Case("no_immediate_errors", "No immediate errors for clients", SERVE, DRAIN, "failed", SERVE),
     Case(
         "status_page", "The status page has an update",
         'echo "We look into it" > "$STATUS_PAGE"', 'echo "Back at [time]" > "$STATUS_PAGE"', "[time]",
+        wanted=Verdict.ATTESTED,
     ),
     Case(
+        "status_page", "Status page: says that service is restored and the cause is being looked for",
+        'echo "It works again. We are looking for the cause." > "$STATUS_PAGE"',
+        'echo "We still look into it" > "$STATUS_PAGE"', "“We still look into it”",
+        wanted=Verdict.ATTESTED,
+    ),
+    Case("service_up", "The service is up and running", START, STOP, "host-1 answers nothing", START),
+    Case("service_up", "The API is reachable", SERVE, DRAIN, "the front door answers 503", SERVE),
+    Case("smoke_tests", "Smoke tests pass", "true", HIDE, "500", SHOW),
+    Case(
+        "no_data_loss", "No data loss", WRITTEN, "(" + WRITTEN + ")\n" + PSQL +
+        "\"DELETE FROM reservations WHERE id = (SELECT max(id) FROM reservations WHERE reference LIKE "
+        "'d%' AND created_at < now() - interval '1 second')\"", "1 of",
+    ),
+    Case(
+        "authentication", "Users can log in", "true",
+        "sed -i 's/return hmac.compare_digest.*/return False/' hostaway_mcp/auth.py\n" + START,
+        "with key: 401", "git checkout -q hostaway_mcp\n" + START,
+    ),
+    Case("api_requests_succeed", "API returns 200 OK", "true", STOP, "", START, verdict=Verdict.UNKNOWN),
+    Case(
         "stable_identified", "Stable release identified: v0.0.9",
-        "true", "git push -q origin :refs/tags/v0.0.9", "exit status 2", "git push -q origin v0.0.9",
+        "true", "git push -q origin :refs/tags/v0.0.9", "no tag v0.0.9", "git push -q origin v0.0.9",
     ),
     Case(
         "version_in_changelog", "The changelog lists it as stable",
-        "true", "sed -i /0.0.9/d CHANGELOG.md", "CHANGELOG", "git checkout -q CHANGELOG.md",
+        "true", "sed -i /0.0.9/d CHANGELOG.md", "has no entry for 0.0.9", "git checkout -q CHANGELOG.md",
     ),
     Case(
         "code_reverted", "The code is reverted to the stable release",
-        "git checkout -q v0.0.9", "git checkout -q v0.1.0-pagination", FAILING,
+        "git checkout -q v0.0.9", "git checkout -q v0.1.0-pagination", f"HEAD is {FAILING}, nothing changed",
     ),
     Case(
         "dependencies_installed", "Its dependencies are installed",
@@ -152,14 +182,16 @@ CASES = [
         "TypeError", ON,
     ),
     Case("old_format", "Lists come in the old format", OFF, ON, "nextCursor", ON),
-    Case("health_status", "/health answers with status 200", "true", STOP, "0", START),
+    Case(
+        "health_status", "/health answers with status 200", "true", STOP, "/health with nothing", START,
+    ),
     Case("api_requests_succeed", "API requests succeed", "true", HIDE, "500", SHOW),
     Case("endpoints_functional", "All API endpoints work", "true", HIDE, "500", SHOW),
     Case("database_queries", "Database queries work", "true", HIDE, "answered 500", SHOW),
     Case(
         "authentication", "Authentication works", "true",
         "sed -i 's/return hmac.compare_digest.*/return True/' hostaway_mcp/auth.py\n" + START,
-        "200 instead of 401", "git checkout -q hostaway_mcp\n" + START,
+        "with no key: 200", "git checkout -q hostaway_mcp\n" + START,
     ),
     Case(
         "database_log", "No errors in the database log", PSQL + "'SELECT 1'",
@@ -171,20 +203,21 @@ CASES = [
         "metrics_collecting", "Metrics are being collected", "true", STOP, "ConnectError", START,
         verdict=Verdict.UNKNOWN,
     ),
-    Case("dashboards_normal", "Dashboards show normal levels", "true", STOP, "/health", START),
+    Case("dashboards_normal", "Dashboards show normal levels", "true", STOP, "{'host-1': 0}", START),
     Case(
         "backup_exists", "A database backup exists and can be read in full",
         NIGHTLY, f"truncate -s 2000 {DUMPS}", "checksum", 'rm "$SECURE_STORAGE"/*',
     ),
     Case(
         "code_deployed", "The code is that of the release to deploy",
-        "git checkout -q v0.1.0-pagination", "git checkout -q v0.0.9", STABLE,
+        "git checkout -q v0.1.0-pagination", "git checkout -q v0.0.9", f"HEAD is {STABLE}",
         "git checkout -q v0.1.0-pagination",
     ),
     Case("new_format", "Pagination is on", ON, OFF, "offset", ON),
     Case(
         "migration_applied", "The migrations are applied up to revision `0002_pagination`",
-        "true", ".venv/bin/alembic downgrade 0001_base", "0001_base", ".venv/bin/alembic upgrade head",
+        "true", ".venv/bin/alembic downgrade 0001_base", "stands at 0001_base",
+        ".venv/bin/alembic upgrade head",
     ),
     Case(
         "schema_fits_code", "The deployed code can run on this schema",
@@ -231,15 +264,18 @@ CASES = [
     ),
     Case(
         "team_notified", "Notify the team: #oncall and #engineering have the message",
-        PREPARE, 'rm "$OUTBOX/slack-engineering.txt"', "slack-engineering",
+        PREPARE, 'echo "by [name]" > "$OUTBOX/slack-engineering.txt"', "slack-engineering.txt was not sent",
+        wanted=Verdict.ATTESTED,
     ),
     Case(
         "incident_opened", "Open an incident: the ticket names its severity",
-        PREPARE, 'sed -i s/P1/high/ "$OUTBOX/incident.md"', "no severity",
+        PREPARE, 'sed -i s/P1/high/ "$OUTBOX/incident.md"', "does not say a severity",
+        wanted=Verdict.ATTESTED,
     ),
     Case(
         "stakeholders_told", "Tell stakeholders: they know that a rollback is coming",
-        PREPARE, ': > "$OUTBOX/stakeholders.txt"', "no message",
+        PREPARE, 'echo ____ > "$OUTBOX/stakeholders.txt"', "blanks are left: ____",
+        wanted=Verdict.ATTESTED,
     ),
     Case(
         "state_documented", "Document the state: metrics, logs and example errors are kept as files",
@@ -247,6 +283,8 @@ CASES = [
     ),
 ]  # fmt: skip
 OTHERS = {
+    "no_alerts",  # shown to a real Prometheus, see test_monitoring
+    "memory_below",
     "restarted", "not_restarted", "reloaded", "migration_log", "memory_stable", "response_time",
     "migration_reverted", "schema_of_stable", "issue_confirmed",
 }  # fmt: skip
@@ -265,10 +303,13 @@ def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     timeline = Timeline(folder / "timeline.jsonl")
     (folder / "traffic").mkdir()
     traffic = Traffic(stage.base_url, stage.api_key, 60, 1, folder / "traffic", timeline)
+    accounts = Accounting(stage, timeline, folder / "traffic")
+    channels = read_channels(None, folder / "messages.mbox")
     with Probe(stage, timeline) as probe, traffic:
         yield Situation(
             stage=stage, runbook=RUNBOOK, traffic=traffic, timeline=timeline, tail=probe.tail,
             samples=probe.samples, failing=FAILING, stable=STABLE, pace=60,
+            courier=Courier(channels, timeline), facts=PREPARED, read_back=accounts.so_far,
         )  # fmt: skip
         traffic.stop()
     timeline.close()
@@ -298,7 +339,7 @@ def enough(situation: Situation, requests: int = 330) -> None:
             return
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.check for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
 def test_a_check_passes_without_its_defect_and_turns_red_with_it(
     case: Case, live: Situation
 ) -> None:
@@ -312,7 +353,9 @@ def test_a_check_passes_without_its_defect_and_turns_red_with_it(
         good = began if case.check.startswith("backup_") else at_this_moment(live)
         if counted:
             enough(good)
-        assert verdict(good, case.text)[0] is Verdict.PASSED, verdict(good, case.text)
+        found, evidence = verdict(good, case.text)
+        assert found is case.wanted, evidence
+        assert ", expected " not in evidence
         bad = at_this_moment(live)
         run(live.stage, case.bad)
         if counted:
@@ -320,15 +363,17 @@ def test_a_check_passes_without_its_defect_and_turns_red_with_it(
         seen = began if case.check == "backup_created" else bad
         found, evidence = verdict(seen, case.text)
         assert found is case.verdict, evidence
-        assert case.said in evidence
+        # First what was found, and only then what should have been.
+        saw, _, wanted = evidence.partition(", expected ")
+        assert case.said in saw, evidence
+        assert bool(wanted) is (found is Verdict.FAILED) or counted, evidence
     finally:
         if case.back:
             run(live.stage, case.back)
 
 
 def test_every_check_is_proven_to_turn_red() -> None:
-    assert bind("Error rate <1%")  # loads the registry
-    names = {name for _, name, *_ in drill.check._REGISTRY}
+    names = {one.name for one in registered()}
     assert names == {case.check for case in CASES} | OTHERS
 
 
@@ -357,7 +402,8 @@ def test_migration_log_reads_what_the_commands_said(live: Situation) -> None:
     text = "No errors from the migration"
     said = Completed(0, "", "sqlalchemy: ERROR: relation exists", 1.0)
     red = replace(at_this_moment(live), outputs=[said])
-    assert verdict(red, text) == (Verdict.FAILED, f"the commands said: {said.stderr}")
+    found, evidence = verdict(red, text)
+    assert (found, said.stderr in evidence) == (Verdict.FAILED, True)
     quiet = replace(red, outputs=[Completed(0, "fine", "", 1.0)])
     assert verdict(quiet, text)[0] is Verdict.PASSED
 
@@ -381,6 +427,27 @@ def test_memory_is_stable_only_without_growth_and_kills(
     ]  # fmt: skip
     situation = replace(live, samples=samples, window_from=0.0)
     assert verdict(situation, "Memory usage is stable")[0] is wanted
+
+
+def resident(megabytes: int, count: int) -> list[tuple[float, ProbeSample]]:
+    sample = ProbeSample({"host-1": 200}, {"host-1": megabytes << 20}, 1, 40, {"host-1": 0})
+    return [(float(at), sample) for at in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "count", "wanted", "said"),
+    [
+        (100, 20, Verdict.PASSED, "at most 26.0% of 384 MB"),
+        (350, 20, Verdict.FAILED, "at most 91.1% of 384 MB"),
+        (100, 9, Verdict.UNKNOWN, "9 of 10 samples"),
+    ],
+)
+def test_memory_is_below_a_share_of_the_hosts_limit(
+    live: Situation, megabytes: int, count: int, wanted: Verdict, said: str
+) -> None:
+    situation = replace(live, samples=resident(megabytes, count), window_from=0.0)
+    found, evidence = verdict(situation, "Memory below 80%")
+    assert (found, said in evidence) == (wanted, True), evidence
 
 
 def test_response_time_holds_the_limit_of_the_document(live: Situation) -> None:
@@ -444,11 +511,11 @@ def test_an_issue_is_confirmed_only_by_evidence_against_the_release(
 @pytest.mark.parametrize(
     ("defect", "mends", "wanted", "said"),
     [
-        ("true", "true", Verdict.PASSED, "v0.0.9 in CHANGELOG.md"),
+        ("true", "true", Verdict.PASSED, "CHANGELOG.md:"),
         ("sed -i /0.0.9/d CHANGELOG.md", "git checkout -q CHANGELOG.md", Verdict.FAILED, "CHANGELOG"),
         (
             "git push -q origin :refs/tags/v0.0.9", "git push -q origin v0.0.9", Verdict.FAILED,
-            "exit status 2",
+            "the origin has no tag v0.0.9",
         ),
     ],
 )  # fmt: skip
@@ -531,9 +598,7 @@ def test_a_backup_with_as_many_rows_and_another_value_is_found(live: Situation) 
         )
         found, evidence = verdict(began, text)
         assert found is Verdict.FAILED
-        assert evidence.endswith(
-            "against the live database: reservations.guest_name has other values"
-        )
+        assert "against the live database: reservations.guest_name has other values," in evidence
     finally:
         run(live.stage, 'rm "$BACKUP_DIR"/*\n' + START)
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import yaml
 
+from drill.check import bind
 from drill.checks import resources
 from drill.cli import main
 from drill.monitoring.made import dashboard, panels, rules
@@ -122,6 +123,14 @@ def test_promtool_finds_the_rules_firing_when_they_must_and_only_then(tmp_path: 
     assert promtool(tmp_path, "test", "rules", "/rules/test.yml").returncode != 0
 
 
+def test_without_a_prometheus_no_alert_can_fire_so_that_nothing_is_known() -> None:
+    alerts = bind("No alerts firing")
+    assert alerts
+    asking = SimpleNamespace(stage=SimpleNamespace(prometheus_url=""))
+    found = alerts.check(asking, alerts.match)  # type: ignore[arg-type]
+    assert (found.verdict, "no Prometheus watches" in found.evidence) == (Verdict.UNKNOWN, True)
+
+
 @pytest.fixture(scope="module")
 def stage() -> Iterator[ContainerStage]:
     stage = ContainerStage(StageOptions(), "asked for", print)
@@ -151,6 +160,10 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
     asking = SimpleNamespace(stage=stage, runbook=RUNBOOK, pace=60)
     assert resources._prometheus_collects(stage).verdict is Verdict.PASSED
     assert resources._panels_normal(asking).verdict is Verdict.PASSED  # type: ignore[arg-type]
+    alerts = bind("No alerts firing")
+    assert alerts
+    quiet = alerts.check(asking, alerts.match)  # type: ignore[arg-type]
+    assert (quiet.verdict, "0 would fire" in quiet.evidence) == (Verdict.PASSED, True), quiet
     # A host that nobody watches, and a limit that the release does not keep, are found.
     unseen = SimpleNamespace(
         prometheus_url=url, direct_urls=stage.direct_urls, interface=stage.interface,
@@ -167,3 +180,6 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
             break
     up = next(panel for panel in panels(RUNBOOK) if "Hosts" in panel.title)
     assert value(url, up, pace=60) == 0.0
+    asking.runbook = RUNBOOK
+    loud = alerts.check(asking, alerts.match)  # type: ignore[arg-type]
+    assert (loud.verdict, "would fire, MetricsMissing" in loud.evidence) == (Verdict.FAILED, True)

@@ -197,7 +197,8 @@ def test_a_drill_killed_in_the_downgrade_is_finished_by_another(folder: Path) ->
     )
     assert living_in(folder), "nothing outlived the drill, so there is nothing to resume"
     status, verdict, found = resumed(folder, report)
-    assert (status, verdict["reason"]) == (0, "every step, checkbox and write held")
+    assert status == 0
+    assert verdict["reason"].startswith("every step, checkbox and write held")
     kinds = [one["kind"] for one in found]
     at = kinds.index("Resumed")
     assert found[at]["ended_scripts"] == 1

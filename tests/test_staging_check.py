@@ -92,7 +92,7 @@ LIMITS = '[limits]\nrate = 10\nstop_file = "{folder}/STOP"\n'
     ("old", "new", "line"),
     [
         ("[environment]", '[environment_from]\nAPI_KEY = "NEVER_SET"\n[environment]', "variables that the file names are set: NEVER_SET"),
-        ("may-be-broken", "no-such-file", "app-1 has the marker: {folder}/no-such-file"),
+        ("may-be-broken", "no-such-file", "app-1 has the marker: there is no {folder}/no-such-file"),
         ('pod = "app-1"', 'container = "no-such-container"', "app-1 answers: "),
         ('pod = "app-1"', 'ssh = "127.0.0.1"\nport = 1', "app-1 answers: "),
         ('directory = "{folder}"', 'directory = "/no/such/folder"', "app-1 answers: "),

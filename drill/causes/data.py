@@ -31,8 +31,10 @@ def of_fire(record: Record) -> list[Cause]:
     """Writes that went on during a procedure are as good as any other."""
     seen = record.last(events.WritesUnderFire)
     where = "Data, under fire"
-    if seen is None or seen.lost == 0:
+    if seen is None or (seen.written and seen.lost == 0):
         return []
+    if not seen.written:
+        return [Cause(Verdict.UNKNOWN, where, "no writes were made")]
     if seen.lost is None:
         what = f"nobody could read the {seen.written} writes under fire back"
         return [Cause(Verdict.UNKNOWN, where, what)]

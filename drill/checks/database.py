@@ -28,10 +28,10 @@ _NEWEST = (
 )
 
 
-def _on_first(situation: Situation, script: str, what: str) -> Finding:
+def _on_first(situation: Situation, script: str, expected: str) -> Finding:
     """Run `script` on the first host, which is where blocks marked once run, and judge it."""
     host = situation.stage.hosts[0]
-    return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, what)
+    return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, expected)
 
 
 def _newest(situation: Situation, folder: str) -> tuple[float, str]:
@@ -53,13 +53,17 @@ def _newest(situation: Situation, folder: str) -> tuple[float, str]:
     return float(clock) - float(changed), path
 
 
-@check(r"backup exists", r"backup .*read in full", needs="database")
+@check(
+    r"(?:database )?backup exists(?: and (?:can be read in full|(?:is )?verified))?",
+    examples=["A database backup exists and can be read in full", "Backup exists"],
+    needs="database",
+)
 def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage has its checksum and can be read to its end."""
     try:
         age, path = _newest(situation, "SECURE_STORAGE")
     except LookupError as error:
-        return failed(str(error))
+        return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
     # Asked as the administrator: a failing release may hold every connection of its user.
     tables = " ".join(shlex.quote(row[0]) for row in situation.stage.database.fetch(_TABLES))
@@ -74,23 +78,37 @@ def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
         '  grep -q " TABLE DATA public $table " <<< "$held" \\\n'
         '    || refuse "it holds no data of $table: an empty or another database"\n'
         "done\n"
-        'echo "$(stat -c %s "$dump") bytes, $(wc -l <<< "$held") tables"'
+        f'echo "{name}, {age:.0f} s old, was read in full: "'
+        '"$(stat -c %s "$dump") bytes, $(wc -l <<< "$held") tables"'
     )
-    return _on_first(situation, script, f"{name}, {age:.0f} s old, read in full")
+    return _on_first(situation, script, f"a whole backup of this database in {name}")
 
 
-@check(r"backup .*recent.*?(?P<age>\d+ hours?)", r"(?P<age>\d+ hours?) old", needs="database")
+@check(
+    r"(?:database )?backup<IS> recent(?: and| at)?<BELOW>(?P<age>\d{1,4} hours?)(?: old)?",
+    r"(?:database )?backup<IS><BELOW>(?P<age>\d{1,4} hours?) old",
+    examples=["The backup is recent: <24 hours old", "Database backup is less than 24 hours old"],
+    needs="database",
+)
 def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage is younger than the checkbox demands."""
     limit_s = duration_s(match["age"])
     try:
         age, path = _newest(situation, "SECURE_STORAGE")
     except LookupError as error:
-        return failed(str(error))
-    return judged(age < limit_s, f"{path.rpartition('/')[2]} is {age / 3600:.2f} hours old")
+        return failed(str(error), "one in secure storage")
+    name = path.rpartition("/")[2]
+    return judged(
+        age < limit_s, f"{name} is {age / 3600:.2f} hours old", f"less than {match['age']}"
+    )
 
 
-@check(r"restor(ation|ing|e).* tested", r"tested .*restor", needs="database")
+@check(
+    r"(?:(?:database )?backup )?restor(?:ation|e|ing)<DONE> tested(?: in staging)?",
+    r"restor(?:ation|e|ing) of (?:database )?backup<DONE> tested",
+    examples=["Its restoration was tested", "Backup restoration tested"],
+    needs="database",
+)
 def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage was restored when it was made, and had rows.
 
@@ -100,16 +118,28 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     try:
         _, path = _newest(situation, "SECURE_STORAGE")
     except LookupError as error:
-        return failed(str(error))
+        return failed(str(error), "one in secure storage")
+    name = path.rpartition("/")[2]
     script = (
         f'rows="$(cat {shlex.quote(path)}.restored-rows)"\n'
-        'echo "a restored copy had $rows listings"\n'
+        f'echo "{name}, restored when it was made, had $rows listings"\n'
         'test "$rows" -gt 0'
     )
-    return _on_first(situation, script, f"restored when it was made: {path.rpartition('/')[2]}")
+    return _on_first(situation, script, "proof of a restored copy with rows in it")
 
 
-@check(r"backup (was |is )?(created|taken|made)", needs="database", proof=True)
+@check(
+    r"(?:safety |database )?backup<DONE> (?:created|taken|made)"
+    r"(?: and restores into scratch database)?",
+    r"(?:create|take|make) (?:safety |database )?backup",
+    examples=[
+        "The safety backup was created and restores into a scratch database",
+        "Backup taken",
+        "Take a database backup",
+    ],
+    needs="database",
+    proof=True,
+)
 def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     """A dump made in this step restores into a scratch database, which then holds what the live
     one holds: as many rows, and the same values in every column.
@@ -117,56 +147,89 @@ def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     try:
         age, path = _newest(situation, "BACKUP_DIR")
     except LookupError as error:
-        return failed(str(error))
+        return failed(str(error), "one that this step made")
     if age > situation.age():
         name = path.rpartition("/")[2]
-        return failed(f"the newest dump, {name}, is {age:.0f} s old: older than this step")
+        return failed(
+            f"the newest dump, {name}, is {age:.0f} s old",
+            f"one that this step made, {situation.age():.0f} s ago at most",
+        )
     return prove(situation.stage.database, situation.stage.hosts[0], path)
 
 
-@check(r"backup .*size.*?(?P<size>\d+\s*[KMG]?B)", needs="database")
+@check(
+    r"backup file has reasonable size >? ?(?P<size>\d{1,6} ?[KMG]?B)",
+    r"backup (?:file )?(?:size<IS>(?: reasonable)?|<IS>) "
+    r"?(?:>|larger than|more than|above) ?(?P<size>\d{1,6} ?[KMG]?B)",
+    examples=["The backup file has a reasonable size (>1KB)", "Backup file size > 1 KB"],
+    needs="database",
+)
 def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
     """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
     limit = size_bytes(match["size"])
     try:
         _, path = _newest(situation, "BACKUP_DIR")
     except LookupError as error:
-        return failed(str(error))
-    script = f"size=$(stat -c %s {shlex.quote(path)}); echo $size bytes; test $size -gt {limit}"
-    return _on_first(situation, script, f"larger than {limit} bytes")
+        return failed(str(error), "one that this procedure made")
+    name = path.rpartition("/")[2]
+    script = (
+        f"size=$(stat -c %s {shlex.quote(path)}); echo {shlex.quote(name)} has $size bytes\n"
+        f"test $size -gt {limit}"
+    )
+    return _on_first(situation, script, f"more than {limit} bytes")
 
 
-@check(r"secure storage", r"backup .*(uploaded|off the host)", needs="database")
+@check(
+    r"(?:safety )?backup<IS> in secure storage(?: checksum verified)?",
+    r"(?:safety )?backup<DONE> (?:uploaded|copied) to (?:S3/)?secure storage",
+    examples=[
+        "The backup is in secure storage, its checksum verified",
+        "Backup uploaded to secure storage",
+    ],
+    needs="database",
+)
 def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
     """Secure storage holds the newest safety backup, byte for byte."""
     try:
         _, path = _newest(situation, "BACKUP_DIR")
     except LookupError as error:
-        return failed(str(error))
+        return failed(str(error), "one that this procedure made")
     name = shlex.quote(path.rpartition("/")[2])
-    script = f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}'
-    return _on_first(situation, script, "secure storage holds the same bytes")
+    script = (
+        f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}\n'
+        f"echo secure storage has {name}, byte for byte"
+    )
+    return _on_first(situation, script, f"the bytes of {name} in secure storage")
 
 
-@check(r"migrations? .*revert\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?", needs="database")
+@check(
+    r"(?:database )?migrations?<DONE> reverted(?: to revision (?P<revision>\w{4,}))?",
+    examples=["The migrations are reverted to revision `0001_base`"],
+    needs="database",
+)
 def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
-    stored = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    rows = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    stands = " and ".join(str(row[0]) for row in rows) or "no revision"
     wanted = match["revision"]
     if wanted is None:
-        return unknown(f"the checkbox names no revision; the database is at {stored}")
-    return judged(stored == [(wanted,)], f"alembic_version holds {stored}, wanted {wanted}")
+        return unknown(f"the checkbox names no revision; the database stands at {stands}")
+    return judged(stands == wanted, f"the database stands at {stands}", wanted)
 
 
-@check(r"migrations? .*appl\w*(.*?\b(?P<revision>[0-9a-f]{4,}_?\w*))?", needs="database")
+@check(
+    r"(?:database )?migrations?<DONE> applied(?: up)?(?: to revision (?P<revision>\w{4,}))?",
+    examples=["The migrations are applied up to revision `0002_pagination`"],
+    needs="database",
+)
 def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
     return migration_reverted(situation, match)
 
 
 @check(
-    r"only the new release knew.* archived",
-    r"archived?.* can be loaded",
+    r"what only new release knew<DONE> archived",
+    examples=["What only the new release knew is archived"],
     needs="database",
     proof=True,
 )
@@ -180,7 +243,10 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     try:
         found = archive.missing(situation.stage, there)
     except LookupError as error:
-        return failed(f"not archived, or not to be read: {', '.join(there or names)} ({error})")
+        return failed(
+            f"not archived, or not to be read: {', '.join(there or names)} ({error})",
+            "every value of what will be dropped in secure storage",
+        )
     told = [f"{name} {found[name].rows} rows" for name in there]
     # What is not there was taken away before: what was kept then stands.
     told += [f"{name} was dropped before" for name in names if name not in there]
@@ -189,16 +255,21 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
         for name, one in found.items()
         if one.differing
     ]
-    return judged(not wrong, "; ".join(wrong or told))
+    return judged(not wrong, "; ".join(wrong or told), "every value as it is in the database")
 
 
-@check(r"archived .*loaded", needs="database", proof=True)
+@check(
+    r"what was archived<DONE> loaded(?: again)?",
+    examples=["What was archived is loaded again"],
+    needs="database",
+    proof=True,
+)
 def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     """Every archived value stands in the database again, where its row still exists."""
     try:
         found = archive.not_back(situation.stage)
     except LookupError as error:
-        return failed(f"what was archived does not fit the database: {error}")
+        return failed(f"what was archived does not fit the database: {error}", "it to be back")
     if not found:
         return passed("nothing was archived: the database was never taken back")
     wrong = [
@@ -207,10 +278,15 @@ def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
         if one.differing
     ]
     told = [f"{name} {one.rows} rows" for name, one in found.items()]
-    return judged(not wrong, "; ".join(wrong or told))
+    return judged(not wrong, "; ".join(wrong or told), "every archived value in its row again")
 
 
-@check(r"schema", needs="database")
+@check(
+    r"(?:database )?schema<IS> that of stable release",
+    r"database schema<DONE> verified",
+    examples=["The database schema is that of the stable release", "Database schema verified"],
+    needs="database",
+)
 def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
     """The schema equals that of a fresh database migrated by the stable release's own tree, and
     that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
@@ -227,8 +303,10 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         " >/dev/null 2>&1\n"
         'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
         'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
-        'diff "$tree/live" "$tree/fresh" | sed -n 1,5p >&2\n'
-        'cmp -s "$tree/live" "$tree/fresh"\n'
+        'if ! cmp -s "$tree/live" "$tree/fresh"; then\n'
+        '  echo "the schema differs: $(diff "$tree/live" "$tree/fresh" | grep "^[<>]" | head -n 5 '
+        '| tr -s "\\n " " ")"; exit 1\n'
+        "fi\n"
         'same="no difference in $(wc -l < "$tree/live") lines"\n'
         'cd "$tree"\n'
         'if "$python" -m alembic check > checked 2>&1; then\n'
@@ -242,4 +320,4 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         "fi\n"
         'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
     )
-    return _on_first(situation, script, f"compared with a fresh {situation.stable}")
+    return _on_first(situation, script, f"the schema of a fresh {situation.stable}")

@@ -38,23 +38,38 @@ def _judge(
     ]
     if errors:
         quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])
-        return failed(f"{len(errors)} errors in the {source} log: {quoted}")
+        return failed(f"{len(errors)} errors in the {source} log: {quoted}", "none")
     return passed(f"no error among {logs.lines_read[source]} lines read of the {source} log")
 
 
-@check(r"database logs?", needs="database")
+@check(
+    r"no errors in database logs?",
+    r"database logs? (?:shows?|contains?|has|have) no errors",
+    r"database logs?<IS> (?:clean|free of errors)",
+    examples=["No errors in the database log", "Database logs are clean"],
+    needs="database",
+)
 def database_log(situation: Situation, match: re.Match[str]) -> Finding:
     """Postgres logged no error since the rollback took effect."""
     return _judge(situation, "database", situation.effective_at)
 
 
-@check(r"(start-?up|starting).*(error|log)", r"(error|log).*(start-?up|starting)")
+@check(
+    r"no errors in logs? (?:at|on|during) start-?up",
+    r"no (?:start-?up errors|errors (?:at|on|during) start-?up)(?: in logs?)?",
+    r"<SERVICE> started without errors",
+    examples=["No errors in its log at start-up", "No startup errors in the logs"],
+)
 def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
     """The application logged no error since this step began."""
     return _judge(situation, "application", situation.began_at)
 
 
-@check(r"migration.*(errors?|logs?)", r"(errors?|logs?).*migration")
+@check(
+    r"no errors (?:from|in) migrations?",
+    r"no migration errors(?: in logs?)?",
+    examples=["No errors from the migration", "No migration errors in the logs"],
+)
 def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
     """The commands that did it printed no error, and Postgres logged none meanwhile.
 
@@ -71,15 +86,16 @@ def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
         if re.search(r"\b(ERROR|FATAL|Traceback|FAILED)\b", line)
     ]
     if said:
-        return failed(f"the commands said: {said[0]}")
+        return failed(f"the commands said: {said[0]}", "no error")
     since = now() - sum(done.took_s for done in outputs) if failures else situation.began_at
     return _judge(situation, "database", since, _WAITED)
 
 
 @check(
-    r"(no|without|free of) errors? in (the )?(application )?logs?\b",
-    r"no errors in the application log",
-    r"^no errors\b(?!.*(migration|database|log))",
+    r"no errors?(?: in (?:(?:application|app|service) )?logs?)?",
+    r"(?:(?:application|app|service) )?logs? (?:shows?|contains?|has|have) no errors?",
+    r"(?:(?:application|app|service) )?logs?<IS> (?:clean|free of errors)",
+    examples=["No errors in the application log", "Logs show no errors", "No errors"],
 )
 def application_log(situation: Situation, match: re.Match[str]) -> Finding:
     """The application logged no error since the rollback took effect."""

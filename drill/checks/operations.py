@@ -35,7 +35,9 @@ def _good(operation: Operation, answer: http.Answer) -> bool:
     return answer.ok and operation.contains in answer.text
 
 
-def _judge(stage: Stage, urls: dict[str, str], operations: list[Operation]) -> Finding:
+def _judge(
+    stage: Stage, urls: dict[str, str], operations: list[Operation], status: int | None = None
+) -> Finding:
     if not operations:
         return unknown("the stage's file names no operation of this kind")
     seen, bad = [], []
@@ -44,15 +46,16 @@ def _judge(stage: Stage, urls: dict[str, str], operations: list[Operation]) -> F
             answer = ask(stage, url, operation)
             told = f"{where} {operation.name} {answer.status}"
             seen.append(told)
-            if not _good(operation, answer):
+            if not _good(operation, answer) or answer.status != (status or answer.status):
                 bad.append(f"{told}: {answer.text[:80]!r}")
-    return judged(not bad, ", ".join(bad or seen))
+    wanted = f"{status or '2xx'} with what the stage's file says"
+    return judged(not bad, ", ".join(bad or seen), wanted)
 
 
-def reads_succeed(stage: Stage) -> Finding:
-    """Every read answers as the file says, on every host."""
+def reads_succeed(stage: Stage, status: int | None = None) -> Finding:
+    """Every read answers as the file says, on every host; with `status` where one is named."""
     reads = [one for one in stage.interface.operations if one.reads]
-    return _judge(stage, dict(stage.direct_urls), reads)
+    return _judge(stage, dict(stage.direct_urls), reads, status)
 
 
 def all_work(stage: Stage) -> Finding:
@@ -71,10 +74,12 @@ def strangers_refused(stage: Stage) -> Finding:
                 status = ask(stage, url, operation, key=key).status
                 seen += 1
                 if status not in (400, 401, 403):
-                    return failed(f"{where}: {operation.name} {told} is answered {status}")
+                    found = f"{where}: {operation.name} {told} is answered {status}"
+                    return failed(found, "400, 401 or 403")
             answer = ask(stage, url, operation)
             if not _good(operation, answer):
-                return failed(f"{where}: {operation.name} with the key: {answer.status}")
+                found = f"{where}: {operation.name} with the key is answered {answer.status}"
+                return failed(found, "what the stage's file says")
     return passed(f"{seen} requests of strangers were refused")
 
 
@@ -88,10 +93,12 @@ def writes_kept(stage: Stage) -> Finding:
         reference = f"check-{uuid.uuid4()}"
         written = ask(stage, stage.base_url, operation, reference=reference)
         if not _good(operation, written):
-            return failed(f"{operation.name} was answered {written.status}")
+            found = f"{operation.name} was answered {written.status}"
+            return failed(found, "what the stage's file says")
         read = read_back(stage, operation, reference)
         if not read.ok or reference not in read.text:
-            return failed(f"{operation.name} was acknowledged, then answered {read.status}")
+            found = f"{operation.name} was acknowledged, read back it was {read.status}"
+            return failed(found, f"{reference} in the answer")
         told.append(f"{operation.name} {reference} was read back")
     return passed(", ".join(told))
 

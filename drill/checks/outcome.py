@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from drill.check import Finding, Situation, check, judged
+from drill.check import Finding, Situation, check, judged, unknown
 from drill.checks.release import all_ok, on_every_host
 from drill.host import look
 
@@ -23,12 +23,17 @@ try:
 except yaml.YAMLError as error:
     sys.exit(f"it cannot be read: {error}".replace(chr(10), " "))
 gone = sorted(paths(yaml.safe_load(was)) - now)
-print(len(now), "settings")
-sys.exit("gone from where they stood: " + ", ".join(gone) if gone else 0)
+if gone:
+    sys.exit("gone from where they stood: " + ", ".join(gone))
+print(len(now), "settings, none is gone from where it stood")
 """
 
 
-@check(r"code can run on this schema", needs="database")
+@check(
+    r"deployed code can run on this schema",
+    examples=["The deployed code can run on this schema"],
+    needs="database",
+)
 def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
     """The database is not behind the deployed tree: it stands at the tree's newest revision, or at
     one that only a newer tree knows.
@@ -42,15 +47,25 @@ def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
         )
         heads, _, history = done.stdout.partition("\n\n")
         wanted = heads.split(" ")[0].strip()
+        if not done.ok or not wanted:
+            return unknown(f"{host.name} does not tell what its code expects: {done.stderr[-200:]}")
         known = re.search(rf"\b{re.escape(stands)}\b", history) is not None
-        behind = behind or not done.ok or stands == "nothing" or (known and stands != wanted)
+        behind = behind or stands == "nothing" or (known and stands != wanted)
         newer = "" if known else ", which this code does not know: a newer schema"
-        told.append(f"{host.name} runs code that expects {wanted or done.stderr[-200:]}{newer}")
-    return judged(not behind, f"{'; '.join(told)}; the database stands at {stands}")
+        told.append(f"the code of {host.name} is made for {wanted}{newer}")
+    return judged(
+        not behind,
+        f"the database stands at {stands}; {'; '.join(told)}",
+        "the newest revision that the code knows, or a newer one",
+    )
 
 
-@check(r"configuration has kept its structure", needs="defects")
+@check(
+    r"config(?:uration)? has kept structure",
+    examples=["The configuration has kept its structure"],
+    needs="defects",
+)
 def configuration_whole(situation: Situation, match: re.Match[str]) -> Finding:
     """Every setting of the committed configuration is still there, nested as it was."""
     script = f".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n{_COMPARE}PY"
-    return all_ok(on_every_host(situation, script), "the configuration, beside the committed one")
+    return all_ok(on_every_host(situation, script), "every setting of the committed configuration")

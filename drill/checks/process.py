@@ -12,8 +12,9 @@ from drill.probe import application_entry
 
 
 @check(
-    r"(application|service|process) (was |has )?(been )?restarted",
-    r"restarted with",
+    r"(?:<SERVICE>|process)<DONE> restarted",
+    r"restart <SERVICE>",
+    examples=["The application was restarted", "Restart the service"],
     needs="process",
 )
 def restarted(situation: Situation, match: re.Match[str]) -> Finding:
@@ -25,7 +26,12 @@ def restarted(situation: Situation, match: re.Match[str]) -> Finding:
     fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
     told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
     stale, runs = _built_of(situation)
-    return judged(fresh == names and not stale, f"process ids {told}{runs and f'; {runs}'}")
+    return judged(
+        fresh == names and not stale,
+        f"process ids {told}{runs and f'; {runs}'}",
+        "on every host a process that was not there before"
+        + (", built of what is checked out" if runs else ""),
+    )
 
 
 def _built_of(situation: Situation) -> tuple[list[str], str]:
@@ -49,29 +55,44 @@ def _built_of(situation: Situation) -> tuple[list[str], str]:
     return stale, "; ".join(told)
 
 
-@check(r"process (is )?(running|alive)", r"running process", needs="process")
+@check(
+    r"(?:<SERVICE> )?process<IS> (?:running|alive)(?: check with ps aux \| grep [\w.-]+)?",
+    examples=["Its process is running", "Process running"],
+    needs="process",
+)
 def running(situation: Situation, match: re.Match[str]) -> Finding:
     """The process exists on every host, and runs from the deployment or was built of it."""
     stage = situation.stage
     pids = stage.pids()
     missing = [host.name for host in stage.hosts if host.name not in pids]
     if missing:
-        return failed(f"no process on {', '.join(missing)}")
+        return failed(f"no process on {', '.join(missing)}", "one on every host")
     stale, runs = _built_of(situation)
     if runs:
-        return judged(not stale, f"process ids {pids}; {runs}")
-    lines = {}
+        return judged(not stale, f"process ids {pids}; {runs}", "what is checked out to run")
+    lines, ours = {}, True
     for host in stage.hosts:
         # Started from the deployment's folder, whatever the program is called.
         done = look(
-            host, f"tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline | grep -F \"$PWD\"", limit_s=10
+            host,
+            f"line=\"$(tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline)\"; echo \"$line\"\n"
+            'grep -qF "$PWD" <<< "$line"',
+            limit_s=10,
         )
-        lines[host.name] = done.stdout.strip() if done.ok else ""
-    alive = all(lines.values())
-    return judged(alive, "; ".join(f"{n}: {pids[n]} {line[-60:]}" for n, line in lines.items()))
+        lines[host.name] = f"{host.name}: {pids[host.name]} {done.stdout.strip()[-60:]}"
+        ours = ours and done.ok
+    return judged(ours, "; ".join(lines.values()), "a process of the deployment's folder")
 
 
-@check(r"reload")
+@check(
+    r"<SERVICE> reloaded (?:it|config(?:uration)?)"
+    r"(?: (?:log says|check logs for) config reloaded)?",
+    r"config(?:uration)?<DONE> reloaded",
+    examples=[
+        "The application reloaded it: its log says `Config reloaded`",
+        "Configuration was reloaded",
+    ],
+)
 def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host's log says "Config reloaded" since this step began."""
     missing = []
@@ -84,13 +105,19 @@ def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
             missing.append(host.name)
     return judged(
         not missing,
-        f"no “Config reloaded” since the step began on {', '.join(missing)}"
+        f"the log of {', '.join(missing)} says nothing of a reload since the step began"
         if missing
         else "“Config reloaded” is in the log of every host",
+        "“Config reloaded”",
     )
 
 
-@check(r"(no|without) (a )?restart", r"same process", needs="process")
+@check(
+    r"no restart(?: was| is)? (?:needed|required)",
+    r"<SERVICE><DONE> not restarted",
+    examples=["No restart was needed", "The service was not restarted"],
+    needs="process",
+)
 def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host still runs the process that ran before this step."""
     before, after = situation.pids_before, situation.stage.pids()
@@ -98,18 +125,23 @@ def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
         return unknown("nobody saw which process ran before the step")
     if not before:
         return unknown("no process ran before the step")
-    return judged(before == after, f"process ids before {before}, now {after}")
+    return judged(
+        before == after, f"process ids before {before}, now {after}", "the same processes"
+    )
 
 
-@check(r"config(uration)?( file)? (is |was |has been )?(updated|changed|written)")
+@check(
+    r"config(?:uration)?(?: file)?<DONE> (?:updated|changed|written)",
+    examples=["The configuration is updated"],
+)
 def configuration_updated(situation: Situation, match: re.Match[str]) -> Finding:
     """The configuration of every host parses and has pagination switched off, nested rightly."""
     script = (
         ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
         "import sys, yaml\n"
         "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
-        "print(settings)\n"
+        "print('context_protection is', settings)\n"
         "sys.exit(settings['pagination_enabled'] is not False)\n"
         "PY"
     )
-    return all_ok(on_every_host(situation, script), "context_protection in the configuration")
+    return all_ok(on_every_host(situation, script), "pagination_enabled: false in it")

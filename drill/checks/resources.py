@@ -20,11 +20,17 @@ from drill.wait import wait_until
 _GROWTH = 0.10  # of the median within the window: warm-up stays below it, a leak does not
 _LEAST_SAMPLES = 8
 _WAIT_S = 10.0
+_COUNTED = 60  # requests: fewer say nothing of a p95
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-@check(r"memory .*(stable|steady|grow|flat)", r"(stable|steady) memory", needs="process")
+@check(
+    r"memory(?: usage| use)?<IS> (?:stable|steady|flat)",
+    r"memory(?: usage| use)? does not grow",
+    examples=["Memory usage is stable"],
+    needs="process",
+)
 def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
     """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
     looked = [(at, s) for at, s in list(situation.samples) if at >= situation.window_from]
@@ -32,10 +38,13 @@ def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
     for host in situation.stage.hosts:
         points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
         if len(points) < _LEAST_SAMPLES:
-            return unknown(f"{host.name}: {len(points)} samples of memory, {_LEAST_SAMPLES} needed")
+            return unknown(
+                f"{host.name}: {len(points)} of {_LEAST_SAMPLES} samples of memory that are needed"
+            )
         kills = [s.oom_kills[host.name] for _, s in looked if host.name in s.oom_kills]
         if kills and kills[-1] > kills[0]:
-            return failed(f"{host.name}: killed for memory {kills[-1] - kills[0]} times meanwhile")
+            killed = f"{host.name} was killed for memory {kills[-1] - kills[0]} times meanwhile"
+            return failed(killed, "no kill")
         slope = theil_sen([at for at, _ in points], [float(size) for _, size in points])
         span = points[-1][0] - points[0][0]
         median = sorted(size for _, size in points)[len(points) // 2]
@@ -45,7 +54,7 @@ def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
             f"{span:.0f} s, provably {max(0.0, grown):.1%} growth"
         )
         if grown > _GROWTH:
-            return failed(told[-1])
+            return failed(told[-1], f"at most {_GROWTH:.0%}")
     return passed("; ".join(told))
 
 
@@ -67,7 +76,11 @@ def _requests(samples: Samples) -> float:
     return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
 
 
-@check(r"metrics? .*(collect|scrape|grow|recorded)", r"collecting metrics", needs="metrics")
+@check(
+    r"metrics(?: are)?(?: being)? (?:collecting|collected|scraped|recorded)",
+    examples=["Metrics are being collected"],
+    needs="metrics",
+)
 def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host serves metrics, and its request counter grows by the requests that it answers.
 
@@ -85,7 +98,7 @@ def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
                 if after > before:
                     break
         except WaitTimeout:
-            return failed(f"{name}: the request counter stays at {before:g}")
+            return failed(f"{name}: the request counter stays at {before:g}", "one more")
         told.append(f"{name}: {before:g} → {after:g} requests counted")
     if situation.stage.prometheus_url:
         seen = _prometheus_collects(situation.stage)
@@ -106,24 +119,30 @@ def _prometheus_collects(stage: Stage) -> Finding:
             if len(up) == len(stage.hosts) and all(up.values()) and after > before:
                 break
     except WaitTimeout:
-        return failed(f"Prometheus: targets up {up}, {before:g} → {after:g} requests in samples")
+        found = f"Prometheus: targets up {up}, {before:g} → {after:g} requests in samples"
+        return failed(found, f"{len(stage.hosts)} targets up and more requests")
     return passed(f"Prometheus: {len(up)} targets up, {before:g} → {after:g} requests in samples")
 
 
-@check(r"dashboards?", needs="metrics")
+@check(
+    r"(?:monitoring )?dashboards?(?: are)? (?:shows?|showing) normal(?: levels)?",
+    r"(?:monitoring )?dashboards?<IS> normal",
+    examples=["Dashboards show normal levels"],
+    needs="metrics",
+)
 def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
     """What dashboards are drawn from is in the matrix's first row: health, error rate, p95."""
     stage = situation.stage
     statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
-        return failed(f"/health answers {statuses}")
+        return failed(f"the hosts answer {stage.interface.health} with {statuses}", "200")
     told, quantile = [], situation.runbook.matrix[0].quantile
     if any(row.quantile != quantile for row in situation.runbook.matrix):
         return unknown("the matrix names several quantiles: no dashboard shows them as one number")
     for name, url in stage.direct_urls.items():
         window = _delta(situation, url)
         if window is None:
-            return unknown(f"{name}: no request was counted in the window")
+            return unknown(f"{name} counted fewer than {_COUNTED} requests in {_WAIT_S:g} s")
         requests, errors, took_s = window
         row = classify(situation.runbook.matrix, errors / requests, took_s)
         told.append(
@@ -131,7 +150,7 @@ def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
             f"{requests:g} requests failed, p{quantile * 100:g} at most {took_s * 1000:g} ms"
         )
         if row is not situation.runbook.matrix[0]:
-            return failed(told[-1])
+            return failed(told[-1], f"row “{situation.runbook.matrix[0].condition}”")
     if stage.prometheus_url:
         seen = _panels_normal(situation)
         return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
@@ -148,7 +167,7 @@ def _panels_normal(situation: Situation) -> Finding:
         shown.append(f"{panel.title} {value:.3g}")
         if not panel.low <= value < panel.high:
             limit = f"from {panel.low:.3g} to {panel.high:g}"
-            return failed(f"panel “{panel.title}” shows {value:.3g}, normal is {limit}")
+            return failed(f"panel “{panel.title}” shows {value:.3g}", limit)
     return passed(f"panels: {', '.join(shown)}")
 
 
@@ -159,9 +178,9 @@ def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
     before = scrape(situation.stage, url)
     after = before
     try:
-        for _ in wait_until("60 requests to be counted", _WAIT_S, every_s=0.25):
+        for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.25):
             after = scrape(situation.stage, url)
-            if _requests(after) - _requests(before) >= 60:
+            if _requests(after) - _requests(before) >= _COUNTED:
                 break
     except WaitTimeout:
         return None

@@ -11,7 +11,7 @@ from drill.answers import BadAnswer
 from drill.check import Finding, Situation, check, failed, judged, passed
 from drill.checks import operations
 from drill.http import Answer, Client
-from drill.probe import hosts_health
+from drill.probe import health
 from drill.stage import Stage
 
 _TIMEOUT_S = 5.0
@@ -27,19 +27,42 @@ def client(stage: Stage, url: str, key: str | None = None) -> Client:
     return Client(url, headers, limit_s=_TIMEOUT_S, most=_MOST_BYTES)
 
 
-@check(r"health\S* .*?\b(?P<status>[1-5]\d\d)\b", r"status (?P<status>[1-5]\d\d).*health")
+_ANSWERS = r"(?:answers|returns|responds|replies)(?: with)?(?: HTTP)?(?: status)?(?: code)?"
+
+
+@check(
+    r"(?:GET )?(?P<path>/(?:health|ready|live|status|ping|heartbeat)\w*|/__\w+__) "
+    rf"{_ANSWERS} (?P<status>[1-5]\d\d)(?: OK)?",
+    rf"health(?: ?check)?(?: endpoint)? {_ANSWERS} (?P<status>[1-5]\d\d)(?: OK)?",
+    r"health ?checks?<IS> (?:pass(?:es|ing)?|green)",
+    examples=[
+        "`/health` answers with status 200",
+        "The health endpoint returns 200",
+        "Health checks pass",
+    ],
+)
 def health_status(situation: Situation, match: re.Match[str]) -> Finding:
-    """The health endpoint of every host answers with the status that the checkbox names."""
-    wanted = int(match["status"])
-    seen = hosts_health(situation.stage)
-    return judged(set(seen.values()) == {wanted}, f"/health answers {seen}")
+    """The health endpoint of every host answers with the status that the checkbox names; a path
+    that it names is asked itself.
+    """
+    said = match.groupdict()
+    wanted = int(said.get("status") or 200)
+    path = said.get("path") or situation.stage.interface.health
+    seen = {name: health(url, path) for name, url in situation.stage.direct_urls.items()}
+    told = ", ".join(f"{name} answers {path} with {got or 'nothing'}" for name, got in seen.items())
+    return judged(set(seen.values()) == {wanted}, told, f"{wanted} from every host")
 
 
-@check(r"API (requests|calls) (succeed|work)")
+@check(
+    r"API (?:requests|calls) (?:succeed|work)",
+    rf"API (?:requests )?(?:{_ANSWERS}|return) (?P<status>200)(?: OK)?",
+    examples=["API requests succeed", "API returns 200 OK"],
+)
 def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
     """A list, one of its entries and the reservations can be read on every host."""
     if situation.stage.interface.operations:
-        return operations.reads_succeed(situation.stage)
+        named = match.groupdict().get("status")
+        return operations.reads_succeed(situation.stage, int(named) if named else None)
     seen = []
     for name, url in situation.stage.direct_urls.items():
         with client(situation.stage, url) as http:
@@ -47,12 +70,13 @@ def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
             seen.append((name, "/api/listings", listings.status))
             first = next(iter(rows(listings)), None)
             if first is None:
-                return failed(f"{name}: /api/listings is empty or has neither format")
+                status = f"{listings.status}, {len(listings.content)} bytes without a row"
+                return failed(f"{name} answers /api/listings with {status}", "listings")
             for path in (f"/api/listings/{first.get('id')}", "/api/reservations?limit=10"):
                 seen.append((name, path, http.get(path).status))
     bad = [entry for entry in seen if entry[2] != 200]
     told = ", ".join(f"{name} {path} {status}" for name, path, status in bad or seen)
-    return judged(not bad, told)
+    return judged(not bad, told, "200")
 
 
 def rows(answer: Answer) -> list[dict[str, object]]:
@@ -66,7 +90,11 @@ def rows(answer: Answer) -> list[dict[str, object]]:
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
-@check(r"(all|every) (API )?(endpoint|route)s?")
+@check(
+    r"(?:all|every) (?:API )?(?:endpoint|route)s?<IS> "
+    r"(?:functional|operational|works?|working|responds?|responding)",
+    examples=["All API endpoints work"],
+)
 def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
     """Every operation that the running release documents answers 2xx through the front door."""
     stage = situation.stage
@@ -75,14 +103,14 @@ def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
     with client(stage, stage.base_url) as http:
         document = http.get("/openapi.json")
         if document.status != 200:
-            return failed(f"/openapi.json answers {document.status}")
+            return failed(f"/openapi.json answers {document.status}", "a list of endpoints")
         seen = [
             (f"{method.upper()} {path}", status)
             for method, path, status in _call_all(http, _paths(document))
         ]
     bad = [entry for entry in seen if not 200 <= entry[1] < 300]
     told = ", ".join(f"{operation} {status}" for operation, status in bad or seen)
-    return judged(bool(seen) and not bad, told or "the release documents no endpoint")
+    return judged(bool(seen) and not bad, told or "the release documents no endpoint", "2xx")
 
 
 def _paths(document: Answer) -> dict[str, dict[str, object]]:
@@ -146,7 +174,12 @@ def _of(answer: Answer) -> dict[str, Any]:
     return body
 
 
-@check(r"authenticat", r"API key")
+@check(
+    r"authentication<IS> (?:works?|working|functional|enforced)",
+    r"(?:users|customers|clients) can (?:log|sign) ?in",
+    r"log ?in works",
+    examples=["Authentication works", "Users can log in"],
+)
 def authentication(situation: Situation, match: re.Match[str]) -> Finding:
     """Every host refuses a request without a key or with a wrong one, and serves the right one."""
     if situation.stage.interface.operations:
@@ -163,11 +196,15 @@ def authentication(situation: Situation, match: re.Match[str]) -> Finding:
                     seen.append((f"{name} {path} with {told}", http.get(path).status, wanted))
     bad = [entry for entry in seen if entry[1] != entry[2]]
     if bad:
-        return failed(", ".join(f"{what}: {got} instead of {want}" for what, got, want in bad))
+        found = ", ".join(f"{what}: {got}" for what, got, _ in bad)
+        return failed(found, ", ".join(sorted({str(want) for _, _, want in bad})))
     return passed(f"{len(seen)} requests: 401 without or with a wrong key, 200 with the right one")
 
 
-@check(r"database (queries|reads|access)", r"queries work")
+@check(
+    r"database (?:queries|reads|access)<IS> (?:works?|working|succeeds?)",
+    examples=["Database queries work"],
+)
 def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
     """A row written through the API stands in the database and can be read back through it."""
     stage = situation.stage
@@ -176,20 +213,24 @@ def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
     with client(stage, stage.base_url) as http:
         created, status = _reserve(http)
         if status != 201:
-            return failed(f"creating a reservation was answered {status}")
+            return failed(f"creating a reservation was answered {status}", "201")
         stored = stage.database.fetch(
             "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
         )
         answer = http.get(f"/api/reservations/{created}")
         read = _of(answer) if answer.ok else {}
     same = stored == [(read.get("guest_name"), read.get("total_cents"))]
-    return judged(same, f"reservation {created}: stored {stored}, read back {answer.status}")
+    got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
+    return judged(
+        same, f"reservation {created} is stored as {stored}, read back: {got}", "the same in both"
+    )
 
 
 @check(
-    r"old (list )?format",
-    r"pagination (is |has been )?(off|disabled)",
-    r"format .*without pagination",
+    r"lists come in old format",
+    r"old (?:list )?format<DONE> returned",
+    r"pagination<DONE> (?:off|disabled)",
+    examples=["Lists come in the old format", "Pagination is off"],
     needs="listings",
 )
 def old_format(situation: Situation, match: re.Match[str]) -> Finding:
@@ -200,10 +241,19 @@ def old_format(situation: Situation, match: re.Match[str]) -> Finding:
             answer = http.get("/api/listings", params={"limit": 10})
         seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["count", "limit", "listings", "offset"]
-    return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")
+    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))
 
 
-@check(r"pagination (is |has been )?(on|enabled)\b", needs="listings")
+def _fields(seen: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name} answers lists with {', '.join(keys)}" for name, keys in seen.items())
+
+
+@check(
+    r"pagination<DONE> (?:on|enabled)",
+    r"lists come in new format",
+    examples=["Pagination is on"],
+    needs="listings",
+)
 def new_format(situation: Situation, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""
     seen = {}
@@ -212,4 +262,4 @@ def new_format(situation: Situation, match: re.Match[str]) -> Finding:
             answer = http.get("/api/listings", params={"limit": 10})
         seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["items", "meta", "nextCursor"]
-    return judged(all(keys == wanted for keys in seen.values()), f"the answer's fields: {seen}")
+    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))

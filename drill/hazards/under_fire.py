@@ -124,6 +124,9 @@ class UnderFire:
             return self._told
         lost = sorted(self._written - {reference for (reference,) in found})
         self._measure(lost)
+        if not self._written:
+            self._told = f"no writes were made during the downgrade, {self._refused} were refused"
+            return self._told
         self._told = (
             f"{len(self._written)} writes went on during the downgrade, {len(lost)} of them are "
             f"lost, {self._refused} were refused; the longest waited {self._worst_s:.2f} s"

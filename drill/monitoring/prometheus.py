@@ -1,4 +1,6 @@
-"""Asks a Prometheus: are all targets up, do samples grow, is each panel in its normal range?"""
+"""Asks a Prometheus: are all targets up, do samples grow, is each panel in its normal range, does
+an alert fire?
+"""
 
 from __future__ import annotations
 
@@ -43,6 +45,31 @@ def value(url: str, panel: Panel, pace: float) -> float | None:
 
     Pace shortens the window over which its rates are taken, as it does all waits.
     """
-    window = f"{max(_LEAST_WINDOW_S, round(60 / pace))}s"
-    found = list(query(url, panel.expression.replace(f"[{WINDOW}]", f"[{window}]")).values())
+    found = list(query(url, _paced(panel.expression, pace)).values())
     return found[0] if found and not math.isnan(found[0]) else None
+
+
+def alerts(url: str) -> tuple[list[str], int]:
+    """Return the names of the alerts that fire, and how many rules there are that could.
+
+    Raises NoAnswer as `query` does.
+    """
+    try:
+        active, groups = (
+            http.get(f"{url}/api/v1/{path}", limit_s=_TIMEOUT_S).checked().json()["data"][name]
+            for path, name in (("alerts", "alerts"), ("rules", "groups"))
+        )
+        known = sum(one["type"] == "alerting" for group in groups for one in group["rules"])
+        firing = [one for one in active if one["state"] == "firing"]
+        return sorted(str(one["labels"]["alertname"]) for one in firing), known
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise NoAnswer(f"no alerts from Prometheus: {error}") from None
+
+
+def holds(url: str, expression: str, pace: float) -> bool:
+    """Return whether an alert's condition holds now, its rates taken over a paced window."""
+    return bool(query(url, _paced(expression, pace)))
+
+
+def _paced(expression: str, pace: float) -> str:
+    return expression.replace(f"[{WINDOW}]", f"[{max(_LEAST_WINDOW_S, round(60 / pace))}s]")

@@ -131,7 +131,7 @@ class _Facts:
             kept = [s for s in judged.steps if s.took_s <= s.budget_s]
             if kept:
                 told.append(f"{len(kept)} of {len(judged.steps)} steps kept their budgets")
-            if judged.ledger and not judged.ledger.lost:
+            if judged.ledger and judged.ledger.acknowledged and not judged.ledger.lost:
                 told.append(
                     f"None of {judged.ledger.acknowledged} acknowledged writes was lost by the "
                     "rollback"

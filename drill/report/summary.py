@@ -11,7 +11,7 @@ from rich.text import Text
 from drill.clock import iso
 from drill.impact import headlines, left_in
 from drill.judgement import Judgement
-from drill.paths import counts, recovery
+from drill.paths import NO_WRITES, counts, recovery
 from drill.verdict import Verdict
 
 _STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red"}
@@ -76,8 +76,12 @@ def key_numbers(judgement: Judgement) -> list[str]:
     if judgement.ledger:
         ledger = judgement.ledger
         lines.append(
-            f"{ledger.acknowledged} acknowledged writes: {counts(ledger)}, "
-            f"{ledger.indeterminate} indeterminate beside them"
+            (
+                f"{ledger.acknowledged} acknowledged writes: {counts(ledger)}, "
+                if ledger.acknowledged
+                else f"{NO_WRITES} that were acknowledged, "
+            )
+            + f"{ledger.indeterminate} indeterminate beside them"
         )
         if ledger.lost:
             lines.append(recovery(ledger, "the end"))

@@ -30,6 +30,23 @@ _SERVED_LIMIT_S = 60.0
 _HEALED_WITHIN_S = 10.0
 _RSS = "awk '/^VmRSS/ {print $2 * 1024}' \"/proc/$(%s)/status\""
 
+# The least of what the service's control groups and the machine itself allow.
+_MEMORY_LIMIT = """
+pid=$(%s)
+limit=$(($(awk '/^MemTotal/ {print $2}' /proc/meminfo) * 1024))
+group="/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
+group=${group%%/}
+least() {
+  if [ -r "$1" ]; then
+    read -r own < "$1"
+    if [ "$own" != max ] && [ "$own" -lt "$limit" ]; then limit=$own; fi
+  fi
+}
+least /sys/fs/cgroup/memory/memory.limit_in_bytes
+while least "$group/memory.max"; [ "$group" != /sys/fs/cgroup ]; do group=${group%%/*}; done
+echo "$limit"
+"""
+
 
 class StagingStage:
     """See drill.stage.Stage. It makes nothing but the state in which a drill begins, and removes
@@ -239,6 +256,11 @@ class StagingStage:
         """See Stage.rss_bytes."""
         script = self.staging.scripts.get("pid")
         return self._numbers(_RSS % script.strip() if script else None)
+
+    def memory_limits(self) -> dict[str, int]:
+        """See Stage.memory_limits."""
+        script = self.staging.scripts.get("pid")
+        return self._numbers(_MEMORY_LIMIT % script.strip() if script else None)
 
     def oom_kills(self) -> dict[str, int]:
         """See Stage.oom_kills."""
