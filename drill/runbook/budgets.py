@@ -32,20 +32,20 @@ _COUNT = rf"(?:{_DIGITS}|(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?
 _SINGLE = rf"{_COUNT}[ -]?{_UNIT}"
 _COMPOUND = rf"{_SINGLE}(?:(?:,? and |, ?| ?){_SINGLE}){{0,3}}"
 _CLOCK = rf"\d{{1,3}}:\d\d(?::\d\d)?(?: ?{_UNIT})?"
-_TO = r"(?: ?- ?| to | and | bis )"
+_TO = r"(?: ?- ?| to )"
 _RANGE = rf"(?P<low>{_COMPOUND}|{_COUNT}){_TO}(?P<high>{_COMPOUND})"
 _AMOUNT = rf"(?:{_RANGE}|(?P<clock>{_CLOCK})|(?P<one>{_COMPOUND}))"
 _ABOUT = (
     r"(?:(?:~|≈|≤|<=?|about|approx\.?|approximately|around|roughly|circa|ca\.?|est\.?|estimated|"
     r"expected|up to|at most|at least|a minimum of|minimum|max\.?|maximum|less than|under|within|"
-    r"no more than|not more than|no longer than|between|another|the next|a full|budget|duration|"
+    r"no more than|not more than|no longer than|another|the next|a full|budget|duration|"
     r"time|takes)[ :]*)"
 )
 _AFTER = (
     r"(?: ?(?:or less|or so|max\.?|maximum|at most|total|in total|budget|estimated|approx\.?))?"
 )
-_WHOLE = re.compile(rf" ?{_ABOUT}{{0,4}}{_AMOUNT}{_AFTER} ?", re.IGNORECASE)
-_ANYWHERE = re.compile(rf"(?<![\w.,:-]){_AMOUNT}(?!\w|:\d)", re.IGNORECASE)
+_WHOLE = re.compile(rf" ?{_ABOUT}{{0,4}}{_AMOUNT}{_AFTER} ?", re.IGNORECASE | re.ASCII)
+_ANYWHERE = re.compile(rf"(?<![\w.,:-]){_AMOUNT}(?!\w|:\d)", re.IGNORECASE | re.ASCII)
 _WATCH = re.compile(
     r"\b(?:watch|monitor|observe|soak|keep (?:an eye|watching)|(?P<wait>wait))(?:ing)?\b",
     re.IGNORECASE,
@@ -117,7 +117,8 @@ def looks_like_time(text: str) -> bool:
 
 def _clean(text: str) -> str:
     text = re.sub(r"[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]", "-", plain_spaces(text))
-    return re.sub(r"\s+", " ", text.replace("\uff1a", ":"))
+    text = re.sub(r"\s+", " ", text.replace("\uff1a", ":"))
+    return re.sub(r"\bbetween ([^,;]{1,40}?) and ", r"\1 to ", text, flags=re.IGNORECASE)
 
 
 def _split_remark(text: str) -> tuple[str, str, str]:

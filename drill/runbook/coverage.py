@@ -209,7 +209,10 @@ def _account_for_items(root: Section, marks: Marks, spans: dict[int, range]) -> 
         for item in section.entries:
             if item.line in marks.used or item.line in marks.unread:
                 continue
-            if item.ordered and item.line in steps and not item.holds:
+            inside = range(item.line, item.last_line + 1)
+            if item.holds and any(line in marks.used for line in inside):
+                marks.pass_over(item.line, "introduces what stands below it")
+            elif item.ordered and item.line in steps and not item.holds:
                 marks.refuse(
                     item.line, "an instruction in words, which nobody performs or verifies"
                 )

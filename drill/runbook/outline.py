@@ -49,6 +49,7 @@ class Item:
     """A list item. `ordered`: it has a number; `holds`: a block or other items stand in it."""
 
     line: int
+    last_line: int
     text: str
     ordered: bool
     holds: bool = False
@@ -169,7 +170,7 @@ class _Outliner:
                 ordered, scope = self._lists[-1]
                 self._scope, self._next = replace(scope, label=""), None
                 self._glued = _Scope()
-                self._items.append(Item(line, "", ordered))
+                self._items.append(Item(line, token.map[1] if token.map else line, "", ordered))
                 self._path[-1].entries.append(self._items[-1])
             case "list_item_close":
                 self._items.pop()

@@ -40,7 +40,9 @@ cut date diff dig find go head host id install kill less make read service set s
 test time top touch trap watch wait which
 """
 _ENGLISH = frozenset(_SENTENCES.split())
-_MARK = re.compile(r"\s(?:-|\S*[/$\"'=<>|.\d])|^(?:make|service) [a-z_-]+(?: [a-z_-]+)?$")
+_MARK = re.compile(
+    r"\s(?:-|\S*[/$\"'=<>|.\d])|^(?:\w+=\S* )*(?:make|service) [a-z_-]+(?: [a-z_-]+)?$"
+)
 _STATEMENTS = frozenset(
     {
         "command", "list", "pipeline", "redirected_statement", "variable_assignment",
