@@ -22,6 +22,10 @@ _WATCHED = re.compile(
     r"authori|approv|\bsl[ao]\b|step|command|check|verif|limit",
     re.IGNORECASE,
 )
+_TRIGGERS = re.compile(
+    r"when to (?:roll|revert|undo)|triggers?\b|(?:roll-?back|go/no-go|abort) criteria",
+    re.IGNORECASE,
+)
 _SHORT = 70
 
 
@@ -85,6 +89,7 @@ def account(
     _account_for_rows(root, marks)
     _account_for_headings(root, marks, spans)
     _account_for_items(root, marks, spans)
+    _account_for_triggers(root, marks)
     for number, text in enumerate(lines, 1):
         if number in marks.used:
             if SEPARATORS.search(text):
@@ -216,6 +221,22 @@ def _account_for_items(root: Section, marks: Marks, spans: dict[int, range]) -> 
                 marks.refuse(
                     item.line, "an instruction in words, which nobody performs or verifies"
                 )
+
+
+def _account_for_triggers(root: Section, marks: Marks) -> None:
+    """Name what stands among the triggers, or where others would have them, and is none."""
+    for top in root.walk():
+        if not _TRIGGERS.search(bare(top.title)):
+            continue
+        for section in top.walk():
+            for item in section.entries:
+                if item.line not in marks.used:
+                    marks.refuse(
+                        item.line, "a condition that is no trigger: it stands under no tier"
+                    )
+            for line, text in section.texts if section is not top else ():
+                if line not in marks.used and ("%" in text or looks_like_time(text)):
+                    marks.refuse(line, "a number among the triggers that belongs to none")
 
 
 def _line(number: int, text: str, marks: Marks) -> Line:

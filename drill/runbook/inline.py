@@ -12,6 +12,7 @@ from drill.runbook.text import plain_spaces
 
 _MOST_LETTERS = 4_000  # what is longer, or more deeply nested, is taken as it stands
 _MOST_BRACKETS = 200
+_MARKUP = re.compile(r"[*_`\[\]<&\\!]")
 _READER = MarkdownIt("commonmark")
 _BOX = re.compile(
     r"(?:[-*+•–—] ?)?(?:\[(?: {0,3}|[xX✓✔✗✘])\](?![:(])|[☐☑☒□▢⬜🔲🗹])\s*(?P<text>.*)$", re.DOTALL
@@ -73,7 +74,8 @@ def groups_of(content: str, first_line: int) -> list[Group]:
 
 
 def _lines_of(content: str, first_line: int) -> list[Line]:
-    if len(content) > _MOST_LETTERS or content.count("[") + content.count("<") > _MOST_BRACKETS:
+    nested = content.count("[") + content.count("<") > _MOST_BRACKETS
+    if nested or len(content) > _MOST_LETTERS or not _MARKUP.search(content):
         raw = content.split("\n")
         return [Line(first_line + n, plain_spaces(one).strip()) for n, one in enumerate(raw)]
     children = _READER.parseInline(content)[0].children or []

@@ -161,8 +161,7 @@ class _Reader:
             found = None
             if looks_like_time(bracket):
                 self.marks.refuse(section.line, f"a budget that cannot be read: {error}")
-        for part in parts:
-            self.marks.use(part.line, f"checklist “{section.title}”", part.last_line)
+        self.marks.use(section.line, f"checklist “{section.title}”", section.last_line)
         boxes = tuple(box for part in parts for box in part.checkboxes)
         name = title if found else section.title
         return Checklist(name, boxes, commands(parts), section.line, found)

@@ -10,6 +10,7 @@ from pathlib import Path
 from drill.errors import UsageError
 
 _MOST_BYTES = 1024 * 1024
+_MOST_LINES = 10_000  # some 200 pages; Markdown takes 0.1 ms and more a line
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -50,7 +51,12 @@ def read_text(path: Path) -> tuple[bytes, str]:
             str(error),
             "save it as UTF-8",
         ) from error
-    return raw, text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > _MOST_LINES:
+        raise UsageError(
+            f"a runbook of at most {_MOST_LINES} lines", f"more in {path}", "set RUNBOOK=FILE"
+        )
+    return raw, text
 
 
 def without_separators(text: str) -> str:
