@@ -13,7 +13,6 @@ from rich.text import Text
 
 from drill import events
 from drill.clock import now
-from drill.runbook.text import shown
 from drill.timeline import Event
 from drill.triggers_read import sentences
 from drill.verdict import Verdict
@@ -88,8 +87,8 @@ class Progress:
             case events.RunbookRead(lines=lines) as read if lines:
                 line = Text("  not read of the runbook, so that it cannot pass:", style="red")
                 for number, text, why in zip(lines, read.texts, read.reasons, strict=False):
-                    line.append(f"\n            line {number}: {shown(text)}", style="red")
-                    line.append(f"\n              {shown(why)}", style="dim")
+                    line.append(f"\n            line {number}: {text}", style="red")
+                    line.append(f"\n              {why}", style="dim")
                 return line
             case events.Resumed(directory=directory, ended_scripts=ended):
                 return Text(

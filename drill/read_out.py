@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from drill.errors import Exit
 from drill.runbook.coverage import Kind, Line, Reading
 from drill.runbook.model import Checklist, CodeBlock, Procedure
-from drill.runbook.text import shown
 
 _MARKS = {Kind.USED: "✔", Kind.PROSE: "·", Kind.UNREAD: "✘", Kind.EMPTY: " "}
 _TEXT, _PART = 72, 60
@@ -17,7 +16,7 @@ _TEXT, _PART = 72, 60
 def read_out(reading: Reading) -> Iterator[str]:
     """Yield the outline, each line with what became of it, and what is unread and why.
 
-    The lines show what the document says: control characters stand as their escapes.
+    The lines are text, whatever looks like markup in them: print them by `drill.console`.
     """
     yield from _outline(reading)
     yield ""
@@ -36,7 +35,7 @@ def exit_of(reading: Reading) -> Exit:
 
 def _outline(reading: Reading) -> Iterator[str]:
     runbook = reading.runbook
-    yield f"{shown(runbook.title) or 'no title'} ({runbook.path})"
+    yield f"{runbook.title or 'no title'} ({runbook.path})"
     yield f"  {len(runbook.triggers)} triggers, {len(runbook.matrix)} rows of the matrix"
     yield from _checklist("Preparation", runbook.pre_rollback)
     for procedure in runbook.procedures:
@@ -52,8 +51,8 @@ def _outline(reading: Reading) -> Iterator[str]:
 
 def _procedure(procedure: Procedure) -> Iterator[str]:
     yield (
-        f"  Procedure {procedure.number}: {shown(procedure.title)} "
-        f"({shown(procedure.estimate.text) or 'no time estimate'})"
+        f"  Procedure {procedure.number}: {procedure.title} "
+        f"({procedure.estimate.text or 'no time estimate'})"
     )
     if procedure.prerequisites or procedure.prerequisite_blocks:
         boxes, blocks = procedure.prerequisites, procedure.prerequisite_blocks
@@ -62,7 +61,7 @@ def _procedure(procedure: Procedure) -> Iterator[str]:
         watched = f", watched for {step.window_s:g} s" if step.window_s else ""
         origin = f" [{step.origin}]" if step.origin else ""
         yield (
-            f"    Step {step.number}: {shown(step.title)} ({step.budget.high_s:g} s): "
+            f"    Step {step.number}: {step.title} ({step.budget.high_s:g} s): "
             f"{_counted(len(step.blocks), len(step.checkboxes))}{watched}{origin}"
         )
         for block in step.blocks:
@@ -71,9 +70,9 @@ def _procedure(procedure: Procedure) -> Iterator[str]:
 
 def _block(block: CodeBlock) -> Iterator[str]:
     if block.fallback:
-        yield f"      line {block.line}, only if what is before it fails: {shown(block.fallback)}"
+        yield f"      line {block.line}, only if what is before it fails: {block.fallback}"
     if len(block.alternatives) > 1:
-        offered = ", ".join(shown(one.label) or "without a name" for one in block.alternatives)
+        offered = ", ".join(one.label or "without a name" for one in block.alternatives)
         choice = "the first, or what the stage knows" if block.in_order else "what the stage knows"
         ways = f"one of {len(block.alternatives)} ways ({choice})"
         yield f"      line {block.line}, {ways}: {offered}"
@@ -82,7 +81,7 @@ def _block(block: CodeBlock) -> Iterator[str]:
 def _checklist(kind: str, checklist: Checklist) -> Iterator[str]:
     if checklist.line:
         counted = _counted(len(checklist.blocks), len(checklist.checkboxes))
-        yield f"  {kind}: {shown(checklist.title)}: {counted}"
+        yield f"  {kind}: {checklist.title}: {counted}"
     else:
         yield f"  {kind}: none"
 
@@ -92,19 +91,17 @@ def _counted(blocks: int, boxes: int) -> str:
 
 
 def _told(line: Line) -> str:
-    text = shown(line.text)
+    text = line.text
     text = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
-    return (
-        f"{line.number:5} {_MARKS[line.kind]} {text:{_TEXT}}  {shown(line.part)[:_PART]}".rstrip()
-    )
+    return f"{line.number:5} {_MARKS[line.kind]} {text:{_TEXT}}  {line.part[:_PART]}".rstrip()
 
 
 def _ending(reading: Reading) -> Iterator[str]:
     for problem in reading.problems.told():
-        yield f"cannot be drilled: {shown(problem)}"
+        yield f"cannot be drilled: {problem}"
     for one in reading.runbook.unread:
-        yield f"unread, line {one.line}: {shown(one.text)}"
-        yield f"    {shown(one.why)}"
+        yield f"unread, line {one.line}: {one.text}"
+        yield f"    {one.why}"
     share = math.floor(1000 * reading.share) / 10  # 100 only when nothing is left
     counts = ", ".join(
         f"{reading.count(kind)} {kind.value}" for kind in (Kind.USED, Kind.UNREAD, Kind.PROSE)

@@ -9,7 +9,7 @@ from runbook_support import BLOCK, changed, reading_of, runbook_of, unread_in
 
 from drill.procedure import StepFailed, choose
 from drill.runbook.model import Step
-from drill.runbook.shell import plainly_shell, without_prompts
+from drill.runbook.sessions import plainly_shell, without_prompts
 
 
 def step_of(folder: Path, block: str) -> Step:

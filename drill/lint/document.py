@@ -10,7 +10,7 @@ from drill.runbook.blocks import SESSIONS, SHELLS
 from drill.runbook.commands import language, not_commands
 from drill.runbook.model import CodeBlock
 from drill.runbook.outline import Fence, outline
-from drill.runbook.shell import plainly_shell, typed_first, without_prompts
+from drill.runbook.sessions import plainly_shell, typed_first, without_prompts
 from drill.runbook.text import read_text, without_separators
 from drill.shell import Command, Context, Script, read
 

@@ -75,13 +75,18 @@ _QUANTILE = re.compile(
 _SPEED_COLUMN = re.compile(r"performance|latency|response time|\bp\d\d|percentile|median|speed")
 
 
+def is_about_speed(column: str) -> bool:
+    """Whether a column of the matrix with this heading, in lower case, has latencies."""
+    return bool(_SPEED_COLUMN.search(column))
+
+
 def speed_of(cells: Mapping[str, str]) -> tuple[float, str]:
     """Return the quantile that a row of the matrix is about, and its latencies without it.
 
     A cell or its column's heading names it ("p99", "median"); else it is the p95. Raises ValueError
     where both do and differ, and where there is no such column.
     """
-    columns = [name for name in cells if _SPEED_COLUMN.search(name)]
+    columns = [name for name in cells if is_about_speed(name)]
     if len(columns) != 1:
         found = ", ".join(repr(name) for name in columns) or "none"
         raise ValueError(f"expected one column for latencies ('Performance'); found {found}")

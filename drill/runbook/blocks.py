@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from drill.runbook.model import Alternative, CodeBlock
-from drill.runbook.shell import typed_first, without_prompts
+from drill.runbook.sessions import typed_first, without_prompts
 
 SHELLS = {"bash", "sh", "shell", "zsh", "ksh", "dash"}
 SESSIONS = {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal"}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from drill.runbook.blocks import SESSIONS, SHELLS, code_block
 from drill.runbook.model import Alternative, CodeBlock, Template
 from drill.runbook.outline import Fence, Section
-from drill.runbook.shell import holds_command, plainly_shell, without_prompts
+from drill.runbook.sessions import holds_command, plainly_shell, without_prompts
 from drill.runbook.text import SEPARATORS
 from drill.runbook.titles import OPTION, bare
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from drill.runbook.amounts import is_about_speed
 from drill.runbook.budgets import looks_like_time
 from drill.runbook.commands import lines_of_block, not_commands, split_options
 from drill.runbook.leftovers import BLOCK, BOX, looks_like
@@ -183,10 +184,10 @@ def _account_for_rows(root: Section, marks: Marks) -> None:
 
 def _columns_left_out(row: Row) -> list[str]:
     known = {"condition", "error rate", "decision"}
-    known.add("performance" if row.cells.get("performance") else "p95")
     return [
         title for title, cell in row.cells.items()
-        if title not in known and ("%" in cell or looks_like_time(cell))
+        if title not in known and not is_about_speed(title)
+        and ("%" in cell or looks_like_time(cell))
     ]  # fmt: skip
 
 

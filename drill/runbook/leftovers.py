@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-from drill.runbook.shell import plainly_shell
+from drill.runbook.sessions import plainly_shell
 from drill.runbook.text import plain_spaces
 from drill.runbook.titles import KEYWORD, bare
 

@@ -21,7 +21,6 @@ _MARKS = (
 # Python and Markdown disagree on whether these end a line; editors show no new line for them.
 SEPARATORS = re.compile("[\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ufe0e\ufe0f]")
-_MADE_UP = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def read_text(path: Path) -> tuple[bytes, str]:
@@ -70,8 +69,3 @@ def plain_spaces(text: str) -> str:
     if text.isascii():
         return text
     return "".join(" " if unicodedata.category(one) == "Zs" else one for one in text)
-
-
-def shown(text: str) -> str:
-    """Return `text` for a terminal: control characters as their escapes, obeyed by nobody."""
-    return _MADE_UP.sub(lambda found: ascii(found.group())[1:-1], text)

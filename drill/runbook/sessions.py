@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from drill.shell import Command, read
 
 _DOLLAR = re.compile(
     r"^\s*(?:\([\w.-]+\) ?)?(?:[\w.-]+@[\w.-]+[ :][^$#%]*|[~/][\w./-]*)?[$%] (?P<rest>.*)$"
@@ -40,18 +39,10 @@ cut date diff dig find go head host id install kill less make read service set s
 test time top touch trap watch wait which
 """
 _ENGLISH = frozenset(_SENTENCES.split())
+_PATH = re.compile(r"(?:\.{0,2}/|\$\{?\w+\}?/|bin/|scripts?/)\S")
 _MARK = re.compile(
     r"\s(?:-|\S*[/$\"'=<>|.\d])|^(?:\w+=\S* )*(?:make|service) [a-z_-]+(?: [a-z_-]+)?$"
 )
-_STATEMENTS = frozenset(
-    {
-        "command", "list", "pipeline", "redirected_statement", "variable_assignment",
-        "variable_assignments", "comment", "for_statement", "if_statement", "while_statement",
-        "until_statement", "case_statement", "compound_statement", "subshell",
-        "function_definition", "declaration_command", "unset_command", "negated_command",
-        "test_command", "c_style_for_statement",
-    }
-)  # fmt: skip
 
 
 def typed_first(content: str) -> bool:
@@ -96,17 +87,12 @@ def without_prompts(content: str) -> str:
 @functools.lru_cache(maxsize=512)
 def plainly_shell(content: str) -> bool:
     """Whether `content` can only be meant for a shell: it is shell throughout, and each of its
-    statements begins with a command that is known or is named by a path.
+    commands is known, or is named by a path.
     """
-    if not content.strip() or len(content) > _MOST_LETTERS or _too_deep(content):
+    if not content.strip() or len(content) > _MOST_LETTERS:
         return False
-    root = _parser().parse(content.encode("utf-8", "replace")).root_node
-    statements = [one for one in root.named_children if one.type != "comment"]
-    return (
-        bool(statements)
-        and not root.has_error
-        and all(one.type in _STATEMENTS and _known(one) for one in statements)
-    )
+    script = read(content)
+    return bool(script.commands) and not script.unread and all(map(_known, script.commands))
 
 
 def holds_command(content: str) -> bool:
@@ -114,29 +100,8 @@ def holds_command(content: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in content.split("\n"))
 
 
-def _too_deep(content: str) -> bool:
-    return sum(map(content.count, "({[`")) > 500
-
-
-@functools.cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_bash.language()))
-
-
-def _known(statement: Node) -> bool:
-    if statement.type == "command":
-        name = statement.child_by_field_name("name")
-        if name is None:
-            return True  # an assignment
-        word = (name.text or b"").decode("utf-8", "replace")
-        if word in _ENGLISH and not _MARK.search(
-            (statement.text or b"").decode("utf-8", "replace")
-        ):
-            return False
-        return word in _COMMANDS or bool(
-            re.match(r"(?:\.{0,2}/|\"?\$\{?\w+\}?/|bin/|scripts?/)\S", word)
-        )
-    if statement.type in ("list", "pipeline", "redirected_statement", "negated_command"):
-        commands = [one for one in statement.named_children if one.type in _STATEMENTS]
-        return bool(commands) and _known(commands[0])
-    return True
+def _known(command: Command) -> bool:
+    word = command.words[0].text
+    if word in _ENGLISH and not _MARK.search(command.text):
+        return False
+    return word in _COMMANDS or bool(_PATH.match(word))
