@@ -13,6 +13,8 @@ import pytest
 from drill import history
 from drill.clock import iso
 from drill.conductor import Conductor
+from drill.console import shown
+from drill.errors import UsageError
 from drill.judgement import Judgement
 from drill.report.write import write_reports
 from drill.request import Request
@@ -70,6 +72,17 @@ Hold = Callable[[Plan], Outcome]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--history", default="", help="file in which drills are kept and compared")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """See that drills can be kept, before the first is held."""
+    name = str(config.getoption("--history"))
+    if name:
+        try:
+            history.prepare(Path(name))
+            history.read(Path(name))
+        except UsageError as error:
+            raise pytest.UsageError(shown(str(error))) from error
 
 
 @pytest.fixture(scope="session")

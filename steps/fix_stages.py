@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "smoke: what a gate can hold within a minute")
     config.addinivalue_line("markers", "wide: many drills that differ in their fault only")
     config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
+    stages_of(config)  # a mistake is one of use, and ends the run before anything is collected
 
 
 def pytest_report_header(config: pytest.Config) -> str:

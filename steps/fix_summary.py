@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from drill import files
+from drill.console import shown
+
 _MARKS = {"passed": "✅", "failed": "❌", "error": "❌", "skipped": "⏭️"}
 _LONGEST = 300
 
@@ -17,44 +20,72 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _asked(config: pytest.Config) -> Path | None:
+    """Return where the summary of this process goes: a worker of several sees a part of a run."""
+    name = str(config.getoption("--summary"))
+    return Path(name) if name and not hasattr(config, "workerinput") else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    path = _asked(config)
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, "## Rollback gate: not held to its end\n")  # until it was
+    except OSError as error:
+        raise pytest.UsageError(
+            f"expected --summary=FILE; found {path}: {error.strerror}"
+        ) from error
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A gate of which not one scenario was held has shown nothing."""
+    if _asked(session.config) is None or exitstatus != pytest.ExitCode.OK:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     """Write the summary, once the last test has ended."""
-    config = terminalreporter.config
-    asked = [config.getoption("--summary")]
-    if asked[0]:  # only a gate tells GitHub: other runs of pytest stay silent
-        asked.append(os.environ.get("GITHUB_STEP_SUMMARY", ""))
-    text = render(terminalreporter, exitstatus)
-    for name in filter(None, asked):
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
+    path = _asked(terminalreporter.config)
+    if path is None:
+        return  # only a gate tells GitHub: other runs of pytest stay silent
+    text = shown(render(terminalreporter, exitstatus))
+    try:
+        files.write(path, text)
+        job = os.environ.get("GITHUB_STEP_SUMMARY", "")
+        if job:
+            files.append(Path(job), *text.splitlines())
+    except OSError as error:
+        raise pytest.UsageError(f"the summary cannot be written: {error}") from error
 
 
 def render(reporter: pytest.TerminalReporter, exitstatus: int) -> str:
     """Return the verdict, the counts, and a line for each scenario that did not pass."""
-    stats = {
-        word: [r for r in reporter.stats.get(word, []) if getattr(r, "when", "call") != "teardown"]
-        for word in _MARKS
-    }
+    stats = {word: list(reporter.stats.get(word, [])) for word in _MARKS}
     counts = ", ".join(f"{len(found)} {word}" for word, found in stats.items() if found)
-    verdict = "passed" if exitstatus == 0 else "FAILED"
+    verdict = "passed" if exitstatus == 0 and stats["passed"] else "FAILED"
     lines = [f"## Rollback gate: {verdict}", "", f"{counts or 'nothing was run'}", ""]
     bad = [(word, report) for word in ("failed", "error") for report in stats[word]]
     if bad:
         lines += ["| | Scenario | Why |", "|---|---|---|"]
         for word, report in bad:
-            name = report.nodeid.rpartition("::")[2].replace("|", "/")
-            lines.append(f"| {_MARKS[word]} | {name} | {_why(report)} |")
+            lines.append(f"| {_MARKS[word]} | {_name(report)} | {_why(report)} |")
     else:
         lines += ["| | Scenario |", "|---|---|"]
-        for report in stats["passed"]:
-            name = report.nodeid.rpartition("::")[2].replace("|", "/")
-            lines.append(f"| {_MARKS['passed']} | {name} |")
+        lines += [f"| {_MARKS['passed']} | {_name(report)} |" for report in stats["passed"]]
     return "\n".join(lines) + "\n\n"
 
 
-def _why(report: pytest.TestReport) -> str:
+def _name(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return " ".join(report.nodeid.rpartition("::")[2].split()).replace("|", "/")
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash else str(report.longrepr)
     return " ".join(text.split())[:_LONGEST].replace("|", "/")

@@ -33,8 +33,11 @@ Progress = Callable[[str], None]
 
 def base_problem() -> str:
     """Return why the base image cannot be had, "" when it is there, pulls or can be made."""
-    if _has(BASE) or _can_make() or _pull():
-        return ""
+    try:
+        if _has(BASE) or _can_make() or _pull():
+            return ""
+    except DockerException as error:
+        return f"the engine does not say whether it has {BASE} ({error})"
     return f"the image {BASE} cannot be pulled, and mmdebstrap (as root) is not there to make it"
 
 
