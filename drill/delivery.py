@@ -32,6 +32,7 @@ _BLANK = re.compile(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}")
 _LARGEST = 64 * 1024  # bytes of a message
 STATUS_PAGE = "status-page"
 OWN_MAILBOX = "messages.mbox"
+NOBODY = "nobody was told"
 # In base64, so that no text can pass for the beginning of another message.
 _READ = f"""
 tell() {{ echo "== $(stat -c %Y "$1") $2"; head -c {_LARGEST} "$1" | base64; }}
@@ -252,7 +253,8 @@ class Courier:
         except (NoAnswer, OSError, ValueError) as error:
             why = f"{_kind(settings)} could not be reached: {type(error).__name__}"
             return handled("failed", why)
-        return handled("kept", f"the drill's own mailbox, {self._channels.own.name}")
+        own = f"the drill's own mailbox, {self._channels.own.name}: {NOBODY}"
+        return handled("kept", own)
 
 
 def _kind(settings: Mapping[str, str] | None) -> str:

@@ -33,6 +33,7 @@ _MARKS = re.compile(r"[`*\"“”„‘’()]|(?<!\d):|:(?!\d)|[,;](?= )|(?<= )[
 _ARTICLES = re.compile(r"\b(?:the|a|an|its|our)\b", re.IGNORECASE)
 _END = re.compile(r"[\s.!;,:]+$")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_LONGEST = 300  # letters of a statement that others are compared with
 _NEAR = 0.35  # below that likeness two sentences have nothing to do with each other
 
 
@@ -61,7 +62,7 @@ def amount(text: str) -> str:
 
 def nearest(text: str, sentences: Iterable[str], count: int = 3) -> list[str]:
     """Return those of `sentences` that are most like `text`, at most `count`, the nearest first."""
-    asked = plain(text).lower()
+    asked = plain(text[:_LONGEST]).lower()
     scored = sorted(
         ((_likeness(asked, plain(one).lower()), one) for one in sentences),
         key=lambda pair: (-pair[0], pair[1]),

@@ -10,7 +10,7 @@ class Verdict(StrEnum):
     """What is known about one item. Order of badness: see `worst`."""
 
     PASSED = "passed"
-    ATTESTED = "attested"  # a named person signed it off
+    ATTESTED = "attested"  # a named person signed it off, or a named channel took it
     UNKNOWN = "unknown"  # not enough evidence, or the check itself broke
     UNCOVERED = "uncovered"  # a checkbox that no check is bound to
     FAILED = "failed"

@@ -324,6 +324,9 @@ def verdict(situation: Situation, text: str) -> tuple[Verdict, str]:
     binding = bind(text)
     assert binding is not None, text
     found = binding.verify(situation)
+    # Whatever failed says what was expected, behind what was found; proofs say both in one.
+    told = ", expected " in found.evidence or "it is refuted" in found.evidence
+    assert told is (found.verdict is Verdict.FAILED), found.evidence
     return found.verdict, found.evidence
 
 

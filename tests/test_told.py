@@ -13,14 +13,18 @@ from typing import Any
 
 import pytest
 
+from drill import events
 from drill.check import Finding, bind
-from drill.delivery import Channels, Courier
+from drill.delivery import NOBODY, Channels, Courier
 from drill.events import LedgerRead
 from drill.host import LocalHost
-from drill.timeline import Timeline
+from drill.judgement import judge
+from drill.report.postmortem import render
+from drill.timeline import Event, Timeline
 from drill.verdict import Verdict
 
 TEAM = "Notify team"
+BEGAN = 1_800_000_000.0
 
 
 @dataclass
@@ -81,7 +85,7 @@ def test_what_the_drills_own_mailbox_took_is_attested_and_nobody_is_said_to_be_t
     drill.tell_team()
     found = drill.judge(TEAM)
     assert found.verdict is Verdict.ATTESTED
-    assert found.evidence.count("the drill's own mailbox, messages.mbox; nobody was told") == 2
+    assert found.evidence.count("the drill's own mailbox, messages.mbox: nobody was told") == 2
     assert "sent" not in found.evidence
     mails = list(mailbox.mbox(drill.mailbox))
     assert [mail["To"] for mail in mails] == ["slack-engineering.txt", "slack-oncall.txt"]
@@ -217,3 +221,29 @@ def test_a_status_page_takes_a_message_by_showing_it(
     assert found.verdict is wanted, found.evidence
     if wanted is Verdict.FAILED:
         assert "does not show “We look into it & report”" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("evidence", "mark"),
+    [
+        ("customers.txt was taken by customers.mbox", "x"),
+        (f"customers.txt was taken by the drill's own mailbox, messages.mbox: {NOBODY}", " "),
+    ],
+)
+def test_in_the_post_mortem_telling_customers_is_done_only_when_a_channel_did(
+    evidence: str, mark: str
+) -> None:
+    item = "Customers: those affected have a mail"
+    box = events.Checked(
+        "After the rollback", 0, item, 9, "customers_told", Verdict.ATTESTED, evidence, 0.1
+    )
+    decided = events.Decided(
+        "rollback", True, "Error Rate >10%", 18, "critical", 1, "", 0, ("n",), 1.5, 150
+    )
+    started = events.DrillStarted(
+        "processes", "", ("host-1",), "v2", "v1", "none", "auto", "x.md", "0", "X", 60.0, 100.0, 1
+    )
+    follow_up = events.FollowUp("Immediate: within 1 hour", 3600.0, (item,))
+    told: tuple[events.Payload, ...] = (started, decided, events.Restored(60.0), follow_up, box)
+    record = [Event(BEGAN + at, what) for at, what in enumerate(told)]
+    assert f"- [{mark}] {item}" in render(record, judge(record)).splitlines()

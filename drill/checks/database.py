@@ -13,6 +13,7 @@ from drill.host import look
 from drill.runbook.amounts import duration_s, size_bytes
 
 _LIMIT_S = 120.0
+_CLOCKS_S = 60.0  # by which clocks may differ: a dump of tomorrow is none of today's
 _POSTGRES = 'export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"\n'
 _TABLES = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
@@ -98,9 +99,8 @@ def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
-    return judged(
-        age < limit_s, f"{name} is {age / 3600:.2f} hours old", f"less than {match['age']}"
-    )
+    told = f"{name} is {age / 3600:.2f} hours old"
+    return judged(-_CLOCKS_S < age < limit_s, told, f"less than {match['age']}")
 
 
 @check(

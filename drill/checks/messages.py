@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from drill.check import Finding, Situation, attested, check, failed, together, unknown
-from drill.delivery import STATUS_PAGE
+from drill.delivery import NOBODY, STATUS_PAGE
 from drill.facts import data_loss
 from drill.verdict import Verdict
 
@@ -43,12 +43,10 @@ def _of(situation: Situation, name: str, in_this_step: bool) -> Finding:
         old = f"{name} is from {situation.began_at - at:.0f} s before the step, nothing came since"
         return failed(old, "a message that says it is over")
     said = f"{name}, which begins “{one.text.strip().splitlines()[0][:80]}”,"
-    if one.outcome == "sent":
+    if one.outcome in ("sent", "kept"):
         return attested(f"{said} was taken by {one.detail}")
-    if one.outcome == "kept":
-        return attested(f"{said} was taken by {one.detail}; nobody was told")
     if one.outcome == "shown":
-        return failed(f"{said} was only shown: {one.detail}; nobody was told", _TAKEN)
+        return failed(f"{said} was only shown: {one.detail}; {NOBODY}", _TAKEN)
     return failed(f"{said} was not taken: {one.detail}", _TAKEN)
 
 

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 
 from drill import events
+from drill.causes import GOOD
 from drill.clock import iso
+from drill.delivery import NOBODY
 from drill.impact import headlines
 from drill.judgement import Judgement
 from drill.report.summary import operators_choice
@@ -75,7 +77,11 @@ class _Facts:
         )
         self._acts = [e.what for e in record if isinstance(e.what, events.OperatorActed)]
         self._todo = [e.what for e in record if isinstance(e.what, events.FollowUp)]
-        self._done = {one.item for one in judgement.checklist if one.verdict is Verdict.PASSED}
+        self._done = {
+            one.item
+            for one in judgement.checklist
+            if one.verdict in GOOD and NOBODY not in one.evidence
+        }
         self._timeline: list[tuple[str, Callable[[], float | None]]] = [
             (r"error|seen|first", lambda: self._fired_at(record)),
             (r"alert|detect|decid", lambda: self._at.get(events.Decided)),
