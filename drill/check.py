@@ -109,6 +109,7 @@ class Situation:
     facts: Mapping[str, str] = field(default_factory=dict)
     told_by: str = ""
     read_back: Callable[[], events.Fates | None] | None = None
+    busy: Callable[[], str] = lambda: ""  # says how busy the machine is
 
     def age(self) -> float:
         """Return how many seconds ago this section's work began."""
@@ -225,7 +226,7 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
     if binding is None:
         finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
     else:
-        finding = binding.verify(situation)
+        finding = _beside_the_load(binding.verify(situation), situation)
     return events.Checked(
         section=situation.section,
         number=number,
@@ -237,6 +238,14 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
         took_s=time.monotonic() - began,
         proof=binding is not None and binding.proof,
     )
+
+
+def _beside_the_load(finding: Finding, situation: Situation) -> Finding:
+    """Say how busy the machine was where nobody could tell: slow and sick are two things."""
+    if finding.verdict is not Verdict.UNKNOWN or finding.evidence.startswith("unsupported"):
+        return finding
+    told = situation.busy()
+    return unknown(f"{finding.evidence}; {told}") if told else finding
 
 
 def _of_stage(text: str, situation: Situation) -> Binding | None:

@@ -10,13 +10,14 @@ import traceback
 
 from drill import authority, events, history
 from drill.accounting import Accounting
+from drill.busyness import Machine
 from drill.check import Situation
 from drill.clock import now
 from drill.console import shown
 from drill.decision import Decider
 from drill.delivery import OWN_MAILBOX, Courier, read_channels
 from drill.detection import break_and_decide
-from drill.errors import DrillError, StageError, UsageError, WaitTimeout, in_words
+from drill.errors import DrillError, UsageError, WaitTimeout, in_words
 from drill.events import Phase
 from drill.facts import facts_after
 from drill.fault import Scene
@@ -45,8 +46,9 @@ from drill.stage import Stage
 from drill.stages import open_stage
 from drill.stages.sweep import identity
 from drill.statistics import quantile_upper_bound
+from drill.steady import PATIENCE_S, await_requests, reach_steady_state
 from drill.timeline import Timeline, read
-from drill.traffic import CLIENTS, Aggregate, Traffic
+from drill.traffic import CLIENTS, Traffic
 from drill.triggers_read import check_joins, read_triggers
 from drill.verdict import Verdict
 from drill.wait import wait_until
@@ -54,9 +56,6 @@ from drill.walkers import Walkers
 from drill.watched import reported_to
 from drill.webhook import Webhook
 
-STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
-_STEADY_SHARE = 0.01
-_PATIENCE_S = 30.0
 _FRAMES = 3  # of a traceback, the innermost
 _CHECKLIST_BUDGET_S = 300.0  # for checklists whose heading gives none
 _CLOSING_BUDGET_S = 3600.0
@@ -96,6 +95,7 @@ class Conductor:
         self._guard = Guard(self._stage.limits, request.rate)
         self.timeline.redactor.add(*channels.secrets)
         contacts = "; ".join(f"{c.role} → {c.escalation}" for c in self.runbook.contacts)
+        self._machine = Machine(self.timeline)
         self._courier = Courier(channels, self.timeline, contacts)
         self._accounts = Accounting(self._stage, self.timeline, request.report / "traffic")
         self._cursors: KeptCursors | None = None
@@ -163,7 +163,7 @@ class Conductor:
         self._record_start(stage)
         self._phase(Phase.SETUP)
         try:
-            with self._stack as stack:
+            with self._machine, self._stack as stack:
                 if self._kept_stage:
                     stage.deploy(stage.failing)
                 else:
@@ -247,6 +247,7 @@ class Conductor:
                 pace=request.pace,
                 courier=self._courier,
                 read_back=self._accounts.so_far if self._accounts.keeps_paths else None,
+                busy=self._machine.sentence,
             )
             self._courier.begin(stage.hosts[0])
             performer = self._performer(situation)
@@ -303,7 +304,7 @@ class Conductor:
         sentinels = all_sentinels(situation.stage, traffic.directory)
         with Sentinels(sentinels, self.timeline):
             self._phase(Phase.STEADY)
-            steady = self._reach_steady_state(traffic)
+            steady = reach_steady_state(traffic, self.runbook, request.rate, self._machine.sentence)
             if "listings" in situation.stage.capabilities:
                 stage = situation.stage
                 self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)
@@ -342,35 +343,11 @@ class Conductor:
         decided_at = now()
         self._heal()
         with contextlib.suppress(WaitTimeout):
-            for _ in wait_until("clients are served well again", _PATIENCE_S):
+            for _ in wait_until("clients are served well again", PATIENCE_S):
                 good = traffic.first_good_since(decided_at)
                 if good is not None:
                     self.timeline.record(events.Restored(good - decided_at))
                     break
-
-    def _reach_steady_state(self, traffic: Traffic) -> Aggregate:
-        """Wait until clients were served well for a while; return what they saw."""
-        began = now()
-        seen = self._await_requests(traffic, began)
-        if seen.failures > _STEADY_SHARE * seen.sent:
-            raise StageError(
-                "a healthy service before the fault (less than 1 % of requests failing)",
-                f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}",
-                "a drill proves nothing on a service that is already broken; see its log",
-            )
-        return seen
-
-    def _await_requests(self, traffic: Traffic, since: float) -> Aggregate:
-        """Return what clients saw since `since`, once STEADY_REQUESTS were observed."""
-        limit_s = _PATIENCE_S + 2 * STEADY_REQUESTS / self.request.rate
-        seen = traffic.window(since)
-        for _ in wait_until(
-            f"{STEADY_REQUESTS} requests", limit_s, advice="see traffic/*.log beside the report"
-        ):
-            seen = traffic.window(since)
-            if seen.sent >= STEADY_REQUESTS:
-                break
-        return seen
 
     def _roll_back(
         self, situation: Situation, performer: Performer, decided: events.Decided
@@ -490,7 +467,7 @@ class Conductor:
         """Verify the final checklist once enough requests were served since the rollback."""
         began = now()
         with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
-            self._await_requests(situation.traffic, began)
+            await_requests(situation.traffic, began, self.request.rate)
         performer.perform_checklist(
             self.runbook.verification, "Final verification", _CHECKLIST_BUDGET_S, window_from=began
         )

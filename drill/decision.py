@@ -1,6 +1,7 @@
 """The decision: which trigger fires, what the runbook says to do, and by which procedure.
 
-`detected_after_s` counts from the onset to the instant at which the trigger fired. The decision
+`detected_after_s` counts from the onset, which in a drill is the beginning of the look that first
+saw the fault's symptom (`drill.detection`), to the instant at which the trigger fired. The decision
 itself may be handed out a little later, within stated bounds: at most `HOLD_S` while a trigger of
 the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
 diagnosis, because probes look twice a second while an error rate is certain after a tenth of one
@@ -110,7 +111,7 @@ class Decider:
             self.detector.set_baseline(upper)
 
     def onset(self, at: float) -> None:
-        """Tell that the fault was injected at `at`: what came before it is no evidence."""
+        """Tell that judging begins at `at`: what came before it is no evidence."""
         self._onset = at
         self._before = {stream.name: (stream.hits, stream.n) for stream in self.detector.streams}
         self._evidence.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,60 @@ _ATTEST_EVERY_S = 0.25
 _ATTEST_GRACE_S = 120.0  # two hundred requests with their own limits may be under way
 
 
+class Hearing:
+    """What is told to the decider, and from when on. Safe to use from several threads.
+
+    While a fault is being injected its own restarts fail requests, and until its symptom was seen
+    nobody knows that it bites: what comes is kept. Once somebody has seen it, judging begins with
+    the beginning of that look: requests that were due before, and what sentinels saw, are dropped.
+    Kills, log lines and reports count from the injection on: they tell a restart from a failure.
+    """
+
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
+        self._lock = threading.Lock()
+        self._kept: list[Observation | Event] | None = []
+        self._since = math.inf
+
+    def observe(self, observation: Observation) -> None:
+        """Take a finished request in."""
+        with self._lock:
+            self._take(observation)
+
+    def listen(self, event: Event) -> None:
+        """Take in what was recorded."""
+        with self._lock:
+            self._take(event)
+        attested = event.what
+        if isinstance(attested, events.FaultAttested) and attested.seen:
+            self.begin(attested.since)
+
+    def begin(self, since: float) -> None:
+        """Begin to judge, by what was due or looked at after `since`; does nothing twice."""
+        with self._lock:
+            if self._kept is None:
+                return
+            kept, self._kept, self._since = self._kept, None, since
+            self._decider.onset(since)
+            for one in kept:
+                self._take(one)
+
+    @contextlib.contextmanager
+    def decider(self) -> Iterator[Decider]:
+        """Keep everybody else off the decider."""
+        with self._lock:
+            yield self._decider
+
+    def _take(self, one: Observation | Event) -> None:
+        if self._kept is not None:
+            self._kept.append(one)
+        elif isinstance(one, Observation):
+            if one.due >= self._since:
+                self._decider.observe(one)
+        elif one.at >= self._since or not isinstance(one.what, events.Looked):
+            self._decider.take(one)
+
+
 def break_and_decide(
     scene: Scene,
     fault: Fault,
@@ -35,43 +90,36 @@ def break_and_decide(
 ) -> events.Decided:
     """Inject `fault`, and return the decision, which is recorded as well.
 
-    The fault's symptom is looked for beside the detector, by somebody who shares nothing with it,
-    and no decision counts before it was seen. A fault that is there to set off one trigger is given
-    the time that this takes. Without a decision within the fault's `watch_s` seconds, and HOLD_S
-    more where something has just begun that may pass, it is the decider's last word.
+    The fault's symptom is looked for beside the detector, by somebody who shares nothing with it.
+    Judging begins when it was seen (see `Hearing`). A fault that is there to set off one trigger is
+    given the time that this takes. Without a decision within the fault's `watch_s` seconds, and
+    HOLD_S more where something has just begun that may pass, it is the decider's last word.
     """
-    lock = threading.Lock()
-
-    def observe(observation: Observation) -> None:
-        with lock:
-            decider.observe(observation)
-
-    def listen(event: Event) -> None:
-        with lock:
-            decider.take(event)
-
     decider.set_baseline(baseline)
     wanted, calls_for = _expectation(decider.runbook, fault)
-    onset = now()
-    decider.onset(onset)
-    traffic.subscribe(observe)
-    timeline.subscribe(listen, "detector")
+    hearing = Hearing(decider)
+    began = now()
+    traffic.subscribe(hearing.observe)
+    timeline.subscribe(hearing.listen, "detector")
     how = fault.inject(scene)
-    timeline.record(events.FaultInjected(fault.name, how, wanted, calls_for), onset)
+    injected = now()
+    timeline.record(
+        events.FaultInjected(fault.name, how, wanted, calls_for, injected - began), began
+    )
     decided: events.Decided | None = None
     fired: set[str] = set()
 
     def tell_what_fired() -> None:
-        with lock:
-            new = decider.newly_fired(now())
+        with hearing.decider() as one:
+            new = one.newly_fired(now())
         for event, at in new:
             fired.add(event.trigger)
             timeline.record(event, at)
 
     def decide() -> None:
         nonlocal decided
-        with lock:
-            decided = decided or decider.decide(now()) or decider.settled(now())
+        with hearing.decider() as one:
+            decided = decided or one.decide(now()) or one.settled(now())
         tell_what_fired()
 
     with _attesting(scene, fault, timeline) as seen:
@@ -83,11 +131,13 @@ def break_and_decide(
         with contextlib.suppress(WaitTimeout):
             for _ in wait_until("what began last to pass or to last", HOLD_S):
                 decide()
-                with lock:
-                    if decided or not decider.may_pass(now()):
+                with hearing.decider() as one:
+                    if decided or not one.may_pass(now()):
                         break
-    with lock:
-        decided = decided or decider.final(now())
+    if not seen.is_set():
+        hearing.begin(injected)  # nobody saw it: what clients saw is told all the same
+    with hearing.decider() as one:
+        decided = decided or one.final(now())
     tell_what_fired()
     timeline.record(decided)
     return decided
@@ -114,8 +164,9 @@ def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[threa
     over = threading.Event()
 
     def look() -> None:
-        evidence = "nobody could look"
+        evidence, since = "nobody could look", now()
         while not seen.is_set():
+            since = now()
             try:
                 bites, evidence = fault.attest(scene)
             except Exception as error:  # whatever a broken service does to it
@@ -124,7 +175,9 @@ def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[threa
                 seen.set()
             elif over.wait(_ATTEST_EVERY_S):
                 break
-        timeline.record(events.FaultAttested(fault.name, fault.symptom, seen.is_set(), evidence))
+        timeline.record(
+            events.FaultAttested(fault.name, fault.symptom, seen.is_set(), evidence, since)
+        )
 
     thread = Watched("observer of the symptom", look).start()
     try:

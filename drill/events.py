@@ -209,7 +209,7 @@ class TriggersRead:
     nothing.
     """
 
-    watched: tuple[str, ...]
+    watched: tuple[Name, ...]
     uncovered: dict[str, str] = field(default_factory=dict)
     unseen: dict[str, str] = field(default_factory=dict)
     stretched: tuple[str, ...] = ()
@@ -223,10 +223,10 @@ class MachineSample:
     is still to be had. None: it could not be read.
     """
 
-    load: float
-    cores: int
-    cpu: float | None
-    memory_available_bytes: int | None
+    load: Annotated[float, Range(0.0, 1e6)] | None
+    cores: Number
+    cpu: Annotated[float, Range(0.0, 1.0)] | None
+    memory_available_bytes: Count | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,23 +259,28 @@ class FaultInjected:
     """A fault was switched on. `how` says in words what was done.
 
     `trigger`: the runbook's trigger that must fire for it, "" for none in particular; `calls_for`:
-    the action that the runbook then wants, "no rollback" where the release is not to blame.
+    the action that the runbook then wants, "no rollback" where the release is not to blame;
+    `took_s`: how long it took, in which the release is not judged.
     """
 
     name: Name
     how: str
     trigger: str = ""
     calls_for: Name = "rollback"
+    took_s: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FaultAttested:
-    """Somebody independent of the detector looked for the fault's symptom."""
+    """Somebody independent of the detector looked for the fault's symptom. `since`: when the last
+    look began (Unix seconds); from there on the release is judged.
+    """
 
     name: Name
     symptom: Name
     seen: bool
     evidence: Name
+    since: Moment = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +361,9 @@ class Decided:
 
     `trigger`: the runbook's trigger as written, `trigger_line` its line. `procedure` and
     `diagnosis` come from the runbook's scenarios (0 and "" without a rollback); `evidence` is a
-    list of sentences with numbers and their confidence. `requests`: observed since the onset.
+    list of sentences with numbers and their confidence.
+    `detected_after_s` counts from the beginning of the look that saw the fault's symptom to the
+    instant at which the trigger held, `requests` those that were due in between.
     `answer`: how soon the trigger's tier wants it; `explanation`: how trigger and matrix led to it.
     `ours`: whether the release is to blame, None when that is not known; `attribution`: why.
     """

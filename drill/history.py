@@ -44,7 +44,7 @@ class Kept:
 
 def kept(judgement: Judgement, key: str, began: str) -> Kept:
     """Return what is to be kept of a judged drill that began at `began` (ISO, UTC)."""
-    start, decided = judgement.started, judgement.decided
+    start = judgement.started
     return Kept(
         began=began,
         key=key,
@@ -52,7 +52,7 @@ def kept(judgement: Judgement, key: str, began: str) -> Kept:
         fault=start.fault if start else "",
         procedure=judgement.procedure,
         verdict=judgement.verdict.value,
-        detected_after_s=decided.detected_after_s if decided else None,
+        detected_after_s=judgement.detected_after_s,
         restored_after_s=judgement.restored_after_s,
         outage_s=judgement.outage_s,
         findings=len(judgement.causes),

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 from drill import events
 from drill.causes import GOOD, Cause
+from drill.causes.busyness import with_load
 from drill.causes.data import of_contents, of_cursors, of_fire, of_writes
-from drill.causes.decision import of_rollback
+from drill.causes.decision import of_rollback, uncredited
 from drill.causes.end import of_end
 from drill.causes.left import of_healing, of_service
 from drill.causes.observers import of_observers, of_silence
@@ -75,6 +76,18 @@ class Judgement:
     resumed: events.Resumed | None = None  # the drill that this one continues
     impact: Impact | None = None  # None: no fault was made
     left: events.LeftAs | None = None  # None: nobody looked
+    uncredited: str = ""  # why the time to detect is not the detector's merit
+    symptom_after_s: float | None = None  # from the making of the fault to where judging began
+
+    @property
+    def detected_after_s(self) -> float | None:
+        """From the fault's symptom to the trigger; None where that is not credited."""
+        return None if self.uncredited or not self.decided else self.decided.detected_after_s
+
+    @property
+    def requests_to_detect(self) -> int | None:
+        """Requests in that time."""
+        return None if self.uncredited or not self.decided else self.decided.requests
 
     @property
     def exit(self) -> Exit:
@@ -108,8 +121,10 @@ class Judgement:
                 "action": decided.action if decided else None,
                 "procedure": decided.procedure if decided else None,
                 "trigger": decided.trigger if decided else None,
-                "detected_after_s": decided.detected_after_s if decided else None,
-                "requests_to_detect": decided.requests if decided else None,
+                "detected_after_s": self.detected_after_s,
+                "requests_to_detect": self.requests_to_detect,
+                "uncredited": self.uncredited or None,
+                "symptom_after_s": self.symptom_after_s,
             },
             "restored_after_s": self.restored_after_s,
             "outage_s": self.outage_s,
@@ -162,7 +177,7 @@ def judge(timeline: Iterable[Event]) -> Judgement:
     record = Record(timeline)
     chosen, restored = record.last(events.ProcedureChosen), record.last(events.Restored)
     first = record.first(events.ProcedureChosen)  # later ones are of a round trip
-    causes = [cause for ask in _ASKED for cause in ask(record)]
+    causes = with_load((cause for ask in _ASKED for cause in ask(record)), record)
     verdict = worst(cause.verdict for cause in causes) if causes else Verdict.PASSED
     causes.sort(key=lambda cause: cause.verdict is not verdict)  # the worst first, else in order
     if verdict is Verdict.UNCOVERED:
@@ -183,6 +198,8 @@ def judge(timeline: Iterable[Event]) -> Judgement:
         paths=taken_paths(record.events),
         under_fire=record.last(events.WritesUnderFire),
         resumed=record.last(events.Resumed),
+        uncredited=uncredited(record),
+        symptom_after_s=_symptom_after_s(record),
         impact=impact(record),
         left=record.last(events.LeftAs),
     )
@@ -193,6 +210,15 @@ def _held(checked: list[events.Checked]) -> str:
     attested = sum(one.verdict is Verdict.ATTESTED for one in checked)
     told = f" ({attested} of {len(checked)} checkboxes are attested, not seen)" if attested else ""
     return f"every step, checkbox and write held{told}"
+
+
+def _symptom_after_s(record: Record) -> float | None:
+    """Return from when on the release was judged, in seconds after the fault was switched on."""
+    attested = record.last(events.FaultAttested)
+    injected = next(iter(record.timed(events.FaultInjected)), None)
+    if injected is None or attested is None or not attested.seen or not attested.since:
+        return None
+    return max(0.0, attested.since - injected.at)
 
 
 def _outage_s(record: Record) -> int:

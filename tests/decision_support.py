@@ -72,13 +72,14 @@ def runbook(
     triggers: tuple[Trigger, ...] = TRIGGERS,
     rows: tuple[MatrixRow, ...] | None = None,
     scenarios: tuple[Scenario, ...] = SCENARIOS,
+    verification: Checklist | None = None,
 ) -> Runbook:
     """A runbook with what a decision needs."""
     nothing = Checklist("", (), (), 1)
     return Runbook(
         path=Path("runbook.md"), sha256="", title="", triggers=triggers,
         matrix=matrix() if rows is None else rows, pre_rollback=nothing, procedures=(),
-        post_rollback=(), verification=nothing, scenarios=scenarios, authority=(),
+        post_rollback=(), verification=verification or nothing, scenarios=scenarios, authority=(),
     )  # fmt: skip
 
 

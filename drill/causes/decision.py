@@ -68,9 +68,33 @@ def _of_decision(
         what = f"nobody can say why there should be no rollback ({decided.action})"
         causes.append(Cause(Verdict.UNKNOWN, "Decision", what, evidence))
     if injected and injected.trigger and injected.trigger not in [one.trigger for one in fired]:
-        what = f"the trigger “{injected.trigger}”, which this fault is there for, did not fire"
-        causes.append(Cause(verdict, "Decision", what, evidence))
+        causes.append(Cause(verdict, "Decision", uncredited(record), evidence))
     return causes
+
+
+def uncredited(record: Record) -> str:
+    """Return why the detector's time to detect is not credited to it, "" when it is.
+
+    What sets off another trigger than the one that the fault is there for was found by accident.
+    """
+    injected, decided = record.last(events.FaultInjected), record.last(events.Decided)
+    if decided is None:
+        return ""
+    if not decided.trigger:
+        return "no trigger fired"
+    wanted = injected.trigger if injected else ""
+    if wanted in ("", decided.trigger):
+        return ""
+    fired = record.every(events.TriggerFired)
+    own = next((one for one in fired if one.trigger == wanted), None)
+    if own:
+        return (
+            f"the decision rests on “{decided.trigger}”; “{wanted}”, which this fault is there "
+            f"for, fired {own.after_s:.1f} s after the symptom"
+        )
+    others = dict.fromkeys(one.trigger for one in fired)
+    instead = ", ".join(f"“{name}”" for name in others) or "nothing"
+    return f"the trigger “{wanted}”, which this fault is there for, did not fire; {instead} did"
 
 
 def _right_not_to(decided: events.Decided) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import jinja2
 
-from drill import events
+from drill import busyness, events
 from drill.clock import iso
 from drill.fingerprint import ROWS, compare
 from drill.impact import headlines, left_in
@@ -17,6 +17,7 @@ from drill.paths import FATES, recovery
 from drill.report.charts import charts
 from drill.report.summary import key_numbers
 from drill.timeline import Event
+from drill.triggers_read import sentences
 from drill.verdict import Verdict
 
 _MARKS = {
@@ -63,6 +64,8 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         chosen=_last(record, events.ProcedureChosen),
         authorized=_last(record, events.Authorized),
         unread=_unread(record),
+        watching=_watching(record),
+        machine=_machine(record),
         fired=[event.what for event in _of(record, events.TriggerFired)],
         logs=_of(record, events.LogLine)[:_MOST_LINES],
         began=iso(record[0].at) if record else "",
@@ -82,6 +85,19 @@ def _unread(record: Sequence[Event]) -> list[tuple[int, str, str]]:
             told = zip(event.what.lines, event.what.texts, event.what.reasons, strict=False)
             found |= {line: (line, text, why) for line, text, why in told}
     return list(found.values())
+
+
+def _watching(record: Sequence[Event]) -> list[str]:
+    """Return what to know of how the runbook's triggers were held."""
+    read = _last(record, events.TriggersRead)
+    return list(sentences(read)) if isinstance(read, events.TriggersRead) else []
+
+
+def _machine(record: Sequence[Event]) -> str:
+    """Return how busy the drill's own machine was."""
+    seen = [e.what for e in record if isinstance(e.what, events.MachineSample)]
+    lags = [e.what.lag_s for e in record if isinstance(e.what, events.GeneratorSample)]
+    return busyness.sentence(seen, max(lags, default=0.0))
 
 
 def _sections(judgement: Judgement) -> list[tuple[str, list[events.Checked]]]:

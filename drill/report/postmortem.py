@@ -14,7 +14,7 @@ from drill.clock import iso
 from drill.delivery import NOBODY
 from drill.impact import headlines
 from drill.judgement import Judgement
-from drill.report.summary import operators_choice
+from drill.report.summary import detection, operators_choice
 from drill.timeline import Event
 from drill.verdict import Verdict
 
@@ -128,12 +128,8 @@ class _Facts:
         judged = self._judgement
         told = []
         if good:
-            if judged.decided and judged.decided.trigger:
-                decided = judged.decided
-                told.append(
-                    f"Detected {decided.detected_after_s:.1f} s and {decided.requests} requests "
-                    f"after the onset: {decided.trigger}"
-                )
+            if judged.decided and not judged.uncredited:
+                told.append(detection(judged.decided, judged))
             kept = [s for s in judged.steps if s.took_s <= s.budget_s]
             if kept:
                 told.append(f"{len(kept)} of {len(judged.steps)} steps kept their budgets")

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from drill.clock import iso
+from drill.events import Decided
 from drill.impact import headlines, left_in
 from drill.judgement import Judgement
 from drill.paths import NO_WRITES, counts, recovery
@@ -57,10 +58,7 @@ def key_numbers(judgement: Judgement) -> list[str]:
         )
     decided = judgement.decided
     if decided:
-        lines.append(
-            f"detected after {decided.detected_after_s:.1f} s and {decided.requests} requests: "
-            f"{decided.trigger or decided.action}"
-        )
+        lines.append(detection(decided, judgement))
         if not decided.rollback:
             reason = f": {decided.diagnosis}" if decided.diagnosis else ""
             lines.append(f"decision: {decided.action}{reason}")
@@ -94,6 +92,22 @@ def key_numbers(judgement: Judgement) -> list[str]:
                 "began: it cannot bring them back"
             )
     return lines
+
+
+def detection(decided: Decided, judgement: Judgement) -> str:
+    """Return how soon the fault was detected, from when on that counts, or why it does not."""
+    if judgement.uncredited:
+        return (
+            f"decided after {decided.detected_after_s:.1f} s "
+            f"({decided.trigger or decided.action}); "
+            f"no detection is credited: {judgement.uncredited}"
+        )
+    seen = judgement.symptom_after_s
+    since = "" if seen is None else f" from its symptom on, seen {seen:.1f} s after it was made"
+    return (
+        f"detected after {decided.detected_after_s:.1f} s and {decided.requests} requests{since}: "
+        f"{decided.trigger}"
+    )
 
 
 def operators_choice(judgement: Judgement) -> str:

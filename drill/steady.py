@@ -1,0 +1,133 @@
+"""The healthy service, before anything is broken: does it meet what the runbook holds it to?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drill.aggregate import Aggregate
+from drill.check import bind
+from drill.clock import now
+from drill.detector import SlowShare
+from drill.errors import StageError
+from drill.runbook.amounts import duration_s, percent
+from drill.runbook.model import Checkbox, Runbook
+from drill.statistics import P95, Proof, error_rate_proven_below, p95_proven_below
+from drill.traffic import Traffic
+from drill.trigger import conditions
+from drill.verdict import Verdict
+from drill.wait import wait_until
+
+STEADY_REQUESTS = 400  # enough to prove an error rate below 1 % and to know the p95
+PATIENCE_S = 30.0
+_SHARE = 0.01
+_TRIES = 3  # what is slow at first may only have begun to run
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A number that the runbook holds the service to, `where` it stands, and what proves it."""
+
+    where: str
+    prove: Callable[[Aggregate], Proof]
+
+
+def reach_steady_state(
+    traffic: Traffic, runbook: Runbook, rate: float, busy: Callable[[], str]
+) -> Aggregate:
+    """Wait until clients were served well for a while; return what they saw.
+
+    Raises StageError when they were not, or provably not as well as the runbook wants: it could not
+    be told then whether a rollback has brought that back. `busy` says how busy the machine is.
+    """
+    for _ in range(_TRIES):
+        seen = await_requests(traffic, now(), rate)
+        if seen.failures > _SHARE * seen.sent:
+            raise StageError(
+                "a healthy service before the fault (less than 1 % of requests failing)",
+                _beside(f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}", busy()),
+                "a drill proves nothing on a service that is already broken; see its log",
+            )
+        unmet = list(not_met(runbook, seen))
+        if not unmet:
+            return seen
+    p95_ms = seen.histogram.quantile(P95) * 1000
+    raise StageError(
+        "a healthy service that meets the runbook's numbers before anything is broken",
+        _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", busy()),
+        "free the machine, lower RATE, or correct the number in the runbook; nothing was broken",
+    )
+
+
+def _beside(found: str, told: str) -> str:
+    return f"{found}; {told}" if told else found
+
+
+def await_requests(traffic: Traffic, since: float, rate: float) -> Aggregate:
+    """Return what clients saw since `since`, once STEADY_REQUESTS were observed."""
+    limit_s = PATIENCE_S + 2 * STEADY_REQUESTS / rate
+    seen = traffic.window(since)
+    for _ in wait_until(
+        f"{STEADY_REQUESTS} requests", limit_s, advice="see traffic/*.log beside the report"
+    ):
+        seen = traffic.window(since)
+        if seen.sent >= STEADY_REQUESTS:
+            break
+    return seen
+
+
+def not_met(runbook: Runbook, seen: Aggregate) -> Iterator[str]:
+    """Yield, in sentences, each number of `runbook` that the service provably does not meet."""
+    for one in held_numbers(runbook):
+        proof = one.prove(seen)
+        if proof.verdict is Verdict.FAILED:
+            yield f"{one.where}: {proof.sentence}"
+
+
+def held_numbers(runbook: Runbook) -> Iterator[Held]:
+    """Yield the numbers for errors and latency in matrix, triggers and checkboxes."""
+    if runbook.matrix:
+        normal = runbook.matrix[0]
+        yield Held(f"matrix, line {normal.line}", _errors_below(normal.error_rate.high))
+        yield Held(f"matrix, line {normal.line}", _below(normal.p95.high, normal.quantile))
+    for condition in conditions(runbook)[0]:
+        where = f"trigger “{condition.name}”, line {condition.line}"
+        # One that has to last has the other one's numbers.
+        for edge in condition.watch.error_edges[:1]:
+            yield Held(where, _errors_below(edge))
+        for question in condition.watch.questions:
+            if isinstance(question, SlowShare):
+                yield Held(where, _below(question.limit_s, question.quantile))
+    for box in boxes(runbook):
+        binding = bind(box.text)
+        make = _OF_CHECKS.get(binding.name) if binding else None
+        if binding and make:
+            yield Held(f"box “{box.text}”, line {box.line}", make(binding.match))
+
+
+def boxes(runbook: Runbook) -> Iterator[Checkbox]:
+    """Yield the checkboxes that hold after a rollback; those before it are about a sick service."""
+    for procedure in runbook.procedures:
+        for step in procedure.steps:
+            yield from step.checkboxes
+    yield from runbook.verification.checkboxes
+
+
+def _errors_below(limit: float) -> Callable[[Aggregate], Proof]:
+    return lambda seen: error_rate_proven_below(seen.failures, seen.sent, limit)
+
+
+def _below(limit_s: float, quantile: float = P95) -> Callable[[Aggregate], Proof]:
+    def prove(seen: Aggregate) -> Proof:
+        timed = seen.histogram
+        return p95_proven_below(timed.count_above(limit_s), timed.count, limit_s, quantile=quantile)
+
+    return prove
+
+
+_OF_CHECKS: dict[str, Callable[[re.Match[str]], Callable[[Aggregate], Proof]]] = {
+    "error_rate": lambda match: _errors_below(percent(match["limit"])),
+    "response_time": lambda match: _below(duration_s(match["limit"])),
+}
+"""What checks with a number prove, by their names."""

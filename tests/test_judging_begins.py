@@ -1,0 +1,192 @@
+"""From when on a release is judged, and what is credited to the detector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+from decision_support import request
+from test_judgement import also, changed, good
+
+from drill import events
+from drill.decision import Decider
+from drill.detection import Hearing, break_and_decide
+from drill.errors import WaitTimeout
+from drill.fault import LatentDefect, Scene
+from drill.histogram import Histogram
+from drill.judgement import judge
+from drill.observation import Observation, Outcome
+from drill.report.summary import key_numbers
+from drill.runbook.parse import parse
+from drill.timeline import Timeline, read
+from drill.traffic import Traffic
+from drill.verdict import Verdict
+
+RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+
+
+@dataclass
+class Service:
+    """A clock of its own, and clients: a hundred requests a second, of which some fail."""
+
+    fails: Callable[[float], bool]
+    at: float = 0.0
+    tell: list[Callable[[Observation], None]] = field(default_factory=list)
+
+    def subscribe(self, observe: Callable[[Observation], None]) -> None:
+        self.tell.append(observe)
+
+    def run(self, seconds: float) -> Iterator[float]:
+        end = self.at + seconds
+        while self.at < end:
+            self.at += 0.01
+            outcome = Outcome.UNAVAILABLE if self.fails(self.at) else Outcome.OK
+            for tell in self.tell:
+                tell(request(outcome, self.at))
+            yield self.at
+
+    def wait(self, _: str, limit_s: float) -> Iterator[float]:
+        yield from self.run(limit_s)
+        raise WaitTimeout("", "", "")
+
+
+class Restarting(LatentDefect):
+    """A fault that is made by a restart: nobody answers for six seconds, half of it afterwards."""
+
+    name = "restarting"
+    symptom = "every second request fails"
+    trigger = "error rate *>"
+    watch_s = 30.0
+
+    def __init__(self, service: Service, bites_at: float) -> None:
+        self._service, self._bites_at = service, bites_at
+
+    def inject(self, scene: Scene) -> str:
+        for _ in self._service.run(3.0):
+            pass
+        return "the service was restarted with a defect"
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        return self._service.at >= self._bites_at, "looked"
+
+
+def held(
+    service: Service, bites_at: float, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[events.Decided, list[events.Payload]]:
+    monkeypatch.setattr("drill.detection.now", lambda: service.at)
+    monkeypatch.setattr("drill.detection.wait_until", service.wait)
+    monkeypatch.setattr("drill.detection._ATTEST_EVERY_S", 0.0)
+    timeline = Timeline(directory / "timeline.jsonl")
+    decided = break_and_decide(
+        cast("Scene", None), Restarting(service, bites_at), Decider(RUNBOOK, 60.0),
+        cast("Traffic", service), Histogram([0.02] * 400), timeline,
+    )  # fmt: skip
+    timeline.close()
+    return decided, [event.what for event in read(timeline.path)]
+
+
+def test_a_restart_that_makes_the_fault_is_no_failure_of_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(lambda at: at < 6.0)  # and well afterwards: the defect does nothing
+    decided, record = held(service, 6.5, tmp_path, monkeypatch)
+    assert not decided.rollback
+    assert [one for one in record if isinstance(one, events.TriggerFired)] == []
+
+
+def test_what_is_detected_counts_from_the_look_that_saw_the_symptom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(lambda at: at < 6.0 or (at > 6.5 and round(at * 100) % 2 == 0))
+    decided, record = held(service, 6.6, tmp_path, monkeypatch)
+    assert decided.rollback
+    (injected,) = (one for one in record if isinstance(one, events.FaultInjected))
+    (attested,) = (one for one in record if isinstance(one, events.FaultAttested))
+    assert injected.took_s == pytest.approx(3.0, abs=0.05)
+    assert attested.since >= 6.6
+    assert 0.05 < decided.detected_after_s < 1.0
+    assert decided.trigger == "Error Rate >10%"
+
+
+def decider() -> Decider:
+    return Decider(RUNBOOK, 60.0)
+
+
+def attested(since: float) -> events.FaultAttested:
+    return events.FaultAttested("f", "s", True, "e", since)
+
+
+def test_requests_that_were_due_before_the_symptom_are_dropped_and_kills_are_not(
+    tmp_path: Path,
+) -> None:
+    made = decider()
+    hearing = Hearing(made)
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline.subscribe(hearing.listen, "detector")
+    for i in range(300):
+        hearing.observe(request(Outcome.UNAVAILABLE, i / 100))
+    for kills in (0, 1, 2):
+        timeline.record(events.ProbeSample({}, {"h": 1}, None, None, {"h": kills}), float(kills))
+    timeline.record(events.Looked("security", Verdict.FAILED, "open"), 2.5)
+    assert made.detector.n == 0
+    timeline.record(attested(2.0), 3.0)
+    assert made.detector.n == 98  # due from 2.0 on, seen until 2.99
+    hearing.observe(request(Outcome.OK, 3.5, latency_s=1.6))  # due before
+    hearing.observe(request(Outcome.OK, 3.6))
+    assert made.detector.n == 99
+    told = {event.trigger for event, _ in made.newly_fired(20.0)}
+    assert {"Memory Leak", "Security Breach"} <= told
+    timeline.close()
+
+
+def test_a_symptom_that_nobody_saw_leaves_the_last_word_with_what_clients_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(lambda at: at > 4.0)
+    decided, _ = held(service, 1e9, tmp_path, monkeypatch)
+    assert decided.rollback  # and the verdict is unknown, since the fault did not bite
+
+
+FIRED = events.TriggerFired("P0 Incident", 9, "critical", "rollback", 1.0, ("n",))
+OWN = events.TriggerFired("Memory Leak", 15, "high", "rollback", 12.3, ("n",))
+
+
+def test_a_trigger_other_than_the_faults_own_is_named_and_nothing_is_credited() -> None:
+    record = changed(events.FaultInjected, trigger="Memory Leak")(good())
+    judgement = judge(also(FIRED)(record))
+    assert judgement.verdict is Verdict.FAILED
+    assert "“Memory Leak”, which this fault is there for, did not fire; “P0 Incident” did" in (
+        judgement.reason
+    )
+    told = judgement.to_json()["decision"]
+    assert isinstance(told, dict)
+    assert (told["detected_after_s"], told["requests_to_detect"]) == (None, None)
+    assert "P0 Incident" in told["uncredited"]
+    assert "no detection is credited: the trigger “Memory Leak”" in "\n".join(
+        key_numbers(judgement)
+    )
+
+
+def test_a_decision_by_another_trigger_is_not_credited_although_the_own_one_fired_later() -> None:
+    record = changed(events.FaultInjected, trigger="Memory Leak")(good())
+    judgement = judge(also(OWN)(record))
+    assert judgement.verdict is Verdict.PASSED
+    assert judgement.detected_after_s is None
+    assert "the decision rests on “Error Rate >10%”; “Memory Leak”" in judgement.uncredited
+
+
+def test_the_own_trigger_is_credited_and_the_summary_says_from_when_on() -> None:
+    record = changed(events.FaultInjected, trigger="Error Rate >10%")(good())
+    injected = next(e.at for e in record if isinstance(e.what, events.FaultInjected))
+    record = changed(events.FaultAttested, since=injected + 2.5)(
+        also(events.TriggerFired("Error Rate >10%", 3, "critical", "rollback", 1.5, ("n",)))(record)
+    )
+    judgement = judge(record)
+    assert (judgement.verdict, judgement.detected_after_s) == (Verdict.PASSED, 1.5)
+    assert (
+        "detected after 1.5 s and 150 requests from its symptom on, seen 2.5 s after it was made: "
+        "Error Rate >10%"
+    ) in key_numbers(judgement)
