@@ -3,7 +3,7 @@
 A runbook is a program. The house, in the order in which data flows through it:
 
 - `runbook`: parses the Markdown document into typed objects; the only source of thresholds,
-  budgets and commands.
+  budgets and commands. What became of each line is told by its `coverage` (`read_out`).
 - `release`: turns the layers under `service/` into a git origin with real tags.
 - `stage`, `stages/`: the service, its Postgres and its load balancer, somewhere; `host`: where the
   runbook's commands run.
