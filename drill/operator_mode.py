@@ -12,7 +12,7 @@ import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +23,7 @@ from drill.errors import StageError
 from drill.host import Host, LocalHost
 from drill.machine import temporary
 from drill.procedure import Part, Performer, StepFailed, choose
+from drill.runbook.model import Checkbox
 from drill.stages.container_host import ContainerHost
 from drill.stages.remote_host import RemoteHost
 from drill.verdict import Verdict
@@ -81,7 +82,7 @@ class OperatorPerformer(Performer):
             try:
                 said = self._said.get(timeout=_LOOK_S)
             except queue.Empty:
-                if visible and not self._unmet(part):
+                if visible and self._holds(part):
                     self._act(part, "effect seen", "its checkboxes hold")
                     return
                 continue
@@ -104,10 +105,18 @@ class OperatorPerformer(Performer):
             self._tell(f"  Not yet: {unmet}")
         raise StepFailed("nobody did it in time", "see what the operator waited for")
 
+    def _verified(self, part: Part) -> Iterator[tuple[Checkbox, events.Checked]]:
+        for checkbox in part.checkboxes:
+            yield checkbox, check.verify(checkbox, part.number, self.situation)
+
+    def _holds(self, part: Part) -> bool:
+        """Whether every checkbox is seen to hold: what nobody could see is no effect."""
+        good = (Verdict.PASSED, Verdict.ATTESTED)
+        return all(seen.verdict in good for _, seen in self._verified(part))
+
     def _unmet(self, part: Part) -> str:
         """Return the first checkbox that provably does not hold, "" when there is none."""
-        for checkbox in part.checkboxes:
-            seen = check.verify(checkbox, part.number, self.situation)
+        for checkbox, seen in self._verified(part):
             if seen.verdict in (Verdict.FAILED, Verdict.UNCOVERED):
                 return f"“{checkbox.text}”: {seen.evidence}"
         return ""

@@ -20,7 +20,7 @@ MAX_LINE = 4_000  # bytes of one line
 BEGIN_LIMIT_S = 15.0  # for a host to answer and begin; the command's own limit counts from there
 _LINE_COST = 16  # so that a storm of empty lines is bounded, too
 _LONGEST_MARK = 500
-_LOOK_S = 0.05
+_SOON_S, _LOOK_S = 0.002, 0.05
 
 
 class Output:
@@ -59,6 +59,7 @@ class Output:
         Return whether that was so within `limit_s` seconds of its beginning.
         """
         asked = time.monotonic()
+        pause = _SOON_S
         with self._changed:
             while not self.ended:
                 if over():
@@ -67,7 +68,8 @@ class Output:
                 left = until - time.monotonic()
                 if left <= 0:
                     return False
-                self._changed.wait(min(left, _LOOK_S))
+                self._changed.wait(min(left, pause))
+                pause = min(2 * pause, _LOOK_S)  # most are short; long ones need no haste
             return True
 
     def finish(self) -> None:

@@ -446,7 +446,7 @@ def _why(
     said = f": {words[-1]}" if words else ""
     if done.why:
         return (
-            f"{where} did not come to its end: {done.why}{said}",
+            f"{where} did not come to its end: {done.why}",
             "have it reach no more than it is meant for, such as the one process of the service",
         )
     return (

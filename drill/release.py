@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from drill.errors import UsageError
+from drill.host import run_bounded
 
 __all__ = ["Release", "build_origin", "load_releases"]
 
@@ -187,25 +187,14 @@ def _git(arguments: list[str], cwd: Path, identity: dict[str, str] | None = None
     # Modes of files depend on the umask of whoever cloned the project: leave them out.
     settings = ["core.fileMode=false", "core.autocrlf=false", "commit.gpgSign=false"]
     flags = [word for setting in settings for word in ("-c", setting)]
-    try:
-        done = subprocess.run(
-            ["git", *flags, *arguments],
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_GIT_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+    done = run_bounded(["git", *flags, *arguments], limit_s=_GIT_LIMIT_S, cwd=cwd, env=environment)
+    if done.exit_status is None:
         raise UsageError(
             f"git to end within {_GIT_LIMIT_S} s", "it did not", "try git on this machine by hand"
-        ) from error
-    if done.returncode != 0:
+        )
+    if not done.ok:
         raise UsageError(
             "git to make the repository of releases",
-            f"`git {' '.join(arguments)}` exited {done.returncode}: {done.stderr.strip()}",
+            f"`git {' '.join(arguments)}` exited {done.exit_status}: {done.stderr.strip()}",
             "check the version of git (2.30 or newer)",
         )

@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drill.errors import StageError, UsageError
+from drill.host import run_bounded
 
 __all__ = ["HOST_PYTHON", "container_platforms", "ensure_wheelhouse"]
 
@@ -108,24 +108,14 @@ def _fetch(lock: Path, target: Path, python: str, platforms: Sequence[str]) -> N
     ]
     for name in platforms:
         command += ["--platform", name]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_LIMIT_S,
-            check=False,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-    except subprocess.TimeoutExpired as error:
+    done = run_bounded(command, limit_s=_LIMIT_S, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    if done.exit_status is None:
         raise StageError(
             f"the service's wheels within {_LIMIT_S} s",
             "the download did not end",
             "check the network and try again",
-        ) from error
-    if done.returncode != 0:
+        )
+    if not done.ok:
         # pip names the reason first or, for a hash, the package in the line below.
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         first = next((at for at, line in enumerate(lines) if "ERROR" in line), 0)

@@ -7,27 +7,32 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 from host_support import container, sshd
 
-from drill import check, events
+from drill import check, events, operator_mode
 from drill.check import Finding
+from drill.clock import now
 from drill.errors import StageError
 from drill.host import Completed, Host, LocalHost, look
 from drill.judgement import judge
+from drill.operator_mode import OperatorPerformer
 from drill.procedure import Part, Performer
-from drill.runbook.model import Alternative, CodeBlock
+from drill.runbook.model import Alternative, Checkbox, CodeBlock
 from drill.stages.container_host import ContainerHost
 from drill.stages.remote_host import RemoteHost
 from drill.timeline import Event, Timeline, read
 from drill.verdict import Verdict
 from drill.wait import wait_until
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -190,6 +195,7 @@ class Bare:
     """A stage with nothing but its hosts."""
 
     alternatives: tuple[str, ...] = ()
+    checks: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, *hosts: Host) -> None:
         self.hosts = hosts
@@ -229,3 +235,79 @@ def test_a_storm_of_lines_leaves_few_on_the_timeline_and_the_last_among_them(
     assert lines[0] == "1"
     assert {"200000", "why it went wrong"} <= set(lines[-25:])
     assert [one for one in lines if "left out" in one]
+
+
+def test_a_migration_whose_output_was_not_read_whole_is_unknown() -> None:
+    bound = check.bind("No errors from the migration")
+    assert bound
+    situation: Any = SimpleNamespace(outputs=[Completed(0, "fine", "", 1.0, left_out=5_000)])
+    assert bound.check(situation, bound.match) == check.unknown(
+        "the commands printed too much: 5,000 bytes of it were not read"
+    )
+
+
+class Fickle(LocalHost):
+    """A host that answers only while nobody makes it deaf."""
+
+    deaf = False
+
+    def run(self, script: str, **more: Any) -> Completed:
+        if self.deaf:
+            return Deaf().run(script)
+        return super().run(script, **more)
+
+
+def test_an_operators_step_is_not_over_because_nobody_can_see_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operator_mode, "_LOOK_S", 0.05)
+    host = Fickle("local-1", tmp_path, dict(os.environ))
+    stage = Bare(host)
+    stage.checks = {"file is there": "echo looked >> looks; test -e file"}
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    situation: Any = SimpleNamespace(
+        stage=stage, timeline=timeline, outputs=[], section="Procedure 1"
+    )
+    part = Part("Procedure 1", 1, "Make it", 30.0, 0.0, (), (Checkbox("file is there", 5),), 2)
+    near, far = os.pipe()
+    with os.fdopen(near) as silent:
+        with OperatorPerformer(situation, threading.Event(), print, silent) as performer:
+            thread = threading.Thread(target=lambda: performer._run_blocks(part, now()))
+            thread.start()
+            await_file(tmp_path / "looks")
+            host.deaf = True
+            thread.join(1.0)
+            assert thread.is_alive()
+            (tmp_path / "file").touch()
+            host.deaf = False
+            thread.join(20)
+            assert not thread.is_alive()
+        os.close(far)
+    timeline.close()
+    record = [event.what for event in read(tmp_path / "timeline.jsonl")]
+    assert [one.what for one in record if isinstance(one, events.OperatorActed)] == ["effect seen"]
+
+
+BIG = """
+import os, sys
+from pathlib import Path
+from drill.host import LocalHost
+host = LocalHost("local-1", Path("/"), dict(os.environ))
+for script in sys.argv[1:]:
+    assert host.run(script, limit_s=60).ok, script
+peak = next(one for one in Path("/proc/self/status").open() if one.startswith("VmHWM"))
+print(int(peak.split()[1]) // 1024)
+"""
+
+
+def test_the_drill_needs_little_memory_whatever_a_command_prints() -> None:
+    scripts = [
+        "head -c 100000000 /dev/zero",
+        "{ yes || true; } | head -c 40000000",
+        "head -c 40000000 /dev/zero | tr '\\0' '\\n' >&2",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", BIG, *scripts],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) < 120, f"{done.stdout} MB"

@@ -87,6 +87,8 @@ def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
     ]
     if said:
         return failed(f"the commands said: {said[0]}", "no error")
+    if left_out := sum(done.left_out for done in outputs):
+        return unknown(f"the commands printed too much: {left_out:,} bytes of it were not read")
     since = now() - sum(done.took_s for done in outputs) if failures else situation.began_at
     return _judge(situation, "database", since, _WAITED)
 

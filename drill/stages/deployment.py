@@ -59,6 +59,7 @@ def must(host: Host, script: str, limit_s: float = 120.0) -> str:
     if not done.ok:
         words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
         ended = "it did not end" if done.exit_status is None else f"status {done.exit_status}"
+        ended = done.why or ended
         raise StageError(
             f"the stage to run {script.strip()[:60]!r} on {host.name} within {limit_s:g} s",
             f"{ended}: {words[-1][:300]}",

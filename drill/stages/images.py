@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from drill.errors import StageError, UsageError
+from drill.host import run_bounded
 from drill.machine import temporary
 from drill.stages.engine import client
 from drill.wheelhouse import container_platforms, ensure_wheelhouse
@@ -141,16 +141,10 @@ def _can_make() -> bool:
 def _make() -> None:
     with tempfile.TemporaryDirectory(prefix="base-", dir=temporary()) as scratch:
         tar = Path(scratch, "base.tar")
-        done = subprocess.run(
-            ["mmdebstrap", "--variant=minbase", _SUITE, str(tar)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_BASE_LIMIT_S,
-            check=False,
+        done = run_bounded(
+            ["mmdebstrap", "--variant=minbase", _SUITE, str(tar)], limit_s=_BASE_LIMIT_S
         )
-        if done.returncode != 0:
+        if not done.ok:
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise StageError(
                 f"{BASE} made of Debian's packages", last, "can this machine reach them?"
