@@ -21,6 +21,10 @@ LEFT = (
 )
 
 
+def left(host: Host) -> set[str]:
+    return set(look(host, LEFT, limit_s=20).stdout.split())
+
+
 @pytest.fixture(scope="module", params=KINDS)
 def host(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -70,20 +74,23 @@ def test_a_daemon_that_holds_the_output_open_is_not_waited_for(host: Host) -> No
 
 
 def test_a_session_that_was_killed_is_a_finding_of_its_own(host: Host) -> None:
+    before = left(host)
     done = host.run("echo before; sleep 0.1; pkill -KILL -s 0; sleep 5", limit_s=20)
     assert (done.exit_status, done.ok) == (137, False)
     assert "was killed" in done.why
     assert done.stdout == "before"
     with pytest.raises(StageError, match="was killed"):
         look(host, "pkill -KILL -s 0; sleep 5", limit_s=20)
-    assert look(host, LEFT, limit_s=20).stdout == ""
+    assert left(host) == before
 
 
 def test_a_script_at_its_limit_is_ended_with_all_that_it_started(host: Host) -> None:
+    before = left(host)
     done = host.run("echo begun; timeout 60 sleep 98791 & sleep 98791", limit_s=0.5)
     assert (done.exit_status, done.stdout, done.why) == (None, "begun", "")
-    told = look(host, f"pgrep -f 'sleep 9879[1]' || echo nobody; {LEFT}", limit_s=20)
+    told = look(host, "pgrep -f 'sleep 9879[1]' || echo nobody", limit_s=20)
     assert told.stdout == "nobody"
+    assert left(host) == before
 
 
 def test_what_came_to_its_limit_told_nothing(host: Host) -> None:
@@ -92,6 +99,7 @@ def test_what_came_to_its_limit_told_nothing(host: Host) -> None:
 
 
 def test_an_abort_ends_what_runs_and_leaves_no_file(host: Host) -> None:
+    before = left(host)
     ended: list[Completed] = []
     thread = threading.Thread(
         target=lambda: ended.append(host.run("exec sleep 98792", limit_s=120))
@@ -104,8 +112,9 @@ def test_an_abort_ends_what_runs_and_leaves_no_file(host: Host) -> None:
     thread.join(30)
     assert ended
     assert not ended[0].ok
-    told = look(host, f"pgrep -x -f 'sleep 9879[2]' || echo nobody; {LEFT}", limit_s=20)
+    told = look(host, "pgrep -x -f 'sleep 9879[2]' || echo nobody", limit_s=20)
     assert told.stdout == "nobody"
+    assert left(host) == before
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ class ContainerHost:
                     ended = "was restarted" if now else "ended"
                     return f"the container in which it ran {ended}, with all that ran in it"
         runs, status = execution.state()
-        if runs:
-            raise unseen(self.name, "the engine's stream broke off while it ran")
+        if runs or status == 0:  # who comes to its end tells so first
+            raise unseen(self.name, "the engine's stream broke off before it told of its end")
         with Execution(self.container_id, ["rm", "-f", mark]) as forgetting:
             forgetting.finish()
         return f"the session in which it ran was killed (the engine saw status {status})"
