@@ -98,8 +98,8 @@ revalidate: known $(VENV)/.ready ## Bind and perform every procedure of a runboo
 	@$(BIN)/python -m drill revalidate --runbook="$$RUNBOOK" --stage="$$STAGE" --fail-on="$$FAIL_ON" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --report="$$REPORT"
 
 .PHONY: read
-read: $(VENV)/.ready ## Print a runbook as it is understood, and what of it is not: make read RUNBOOK=FILE
-	@$(BIN)/python -m drill read --runbook "$(RUNBOOK)"
+read: known $(VENV)/.ready ## Print a runbook as it is understood, and what of it is not: make read RUNBOOK=FILE
+	@$(BIN)/python -m drill read --runbook="$$RUNBOOK"
 
 .PHONY: bindings
 bindings: known $(VENV)/.ready ## What can checkboxes say? make bindings [RUNBOOK=FILE: what holds each of its boxes]

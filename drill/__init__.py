@@ -28,7 +28,7 @@ A runbook is a program. The house, in the order in which data flows through it:
 - `machine`, `files`, `console`, `signals`: what of the user's machine is kept out, how files are
   written, what a terminal is shown, and what tells a command to end.
 - `conductor`: holds one `request` through its phases; `resumption`: finishes one that was killed;
-  `cli`: the commands behind the Makefile.
+  `cli`: the arguments behind the Makefile; `commands`: what they do.
 
 To add a fault, a hazard, a sentinel, a check or a stage, add one file to its family.
 """

@@ -25,6 +25,7 @@ from drill.stage import Stage
 from drill.stages import containers_problem
 from drill.stages.supervision import SUPERVISORD, SYSTEMD
 from drill.trigger import Unwatched, conditions
+from drill.verdict import SEVERITIES
 
 __all__ = [
     "Coverage",
@@ -50,9 +51,6 @@ _FOREIGN = re.compile(
 )
 
 Progress = Callable[[str], None]
-
-SEVERITIES = ("high", "medium", "low")
-"""Of findings, worst first."""
 
 
 @dataclass(frozen=True, slots=True)

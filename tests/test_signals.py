@@ -21,7 +21,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 COMMAND = """
 import sys, time
 from pathlib import Path
-from drill import cli
+from drill import cli, commands
 from drill.console import console
 def run(arguments):
     Path(sys.argv[1], "runs").touch()
@@ -32,7 +32,7 @@ def run(arguments):
             console().print("healing " + "x" * 100_000)
             time.sleep(0.02)
         Path(sys.argv[1], "healed").touch()
-cli.run_decide = run
+commands.run_decide = run
 sys.exit(cli.main(["decide", "--from", "x"]))
 """
 
