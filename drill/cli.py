@@ -12,7 +12,6 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from drill import vocabulary
 from drill.console import console, outlive_terminal
 from drill.errors import DrillError, Exit, UsageError
 from drill.machine import keep_out
@@ -122,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
 
     said = commands.add_parser("bindings", help="say what can be written in checkboxes")
     said.add_argument("--runbook", default="", help="say of each of its checkboxes what holds it")
-    said.set_defaults(run=vocabulary.run)
+    said.set_defaults(run="run_bindings")
 
     decide = commands.add_parser("decide", help="say what the detector decides on a record")
     decide.add_argument("--from", dest="record", required=True, type=Path)
@@ -169,8 +168,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with told_to_end():
             arguments = parser().parse_args(argv)
-            if "runbook" in arguments:
-                read_text(arguments.runbook)  # what is mistyped is told at once
+            if getattr(arguments, "runbook", ""):
+                read_text(Path(arguments.runbook))  # what is mistyped is told at once
             run: Callable[[argparse.Namespace], int] = getattr(
                 import_module("drill.commands"), arguments.run
             )

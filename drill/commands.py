@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from drill import files, history
+from drill import files, history, vocabulary
 from drill.authority import roles_of
 from drill.clock import iso
 from drill.conductor import Conductor
@@ -203,6 +203,11 @@ def run_read(arguments: argparse.Namespace) -> int:
     for line in read_out(reading):
         terminal.print(line)
     return exit_of(reading)
+
+
+def run_bindings(arguments: argparse.Namespace) -> int:
+    """Say what can be written in checkboxes, or what holds each of a runbook's."""
+    return vocabulary.run(arguments)
 
 
 def run_stage_check(arguments: argparse.Namespace) -> int:
