@@ -15,6 +15,7 @@ from pathlib import Path
 from drill.console import console, outlive_terminal
 from drill.errors import DrillError, Exit, UsageError
 from drill.machine import keep_out
+from drill.redact import masked
 from drill.runbook.text import read_text
 from drill.signals import told_to_end
 from drill.verdict import SEVERITIES
@@ -158,7 +159,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _complain(expected: str, found: str, advice: str) -> None:
-    console(errors=True).print(f"Expected {expected}; found {found}.\nTry: {advice}.")
+    told = f"Expected {expected}; found {found}.\nTry: {advice}."
+    console(errors=True).print(masked(told))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from drill.monitoring.made import dashboard, rules
 from drill.plan import plan
 from drill.progress import Progress
 from drill.read_out import exit_of, read_out
+from drill.redact import masked
 from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
@@ -174,7 +175,7 @@ def _agreed(arguments: argparse.Namespace) -> bool:
     stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), terminal.print)
     try:
         for line in plan(runbook, stage, arguments.procedure, arguments.fault):
-            terminal.print(line)
+            terminal.print(masked(line))
     finally:
         if isinstance(stage, StagingStage):
             stage.__exit__()
@@ -226,7 +227,7 @@ def run_stage_check(arguments: argparse.Namespace) -> int:
             mark = {Verdict.PASSED: "ok     ", Verdict.FAILED: "MISSING"}.get(
                 one.verdict, "unknown"
             )
-            terminal.print(f"{mark}  {one.what}: {one.found}")
+            terminal.print(masked(f"{mark}  {one.what}: {one.found}"))
             if one.advice:
                 terminal.print(f"         try: {one.advice}")
     finally:
