@@ -12,6 +12,7 @@ from drill.clock import now
 from drill.errors import StageError
 from drill.fingerprint import expected, fingerprint
 from drill.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
+from drill.maintenance import ENTER, LEAVE
 from drill.runbook.model import Procedure
 from drill.stage import Stage
 from drill.timeline import Timeline
@@ -50,6 +51,20 @@ class Accounting:
         if not self._moments:
             self._moments.append((f"before {name}", 0.0))
         self._moments.append((f"during {name}", now()))
+
+    def promises(self, procedure: Procedure) -> dict[str, int]:
+        """Return how often the data will be looked at while `procedure` is performed."""
+        looks = [ENTER, LEAVE] if "database" in self._stage.capabilities else []
+        seen = [
+            any(moment.search(step.title) for step in procedure.steps)
+            and not (moment is ENTER and self._untouched)
+            for moment in looks
+        ]
+        return {
+            "DataSeen": sum(seen),
+            "DamageSeen": int(self.keeps_paths and self._damaged is None),
+            "PathRead": int(self.keeps_paths),
+        }
 
     def note_damage(self) -> None:
         """Remember, once, what the failing release has damaged before anything was changed."""

@@ -16,11 +16,11 @@ from drill.clock import now
 from drill.console import shown
 from drill.decision import Decider
 from drill.delivery import OWN_MAILBOX, Courier, read_channels
-from drill.detection import break_and_decide
+from drill.detection import break_and_decide, expectation
 from drill.errors import DrillError, UsageError, WaitTimeout, in_words
 from drill.events import Phase
 from drill.facts import facts_after
-from drill.fault import Scene
+from drill.fault import ProvesHealed, Scene
 from drill.faults import find
 from drill.hazard import Foreseen, Mishap
 from drill.hazards import find_hazard
@@ -154,8 +154,7 @@ class Conductor:
                 )
             finally:
                 self._stopping.set()
-                self.timeline.record(events.DrillEnded(tuple(left_behind)))
-                self.timeline.close()
+                self.timeline.end(left_behind)
 
     def _hold(self, left_behind: list[str]) -> None:
         stage = self._stage
@@ -194,11 +193,14 @@ class Conductor:
                 seed=request.seed,
                 hazard=request.hazard,
                 clients=CLIENTS,
+                promises=self._promises,
             )
         )
         self._record_reading()
         if request.history:
-            self.timeline.record(events.EarlierDrills(self.history_key, self._known))
+            self.timeline.record(
+                events.EarlierDrills(self.history_key, self._known, len(self._known))
+            )
         self.timeline.record(
             read_triggers(
                 self.runbook,
@@ -211,7 +213,25 @@ class Conductor:
         self.timeline.record(events.TemplatesRead(templates))
         for checklist in self.runbook.post_rollback:
             items = tuple(one.text for one in checklist.checkboxes)
-            self.timeline.record(events.FollowUp(checklist.title, within_s(checklist.title), items))
+            self.timeline.record(
+                events.FollowUp(
+                    checklist.title, within_s(checklist.title), items, bool(checklist.blocks)
+                )
+            )
+
+    @property
+    def _promises(self) -> dict[str, int]:
+        """How many events of which kinds are recorded, whatever comes of the drill."""
+        declared, _ = expectation(self.runbook, self.fault)
+        return {
+            "RunbookRead": 1,
+            "TriggersRead": 1,
+            "TemplatesRead": 1,
+            "FollowUp": len(self.runbook.post_rollback),
+            "EarlierDrills": int(self.request.history is not None),
+            "TriggerFired": int(bool(declared)),
+            "HealAttested": int(isinstance(self.fault, ProvesHealed)),
+        }
 
     def _record_reading(self) -> None:
         """Say what of the runbook nobody will perform or verify, before anything is touched."""
@@ -428,6 +448,13 @@ class Conductor:
                 step_budgets_s=tuple(step.budget.high_s for step in procedure.steps),
                 transformed=procedure.transformed,
                 alternatives=procedure.alternatives,
+                step_numbers=tuple(step.number for step in procedure.steps),
+                prerequisites=len(procedure.prerequisites),
+                promises={
+                    **self._accounts.promises(procedure),
+                    "CursorShown": self._cursors.count if self._cursors else 0,
+                    "Authorized": int(bool(self.runbook.authority)),
+                },
             )
         )
 

@@ -96,7 +96,7 @@ def break_and_decide(
     HOLD_S more where something has just begun that may pass, it is the decider's last word.
     """
     decider.set_baseline(baseline)
-    wanted, calls_for = _expectation(decider.runbook, fault)
+    wanted, calls_for = expectation(decider.runbook, fault)
     hearing = Hearing(decider)
     began = now()
     traffic.subscribe(hearing.observe)
@@ -143,7 +143,7 @@ def break_and_decide(
     return decided
 
 
-def _expectation(runbook: Runbook, fault: Fault) -> tuple[str, str]:
+def expectation(runbook: Runbook, fault: Fault) -> tuple[str, str]:
     """Return the name of the trigger that `fault` must set off, and the action that is called for.
 
     A runbook without such a trigger is only held to roll back.

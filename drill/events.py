@@ -51,7 +51,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrillStarted:
-    """What was asked for. `procedure` is "auto", "1", "2" or "3"; `authorized_by` may be ""."""
+    """What was asked for. `procedure` is "auto" or a number.
+
+    `promises`: how many events of which kinds will be recorded, whatever comes of the drill; None
+    where an old record does not say.
+    """
 
     stage: Name
     stage_reason: str
@@ -68,6 +72,7 @@ class DrillStarted:
     seed: Count
     hazard: Name = "none"
     clients: Count = 0  # of the traffic; 0 where an old record does not say
+    promises: dict[str, Count] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +304,7 @@ class HazardOver:
     """
 
     name: Name
-    seen: Name
+    seen: str
     harm: str = ""
 
 
@@ -392,7 +397,9 @@ class ProcedureChosen:
     `step_titles` and `step_budgets_s` say what is to be done, so that a step which was never
     reached can be told from one that does not exist; `dropped` what it takes away on purpose,
     `transformed` what becomes of columns: expressions by name. `alternatives`: what stands in for
-    a step when it fails, by the step's title.
+    a step when it fails, by the step's title. `step_numbers`, and `prerequisites`: how many
+    checkboxes are verified before the first step. `promises`: how many events of which kinds will
+    be recorded if it holds. Both are None where an old record does not say.
     """
 
     procedure: Number
@@ -405,23 +412,32 @@ class ProcedureChosen:
     step_budgets_s: tuple[Seconds, ...] = ()
     transformed: dict[str, str] = field(default_factory=dict)
     alternatives: dict[str, str] = field(default_factory=dict)
+    step_numbers: tuple[Number, ...] | None = None
+    prerequisites: Count = 0
+    promises: dict[str, Count] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlternativeTaken:
-    """A step's commands failed for `reason`; what the runbook has for that case stands in."""
+    """A step's commands failed for `reason`; what the runbook has for that case stands in:
+    `commands` of them, None where an old record does not say.
+    """
 
     section: Name
     number: Number
     title: Name
     alternative: Name
     reason: Name
+    commands: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     """`section`: "Procedure 1", "Preparation", "Final verification" …; `number` 0 outside
     procedures. `budget_s` is the upper end; `window_s` the watch window already paced.
+
+    `boxes` are verified and `commands` run, one for each host, unless it fails; None where an old
+    record does not say.
     """
 
     section: Name
@@ -430,6 +446,8 @@ class StepStarted:
     budget_s: Seconds
     window_s: Seconds
     line: Number
+    boxes: tuple[Box, ...] | None = None
+    commands: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -634,10 +652,13 @@ class OperatorActed:
 
 @dataclass(frozen=True, slots=True)
 class EarlierDrills:
-    """Times to restore of earlier drills that passed and compare with this one, in seconds."""
+    """Times to restore of earlier drills that passed and compare with this one, in seconds:
+    `count` of them, None where an old record does not say.
+    """
 
     key: str
     restored_s: tuple[Seconds, ...]
+    count: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -654,11 +675,14 @@ class MessageHandled:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What people have to do after a rollback, within `within_s` seconds of it."""
+    """What people have to do after a rollback, within `within_s` seconds of it. `at_once`: it has
+    commands, which are performed as soon as the rollback is verified.
+    """
 
     title: Name
     within_s: Seconds
     items: tuple[str, ...]
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -696,9 +720,14 @@ class DrillBroke:
 
 @dataclass(frozen=True, slots=True)
 class DrillEnded:
-    """Always the last event. `left_behind`: what could not be removed, empty when clean."""
+    """Always the last event. `left_behind`: what could not be removed, empty when clean.
+
+    `recorded`: how many events of each kind come before this one; None where an old record does
+    not say.
+    """
 
     left_behind: tuple[str, ...] = field(default=())
+    recorded: dict[str, Count] | None = None
 
 
 Payload = (

@@ -13,12 +13,16 @@ from drill.causes.decision import of_rollback, uncredited
 from drill.causes.end import of_end
 from drill.causes.left import of_healing, of_service
 from drill.causes.observers import of_observers, of_silence
+from drill.causes.order import of_order
 from drill.causes.others import of_authority, of_hazard, of_messages
+from drill.causes.performed import of_checklists, of_parts, of_procedures
+from drill.causes.promises import of_promises
 from drill.causes.reading import of_reading
 from drill.causes.steps import of_commands, of_steps
 from drill.causes.times import of_trend
-from drill.causes.traffic import of_generator
+from drill.causes.traffic import of_generator, of_seconds
 from drill.causes.triggers import of_triggers
+from drill.causes.values import of_values
 from drill.errors import Exit
 from drill.impact import Impact, headlines, impact, left_in
 from drill.observation import Outcome
@@ -47,6 +51,13 @@ _ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
     of_trend,
     of_rollback,
     of_generator,
+    of_seconds,
+    of_order,
+    of_promises,
+    of_procedures,
+    of_checklists,
+    of_parts,
+    of_values,
 )
 """What is asked of a record; of causes that are equally bad the first gives the reason."""
 _DATA = (

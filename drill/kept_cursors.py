@@ -39,6 +39,11 @@ class KeptCursors:
         self._first: tuple[int, ...] = ()
         self._kept: list[Kept] = []
 
+    @property
+    def count(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     def keep(self) -> None:
         """Walk a few pages, and keep their cursors. Where lists have none, nothing is kept."""
         with self._client() as client:

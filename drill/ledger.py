@@ -335,7 +335,7 @@ def count_fates(
         "dropped": became[Became.DROPPED],
         "why": dict(Counter(loss.why for loss in lost)),
         "recovery_point_s": round(max((at - loss.write.done for loss in lost), default=0.0), 3),
-        "survivor_age_s": round(at - max(kept), 3) if kept else None,
+        "survivor_age_s": round(max(0.0, at - max(kept)), 3) if kept else None,
     }
 
 

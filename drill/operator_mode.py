@@ -70,6 +70,10 @@ class OperatorPerformer(Performer):
                 self._said.put(line.strip().lower())
         self._said.put(None)
 
+    def _to_run(self, part: Part) -> int:
+        """Nothing is run here but routine work: a person does the rest, and checkboxes see it."""
+        return super()._to_run(part) if part.section == "Routine" else 0
+
     def _run_blocks(self, part: Part, started: float) -> None:
         """Show `part` and wait until the person has done it, instead of running its commands."""
         if part.section == "Routine":

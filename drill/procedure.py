@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -152,9 +152,10 @@ class Performer:
         situation.window_from = window_from or started
         timeline.record(
             events.StepStarted(
-                part.section, part.number, part.title, part.budget_s, part.window_s, part.line
+                part.section, part.number, part.title, part.budget_s, part.window_s, part.line,
+                tuple((box.line, box.text) for box in part.checkboxes), self._to_run(part),
             )
-        )
+        )  # fmt: skip
         verdict, reason, advice = Verdict.PASSED, "", ""
         watched = proving = 0.0
         broken: StepFailed | None = None
@@ -185,7 +186,7 @@ class Performer:
         if broken is not None:
             verdict, reason = Verdict.FAILED, broken.reason
             advice = f"{broken.advice}; {self._next_move(part)}"
-        took = now() - started - watched - proving - situation.waited_s
+        took = max(0.0, now() - started - watched - proving - situation.waited_s)
         if took > part.budget_s and verdict is not Verdict.FAILED:
             verdict = Verdict.FAILED
             reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"
@@ -218,14 +219,26 @@ class Performer:
         except StageError:
             return None
 
+    def _to_run(self, part: Part) -> int:
+        """Return how many commands `part` runs if none of them fails."""
+        return self._count(block for block in part.blocks if not block.fallback)
+
+    def _count(self, blocks: Iterable[CodeBlock]) -> int:
+        """Return how many commands `blocks` make on all hosts."""
+        hosts = len(self.situation.stage.hosts)
+        return sum(1 if block.once else hosts for block in blocks)
+
     def _run_blocks(self, part: Part, started: float) -> None:
         """Run the part's blocks in order. Where blocks fail, the fallback right behind them stands
         in for them, and the next fallback for that one; where nothing fails, no fallback is run.
         """
         failures: list[StepFailed] = []  # for which nothing stood in
         failure: StepFailed | None = None
-        groups = itertools.groupby(part.blocks, key=lambda block: block.fallback)
-        for fallback, blocks in groups:
+        groups = [
+            (fallback, list(blocks))
+            for fallback, blocks in itertools.groupby(part.blocks, key=lambda one: one.fallback)
+        ]
+        for place, (fallback, blocks) in enumerate(groups):
             if fallback and failure is None:
                 continue
             if not fallback and failure is not None:
@@ -233,13 +246,15 @@ class Performer:
                     raise failure
                 failures.append(failure)
             elif failure is not None:
+                later = [one for other, rest in groups[place + 1 :] if not other for one in rest]
                 self.situation.timeline.record(
                     events.AlternativeTaken(
-                        part.section, part.number, part.title, fallback, failure.reason
+                        part.section, part.number, part.title, fallback, failure.reason,
+                        self._count([*blocks, *later]),
                     )
-                )
+                )  # fmt: skip
             try:
-                self._run_each(part, list(blocks), started)
+                self._run_each(part, blocks, started)
                 failure = None
             except StepFailed as error:
                 failure = error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from drill import events
 from drill.timeline import Event
 
 Kind = TypeVar("Kind")
@@ -13,11 +14,39 @@ Kind = TypeVar("Kind")
 class Record:
     """The events of one drill, in the order in which they were recorded."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
-        self.events = tuple(events)
+    def __init__(self, recorded: Iterable[Event]) -> None:
+        self.events = tuple(recorded)
         self._by_kind: dict[type, list[Event]] = {}
         for event in self.events:
             self._by_kind.setdefault(type(event.what), []).append(event)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the drill was stopped, could not go on or was killed: why is a cause of its own,
+        and what is missing for it has no other.
+        """
+        return bool(
+            self.every(events.Interrupted)
+            or self.every(events.DrillBroke)
+            or not self.every(events.DrillEnded)
+        )
+
+    @property
+    def lives(self) -> list[list[Event]]:
+        """The events of each drill: a drill that was killed, and the one that continues it, have
+        one record. Each begins with setting up.
+        """
+        lives: list[list[Event]] = [[]]
+        for event in self.events:
+            begins = event.what == events.PhaseStarted(events.Phase.SETUP)
+            if begins and any(isinstance(e.what, events.PhaseStarted) for e in lives[-1]):
+                lives.append([])
+            lives[-1].append(event)
+        return lives
+
+    def named(self, kind: str) -> list[Event]:
+        """Return the events of the kind with this name."""
+        return [event for event in self.events if type(event.what).__name__ == kind]
 
     def timed(self, *kinds: type) -> list[Event]:
         """Return the events of these kinds with their times, kind by kind."""

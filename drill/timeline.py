@@ -9,7 +9,8 @@ import contextlib
 import json
 import threading
 import typing
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class Timeline:
         self._lock = threading.RLock()
         self._subscribers: list[tuple[str, Callable[[Event], None]]] = []
         self._file = files.create(path)
+        self._counts: Counter[str] = Counter()
         self._lost: OSError | None = None  # why the record ends here, until the drill was told
 
     def subscribe(self, subscriber: Callable[[Event], None], name: str) -> None:
@@ -62,6 +64,7 @@ class Timeline:
             event = Event(now() if at is None else at, self._clean(what))
             if not self._file.closed:  # late threads may still speak while the drill ends
                 self._write(to_line(event) + "\n")
+                self._counts[type(what).__name__] += 1
             if self._lost and threading.current_thread() is threading.main_thread():
                 lost, self._lost = self._lost, None
                 raise lost
@@ -95,6 +98,12 @@ class Timeline:
             return decode(type(what), plain)
         except Flaw as error:
             raise StageError("an event that can be read again", str(error), _OUR_DEFECT) from error
+
+    def end(self, left_behind: Iterable[str]) -> None:
+        """Record that the drill has ended, and how much was recorded of it; then close."""
+        with self._lock:  # nobody may speak in between
+            self.record(events.DrillEnded(tuple(left_behind), dict(self._counts)))
+            self.close()
 
     def close(self) -> None:
         """Close the file; later events are dropped."""

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from decision_support import matrix, runbook
-from test_judgement import also, changed, good, without
+from record_support import also, changed, good, without
 
 from drill import events
 from drill.aggregate import Aggregate

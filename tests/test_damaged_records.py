@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from record_support import T, good
 from test_history import drill
-from test_judgement import T, good
 
 from drill import history
 from drill.cli import main

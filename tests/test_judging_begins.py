@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 from decision_support import request
-from test_judgement import also, changed, good
+from record_support import also, changed, declared
 
 from drill import events
 from drill.decision import Decider
@@ -155,12 +155,11 @@ OWN = events.TriggerFired("Memory Leak", 15, "high", "rollback", 12.3, ("n",))
 
 
 def test_a_trigger_other_than_the_faults_own_is_named_and_nothing_is_credited() -> None:
-    record = changed(events.FaultInjected, trigger="Memory Leak")(good())
+    record = declared("Memory Leak")
     judgement = judge(also(FIRED)(record))
     assert judgement.verdict is Verdict.FAILED
-    assert "“Memory Leak”, which this fault is there for, did not fire; “P0 Incident” did" in (
-        judgement.reason
-    )
+    assert "“Memory Leak”, which this fault is there for, did not fire; " in judgement.reason
+    assert "“P0 Incident” did" in judgement.reason
     told = judgement.to_json()["decision"]
     assert isinstance(told, dict)
     assert (told["detected_after_s"], told["requests_to_detect"]) == (None, None)
@@ -171,7 +170,7 @@ def test_a_trigger_other_than_the_faults_own_is_named_and_nothing_is_credited() 
 
 
 def test_a_decision_by_another_trigger_is_not_credited_although_the_own_one_fired_later() -> None:
-    record = changed(events.FaultInjected, trigger="Memory Leak")(good())
+    record = declared("Memory Leak")
     judgement = judge(also(OWN)(record))
     assert judgement.verdict is Verdict.PASSED
     assert judgement.detected_after_s is None
@@ -179,11 +178,9 @@ def test_a_decision_by_another_trigger_is_not_credited_although_the_own_one_fire
 
 
 def test_the_own_trigger_is_credited_and_the_summary_says_from_when_on() -> None:
-    record = changed(events.FaultInjected, trigger="Error Rate >10%")(good())
+    record = declared("Error Rate >10%")
     injected = next(e.at for e in record if isinstance(e.what, events.FaultInjected))
-    record = changed(events.FaultAttested, since=injected + 2.5)(
-        also(events.TriggerFired("Error Rate >10%", 3, "critical", "rollback", 1.5, ("n",)))(record)
-    )
+    record = changed(events.FaultAttested, since=injected + 2.5)(record)
     judgement = judge(record)
     assert (judgement.verdict, judgement.detected_after_s) == (Verdict.PASSED, 1.5)
     assert (

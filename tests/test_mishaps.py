@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from test_judgement import good
+from record_support import also, changed, counted, good
 
 from drill import events
 from drill.hazard import Mishap
@@ -47,11 +47,23 @@ def test_a_procedure_that_must_stop_is_right_only_when_it_failed_and_lost_nothin
 
 
 def test_the_alternative_that_was_taken_is_told() -> None:
-    armed = Event(1.0, events.HazardArmed("storm", "it rains", mastered=True))
-    taken = events.AlternativeTaken("Procedure 2", 4, "Revert", "restore", "no lock")
-    for more, way in (([], "got by; "), ([taken], "got by, by the runbook's alternative; ")):
-        record = [armed, *(Event(2.0, what) for what in more), *good()]
-        assert endured("storm", 2, record, judge(record)).outcome.startswith(way)
+    armed = also(
+        events.HazardArmed("storm", "it rains", mastered=True), events.HazardOver("storm", "rain")
+    )
+    calm = armed(changed(events.DrillStarted, hazard="storm")(good()))
+    taken = events.AlternativeTaken("Procedure 1", 1, "Enter", "restore", "no lock", 1)
+    instead = events.CommandStarted(4, "Procedure 1", 1, "host-1", "", "true", 8, 30)
+    stormy = []
+    for event in calm:
+        if event.what == events.CommandEnded(2, 0, 0.1):  # in its place
+            for what in (events.CommandEnded(2, 1, 0.1), taken, instead):
+                stormy.append(Event(event.at, what))
+            stormy.append(Event(event.at, events.CommandEnded(4, 0, 0.1)))
+        else:
+            stormy.append(event)
+    for record, way in ((calm, "got by; "), (stormy, "got by, by the runbook's alternative; ")):
+        whole = counted(record)
+        assert endured("storm", 2, whole, judge(whole)).outcome.startswith(way)
 
 
 def test_a_hazard_that_could_not_be_made_is_neither_right_nor_wrong(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def record(folder: Path, *payloads: events.Payload) -> Path:
         ((STARTED, events.StageUp("/x"), events.DrillEnded()), "ended by itself"),
         ((STARTED, events.StageUp("")), "outlives"),
         ((STARTED,), "had not come up"),
-        ((), "no drill"),
+        ((), "not one whole line"),
         ((STARTED, events.StageUp("/nowhere/at/all")), "runbook"),
     ],
 )

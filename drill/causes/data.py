@@ -13,10 +13,11 @@ from drill.verdict import Verdict
 def of_writes(record: Record) -> list[Cause]:
     """Every acknowledged write, after each procedure and when all was over."""
     ledger = record.last(events.LedgerRead)
+    names = {id(path.read): path.name for path in taken_paths(record.events)}
     causes = [
-        _lost(path.read, f"Data, {path.name}")
-        for path in taken_paths(record.events)
-        if path.read is not None and path.read.lost
+        _lost(read, f"Data, {names.get(id(read), f'Procedure {read.procedure}')}")
+        for read in record.every(events.PathRead)
+        if read.lost
     ]
     if ledger is None:
         return [Cause(Verdict.UNKNOWN, "Data", "nobody read the writes back"), *causes]

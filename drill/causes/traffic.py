@@ -1,16 +1,104 @@
-"""The traffic: whether what clients saw was measured at all."""
+"""The traffic: whether what clients saw was measured at all, all the time."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Iterable
+
 from drill import events
 from drill.causes.cause import Cause
+from drill.histogram import Histogram
+from drill.observation import Outcome
 from drill.record import Record
+from drill.timeline import Event
 from drill.verdict import Verdict
 
 # A generator that lags by more or needs more of its core measures itself (see drill.traffic).
 _LAG_S = 0.1
 _CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
+_SILENT_S = 5.0  # a generator speaks once a second
+_OFF = 2  # requests of a second, by rounding: one for each of its ends
+_CLIENTS_NEEDED = (
+    events.PhaseStarted, events.Resumed, events.Decided, events.CursorShown, events.Restored,
+    events.StepEnded,
+)  # fmt: skip
+_STEADY = events.Phase.STEADY
+_WITHOUT = ("After the rollback", "Routine")
+
+
+def of_seconds(record: Record) -> list[Cause]:
+    """Each second in which clients were to ask: all requests that were due, and who watched."""
+    if record.cut_short:
+        return []
+    start = record.last(events.DrillStarted)
+    found: list[str] = []
+    for life in record.lives:
+        begin, end = _span(life)
+        ended = any(isinstance(event.what, events.DrillEnded) for event in life)
+        if begin < end and ended:  # in one that was killed nobody watched its last moment
+            found += _of_requests(life, begin, end, start.rate if start else 0.0)
+            found += _of_silence(life, begin, end)
+    found += _of_counts(record)
+    return [Cause(Verdict.UNKNOWN, "Traffic", what) for what in found]
+
+
+def _span(life: list[Event]) -> tuple[float, float]:
+    """Return from when until when clients were needed: from the steady state, or from when a drill
+    was continued, to the last that was to be seen by them.
+    """
+    needed = [
+        event.at for event in life
+        if isinstance(event.what, _CLIENTS_NEEDED)
+        and not (isinstance(event.what, events.PhaseStarted) and event.what.phase is not _STEADY)
+        and not (isinstance(event.what, events.StepEnded) and event.what.section in _WITHOUT)
+    ]  # fmt: skip
+    return (needed[0], needed[-1]) if needed else (math.inf, 0.0)
+
+
+def _of_requests(life: list[Event], begin: float, end: float, rate: float) -> Iterable[str]:
+    sent: Counter[int] = Counter()
+    times: Counter[int] = Counter()
+    for event in life:
+        if isinstance(event.what, events.TrafficSecond):
+            sent[event.what.second] += sum(event.what.outcomes.values())
+            times[event.what.second] += 1
+    twice = [second for second, count in times.items() if count > 1]
+    if twice:
+        yield f"second {_since(twice[0], life)} is on record twice"
+    for second in range(math.ceil(begin), math.floor(end)):
+        if abs(sent[second] - rate) > _OFF:
+            yield f"{sent[second]} of {rate:g} requests of second {_since(second, life)} are known"
+            return
+
+
+def _since(second: float, life: list[Event]) -> str:
+    return f"{second - life[0].at:.0f} of the drill"
+
+
+def _of_silence(life: list[Event], begin: float, end: float) -> Iterable[str]:
+    spoke = sorted(event.at for event in life if isinstance(event.what, events.GeneratorSample))
+    inside = [at for at in spoke if begin <= at <= end]
+    for before, after in zip([begin, *inside], [*inside, end], strict=True):
+        if after - before > _SILENT_S:
+            silent = f"the generator was silent for {after - before:.0f} s"
+            yield f"{silent} from second {_since(before, life)} on"
+            return
+
+
+def _of_counts(record: Record) -> Iterable[str]:
+    """Whether what is said of a second fits together."""
+    for one in record.every(events.TrafficSecond):
+        sent = sum(one.outcomes.values())
+        timed = Histogram.from_text(one.histogram).count
+        if (
+            sent != sum(one.operations.values())
+            or timed != sent - one.outcomes.get(Outcome.DROPPED, 0)
+            or sum(one.formats.values()) > one.outcomes.get(Outcome.OK, 0)
+        ):
+            yield f"the requests of second {one.second} do not add up"
+            return
 
 
 def of_generator(record: Record) -> list[Cause]:
