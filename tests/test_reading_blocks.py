@@ -148,6 +148,7 @@ def test_only_what_begins_with_a_known_command_is_plainly_shell(text: str, plain
         "##### Fallback",
         "##### If the restart fails",
         "- If this fails:",
+        "<details>\n<summary>If this fails</summary>",
         "**Fallback**: restore from backup",
     ],
 )

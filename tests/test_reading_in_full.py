@@ -117,6 +117,17 @@ def test_numbered_headings_below_a_procedure_are_its_steps(tmp_path: Path) -> No
         (BLOCK, "Then run `systemctl restart api` there.\n", "Then run `systemctl"),
         (BLOCK, f"{BLOCK}\n\nPerform Step 1 from Procedure 1 again.\n", "```bash echo old"),
         (BLOCK, f"{BLOCK}\n\nVerify as in Step 1 of Procedure 1.\n", "Verify as in"),
+        (BLOCK, "- Restart the service\n", "- Restart the"),
+        (BLOCK, "- kubectl rollout undo deploy/api\n", "- kubectl rollout"),
+        (BLOCK, "kubectl rollout undo deploy/api\n", "kubectl rollout"),
+        (BLOCK, "<!-- kubectl rollout undo deploy/api -->\n", "<!-- kubectl"),
+        (BLOCK, f"{BLOCK}\n\nStep 3: Call Bob (2 min)\n", "Step 3: Call"),
+        (BLOCK, f"{BLOCK}\n\n*Step 3 — Call Bob*\n", "*Step 3"),
+        ("- [ ] Authentication works", "- Authentication works", "- Authentication works"),
+        ("- [ ] Confirm the issue", "- [ ] Confirm the issue\n1. Tell everybody", "1. Tell everybody"),
+        ("### Critical\n", "### Severe\n\n- **Error Rate >50%**: all fail\n\n### Critical\n", "- **Error Rate >50%"),
+        ("### Critical\n", "### Critical\n\nAlso when the error rate is above 20%.\n", "Also when"),
+        ("## Decision matrix", "## More triggers\n\n- **Error Rate >50%**: all fail\n\n## Decision matrix", "- **Error Rate >50%"),
         ("- [ ] Code reverted\n", "<!-- - [ ] Code reverted -->\n\n", "<!-- - [ ] Code"),
         ("- [ ] Code reverted\n", "<!--\n- [ ] Code reverted\n-->\n\n", "- [ ] Code"),
         ("- [ ] Code reverted\n", "<ul><li>Code reverted</li></ul>\n\n", "<ul>"),
@@ -206,6 +217,56 @@ def test_what_stands_beside_followed_steps_is_named(tmp_path: Path) -> None:
     assert set(unread_in(tmp_path, text)) == {"```bash echo more", "- [ ] More"}
     shorter = text.replace("Follow Steps 1-2", "Follow Step 1")
     assert any("stands for 2 steps" in why for why in unread_in(tmp_path, shorter).values())
+
+
+def with_second(says: str) -> str:
+    second = (
+        "### Procedure 2: Both\n\nTime estimate: 5 minutes\n\n#### Step 1: As in Procedure 1\n\n"
+        f"{says}\n\n## Verification checklist"
+    )
+    return changed("## Verification checklist", second)
+
+
+@pytest.mark.parametrize(
+    ("says", "titles"),
+    [
+        ("Follow Steps 1-2 of Procedure 1.", ["Back up", "Put the old code back"]),
+        ("Follow Steps 1 – 2 from Procedure 1.", ["Back up", "Put the old code back"]),
+        ("Repeat Procedure 1, Steps 1 to 2", ["Back up", "Put the old code back"]),
+        ("Same as Step 2 of Procedure 1", ["Put the old code back"]),
+        ("- Follow Step 2 in Procedure 1", ["Put the old code back"]),
+        ("Follow Step 1 of Procedure 1, then Step 3 of Procedure 1.", ["Back up", "Watch"]),
+    ],
+)
+def test_steps_of_another_procedure_are_taken_over(
+    tmp_path: Path, says: str, titles: list[str]
+) -> None:
+    runbook = runbook_of(tmp_path, with_second(says))
+    assert [step.title for step in runbook.procedures[1].steps] == titles
+    assert runbook.unread == ()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "Follow Steps 1-3 of Procedure 1, except Step 2.",
+        "Follow Steps 1 and 3 of Procedure 1.",
+        "Follow the first steps of Procedure 1.",
+        "See above.",
+    ],
+)
+def test_steps_that_are_not_understood_are_not_taken_over_in_silence(
+    tmp_path: Path, says: str
+) -> None:
+    assert (
+        unread_in(tmp_path, with_second(says))
+        or reading_of(tmp_path, with_second(says)).problems.found
+    )
+
+
+def test_a_detail_below_a_box_is_prose(tmp_path: Path) -> None:
+    text = changed("- [ ] Code reverted\n", "- [ ] Code reverted\n  - Check the dashboard\n")
+    assert runbook_of(tmp_path, text).unread == ()
 
 
 def test_a_step_that_does_and_verifies_nothing_is_named(tmp_path: Path) -> None:

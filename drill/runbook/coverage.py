@@ -16,7 +16,7 @@ from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from drill.runbook.outline import Fence, Row, Section
 from drill.runbook.problems import Problems
 from drill.runbook.text import SEPARATORS
-from drill.runbook.titles import KEYWORD, STEP, bare
+from drill.runbook.titles import KEYWORD, bare
 
 _WATCHED = re.compile(
     r"condition|error|latency|performance|threshold|trigger|metric|p\d\d|severity|decision|action|"
@@ -25,6 +25,12 @@ _WATCHED = re.compile(
 )
 _TRIGGERS = re.compile(
     r"when to (?:roll|revert|undo)|triggers?\b|(?:roll-?back|go/no-go|abort) criteria",
+    re.IGNORECASE,
+)
+_INSTRUCTION = re.compile(
+    r"(?:verify|check|ensure|confirm|make sure|validate|re-?start|stop|start|run|execute|re-?deploy"
+    r"|delete|remove|scale|drain|switch|disable|enable|update|change|edit|set|wait|notify|page|call"
+    r"|inform|tell|announce|post|ask|log in|ssh|open|click|go to|repeat|re-?build|push|merge)\b",
     re.IGNORECASE,
 )
 _SHORT = 70
@@ -89,7 +95,7 @@ def account(
     _account_for_blocks(root, marks)
     _account_for_rows(root, marks)
     _account_for_headings(root, marks, spans)
-    _account_for_items(root, marks, spans)
+    _account_for_items(runbook, root, marks, spans)
     _account_for_triggers(root, marks)
     for number, text in enumerate(lines, 1):
         if number in marks.used:
@@ -204,11 +210,14 @@ def _account_for_headings(root: Section, marks: Marks, spans: dict[int, range]) 
             )
 
 
-def _account_for_items(root: Section, marks: Marks, spans: dict[int, range]) -> None:
-    steps: set[int] = set()
+def _account_for_items(
+    runbook: Runbook, root: Section, marks: Marks, spans: dict[int, range]
+) -> None:
+    own = (step for procedure in runbook.procedures for step in procedure.steps)
+    steps = {line for step in own for line in spans.get(step.line, ())}
+    lists = (runbook.pre_rollback, runbook.verification, *runbook.post_rollback)
+    checklists = {line for one in lists for line in spans.get(one.line, ())}
     for section in root.walk():
-        if STEP.match(bare(section.title)):
-            steps.update(spans[section.line])
         for _, box in section.boxes:
             if box.line not in marks.used:
                 marks.refuse(box.line, BOX)
@@ -218,10 +227,13 @@ def _account_for_items(root: Section, marks: Marks, spans: dict[int, range]) -> 
             inside = range(item.line, item.last_line + 1)
             if item.holds and any(line in marks.used for line in inside):
                 marks.pass_over(item.line, "introduces what stands below it")
-            elif item.ordered and item.line in steps and not item.holds:
-                marks.refuse(
-                    item.line, "an instruction in words, which nobody performs or verifies"
-                )
+            elif item.line in steps and not item.holds and not item.detail:
+                if item.ordered or _INSTRUCTION.match(bare(item.text)):
+                    marks.refuse(
+                        item.line, "an instruction in words: nobody performs or verifies it"
+                    )
+            elif item.line in checklists and not item.detail:
+                marks.refuse(item.line, "an item without a box, which nobody verifies")
 
 
 def _account_for_triggers(root: Section, marks: Marks) -> None:

@@ -31,6 +31,17 @@ _RUN = re.compile(
     r"`([^`]+)`",
     re.IGNORECASE,
 )
+# "Step 2: Restart" as a line of its own: whoever wrote it meant a heading.
+_PART = re.compile(
+    r"(?:step|procedure|phase|stage|option|method)\s*#?\d{1,4}\s*(?:\([^()]*\)\s*)?"
+    r"[:.)\u2010-\u2015\uff1a-]\s*\w",
+    re.IGNORECASE,
+)
+_PROSE = re.compile(
+    r"\b(?:the|a|an|is|are|was|were|be|will|has|have|must|should|can|may|it|its|this|that|and|or|of|"
+    r"in|on|to|for|with|returns?|shows?|needs?|uses?|used|says?)\b",
+    re.IGNORECASE,
+)
 BOX, BLOCK = "a box outside every list that is verified", "a block outside all that is performed"
 
 
@@ -48,10 +59,12 @@ def looks_like(line: str) -> str:
     item = _BULLET.match(text)
     title = titled["title"] if titled else text[item.end() :] if item else ""
     name = bare(title)
-    if KEYWORD.match(name):
+    if KEYWORD.match(name) or (not title and _PART.match(bare(text))):
+        name = name or bare(text)
         return f"it begins like a part of a rollback (“{name[:40]}”), and is none that is known"
-    if re.match(r"^\s*<!--", line) and _is_command(text.replace("-->", "")):
-        return "a command in a comment"
+    words = (text[item.end() :] if item else text).replace("-->", "")
+    if not _PROSE.search(words) and _is_command(words):
+        return "a command outside every block, which nobody performs"
     spans = _CODE.findall(text) if item else _RUN.findall(text)
     if any(_is_command(span) for span in spans):
         return "a command within a sentence, which nobody performs: give it a block of its own"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,8 @@ from drill.runbook.inline import Group, groups_of, plain_of
 from drill.runbook.model import Checkbox
 from drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE, STEP, bare
 
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
+_MOST_HTML = 2_000
 _BELOW_HEADINGS = 7  # the level of a bold line that is meant as a heading
 
 
@@ -46,12 +49,15 @@ class Row:
 
 @dataclass(slots=True)
 class Item:
-    """A list item. `ordered`: it has a number; `holds`: a block or other items stand in it."""
+    """A list item. `ordered`: it has a number; `detail`: it stands below a box; `holds`: a block or
+    other items stand in it.
+    """
 
     line: int
     last_line: int
     text: str
     ordered: bool
+    detail: bool = False
     holds: bool = False
 
 
@@ -170,7 +176,9 @@ class _Outliner:
                 ordered, scope = self._lists[-1]
                 self._scope, self._next = replace(scope, label=""), None
                 self._glued = _Scope()
-                self._items.append(Item(line, token.map[1] if token.map else line, "", ordered))
+                last = token.map[1] if token.map else line
+                detail = any(one.text.startswith("[ ]") for one in self._items)
+                self._items.append(Item(line, last, "", ordered, detail))
                 self._path[-1].entries.append(self._items[-1])
             case "list_item_close":
                 self._items.pop()
@@ -179,6 +187,8 @@ class _Outliner:
                     self._take_group(group)
             case "fence" | "code_block":
                 self._take_block(token, line)
+            case "html_block":
+                self._take_html(token.content, line)
             case "table_open":
                 end = _closing(tokens, index)
                 self._path[-1].rows.extend(_rows(tokens[index:end]))
@@ -227,6 +237,15 @@ class _Outliner:
             self._scope = replace(self._scope, label="")
         if said.fallback and not group.label and not group.plain.endswith(":"):
             self._next = replace(self._scope, doubt=group.plain, line=group.line)
+
+    def _take_html(self, content: str, line: int) -> None:
+        """Take the summary of what can be folded away for a label, which ends with it."""
+        self._next = None
+        summary = _SUMMARY.search(content[:_MOST_HTML])
+        if summary:
+            self._scope = _Scope.of(plain_of(summary[1]), line)
+        elif "</details>" in content:
+            self._scope = _Scope()
 
     def _take_block(self, token: Token, line: int) -> None:
         for one in self._items:

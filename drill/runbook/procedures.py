@@ -18,11 +18,15 @@ _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _BEHIND_DASH = re.compile(r"\s[-\u2010-\u2015\u2212|]\s([^-\u2010-\u2015\u2212|]*\d[^|]*)$")
 _STEPS = (
     r"steps?\s*(?P<{0}first>\d{{1,4}})(?!\d)"
-    r"(\s*(?:[-–—]|to|and|through)\s*(?P<{0}last>\d{{1,4}})(?!\d))?"
+    r"(\s*(?:[-–—]|to|through)\s*(?P<{0}last>\d{{1,4}})(?!\d))?"
 )
 _FOLLOW = re.compile(
     rf"{_STEPS.format('a')},?\s+(?:of|from|in)\s+procedure\s*(?P<anumber>\d{{1,4}})(?!\d)"
     rf"|procedure\s*(?P<bnumber>\d{{1,4}})(?!\d)\s*[,:-]?\s*{_STEPS.format('b')}",
+    re.IGNORECASE,
+)
+_EXCEPT = re.compile(
+    r"\b(?:except|excluding|without|skip(?:ping)?|omit(?:ting)?|but not|instead|leave out|minus)\b",
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(
@@ -232,14 +236,16 @@ class ProcedureReader:
                 )
             expected = max(last, first) + 1
             follow = _followed(section)
-            if follow is None:
+            if not follow:
                 if last > first:
                     self._marks.refuse(
                         section.line, f"it stands for steps {first} to {last} and follows none"
                     )
                 steps.append(own[procedure.number][first])
                 continue
-            taken = self._follow(section, follow, own, f"{name}, step {match['first']}")
+            self._refuse_exceptions(section)
+            told = f"{name}, step {match['first']}"
+            taken = [step for one in follow for step in self._follow(section, one, own, told)]
             if len(taken) < last - first + 1 and taken:
                 self._marks.refuse(
                     section.line,
@@ -271,6 +277,11 @@ class ProcedureReader:
         self._marks.use(section.line, told, section.last_line)
         self._marks.use(line, told)
         return taken
+
+    def _refuse_exceptions(self, section: Section) -> None:
+        for line, text in [*section.texts, *section.items]:
+            if _FOLLOW.search(text[:500]) and _EXCEPT.search(text):
+                self._marks.refuse(line, "steps are followed but for some: name those to follow")
 
     def _budget(self, line: int, text: str, whose: str) -> Budget | None:
         try:
@@ -332,13 +343,13 @@ def _is_budget(text: str) -> bool:
     return True
 
 
-def _followed(section: Section) -> tuple[int, int, int, int] | None:
-    """Return (line, procedure, first, last) of the steps that a step's text says to follow."""
+def _followed(section: Section) -> list[tuple[int, int, int, int]]:
+    """Return (line, procedure, first, last) of all steps that a step's text says to follow."""
+    found = []
     for line, text in [*section.texts, *section.items]:
-        match = _FOLLOW.search(text[:500]) if _FOLLOWS.match(text) else None
-        if match:
+        for match in _FOLLOW.finditer(text[:500]) if _FOLLOWS.match(text) else ():
             kind = "a" if match["anumber"] else "b"
             first = int(match[f"{kind}first"])
             last = int(match[f"{kind}last"] or first)
-            return line, int(match[f"{kind}number"]), first, last
-    return None
+            found.append((line, int(match[f"{kind}number"]), first, last))
+    return found

@@ -6,7 +6,7 @@ import re
 
 # Between "Step 1" and its title: a colon, a full stop, any dash, or only a space.
 _BETWEEN = r"\s*(?:[:.)|·»>-]|[\u2010-\u2015\u2212\uff1a])?\s*"
-_DASH = r"(?:[-\u2010-\u2015\u2212]|to|and|through|&)"
+_DASH = r"(?:[-\u2010-\u2015\u2212]|to|through)"
 _BUDGET = r"(?:[(\[](?P<early>[^()\[\]]*\d[^()\[\]]*)[)\]])?"
 _NOT_OF = r"(?!(?:of|in|from|and|to|or|is|was|has|must|as)\b)"
 PROCEDURE = re.compile(
