@@ -22,7 +22,8 @@ from drill.events import Phase
 from drill.facts import facts_after
 from drill.fault import ProvesHealed, Scene
 from drill.faults import find
-from drill.hazard import Foreseen, Mishap
+from drill.foreign import may_perform, refuse_foreign
+from drill.hazard import Foreseen, Mishap, check_place
 from drill.hazards import find_hazard
 from drill.healing import heal
 from drill.kept_cursors import KeptCursors
@@ -76,6 +77,9 @@ class Conductor:
         hazard = find_hazard(request.hazard)
         check_joins()
         check_request(request, self.runbook)
+        procedures = may_perform(self.runbook, request.procedure, round_trip=request.round_trip)
+        if hazard:
+            check_place(hazard, procedures)
         self._kept_stage = stage
         self._progress = progress
         self._stopping = threading.Event()
@@ -84,6 +88,7 @@ class Conductor:
         self._healed = self._rolled_back = False
         self._procedure: Procedure | None = None  # the one that was performed last
         self._stage = stage or self._open()
+        refuse_foreign(self.runbook, procedures, self._stage)
         self.fault = find(request.fault, self._stage)
         self._check_rate()
         channels = read_channels(request.channels, request.report / OWN_MAILBOX)

@@ -6,10 +6,12 @@ To add one, put a module into `drill/hazards` with a class in HAZARDS.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from drill import events
-from drill.errors import DrillError
+from drill.errors import DrillError, UsageError
+from drill.runbook.model import Procedure
 from drill.stage import Stage, StageOptions
 from drill.timeline import Timeline
 
@@ -31,6 +33,21 @@ class Hazard(Protocol):
     def disarm(self, stage: Stage) -> str:
         """Take it back once that step is over; return what was seen of it. Works twice."""
         ...
+
+
+def check_place(hazard: Hazard, procedures: Sequence[Procedure]) -> None:
+    """Raise UsageError when none of `procedures` has the step before which `hazard` is made."""
+    titles = [(one, step.title) for one in procedures for step in one.steps]
+    if not hazard.step or any(re.search(hazard.step, t, re.IGNORECASE) for _, t in titles):
+        return
+    told = "; ".join(
+        f"Procedure {one.number} has {', '.join(step.title for step in one.steps)}"
+        for one in procedures
+    )
+    raise UsageError(
+        f"a step like “{hazard.step}” for HAZARD={hazard.name}", f"none: {told}",
+        "set PROCEDURE to one that has such a step, or leave HAZARD out",
+    )  # fmt: skip
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drill import authority
 from drill.errors import UsageError
+from drill.names import no_such
 from drill.runbook.model import Runbook
 from drill.stage import StageOptions
 
@@ -46,7 +47,7 @@ def check_request(request: Request, runbook: Runbook) -> None:
             f"these are the procedures of {request.runbook}",
         )
     if request.mode not in MODES:
-        raise UsageError(f"MODE: {' or '.join(MODES)}", repr(request.mode), "leave MODE out")
+        raise no_such("MODE", request.mode, MODES, "leave MODE out")
     again = runbook.redeployment
     if again and request.procedure == str(again.number):
         raise UsageError(

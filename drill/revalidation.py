@@ -13,13 +13,13 @@ from drill.check import bind, unbound
 from drill.conductor import Conductor
 from drill.console import shown
 from drill.errors import Exit, UsageError
+from drill.foreign import foreign
 from drill.judgement import Judgement
 from drill.lint import Lint, lint, lint_document
-from drill.procedure import StepFailed, choose
 from drill.report.write import write_reports
 from drill.request import Request
 from drill.runbook.coverage import Reading
-from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
+from drill.runbook.model import Checkbox, Procedure, Runbook, Unread
 from drill.runbook.parse import parse
 from drill.stage import Stage
 from drill.stages import containers_problem
@@ -32,7 +32,6 @@ __all__ = [
     "Finding",
     "compare_with",
     "coverage",
-    "foreign",
     "of_no_runbook",
     "perform_literally",
     "revalidate",
@@ -44,12 +43,6 @@ __all__ = [
 FAULT = "invalid-cursors"
 # What an alternative for a failed downgrade has to mend.
 DAMAGE = "downgrade-damages-data"
-# What reaches beyond the folder of a stage of plain processes.
-_FOREIGN = re.compile(
-    r"\b(?:sudo|systemctl|pkill|pgrep|killall|docker(?:-compose)?)\b"
-    r"|(?<![\w$}/.:])/(?!dev/(?:null|tcp)|maintenance\b|ready\b|health\b|api\b)\w+/[\w/.]*"
-)
-
 Progress = Callable[[str], None]
 
 
@@ -100,24 +93,6 @@ def _checkboxes(runbook: Runbook) -> Iterator[tuple[str, Checkbox]]:
                 yield f"Procedure {procedure.number}, Step {step.number}", checkbox
 
 
-def foreign(runbook: Runbook, procedure: Procedure, stage: Stage) -> list[tuple[int, str]]:
-    """Return (line, words) of the commands that would reach beyond a stage of plain processes."""
-    blocks = [*runbook.pre_rollback.blocks, *procedure.prerequisite_blocks]
-    blocks += [block for step in procedure.steps for block in step.blocks]
-    return [hit for block in blocks for hit in _foreign_in(block, stage)]
-
-
-def _foreign_in(block: CodeBlock, stage: Stage) -> Iterator[tuple[int, str]]:
-    try:
-        alternative = choose(block, stage.alternatives)
-    except StepFailed:
-        return  # nothing of it will be performed
-    for offset, text in enumerate(alternative.script.splitlines()):
-        match = None if text.lstrip().startswith("#") else _FOREIGN.search(text)
-        if match:
-            yield alternative.line + offset, match.group()
-
-
 def supervisor_of(runbook: Runbook, stage: str) -> str:
     """Return the supervisor that the hosts need for the runbook's own commands."""
     scripts = [
@@ -145,9 +120,9 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
         if procedure is runbook.redeployment:
             continue  # performed behind the one that takes the database back
         stage = open_it()
-        hits = foreign(runbook, procedure, stage) if stage.name == "processes" else []
+        hits = foreign(runbook, [procedure], stage)
         if hits:
-            findings += [_not_performed(procedure, line, words) for line, words in hits]
+            findings += [_not_performed(procedure, line, words, stage.name) for line, words in hits]
             continue
         progress(f"performing Procedure {procedure.number}: {procedure.title}")
         name = f"procedure-{procedure.number}"
@@ -284,13 +259,13 @@ def _unwatched(one: Unwatched) -> Finding:
     )
 
 
-def _not_performed(procedure: Procedure, line: int, words: str) -> Finding:
+def _not_performed(procedure: Procedure, line: int, words: str, stage: str) -> Finding:
     return Finding(
         f"not-performed-{procedure.number}-{line}",
         "medium",
         f"line {line}, Procedure {procedure.number}",
         f"not performed here: {words!r} reaches beyond the stage",
-        "on a stage of plain processes it would act on this very machine",
+        f"on the stage {stage} it would act on this very machine",
         "use STAGE=containers, or name hosts and paths by environment variables",
     )
 

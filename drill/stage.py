@@ -109,6 +109,7 @@ class Stage(Protocol):
     checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
     faults: Mapping[str, Callable[[], Fault]]  # those that exist on this stage alone
     prometheus_url: str  # "" where none watches the service
+    isolated: bool  # whether no command on its hosts can reach this machine; else many are refused
     limits: Limits | None  # None: no other than the run's own
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
@@ -203,6 +204,7 @@ class OwnStage:
     checks: Mapping[str, str] = MappingProxyType({})
     faults: Mapping[str, Callable[[], Fault]] = MappingProxyType({})
     prometheus_url = ""
+    isolated = False
     limits: Limits | None = None
     where = ""
     stays = False

@@ -13,7 +13,15 @@ from drill.runbook.model import Runbook
 from drill.sentinels import sentinel_needs
 from drill.stage import CAPABILITIES
 from drill.traffic import TIMEOUT_S
-from drill.trigger import Condition, OfClients, OfSentinel, Unwatched, Waiting, conditions
+from drill.trigger import (
+    Condition,
+    OfClients,
+    OfSentinel,
+    Unwatched,
+    Waiting,
+    conditions,
+    sentinels_read,
+)
 
 
 def read_triggers(
@@ -43,8 +51,6 @@ def read_triggers(
 
 def check_joins() -> None:
     """Raise UsageError when a trigger reads a sentinel that does not exist."""
-    from drill.trigger import sentinels_read
-
     known = sentinel_needs()
     for name in sentinels_read():
         if name not in known:

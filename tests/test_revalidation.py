@@ -10,13 +10,13 @@ import pytest
 from drill.cli import main
 from drill.errors import Exit
 from drill.events import CommandEnded, CommandOutput, CommandStarted, StepEnded
+from drill.foreign import foreign
 from drill.judgement import judge
 from drill.request import Request
 from drill.revalidation import (
     DAMAGE,
     Finding,
     coverage,
-    foreign,
     perform_literally,
     revalidate,
     supervisor_of,
@@ -44,7 +44,7 @@ def edited(directory: Path, *replaced: tuple[str, str]) -> Path:
 def reached(path: Path, procedure: int) -> list[str]:
     runbook = parse(path)
     stage = open_stage("processes", StageOptions(), lambda _: None)
-    return [words for _, words in foreign(runbook, runbook.procedure(procedure), stage)]
+    return [words for _, words in foreign(runbook, [runbook.procedure(procedure)], stage)]
 
 
 def test_every_checkbox_of_the_projects_runbook_is_bound_once() -> None:

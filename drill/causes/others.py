@@ -9,8 +9,13 @@ from drill.verdict import Verdict
 
 
 def of_hazard(record: Record) -> list[Cause]:
-    """What a procedure did to others, though all of its checkboxes may hold."""
-    over = record.last(events.HazardOver)
+    """What was asked to go wrong and did not, and what a procedure did to others, though all of its
+    checkboxes may hold.
+    """
+    start, over = record.last(events.DrillStarted), record.last(events.HazardOver)
+    if start and start.hazard != "none" and record.last(events.HazardArmed) is None:
+        what = "it was asked for and never made: its step was not reached"
+        return [Cause(Verdict.UNKNOWN, f"Hazard {start.hazard}", what)]
     if over is None or not over.harm:
         return []
     advice = "mend the command in the runbook that reaches further than it should"

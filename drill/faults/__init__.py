@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from drill.errors import UsageError
 from drill.fault import Fault, LatentDefect
+from drill.names import nearest, no_such
 from drill.stage import CAPABILITIES, Stage
 
 
@@ -33,12 +34,11 @@ def find(name: str, stage: Stage | None = None) -> Fault:
     if stage and not stage.capabilities.issuperset(_needs(faults.get(name))):
         raise UsageError(
             f"a fault that {stage.name} can make: {', '.join(own) or 'its file describes none'}",
-            repr(name), "set FAULT to one of these names, or describe one in the stage's file",
+            repr(name), f"{_meant(name, own)}set FAULT to one of these names, or describe one in "
+            "the stage's file",
         )  # fmt: skip
     if name not in faults:
-        raise UsageError(
-            f"a fault: {', '.join(faults)}", repr(name), "set FAULT to one of these names"
-        )
+        raise no_such("a fault", name, (*own, *faults), "set FAULT to one of these names")
     fault = faults[name]()
     for need in getattr(fault, "needs", ()):
         if stage and need not in stage.capabilities:
@@ -47,6 +47,11 @@ def find(name: str, stage: Stage | None = None) -> Fault:
                 "write the script for it into the stage's file, or choose another fault",
             )  # fmt: skip
     return fault
+
+
+def _meant(name: str, own: Iterable[str]) -> str:
+    near = nearest(name, own)
+    return f"did you mean {near}? Else " if near else ""
 
 
 def _needs(maker: Callable[[], Fault] | None) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 
-from drill.errors import UsageError
 from drill.hazard import Hazard
+from drill.names import no_such
 
 NONE = "none"
 
@@ -28,7 +28,5 @@ def find_hazard(name: str) -> Hazard | None:
         return None
     hazards = all_hazards()
     if name not in hazards:
-        raise UsageError(
-            f"a hazard: {NONE}, {', '.join(hazards)}", repr(name), "set HAZARD to one of these"
-        )
+        raise no_such("a hazard", name, (NONE, *hazards), "set HAZARD to one of these names")
     return hazards[name]()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drill.errors import UsageError
+from drill.names import no_such
 from drill.stage import Stage, StageOptions
 from drill.stages.containers import ContainerStage
 from drill.stages.engine import engine_problem
@@ -38,7 +39,7 @@ def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
     if name.endswith(".toml"):
         return StagingStage(read_staging(Path(name)), progress)
     if name not in NAMES:
-        raise UsageError(f"STAGE: {', '.join(NAMES)} or FILE.toml", repr(name), "use STAGE=auto")
+        raise no_such("STAGE", name, (*NAMES, "FILE.toml"), "use STAGE=auto")
     if name == "processes":
         return ProcessStage(options, "asked for", progress)
     problem = containers_problem()

@@ -17,10 +17,11 @@ from testcontainers.core.network import Network
 
 from drill import http
 from drill.answers import NoAnswer
-from drill.errors import StageError, UsageError
+from drill.errors import StageError
 from drill.host import Host, look
 from drill.machine import temporary
 from drill.monitoring.made import configuration
+from drill.names import no_such
 from drill.release import build_origin
 from drill.stage import (
     FAILING,
@@ -84,13 +85,12 @@ class ContainerStage(OwnStage):
     """
 
     name = "containers"
+    isolated = True
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         self.options = options
         if options.supervisor not in SUPERVISORS:
-            raise UsageError(
-                f"SUPERVISOR: {' or '.join(SUPERVISORS)}", repr(options.supervisor), "leave it out"
-            )
+            raise no_such("SUPERVISOR", options.supervisor, SUPERVISORS, "leave it out")
         self._supervisor = SUPERVISORS[options.supervisor]
         self.alternatives: Sequence[str] = (
             *MAINTENANCE_WORDS, "HAProxy", self._supervisor.name, "folder",

@@ -53,6 +53,8 @@ class StagingStage:
     nothing: what the runbook did stays, as after a real rollback.
     """
 
+    isolated = True  # its file names the hosts, and is the word of somebody who may
+
     def __init__(
         self, staging: Staging, progress: Callable[[str], None], *, attach: bool = False
     ) -> None:
