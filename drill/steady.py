@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from drill.aggregate import Aggregate
@@ -13,9 +12,11 @@ from drill.detector import SlowShare
 from drill.errors import StageError
 from drill.runbook.amounts import duration_s, percent
 from drill.runbook.model import Checkbox, Runbook
+from drill.statement import amount
 from drill.statistics import P95, Proof, error_rate_proven_below, p95_proven_below
 from drill.traffic import Traffic
 from drill.trigger import conditions
+from drill.triggers.latency import quantile_of
 from drill.verdict import Verdict
 from drill.wait import wait_until
 
@@ -25,12 +26,15 @@ _SHARE = 0.01
 _TRIES = 3  # what is slow at first may only have begun to run
 
 
+Prove = Callable[[Aggregate], Proof]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A number that the runbook holds the service to, `where` it stands, and what proves it."""
 
     where: str
-    prove: Callable[[Aggregate], Proof]
+    prove: Prove
 
 
 def reach_steady_state(
@@ -102,8 +106,9 @@ def held_numbers(runbook: Runbook) -> Iterator[Held]:
     for box in boxes(runbook):
         binding = bind(box.text)
         make = _OF_CHECKS.get(binding.name) if binding else None
-        if binding and make:
-            yield Held(f"box “{box.text}”, line {box.line}", make(binding.match))
+        prove = make(binding.match.groupdict()) if binding and make else None
+        if prove:
+            yield Held(f"box “{box.text}”, line {box.line}", prove)
 
 
 def boxes(runbook: Runbook) -> Iterator[Checkbox]:
@@ -114,11 +119,11 @@ def boxes(runbook: Runbook) -> Iterator[Checkbox]:
     yield from runbook.verification.checkboxes
 
 
-def _errors_below(limit: float) -> Callable[[Aggregate], Proof]:
+def _errors_below(limit: float) -> Prove:
     return lambda seen: error_rate_proven_below(seen.failures, seen.sent, limit)
 
 
-def _below(limit_s: float, quantile: float = P95) -> Callable[[Aggregate], Proof]:
+def _below(limit_s: float, quantile: float) -> Prove:
     def prove(seen: Aggregate) -> Proof:
         timed = seen.histogram
         return p95_proven_below(timed.count_above(limit_s), timed.count, limit_s, quantile=quantile)
@@ -126,8 +131,20 @@ def _below(limit_s: float, quantile: float = P95) -> Callable[[Aggregate], Proof
     return prove
 
 
-_OF_CHECKS: dict[str, Callable[[re.Match[str]], Callable[[Aggregate], Proof]]] = {
-    "error_rate": lambda match: _errors_below(percent(match["limit"])),
-    "response_time": lambda match: _below(duration_s(match["limit"])),
+def _of_errors(named: Mapping[str, str | None]) -> Prove | None:
+    limit = named.get("limit")
+    return _errors_below(percent(amount(limit))) if limit else None  # else the matrix's own
+
+
+def _of_latency(named: Mapping[str, str | None]) -> Prove | None:
+    limit, quantile = named.get("limit"), named.get("before") or named.get("behind")
+    if not limit:
+        return None
+    return _below(duration_s(amount(limit)), quantile_of(quantile) if quantile else P95)
+
+
+_OF_CHECKS: dict[str, Callable[[Mapping[str, str | None]], Prove | None]] = {
+    "error_rate": _of_errors,
+    "response_time": _of_latency,
 }
-"""What checks with a number prove, by their names."""
+"""What checks with a number prove, by their names, from what their checkbox names."""

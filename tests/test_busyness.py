@@ -160,6 +160,9 @@ def box(text: str) -> Checklist:
         ("Error rate > 0.2%", "Done", [0.02] * 4000, 39, "“Error rate > 0.2%”, line 10"),
         ("Error rate > 10%", "Response time is below 300 ms", [0.4] * 500, 0, "line 77"),
         ("Error rate > 10%", "Error rate <0.2%", [0.02] * 4000, 39, "“Error rate <0.2%”"),
+        ("Error rate > 10%", "p99 latency below 300 ms", [0.02] * 450 + [0.4] * 50, 0, "line 77"),
+        ("Error rate > 10%", "p90 latency below 300 ms", [0.02] * 480 + [0.4] * 20, 0, ""),
+        ("Error rate > 10%", "Error rate is back to normal", [0.02] * 500, 1, ""),
         ("Error rate > 10%", "Done", [0.02] * 500, 0, ""),
         ("Error rate > 10%", "Error rate <0.2%", [0.02] * 500, 1, ""),  # not proven
     ],

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from test_judgement import changed, good
+from record_support import changed, good
 
 from drill import trigger as triggers
 from drill.cli import main
