@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rich.console import Console
-
 from drill.check import Registered, registered, unbound
+from drill.console import console
 from drill.errors import Exit
 from drill.revalidation import Coverage, coverage
 from drill.runbook.parse import parse
@@ -46,12 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Say what can be written in checkboxes, or what holds each of a runbook's; return 1 when
     nothing holds one.
     """
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    terminal = console()
     if not arguments.runbook:
         for line in sentences():
-            console.print(line)
+            terminal.print(line)
         return Exit.PASSED
     covered = coverage(parse(Path(arguments.runbook)))
     for line in of_runbook(covered):
-        console.print(line)
+        terminal.print(line)
     return Exit.PASSED if all(box.check for box in covered) else Exit.FAILED

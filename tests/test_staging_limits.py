@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,12 +75,15 @@ def test_a_rate_above_the_limit_is_refused_before_a_host_is_reached(
 
 def test_a_stage_that_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
     words = write(tmp_path, GOOD.replace("{folder}", str(tmp_path)), RUNBOOK)
-    done = subprocess.run(
-        [sys.executable, "-m", "drill", "drill", *words, "--rate", "11", "--report", f"{tmp_path}/r"],
-        cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert list(tmp_path.glob("rd-*")) == []
+    with tempfile.TemporaryDirectory(prefix="td-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)  # else it is none for temporary files of a drill
+        done = subprocess.run(
+            [sys.executable, "-m", "drill", "drill", *words, "--rate", "11",
+             "--report", f"{tmp_path}/r"],
+            cwd=ROOT, env={**os.environ, "TMPDIR": folder}, capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2
+        assert list(Path(folder).iterdir()) == []
 
 
 def test_a_fault_that_the_stage_cannot_make_is_refused_before_a_host_is_reached(

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 from psycopg.conninfo import make_conninfo
 
+from drill import files
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.host import Host, LocalHost
 from drill.machine import temporary
@@ -236,9 +237,9 @@ class ProcessStage(OwnStage):
             "listen_addresses": "127.0.0.1",
             "port": str(self._ports["postgres"]),
         }
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.writelines(f"{name} = '{value}'\n" for name, value in told.items())
-        (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)
+        lines = (f"{name} = '{value}'" for name, value in told.items())
+        files.append(data / "postgresql.conf", *lines)
+        (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)  # it keeps its owner
         self.start_database()
         socket_only = PostgresDatabase(
             make_conninfo(
