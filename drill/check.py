@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from drill import events
 from drill.answers import BadAnswer, NoAnswer
 from drill.clock import now
+from drill.enough import once_enough
 from drill.errors import DrillError
 from drill.host import look
 from drill.runbook.model import Checkbox, Runbook
@@ -34,10 +35,13 @@ _SCRIPT_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: its verdict, and the evidence as a sentence."""
+    """What a check found: its verdict, and the evidence as a sentence. `lacks`: there are too few
+    samples for any answer.
+    """
 
     verdict: Verdict
     evidence: str
+    lacks: bool = False
 
 
 def passed(evidence: str) -> Finding:
@@ -58,6 +62,11 @@ def failed(found: str, expected: str) -> Finding:
 def unknown(evidence: str) -> Finding:
     """Return a finding for too little evidence."""
     return Finding(Verdict.UNKNOWN, evidence)
+
+
+def lacking(evidence: str) -> Finding:
+    """Return a finding for too few samples, of which more come with time (see drill.enough)."""
+    return Finding(Verdict.UNKNOWN, evidence, lacks=True)
 
 
 def judged(ok: bool, found: str, expected: str) -> Finding:
@@ -82,9 +91,10 @@ class Situation:
     (the start of a watch window, or of the step); `effective_at`: from when on the failing
     behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
     `outputs`: results of this step's commands, in order; `waited_s`: seconds that checks waited
-    because a checkbox wants something to hold for a time; `courier`: who delivers the runbook's
-    messages, about `facts`; `told_by`: who says that people were told by hand, in this section;
-    `read_back`: looks up what became of the writes acknowledged so far, None where that cannot be.
+    because a checkbox wants something to hold for a time, or for lack of samples (`lacked_s` of
+    them); `courier`: who delivers the runbook's messages, about `facts`; `told_by`: who says that
+    people were told by hand, in this section; `read_back`: looks up what became of the writes
+    acknowledged so far, None where that cannot be; `busy`: says how busy the machine is.
     """
 
     stage: Stage
@@ -105,11 +115,12 @@ class Situation:
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
     waited_s: float = 0.0
+    lacked_s: float = 0.0
     courier: Courier | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     told_by: str = ""
     read_back: Callable[[], events.Fates | None] | None = None
-    busy: Callable[[], str] = lambda: ""  # says how busy the machine is
+    busy: Callable[[], str] = lambda: ""
 
     def age(self) -> float:
         """Return how many seconds ago this section's work began."""
@@ -226,7 +237,8 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> events.Chec
     if binding is None:
         finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
     else:
-        finding = _beside_the_load(binding.verify(situation), situation)
+        seen = once_enough(functools.partial(binding.verify, situation), situation)
+        finding = _beside_the_load(seen, situation)
     return events.Checked(
         section=situation.section,
         number=number,

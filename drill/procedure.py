@@ -145,7 +145,7 @@ class Performer:
         situation = self.situation
         situation.section = part.section
         situation.outputs = []
-        situation.waited_s = 0.0
+        situation.waited_s = situation.lacked_s = 0.0
         situation.facts, situation.told_by = self.environment, ""
         situation.pids_before = self._pids()
         situation.began_at = started = now()

@@ -32,11 +32,13 @@ class Proof:
     """What a sample proves about a limit. `bound` is the confidence bound that decided.
 
     PASSED: proven below; FAILED: proven at or above; UNKNOWN: more evidence is needed.
+    `too_few`: so much more that this many could not have proven it, whatever they had been.
     """
 
     verdict: Verdict
     bound: float
     sentence: str
+    too_few: bool = False
 
 
 class LatencyCounts(Protocol):
@@ -168,6 +170,7 @@ def _share_below(
         upper,
         f"{seen}; at most {percent_text(upper)}: not proven {how} that {claim}; "
         f"it takes {need} requests of which none counts against it",
+        too_few=upper_bound(0, n, confidence) >= limit,
     )
 
 

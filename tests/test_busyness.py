@@ -13,6 +13,7 @@ from drill import events
 from drill.aggregate import Aggregate
 from drill.busyness import Machine, is_busy, sentence
 from drill.check import Situation, verify
+from drill.enough import PATIENCE_S
 from drill.errors import StageError
 from drill.histogram import Histogram
 from drill.judgement import judge
@@ -93,7 +94,7 @@ def test_a_check_that_lacks_samples_says_how_busy_the_machine_was() -> None:
 
     situation = Situation(
         stage=cast("object", type("S", (), {"checks": {}, "capabilities": frozenset()})()),  # type: ignore[arg-type]
-        runbook=runbook(), traffic=cast("Traffic", NoTraffic()), timeline=cast("Timeline", None),
+        runbook=runbook(), traffic=cast("Traffic", NoTraffic()), timeline=cast("Timeline", None), lacked_s=PATIENCE_S,
         tail=None, samples=[], failing="", stable="", pace=1.0,  # type: ignore[arg-type]
         busy=lambda: sentence([BUSY], 0.0),
     )  # fmt: skip

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from drill.answers import NoAnswer
-from drill.check import Finding, Situation, check, failed, judged, unknown
+from drill.check import Finding, Situation, check, failed, judged, lacking, unknown
 from drill.checks.service import client
 from drill.clock import now
 from drill.errors import WaitTimeout
@@ -39,7 +39,7 @@ Prove = Callable[[Aggregate, float], Finding]
 
 
 def _finding(proof: Proof) -> Finding:
-    return Finding(proof.verdict, proof.sentence)
+    return Finding(proof.verdict, proof.sentence, proof.too_few)
 
 
 def _held(situation: Situation, lasting: str | None, prove: Prove) -> Finding:
@@ -109,7 +109,7 @@ def error_rate(situation: Situation, match: re.Match[str]) -> Finding:
 
     def prove(seen: Aggregate, confidence: float) -> Finding:
         if not seen.sent:
-            return unknown("no request was observed")
+            return lacking("no request was observed")
         return _finding(error_rate_proven_below(seen.failures, seen.sent, limit, confidence))
 
     return _held(situation, match["time"], prove)
@@ -141,7 +141,7 @@ def response_time(situation: Situation, match: re.Match[str]) -> Finding:
 
     def prove(seen: Aggregate, confidence: float) -> Finding:
         if not seen.histogram.count:
-            return unknown("no answer was observed")
+            return lacking("no answer was observed")
         slow, count = seen.histogram.count_above(limit_s), seen.histogram.count
         return _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
 
@@ -183,7 +183,7 @@ def no_complaints(situation: Situation, match: re.Match[str]) -> Finding:
     """No simulated customer met a failed request in the window."""
     seen = situation.traffic.window(situation.window_from)
     if seen.sent < _FEW_REQUESTS:
-        return unknown(f"{seen.sent} of {_FEW_REQUESTS} requests that are needed were seen")
+        return lacking(f"{seen.sent} of {_FEW_REQUESTS} requests that are needed were seen")
     unhappy = seen.clients_with_failures
     return judged(
         not unhappy,

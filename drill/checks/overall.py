@@ -9,7 +9,17 @@ import re
 import yaml
 
 from drill import events
-from drill.check import Finding, Situation, check, failed, judged, passed, together, unknown
+from drill.check import (
+    Finding,
+    Situation,
+    check,
+    failed,
+    judged,
+    lacking,
+    passed,
+    together,
+    unknown,
+)
 from drill.checks import service
 from drill.facts import data_loss
 from drill.monitoring import prometheus
@@ -132,7 +142,7 @@ def memory_below(situation: Situation, match: re.Match[str]) -> Finding:
             return unknown(f"{host.name} does not tell what its memory is limited to")
         sizes = [sample[host.name] for sample in window if host.name in sample]
         if len(sizes) < _FEW:
-            return unknown(f"{host.name}: {len(sizes)} of {_FEW} samples of memory are there")
+            return lacking(f"{host.name}: {len(sizes)} of {_FEW} samples of memory are there")
         used = max(sizes) / limits[host.name]
         well = well and used < share
         told.append(

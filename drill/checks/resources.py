@@ -6,7 +6,7 @@ import re
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from drill.check import Finding, Situation, check, failed, passed, unknown
+from drill.check import Finding, Situation, check, failed, lacking, passed, unknown
 from drill.checks.service import client
 from drill.errors import WaitTimeout
 from drill.matrix import classify
@@ -38,7 +38,7 @@ def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
     for host in situation.stage.hosts:
         points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
         if len(points) < _LEAST_SAMPLES:
-            return unknown(
+            return lacking(
                 f"{host.name}: {len(points)} of {_LEAST_SAMPLES} samples of memory that are needed"
             )
         kills = [s.oom_kills[host.name] for _, s in looked if host.name in s.oom_kills]
