@@ -168,13 +168,22 @@ class Conductor:
         self._phase(Phase.SETUP)
         try:
             with self._machine, self._stack as stack:
-                if self._kept_stage:
-                    stage.deploy(stage.failing)
-                else:
-                    stack.enter_context(stage)
-                where = "" if self._kept_stage else stage.where
-                self.timeline.record(events.StageUp(where, identity(os.getpid())))
-                self._drill(stage)
+                touched = True
+                try:
+                    if self._kept_stage:
+                        stage.deploy(stage.failing)
+                    else:
+                        stack.enter_context(stage)
+                    where = "" if self._kept_stage else stage.where
+                    self.timeline.record(events.StageUp(where, identity(os.getpid())))
+                    self._drill(stage)
+                except UsageError:
+                    touched = self._scene is not None
+                    raise
+                finally:
+                    # After all that the runbook wants done, or whatever it came to.
+                    if touched:
+                        self._see_how_it_is_left(stage)
         finally:
             if not self._kept_stage:
                 left_behind.extend(stage.leftovers())
@@ -284,7 +293,6 @@ class Conductor:
                     # Before the clients are waited for: an abort must heal at once.
                     self._mishap.end(stage)
                     self._heal()
-                    self._see_how_it_is_left(stage)
             situation.ledger = self._accounts.close()
             if self._rolled_back:
                 self._close(situation, performer)
@@ -513,8 +521,10 @@ class Conductor:
         heal(self.fault, self._scene, self.timeline)
 
     def _see_how_it_is_left(self, stage: Stage) -> None:
-        """Record in what state the service is, once something was made that could break it."""
-        if self._scene is not None:
+        """Record in what state the service is, once something was made that could break it: a
+        fault, or a release that was deployed where it stays.
+        """
+        if self._scene is not None or stage.stays:
             self.timeline.record(look(stage, self._procedure))
 
     def _phase(self, phase: Phase) -> None:

@@ -23,6 +23,8 @@ class Impact:
     """What became of customers' requests from the fault until they were served well again, or
     until the drill stopped, whichever came first.
 
+    Where no fault was made (`fault`), it is all of the drill.
+
     `hit_s`: that time in seconds. `requests` were due in it, of which `failed` failed and `planned`
     were turned away while the runbook had the service in maintenance, for `planned_s` seconds of
     it. `clients_hit` of `clients` had a failed request or were turned away, None where the record
@@ -40,6 +42,7 @@ class Impact:
     restored: bool | None
     restored_after_s: float | None
     not_restored: tuple[str, ...] = ()
+    fault: bool = True
 
     @property
     def share(self) -> float | None:
@@ -75,6 +78,10 @@ class Impact:
 
     def suffered(self) -> str:
         """Return what customers suffered, as a sentence without its full stop."""
+        if not self.fault:
+            if self.failed + self.planned:
+                return f"no fault was made, and yet {self.told()}"
+            return f"no fault was made, and none of {self.requests:,} requests failed"
         until = "they were served well again" if self.restored else "the drill stopped"
         span = f"for {_duration(self.hit_s)}, from the fault until {until}"
         if self.requests and not self.failed and not self.planned:
@@ -82,7 +89,12 @@ class Impact:
         return f"customers were hit {span}: {self.told()}"
 
     def restoration(self) -> str:
-        """Return whether service was restored, as a sentence without its full stop."""
+        """Return whether service was restored, as a sentence without its full stop; "" where it had
+        not to be, and nothing was wrong with it in the end.
+        """
+        if not self.fault:
+            told = ", ".join(self.not_restored)
+            return f"service was NOT left well: {told}" if told else ""
         if self.restored is None:
             return "whether service was restored is unknown: nobody saw how it was left"
         if self.restored:
@@ -91,12 +103,14 @@ class Impact:
 
 
 def impact(record: Record) -> Impact | None:
-    """Return what customers suffered; None of a record in which no fault was made."""
-    onset = next((event.at for event in record.timed(events.FaultInjected)), None)
-    if onset is None:
-        return None
+    """Return what customers suffered; None of a record of which that cannot be said: nobody asked
+    for anything, and nobody looked.
+    """
     seconds = record.every(events.TrafficSecond)
     back, left = record.last(events.Restored), record.last(events.LeftAs)
+    onset = _onset(record)
+    if onset is None:
+        return _without_fault(seconds, left) if seconds or left else None
     restored: bool | None = None
     if left is not None or back is not None:
         restored = back is not None and not flaws(left)
@@ -128,6 +142,31 @@ def impact(record: Record) -> Impact | None:
         restored=restored,
         restored_after_s=back.after_s if back else None,
         not_restored=() if restored else tuple(_instead(back, left, seconds, stopped)),
+    )
+
+
+def _onset(record: Record) -> float | None:
+    """Return since when a fault was made, also where that never came to its end; None: never."""
+    made = next((event.at for event in record.timed(events.FaultInjected)), None)
+    begun = events.PhaseStarted(events.Phase.FAULT)
+    return made or next((e.at for e in record.timed(events.PhaseStarted) if e.what == begun), None)
+
+
+def _without_fault(seconds: Sequence[events.TrafficSecond], left: events.LeftAs | None) -> Impact:
+    sent = sum(sum(one.outcomes.values()) for one in seconds)
+    good = sum(one.outcomes.get(Outcome.OK, 0) for one in seconds)
+    return Impact(
+        hit_s=0.0,
+        requests=sent,
+        failed=sent - good,
+        planned=0,
+        planned_s=0.0,
+        clients=None,
+        clients_hit=None,
+        restored=None,
+        restored_after_s=None,
+        not_restored=tuple(flaws(left)),
+        fault=False,
     )
 
 
@@ -188,10 +227,10 @@ def _instead(
 
 def headlines(found: Impact | None) -> list[str]:
     """Return the first lines of every output, as whole sentences."""
-    told = ["no fault was made: customers suffered nothing from this drill"]
+    told = ["no fault was made, and no request was observed"]
     if found is not None:
         told = [found.suffered(), found.restoration()]
-    return [f"{line[:1].upper()}{line[1:]}." for line in told]
+    return [f"{line[:1].upper()}{line[1:]}." for line in told if line]
 
 
 def _stopped(record: Record, seconds: Sequence[events.TrafficSecond], onset: float) -> float:

@@ -173,6 +173,7 @@ def test_a_drill_whose_terminal_goes_away_heals_and_still_reports(tmp_path: Path
     assert hang_up(command, Moment()) == 3  # type: ignore[arg-type]
     text = (report / "timeline.jsonl").read_text(encoding="utf-8")
     assert '"kind":"FaultHealed"' in text
+    assert '"kind":"LeftAs"' in text
     assert '"kind":"DrillEnded","left_behind":[]' in text
     verdict = json.loads((report / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["verdict"] == "unknown"

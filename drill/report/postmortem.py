@@ -69,7 +69,8 @@ class _Facts:
         self._at: dict[type, float] = {}
         for event in record:
             self._at.setdefault(type(event.what), event.at)
-        self._suffered = judgement.impact
+        suffered = judgement.impact
+        self._suffered = suffered if suffered and suffered.fault else None
         decided, restored = self._at.get(events.Decided), judgement.restored_after_s
         self._restored_at = decided + restored if decided and restored is not None else None
         self._broken = next(
