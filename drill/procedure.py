@@ -15,8 +15,10 @@ from drill.check import Situation
 from drill.clock import now
 from drill.errors import StageError
 from drill.host import Completed, Host, look
+from drill.lint.endless import never_returns
 from drill.probe import health
 from drill.runbook.model import Alternative, Checkbox, Checklist, CodeBlock, Procedure, Step
+from drill.shell import read
 from drill.timeline import Timeline
 from drill.verdict import Verdict, worst
 
@@ -278,8 +280,10 @@ class Performer:
         hosts = list(self.situation.stage.hosts)
         if block.once:
             hosts = hosts[:1]
-        # A watch step's commands may run as long as its window; others, what is left of the budget.
-        left = part.window_s or part.budget_s - (now() - started)
+        # What watches without an end is ended with the window; all else has what is left of the
+        # budget, in a step that watches too: pace shortens no command.
+        watches = part.window_s > 0 and any(never_returns(read(alternative.script)))
+        left = part.window_s if watches else part.budget_s - (now() - started)
         limit = max(_LEAST_LIMIT_S, left)
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
             try:
@@ -293,8 +297,8 @@ class Performer:
                 raise
         self.situation.outputs.extend(done for _, done in results)
         for host, (command, done) in zip(hosts, results, strict=True):
-            if done.exit_status is None and part.window_s:
-                continue  # a command that watches is meant to be ended with its window
+            if done.exit_status is None and watches:
+                continue
             if not done.ok:
                 raise StepFailed(*_why(part, alternative, host, done, limit), (command,))
 

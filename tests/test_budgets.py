@@ -61,8 +61,7 @@ def test_what_is_not_understood_in_full_is_refused(text: str) -> None:
         ("Observe for 5–10 minutes", 600), ("Watch for five minutes", 300), ("Watch for 1h30m.", 5400),
         ("Watch for a minimum of 5 minutes", 300), ("Monitor error rate over 15 minutes", 900),
         ("Watch every 30 seconds for 10 minutes", 600), ("Monitor p95 <500ms for 10 minutes", 600),
-        ("Keep watching for another 5 minutes", 300), ("Wait 5 minutes, then look", 300),
-        ("Wait for 5 minutes", 300), ("Monitor the logs for 500 errors.", 0),
+        ("Keep watching for another 5 minutes", 300), ("Monitor the logs for 500 errors.", 0),
         ("Monitor the last 5 minutes of the log", 0), ("Wait up to 5 minutes for the pods", 0),
         ("Watch for errors", 0), ("It takes 5 minutes", 0), ("The watch is 5 minutes late", 300),
     ],
@@ -74,7 +73,8 @@ def test_a_sentence_says_for_how_long_to_watch(text: str, seconds: float) -> Non
 @pytest.mark.parametrize(
     "text",
     ["Watch for a few minutes", "Monitor for several hours", "Watch for 5 minutes, then for 10 minutes",
-     "Watch for 90 days", "Watch for 1:90 min", "Watch for 1,500 minutes"],
+     "Watch for 90 days", "Watch for 1:90 min", "Watch for 1,500 minutes",
+     "Wait 5 minutes, then look", "Wait for 5 minutes"],
 )  # fmt: skip
 def test_a_time_to_watch_that_is_not_understood_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):

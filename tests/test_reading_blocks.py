@@ -34,6 +34,7 @@ def step_of(folder: Path, block: str) -> Step:
         "    echo old code",
         "\techo old code",
         "1. Put it back:\n\n   ```bash\n   echo old code\n   ```",
+        "1. Undo the release:\n\n   ```bash\n   echo old code\n   ```",
         "- Put it back:\n\n  ```\n  echo old code\n  ```",
         "##### On the host\n\n```bash\necho old code\n```",
         "> ```bash\n> echo old code\n> ```",
@@ -186,6 +187,7 @@ def test_a_sentence_that_introduces_one_block_says_nothing_of_the_next(tmp_path:
         "```bash\n# Option A: revert\necho a\n# Option B: reset (if not pushed)\necho b\n```",
         "```bash\n# Method 1 - revert\necho a\n# Method 2 - reset\necho b\n```",
         "**Option A: revert**\n\n```bash\necho a\n```\n\n**Option B: reset**\n\n```bash\necho b\n```",
+        "Option A: revert\n\n```bash\necho a\n```\n\nOption B: reset\n\n```bash\necho b\n```",
         "##### Option 1: revert\n\n```bash\necho a\n```\n\n##### Option 2: reset\n\n```\necho b\n```",
     ],
 )

@@ -117,6 +117,8 @@ def test_numbered_headings_below_a_procedure_are_its_steps(tmp_path: Path) -> No
         (BLOCK, "Then run `systemctl restart api` there.\n", "Then run `systemctl"),
         (BLOCK, f"{BLOCK}\n\nPerform Step 1 from Procedure 1 again.\n", "```bash echo old"),
         (BLOCK, f"{BLOCK}\n\nVerify as in Step 1 of Procedure 1.\n", "Verify as in"),
+        ("- [ ] Code reverted\n", "- ✅ Code reverted\n", "- ✅ Code"),
+        ("#### Step 1: Back", "#### Prerequisites\n\n- Access to the host\n\n#### Step 1: Back", "- Access to"),
         (BLOCK, "- Restart the service\n", "- Restart the"),
         (BLOCK, "- kubectl rollout undo deploy/api\n", "- kubectl rollout"),
         (BLOCK, "kubectl rollout undo deploy/api\n", "kubectl rollout"),

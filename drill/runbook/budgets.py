@@ -76,9 +76,10 @@ def budget(text: str) -> Budget:
 
 
 def window_s(text: str) -> float:
-    """Return for how long a sentence says to watch or to wait, in seconds; 0 when it does not.
+    """Return for how long a sentence says to watch, in seconds; 0 when it does not.
 
-    Of a range it is the upper end. Raises ValueError when it names a time and one cannot tell.
+    Of a range it is the upper end. Raises ValueError when it names a time and one cannot tell, or
+    says to wait.
     """
     text = _clean(text)
     verb = _WATCH.search(text[: 50 * _MOST_LETTERS])
@@ -98,6 +99,10 @@ def window_s(text: str) -> float:
         times = {s for _, s in found} if re.match(rf" ?(?:{_ABOUT})*\d", rest, re.I) else set()
         if re.match(r" ?(?:up to|at most|no more|max|until|within|less)", rest, re.IGNORECASE):
             return 0.0
+    if verb["wait"] and times:
+        raise ValueError(
+            "expected a command that waits, as nobody does: write `sleep 300` into the block"
+        )
     if len(times) > 1:
         raise ValueError(f"expected one time for which to watch; found {len(times)}")
     left = _ANYWHERE.sub("", rest)

@@ -16,7 +16,7 @@ from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from drill.runbook.outline import Fence, Row, Section
 from drill.runbook.problems import Problems
 from drill.runbook.text import SEPARATORS
-from drill.runbook.titles import KEYWORD, bare
+from drill.runbook.titles import KEYWORD, PREREQUISITES, bare
 
 _WATCHED = re.compile(
     r"condition|error|latency|performance|threshold|trigger|metric|p\d\d|severity|decision|action|"
@@ -217,6 +217,9 @@ def _account_for_items(
     steps = {line for step in own for line in spans.get(step.line, ())}
     lists = (runbook.pre_rollback, runbook.verification, *runbook.post_rollback)
     checklists = {line for one in lists for line in spans.get(one.line, ())}
+    for section in root.walk():
+        if PREREQUISITES.search(section.title):
+            checklists.update(spans[section.line])
     for section in root.walk():
         for _, box in section.boxes:
             if box.line not in marks.used:

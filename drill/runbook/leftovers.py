@@ -21,6 +21,7 @@ _BOX = re.compile(
     r"|\|\s*(?:\[(?: {0,3}|[xX✓✔])\](?![:(])|[☐☑☒□▢⬜🔲🗹])"
     r"|<input\b[^>]*checkbox"
 )
+_TICK = re.compile(r"^\s*(?:[-*+•–—] |\d{1,9}[.)] )?\s*[✅✔✓❏❑○◯]\ufe0f?\s")
 _FENCE = re.compile(r"^\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*(?:```|~~~)")
 _HEADING = re.compile(r"^\s*#{1,6}\s+(?P<title>.+)$")
 _BOLD = re.compile(r"^\s*(?:\*\*|__|<(?:b|strong|h[1-6])>)(?P<title>.+)$", re.IGNORECASE)
@@ -49,7 +50,7 @@ def looks_like(line: str) -> str:
     """Return what `line` looks like, with why it was not taken; "" for prose."""
     text = _QUOTE.sub("", plain_spaces(html.unescape(line[:_MOST_LETTERS])))
     text = re.sub(r"^\s*<!--+\s*", "", text) or text
-    if _BOX.search(text):
+    if _BOX.search(text) or _TICK.match(text):
         return BOX
     if _FENCE.match(text):
         return BLOCK

@@ -14,6 +14,7 @@ from drill.runbook.model import Checkbox
 from drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE, STEP, bare
 
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(r"\w+ \w{1,2}\s*[:.)\u2010-\u2015-]")  # "Option A: …", "Method 1 – …"
 _MOST_HTML = 2_000
 _BELOW_HEADINGS = 7  # the level of a bold line that is meant as a heading
 
@@ -226,7 +227,7 @@ class _Outliner:
             self._open(group.plain, level, group.line, group.line)
             return
         here.texts.append((group.line, group.plain))
-        if group.label and (group.whole or said.says):
+        if (group.label and (group.whole or said.says)) or (said.option and _NAMED.match(name)):
             self._scope = said
             self._glued = said
         elif group.label or (group.plain.endswith(":") and not said.says):

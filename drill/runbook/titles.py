@@ -35,8 +35,9 @@ FALLBACK = re.compile(
 )
 # What stands below such a heading may or may not be meant to be performed.
 DOUBTFUL = re.compile(
-    r"trouble-?shoot|examples?\b|optional|appendix|for reference|manual(?:ly)?\b|undo\b|"
-    r"to undo|if (?:needed|necessary|required)|not recommended|deprecated|obsolete",
+    r"trouble-?shoot|examples?\b|optional|appendix|for reference|manual(?:ly)?\b|"
+    r"to undo\b|undo (?:this|that|it)\b|if (?:needed|necessary|required)|"
+    r"not recommended|deprecated|obsolete",
     re.IGNORECASE,
 )
 # How what belongs to a rollback begins. What begins like that and is nothing known is unread.
