@@ -31,7 +31,7 @@ from drill.replay import BASELINE, replay, sentences
 from drill.report import overview
 from drill.report.summary import print_summary
 from drill.report.write import write_reports
-from drill.report_folder import claim, prepare_directory
+from drill.report_folder import claim
 from drill.request import Request
 from drill.resumption import ResumedDrill, read_left
 from drill.revalidation import (
@@ -251,11 +251,12 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
     """Cut every procedure everywhere, and let every mishap happen; write both tables."""
     terminal = console()
     runbook = parse(arguments.runbook)
-    prepare_directory(arguments.report)
+    opened = open_stage(arguments.stage, StageOptions(), terminal.print)
+    claim(arguments.report)  # the report of a drill in that folder stays
     path = arguments.report / "interruptions.md"
     try:
         with (
-            open_stage(arguments.stage, StageOptions(), terminal.print) as stage,
+            opened as stage,
             TemporaryDirectory(dir=temporary()) as scratch,
         ):
             cuts, mishaps, bad = [], [], 0

@@ -197,3 +197,16 @@ def test_a_mistake_in_the_request_leaves_the_last_report(
     assert main([*common, *asked]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert (report / "index.html").read_text() == "the last report"
+
+
+def test_a_mistake_in_another_command_leaves_the_last_report_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report"
+    claim(report)
+    (report / "index.html").write_text("the last report")
+    for command in ("interruptions", "revalidate"):
+        asked = [command, "--runbook", RUNBOOK, "--stage", "moon", "--report", str(report)]
+        assert main(asked) == 2
+    assert "STAGE" in capsys.readouterr().err
+    assert (report / "index.html").read_text() == "the last report"
