@@ -74,7 +74,7 @@ class Second:
 
     __slots__ = (
         "_histogram", "bad", "first_good", "formats", "lag_s", "late", "operations", "outcomes",
-        "sent", "unhappy",
+        "sent", "statuses", "unhappy",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -82,6 +82,7 @@ class Second:
         self.outcomes: dict[str, int] = {}
         self.formats: dict[str, int] = {}
         self.operations: dict[str, int] = {}
+        self.statuses: dict[str, int] = {}
         self.unhappy = 0
         self.late = 0
         self.lag_s = 0.0
@@ -100,6 +101,8 @@ class Second:
                 _count(self.formats, seen.format)
             self.first_good[slot] = min(self.first_good[slot], seen.done)
         else:
+            if 100 <= seen.status <= 999:
+                _count(self.statuses, str(seen.status))
             self.unhappy |= clients.bit(seen.client)
             self.bad[slot] += 1
         if seen.outcome is not Outcome.DROPPED:
@@ -147,6 +150,7 @@ class Second:
             operations=dict(self.operations),
             histogram=self.histogram.to_text(),
             unhappy=f"{self.unhappy:x}",
+            statuses=dict(self.statuses),
         )
 
 

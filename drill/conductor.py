@@ -337,7 +337,7 @@ class Conductor:
         sentinels = all_sentinels(situation.stage, traffic.directory)
         with Sentinels(sentinels, self.timeline):
             self._phase(Phase.STEADY)
-            steady = reach_steady_state(traffic, self.runbook, request.rate, self._machine.sentence)
+            steady = reach_steady_state(situation, request.rate)
             if "listings" in situation.stage.capabilities:
                 stage = situation.stage
                 self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)

@@ -31,6 +31,7 @@ PerSecond = Annotated[int, Range(0, 10**6)]
 Name = Annotated[str, NAMED]
 Where = Annotated[str, Form("a path", lambda text: "\0" not in text)]
 Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
+StatusText = Annotated[str, Form("an HTTP status", re.compile("[1-9][0-9]{2}").fullmatch)]
 OutcomeName = Annotated[str, Form("an outcome", Outcome)]
 Box = tuple[Number, Name]
 """A checkbox: its line in the runbook and its text."""
@@ -132,6 +133,7 @@ class TrafficSecond:
     "new"). `operations`: count by operation. `histogram`: latency of every finished request, as
     `drill.histogram.Histogram.to_text()`. `unhappy`: the clients with a failed request, as the
     bits of a hexadecimal number: one and the same bit for a client in all seconds of a drill.
+    `statuses`: count of the answers that were not good, by their HTTP status ("503").
     """
 
     second: Annotated[int, Range(0, 10**11)]
@@ -140,6 +142,7 @@ class TrafficSecond:
     operations: dict[str, PerSecond]
     histogram: Latencies
     unhappy: Annotated[str, Form("a hexadecimal number", re.compile("[0-9a-f]*").fullmatch)] = ""
+    statuses: dict[StatusText, PerSecond] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ from drill.triggers_read import read_triggers
 from drill.triggers_read import sentences as sentences_of
 
 _ASK_EVERY_S = 0.05
+# Of records that do not tell statuses the class is known, and no status that somebody watches for.
+_CLASS = {
+    Outcome.OK: 200, Outcome.REJECTED: 499, Outcome.INVALID_CURSOR: 400,
+    Outcome.SERVER_ERROR: 599, Outcome.UNAVAILABLE: 599,
+}  # fmt: skip
 BASELINE = 400  # requests at the start that are taken for healthy
 
 
@@ -158,11 +163,30 @@ def _from_seconds(record: list[Event]) -> Iterator[Observation]:
             for name, count in second.outcomes.items()
             for k in range(count)
         ]
+        statuses = {kind: list(_statuses(second, kind)) for _, kind in kinds}
         for i, (_, outcome) in enumerate(sorted(kinds)):
             due = second.second + (i + 0.5) / n
             quantile = ((i * 0.618034) % 1.0) if timed.count else 0.0
             latency = timed.quantile(max(quantile, 1e-6)) if timed.count else 0.0
-            yield Observation(due, due, due + latency, f"c{i:03d}", "request", 0, outcome, "")
+            status = statuses[outcome].pop() if statuses[outcome] else _CLASS.get(outcome, 0)
+            yield Observation(due, due, due + latency, f"c{i:03d}", "request", status, outcome, "")
+
+
+def _statuses(second: events.TrafficSecond, outcome: Outcome) -> Iterator[int]:
+    """Yield the statuses that answers with this outcome had, as far as they are told."""
+    known = {int(text): count for text, count in second.statuses.items()}
+    if outcome is Outcome.REJECTED:
+        # Refused cursors are all answered 400; they are counted apart.
+        known[400] = known.get(400, 0) - second.outcomes.get(Outcome.INVALID_CURSOR, 0)
+        of_it = [status for status in known if 400 <= status < 500]
+    elif outcome is Outcome.UNAVAILABLE:
+        of_it = [502, 503, 504]
+    elif outcome is Outcome.SERVER_ERROR:
+        of_it = [one for one in known if 500 <= one < 600 and one not in (502, 503, 504)]
+    else:
+        of_it = []
+    for status in of_it:
+        yield from [status] * known.get(status, 0)
 
 
 def _csv(path: Path) -> Iterator[Request]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drill.aggregate import Aggregate
-from drill.check import bind
+from drill.check import Situation, bind
 from drill.clock import now
 from drill.detector import SlowShare
 from drill.errors import StageError
@@ -26,7 +26,17 @@ _SHARE = 0.01
 _TRIES = 3  # what is slow at first may only have begun to run
 
 
-Prove = Callable[[Aggregate], Proof]
+@dataclass(frozen=True, slots=True)
+class Healthy:
+    """The service as it was before the fault: what `clients` saw, and by host the most `memory`
+    that it used, as a share of its limit; of hosts that tell both.
+    """
+
+    clients: Aggregate
+    memory: Mapping[str, float] = field(default_factory=dict)
+
+
+Prove = Callable[[Healthy], Proof]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +47,31 @@ class Held:
     prove: Prove
 
 
-def reach_steady_state(
-    traffic: Traffic, runbook: Runbook, rate: float, busy: Callable[[], str]
-) -> Aggregate:
+def reach_steady_state(situation: Situation, rate: float) -> Aggregate:
     """Wait until clients were served well for a while; return what they saw.
 
     Raises StageError when they were not, or provably not as well as the runbook wants: it could not
-    be told then whether a rollback has brought that back. `busy` says how busy the machine is.
+    be told then whether a rollback has brought that back.
     """
     for _ in range(_TRIES):
-        seen = await_requests(traffic, now(), rate)
+        began = now()
+        seen = await_requests(situation.traffic, began, rate)
         if seen.failures > _SHARE * seen.sent:
             raise StageError(
                 "a healthy service before the fault (less than 1 % of requests failing)",
-                _beside(f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}", busy()),
+                _beside(
+                    f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}",
+                    situation.busy(),
+                ),
                 "a drill proves nothing on a service that is already broken; see its log",
             )
-        unmet = list(not_met(runbook, seen))
+        unmet = list(not_met(situation.runbook, Healthy(seen, _memory(situation, began))))
         if not unmet:
             return seen
     p95_ms = seen.histogram.quantile(P95) * 1000
     raise StageError(
         "a healthy service that meets the runbook's numbers before anything is broken",
-        _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", busy()),
+        _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", situation.busy()),
         "free the machine, lower RATE, or correct the number in the runbook; nothing was broken",
     )
 
@@ -81,7 +93,19 @@ def await_requests(traffic: Traffic, since: float, rate: float) -> Aggregate:
     return seen
 
 
-def not_met(runbook: Runbook, seen: Aggregate) -> Iterator[str]:
+def _memory(situation: Situation, since: float) -> dict[str, float]:
+    try:
+        limits = situation.stage.memory_limits()
+    except StageError:
+        return {}  # nobody can tell: the check itself will say so
+    used: dict[str, int] = {}
+    for at, sample in list(situation.samples):
+        for host, size in sample.rss_bytes.items() if at >= since else ():
+            used[host] = max(size, used.get(host, 0))
+    return {host: used[host] / limits[host] for host in used.keys() & limits.keys()}
+
+
+def not_met(runbook: Runbook, seen: Healthy) -> Iterator[str]:
     """Yield, in sentences, each number of `runbook` that the service provably does not meet."""
     for one in held_numbers(runbook):
         proof = one.prove(seen)
@@ -120,12 +144,12 @@ def boxes(runbook: Runbook) -> Iterator[Checkbox]:
 
 
 def _errors_below(limit: float) -> Prove:
-    return lambda seen: error_rate_proven_below(seen.failures, seen.sent, limit)
+    return lambda seen: error_rate_proven_below(seen.clients.failures, seen.clients.sent, limit)
 
 
 def _below(limit_s: float, quantile: float) -> Prove:
-    def prove(seen: Aggregate) -> Proof:
-        timed = seen.histogram
+    def prove(seen: Healthy) -> Proof:
+        timed = seen.clients.histogram
         return p95_proven_below(timed.count_above(limit_s), timed.count, limit_s, quantile=quantile)
 
     return prove
@@ -143,8 +167,24 @@ def _of_latency(named: Mapping[str, str | None]) -> Prove | None:
     return _below(duration_s(amount(limit)), quantile_of(quantile) if quantile else P95)
 
 
+def _of_memory(named: Mapping[str, str | None]) -> Prove | None:
+    limit = named.get("limit")
+    return _memory_below(percent(amount(limit))) if limit else None
+
+
+def _memory_below(limit: float) -> Prove:
+    def prove(seen: Healthy) -> Proof:
+        most = max(seen.memory, key=lambda host: seen.memory[host], default="")
+        used = seen.memory.get(most, 0.0)
+        told = f"{most} used {used:.0%} of its memory, the limit is {limit:.0%}"
+        return Proof(Verdict.FAILED if used >= limit else Verdict.UNKNOWN, used, told)
+
+    return prove
+
+
 _OF_CHECKS: dict[str, Callable[[Mapping[str, str | None]], Prove | None]] = {
     "error_rate": _of_errors,
     "response_time": _of_latency,
+    "memory_below": _of_memory,
 }
 """What checks with a number prove, by their names, from what their checkbox names."""

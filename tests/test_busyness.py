@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -19,7 +20,8 @@ from drill.histogram import Histogram
 from drill.judgement import judge
 from drill.report.html import render
 from drill.runbook.model import Checkbox, Checklist, Severity, Trigger
-from drill.steady import held_numbers, not_met, reach_steady_state
+from drill.stage import Stage
+from drill.steady import Healthy, held_numbers, not_met, reach_steady_state
 from drill.timeline import Event, Timeline, read
 from drill.traffic import Traffic
 from drill.verdict import Verdict
@@ -87,17 +89,23 @@ def test_what_has_nothing_to_do_with_time_does_not_name_it() -> None:
     assert "the machine was" not in judgement.reason
 
 
+def here(traffic: Traffic) -> Situation:
+    """A situation on a busy machine."""
+    stage = SimpleNamespace(checks={}, capabilities=frozenset(), memory_limits=dict)
+    return Situation(
+        stage=cast("Stage", stage), runbook=runbook(), traffic=traffic,
+        timeline=cast("Timeline", None), tail=None, samples=[], failing="", stable="", pace=1.0,  # type: ignore[arg-type]
+        busy=lambda: sentence([BUSY], 0.0),
+    )  # fmt: skip
+
+
 def test_a_check_that_lacks_samples_says_how_busy_the_machine_was() -> None:
     class NoTraffic:
         def window(self, start: float) -> Aggregate:
             return Aggregate(start, start)
 
-    situation = Situation(
-        stage=cast("object", type("S", (), {"checks": {}, "capabilities": frozenset()})()),  # type: ignore[arg-type]
-        runbook=runbook(), traffic=cast("Traffic", NoTraffic()), timeline=cast("Timeline", None), lacked_s=PATIENCE_S,
-        tail=None, samples=[], failing="", stable="", pace=1.0,  # type: ignore[arg-type]
-        busy=lambda: sentence([BUSY], 0.0),
-    )  # fmt: skip
+    situation = here(cast("Traffic", NoTraffic()))
+    situation.lacked_s = PATIENCE_S
     seen = verify(Checkbox("Error rate <1%", 9), 1, situation)
     assert seen.verdict is Verdict.UNKNOWN
     assert seen.evidence.startswith("no request was observed; the machine was busy: load 7.9")
@@ -128,9 +136,7 @@ def test_a_healthy_service_that_is_too_slow_for_the_runbook_is_said_before_anyth
     None
 ):
     with pytest.raises(StageError) as raised:
-        reach_steady_state(
-            cast("Traffic", Clients(SLOW)), runbook(), 100.0, lambda: sentence([BUSY], 0.0)
-        )
+        reach_steady_state(here(cast("Traffic", Clients(SLOW))), 100.0)
     assert "the healthy p95 is 990 ms" in raised.value.found
     assert "matrix, line 30" in raised.value.found
     assert "it is refuted at 95 % confidence that the p95 is below 500 ms" in raised.value.found
@@ -141,11 +147,11 @@ def test_a_healthy_service_that_is_too_slow_for_the_runbook_is_said_before_anyth
 def test_a_service_that_fails_before_the_fault_is_told_with_the_load_of_the_machine() -> None:
     sick = cast("Traffic", Clients(seen([0.02] * 500, 40)))
     with pytest.raises(StageError, match=r"40 of 500 requests failed.*the machine was busy"):
-        reach_steady_state(sick, runbook(), 100.0, lambda: sentence([BUSY], 0.0))
+        reach_steady_state(here(sick), 100.0)
 
 
 def test_a_healthy_service_that_meets_it_goes_on() -> None:
-    found = reach_steady_state(cast("Traffic", Clients(FAST)), runbook(), 100.0, lambda: "")
+    found = reach_steady_state(here(cast("Traffic", Clients(FAST))), 100.0)
     assert found is FAST
 
 
@@ -175,7 +181,7 @@ def test_every_number_of_the_runbook_is_compared(
     book = runbook(
         triggers=(only,), rows=matrix(errors=(0.5, 0.6, 0.7)), verification=box(checkbox)
     )
-    told = list(not_met(book, seen(latencies, failures)))
+    told = list(not_met(book, Healthy(seen(latencies, failures))))
     assert bool(told) is bool(named)
     assert all(named in one for one in told)
 
@@ -203,3 +209,24 @@ def test_the_page_shows_the_machine_and_how_the_triggers_were_held() -> None:
     assert "the machine was busy: load 7.9 on 2 cores" in page
     assert "UNCOVERED  Trigger “p99 &lt;b&gt;”, line 7" in page
     assert "300 s at pace 600" in page
+
+
+@pytest.mark.parametrize(("used", "unmet"), [(0.85, True), (0.5, False)])
+def test_memory_that_is_short_already_is_said(used: float, unmet: bool) -> None:
+    book = runbook(verification=box("Memory usage is below 80% of the limit"))
+    told = list(not_met(book, Healthy(FAST, {"host-1": 0.2, "host-2": used})))
+    assert bool(told) is unmet
+    assert all("host-2 used 85% of its memory, the limit is 80%" in one for one in told)
+
+
+def test_memory_is_compared_with_its_limit_on_every_host() -> None:
+    samples = [
+        (at, events.ProbeSample({}, {"host-1": size}, None, None, {}))
+        for at, size in ((1.0, 90), (1e12, 85), (1e12, 70))
+    ]
+    situation = here(cast("Traffic", Clients(FAST)))
+    situation.samples = samples
+    situation.stage.memory_limits = lambda: {"host-1": 100, "host-2": 50}  # type: ignore[method-assign]
+    situation.runbook = runbook(verification=box("Memory usage is below 80% of the limit"))
+    with pytest.raises(StageError, match="host-1 used 85% of its memory"):
+        reach_steady_state(situation, 100.0)

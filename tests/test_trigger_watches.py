@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from decision_support import STATUS, matrix, runbook, traffic
 
+from drill import events
+from drill.aggregate import Clients, Second
 from drill.decision import Decider
 from drill.events import ProbeSample
+from drill.histogram import Histogram
 from drill.lasting import Run
 from drill.observation import Observation, Outcome
+from drill.replay import replay
 from drill.runbook.model import Severity, Trigger
+from drill.timeline import Timeline
 
 # The matrix must not decide before the trigger that is tested.
 QUIET = matrix(errors=(0.97, 0.98, 0.985), p95=(20.0, 21.0, 22.0))
@@ -217,3 +223,39 @@ def test_a_trigger_that_asks_for_more_leaves_the_others_as_sharp_as_they_were() 
     assert first
     assert second
     assert first.trigger == second.trigger == "Error Rate >10%"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "statuses", "fires"),
+    [
+        ({"ok": 40, "server_error": 10}, {"500": 10}, {"5xx", "500"}),
+        ({"ok": 40, "server_error": 10}, {"501": 10}, {"5xx"}),
+        ({"ok": 40, "unavailable": 10}, {"503": 10}, {"5xx"}),
+        ({"ok": 40, "server_error": 10}, {}, {"5xx"}),  # an old record
+        ({"ok": 30, "rejected": 5, "invalid_cursor": 15}, {"400": 16, "404": 4}, {"400"}),
+        ({"ok": 40, "rejected": 10}, {"404": 10}, set()),
+        ({"ok": 40, "timeout": 10}, {}, set()),
+    ],
+)
+def test_a_record_tells_what_was_answered_with_which_status(
+    outcomes: dict[str, int], statuses: dict[str, int], fires: set[str], tmp_path: Path
+) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    latencies = Histogram([0.02] * 50).to_text()
+    for i in range(60):
+        kinds, seen = (outcomes, statuses) if i >= 20 else ({"ok": 50}, {})
+        second = events.TrafficSecond(1_000_000 + i, kinds, {}, {}, latencies, "", seen)
+        timeline.record(second, 1_000_001.0 + i)
+    timeline.close()
+    names = {"5xx": "5xx above 5%", "500": "HTTP 500 errors > 2 %", "400": "HTTP 400 above 20%"}
+    texts = [Trigger(Severity.MEDIUM, name, "", 11) for name in names.values()]
+    said = replay(timeline.path, runbook(triggers=tuple(texts), rows=QUIET))
+    assert {event.trigger for _, event in said.fired} == {names[one] for one in fires}
+
+
+def test_a_second_counts_the_statuses_of_bad_answers() -> None:
+    second, clients = Second(), Clients()
+    for outcome in (Outcome.OK, Outcome.SERVER_ERROR, Outcome.UNAVAILABLE, Outcome.UNAVAILABLE):
+        second.add(Observation(1.0, 1.0, 1.1, "c", "o", STATUS[outcome], outcome, ""), clients)
+    second.add(Observation(1.0, 1.0, 1.1, "c", "o", 0, Outcome.CONNECTION, ""), clients)
+    assert second.to_event(1).statuses == {"500": 1, "503": 2}
