@@ -16,7 +16,7 @@ OnLine = Callable[[str, str], None]
 
 STREAMS = ("stdout", "stderr")
 KEPT = 1_000_000  # bytes of a stream that are kept from its beginning; of its end a quarter of it
-MAX_LINE = 4_000  # bytes of one line
+MAX_LINE = 4_000  # characters of a line that are handed on as it comes
 BEGIN_LIMIT_S = 15.0  # for a host to answer and begin; the command's own limit counts from there
 _LINE_COST = 16  # so that a storm of empty lines is bounded, too
 _LONGEST_MARK = 500
@@ -179,8 +179,9 @@ class _Stream:
         self._room = keep
         self._end_room = keep // 4
         self._line = bytearray()
-        self._cut = 0  # bytes of the line beyond what is kept of one
+        self._cut = 0  # bytes of the line for which there is no room
         self._tail = bytearray()
+        self._dropped = 0  # bytes between the beginning and the tail
         self.lines: list[str] = []
         self.left_out = 0
 
@@ -200,11 +201,12 @@ class _Stream:
     def finish(self) -> None:
         if self._line or self._cut:
             self._end_line()
-        if self.left_out:
+        if self._dropped:
             self._drop(max(0, len(self._tail) - self._end_room))
-            whole = self._tail.find(b"\n") + 1  # the first of them lacks its beginning
-            self._drop(whole if whole else max(0, len(self._tail) - MAX_LINE))
-            self._take(f"… ({self.left_out:,} bytes left out) …")
+            # The first of them lacks its beginning.
+            self._drop(self._tail.find(b"\n") + 1)
+            self._take(f"… ({self._dropped:,} bytes left out) …")
+        self._room = len(self._tail) * (1 + _LINE_COST) + 1
         *lines, last = self._tail.split(b"\n")
         self._tail = bytearray()
         for line in lines:
@@ -215,22 +217,28 @@ class _Stream:
             self._end_line()
 
     def _drop(self, count: int) -> None:
+        self._dropped += count
         self.left_out += count
         del self._tail[:count]
 
     def _extend(self, part: bytes | bytearray) -> None:
-        room = MAX_LINE - len(self._line)
+        room = max(0, self._room - len(self._line))
         self._line += part[:room]
         self._cut += max(0, len(part) - room)
 
     def _end_line(self) -> None:
         text = self._line.removesuffix(b"\r").decode(errors="replace")
         self._room -= len(self._line) + _LINE_COST
-        self._take(f"{text}… ({self._cut:,} bytes more)" if self._cut else text)
+        if self._cut:
+            text = f"{text}… ({self._cut:,} bytes left out)"
+            self.left_out += self._cut
+        self._take(text)
         self._line.clear()
         self._cut = 0
 
     def _take(self, text: str) -> None:
         self.lines.append(text)
         if self._on_line:
-            self._on_line(self._name, text)
+            more = len(text) - MAX_LINE
+            told = f"{text[:MAX_LINE]}… ({more:,} characters more)" if more > 0 else text
+            self._on_line(self._name, told)

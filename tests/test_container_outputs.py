@@ -36,7 +36,7 @@ def busy() -> Iterator[None]:
         loop.wait()
 
 
-@pytest.mark.parametrize("how", ["plain", "joined", "split"])
+@pytest.mark.parametrize("how", ["plain", "joined", "split", "tls"])
 def test_an_output_is_whole_however_the_network_hands_it_on(host: ContainerHost, how: str) -> None:
     with relayed(how):
         for number in range(3):

@@ -11,14 +11,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from host_support import container, sshd
 
 from drill import check, events, operator_mode
-from drill.check import Finding
+from drill.check import Finding, Situation
 from drill.clock import now
 from drill.errors import StageError
 from drill.host import Completed, Host, LocalHost, look
@@ -204,10 +204,19 @@ class Bare:
         return {}
 
 
+def situation_of(stage: object, timeline: Timeline | None = None, **more: object) -> Situation:
+    nothing: Any = None
+    known: Any = {
+        "stage": stage, "timeline": timeline, "runbook": nothing, "traffic": nothing,
+        "tail": nothing, "samples": (), "failing": "", "stable": "", "pace": 1.0, **more,
+    }  # fmt: skip
+    return Situation(**known)
+
+
 def performed(folder: Path, *hosts: Host, script: str = "true") -> list[object]:
     """What is recorded while one step with one command is performed, however it ends."""
     timeline = Timeline(folder / "timeline.jsonl")
-    situation: Any = SimpleNamespace(stage=Bare(*hosts), timeline=timeline, outputs=[])
+    situation = situation_of(Bare(*hosts), timeline)
     block = CodeBlock((Alternative("", script, 4),), 3)
     part = Part("Procedure 1", 1, "Restart", 30.0, 0.0, (block,), (), 2)
     with contextlib.suppress(StageError):
@@ -240,7 +249,8 @@ def test_a_storm_of_lines_leaves_few_on_the_timeline_and_the_last_among_them(
 def test_a_migration_whose_output_was_not_read_whole_is_unknown() -> None:
     bound = check.bind("No errors from the migration")
     assert bound
-    situation: Any = SimpleNamespace(outputs=[Completed(0, "fine", "", 1.0, left_out=5_000)])
+    outputs = [Completed(0, "fine", "", 1.0, left_out=5_000)]
+    situation = situation_of(Bare(), outputs=outputs)
     assert bound.check(situation, bound.match) == check.unknown(
         "the commands printed too much: 5,000 bytes of it were not read"
     )
@@ -265,14 +275,12 @@ def test_an_operators_step_is_not_over_because_nobody_can_see_it(
     stage = Bare(host)
     stage.checks = {"file is there": "echo looked >> looks; test -e file"}
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    situation: Any = SimpleNamespace(
-        stage=stage, timeline=timeline, outputs=[], section="Procedure 1"
-    )
+    situation = situation_of(stage, timeline, section="Procedure 1")
     part = Part("Procedure 1", 1, "Make it", 30.0, 0.0, (), (Checkbox("file is there", 5),), 2)
     near, far = os.pipe()
-    with os.fdopen(near) as silent:
-        with OperatorPerformer(situation, threading.Event(), print, silent) as performer:
-            thread = threading.Thread(target=lambda: performer._run_blocks(part, now()))
+    try:
+        with OperatorPerformer(situation, threading.Event(), print, os.fdopen(near)) as performer:
+            thread = threading.Thread(target=performer._run_blocks, args=(part, now()), daemon=True)
             thread.start()
             await_file(tmp_path / "looks")
             host.deaf = True
@@ -282,7 +290,8 @@ def test_an_operators_step_is_not_over_because_nobody_can_see_it(
             host.deaf = False
             thread.join(20)
             assert not thread.is_alive()
-        os.close(far)
+    finally:
+        os.close(far)  # the person's last word, for who still listens
     timeline.close()
     record = [event.what for event in read(tmp_path / "timeline.jsonl")]
     assert [one.what for one in record if isinstance(one, events.OperatorActed)] == ["effect seen"]

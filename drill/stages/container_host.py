@@ -55,9 +55,10 @@ class ContainerHost:
         try:
             there = began_at(self.container_id)
             with Execution(self.container_id, ["bash"]) as execution:
+                with contextlib.suppress(BrokenPipeError):  # it ended before it had read all
+                    execution.write(program)
                 reader = threading.Thread(target=_follow, args=(execution, output), daemon=True)
                 reader.start()
-                threading.Thread(target=_write, args=(execution, program), daemon=True).start()
                 try:
                     in_time = output.wait(limit_s, lambda: not reader.is_alive())
                 except BaseException:
@@ -125,8 +126,3 @@ def _follow(execution: Execution, output: Output) -> None:
         for stream, chunk in execution.frames():
             output.feed(stream, chunk)
     output.wake()
-
-
-def _write(execution: Execution, program: bytes) -> None:
-    with contextlib.suppress(OSError):  # it may end without having read all of it
-        execution.write(program)

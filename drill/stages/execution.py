@@ -53,7 +53,6 @@ class Execution:
         self._answer = connection.getresponse()  # kept: it closes its stream when it goes
         if self._answer.status not in (200, 101):
             raise _refused(self._answer)
-        self._socket.settimeout(None)
         self._stream = self._answer.fp
         return self
 
@@ -69,11 +68,14 @@ class Execution:
         self._socket.close()
 
     def write(self, data: bytes) -> None:
-        """Send to the command's standard input, which stays open."""
+        """Send to the command's standard input, which stays open. Not while `frames` are read: over
+        TLS one connection is not to be used by two threads at a time.
+        """
         self._socket.sendall(data)
 
     def frames(self) -> Iterator[tuple[str, bytes]]:
         """Yield what comes, with its stream, until the engine or this end closes the connection."""
+        self._socket.settimeout(None)
         while len(header := self._stream.read(8)) == 8:
             kind, length = struct.unpack(">BxxxL", header)
             while length:
