@@ -1,7 +1,7 @@
 """Makes objects of what was read from a file: every value is what its field says, or it is refused.
 
-A field's type is its form; `Annotated` narrows it: `Range` for numbers, `Form` for texts. Nothing
-is converted on the way, so that what is read is what was written.
+A field's type is its form, which `Annotated` narrows: `Range` for numbers, `Form` for texts,
+`Holds` for tables. Nothing is converted on the way: what is read is what was written.
 """
 
 from __future__ import annotations
@@ -68,6 +68,18 @@ class Form:
             good = False
         if not good:
             raise Flaw(f"{told(value)} is not {self.what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """A table that has a `name`."""
+
+    name: str
+
+    def check(self, value: Any) -> None:
+        """Raise Flaw for a table without it."""
+        if self.name not in value:
+            raise Flaw(f"{told(value)} without {self.name}")
 
 
 def load(text: str) -> Any:
@@ -195,7 +207,7 @@ _PLAIN: dict[Any, _Reader] = {str: _text, bool: _truth, int: _whole, float: _num
 
 
 def _narrowed(read: _Reader, limits: tuple[Any, ...]) -> _Reader:
-    checks = [limit.check for limit in limits if isinstance(limit, Range | Form)]
+    checks = [limit.check for limit in limits if isinstance(limit, Range | Form | Holds)]
 
     def narrowed(value: Any) -> Any:
         found = read(value)

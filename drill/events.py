@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
-from drill.decoding import NAMED, Form, Range
+from drill.decoding import NAMED, Form, Holds, Range
 from drill.histogram import Histogram
 from drill.observation import Outcome
 from drill.verdict import Verdict
@@ -33,6 +33,10 @@ Where = Annotated[str, Form("a path", lambda text: "\0" not in text)]
 Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
 StatusText = Annotated[str, Form("an HTTP status", re.compile("[1-9][0-9]{2}").fullmatch)]
 OutcomeName = Annotated[str, Form("an outcome", Outcome)]
+ACTIONS = ("no action", "monitor", "prepare", "rollback", "no rollback")
+"""Words of the matrix and the tiers for what to do."""
+DELIVERIES = ("sent", "kept", "shown", "refused", "failed")
+"""What may become of a message."""
 Box = tuple[Number, Name]
 """A checkbox: its line in the runbook and its text."""
 
@@ -376,7 +380,7 @@ class Decided:
     `ours`: whether the release is to blame, None when that is not known; `attribution`: why.
     """
 
-    action: Name
+    action: Annotated[str, Form("an action", ACTIONS.__contains__)]
     rollback: bool
     trigger: str
     trigger_line: Number
@@ -384,7 +388,7 @@ class Decided:
     procedure: Number
     diagnosis: str
     scenario: Number
-    evidence: tuple[str, ...]
+    evidence: Annotated[tuple[str, ...], NAMED]
     detected_after_s: Seconds
     requests: Count
     answer: str = ""
@@ -636,7 +640,7 @@ class DataSeen:
 
     procedure: Number
     moment: Name
-    tables: dict[str, dict[str, str]]
+    tables: dict[str, Annotated[dict[str, str], Holds("rows")]]
     expected: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -672,7 +676,7 @@ class MessageHandled:
 
     name: Name
     text: str
-    outcome: Name
+    outcome: Annotated[str, Form("an outcome", DELIVERIES.__contains__)]
     detail: str
 
 

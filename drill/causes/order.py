@@ -26,6 +26,7 @@ _ONCE_A_LIFE = (events.StageUp, events.Restored, events.LedgerRead, events.Hazar
 _TOLD_LATER = (
     events.FaultInjected, events.TriggerFired, events.GeneratorSample, events.LogLine,
 )  # fmt: skip
+_LONGEST_S = 7 * 86_400.0
 _SLACK_S = 1e-3  # times are written down in microseconds
 
 
@@ -63,6 +64,8 @@ def _of_counts(record: Record) -> Iterable[str]:
 
 def _of_times(record: tuple[Event, ...]) -> Iterable[str]:
     """Times rise, since one clock gave them all but those of what is told later."""
+    if record[-1].at - record[0].at > _LONGEST_S:
+        yield "it takes longer than a week"
     latest = began = record[0].at
     for event in record:
         if isinstance(event.what, events.LogLine):

@@ -89,7 +89,10 @@ def _of_commands(part: Part, started: events.StepStarted) -> Iterable[tuple[str,
     """Each command that was to be run, and how it ended. A command that failed is excused where an
     alternative was taken for it, and one without a status where it was to watch for a while.
     """
-    ended = {one.command: one for one in _inside(part, events.CommandEnded)}
+    ends = _inside(part, events.CommandEnded)
+    ended = {one.command: one for one in ends}
+    if len(ended) < len(ends):
+        yield "a command ended twice", ""
     promised: int | None = started.commands
     since: list[events.CommandStarted] = []
     for event in part.inside:
@@ -137,7 +140,7 @@ def of_procedures(record: Record) -> list[Cause]:
 
 def _of_procedure(performance: Performance, record: Record) -> Iterable[tuple[str, str]]:
     chosen, parts = performance.chosen, performance.parts
-    if chosen.step_numbers is None or chosen.promises is None or not chosen.step_titles:
+    if not (chosen.step_numbers and chosen.step_titles and chosen.promises):
         yield "the record does not say which steps it has", _OLD
         return
     steps = [
@@ -162,7 +165,11 @@ def _of_procedure(performance: Performance, record: Record) -> Iterable[tuple[st
         yield "what was performed is not what it says, in its order", ""
     if failed:
         return
-    counted = Counter(type(event.what).__name__ for event in performance.during)
+    counted = Counter(
+        type(event.what).__name__
+        for event in performance.during
+        if getattr(event.what, "procedure", chosen.procedure) == chosen.procedure
+    )
     for kind, number in chosen.promises.items():
         seen = len(record.named(kind)) if kind in _ANY_TIME else counted[kind]
         if seen != number:

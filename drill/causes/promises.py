@@ -42,7 +42,8 @@ def _of_fault(record: Record, start: events.DrillStarted) -> Iterable[tuple[str,
     named |= {one.name for one in record.every(events.FaultHealed)}
     if named - {start.fault}:
         yield "Fault", f"{', '.join(sorted(named))} {_NOBODY} as one fault, {start.fault}"
-    if not record.every(events.LeftAs):
+    left = record.last(events.LeftAs)
+    if left is None or not left.hosts or not left.maintenance:
         yield "Service", f"in what state it was left {_NOBODY}"
 
 
@@ -72,6 +73,8 @@ def _of_choice(record: Record, start: events.DrillStarted) -> Iterable[tuple[str
         elif record.last(events.Restored) is None:
             yield "Service", f"that clients were served well again {_NOBODY}"
         return
+    if decided.rollback and not decided.procedure:
+        yield "Decision", f"by which procedure to roll back {_NOBODY}"
     wanted = int(start.procedure) if by_operator else decided.procedure
     if chosen is None:
         yield f"Procedure {wanted}", f"that it was performed {_NOBODY}"

@@ -64,6 +64,9 @@ def _of_requests(life: list[Event], begin: float, end: float, rate: float) -> It
         if isinstance(event.what, events.TrafficSecond):
             sent[event.what.second] += sum(event.what.outcomes.values())
             times[event.what.second] += 1
+    gap = next((n for n in range(min(sent, default=0), max(sent, default=0)) if not sent[n]), None)
+    if gap is not None:
+        yield f"second {_since(gap, life)} is not on record"
     twice = [second for second, count in times.items() if count > 1]
     if twice:
         yield f"second {_since(twice[0], life)} is on record twice"
