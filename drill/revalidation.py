@@ -21,6 +21,7 @@ from drill.request import Request
 from drill.runbook.coverage import Reading
 from drill.runbook.model import Checkbox, Procedure, Runbook, Unread
 from drill.runbook.parse import parse
+from drill.shell import read
 from drill.stage import Stage
 from drill.stages import containers_problem
 from drill.stages.supervision import SUPERVISORD, SYSTEMD
@@ -95,14 +96,14 @@ def _checkboxes(runbook: Runbook) -> Iterator[tuple[str, Checkbox]]:
 
 def supervisor_of(runbook: Runbook, stage: str) -> str:
     """Return the supervisor that the hosts need for the runbook's own commands."""
-    scripts = [
-        alternative.script
+    wants_systemd = any(
+        command.name == "systemctl"
         for procedure in runbook.procedures
         for step in procedure.steps
         for block in step.blocks
         for alternative in block.alternatives
-    ]
-    wants_systemd = any(re.search(r"\bsystemctl\b", script) for script in scripts)
+        for command in read(alternative.script).commands
+    )
     containers = stage == "containers" or (stage == "auto" and not containers_problem())
     return SYSTEMD.name if wants_systemd and containers else SUPERVISORD.name
 

@@ -168,6 +168,10 @@ def test_hosts_run_what_the_runbook_operates_them_with(tmp_path: Path) -> None:
     plain = edited(tmp_path, ("systemctl", "service"))
     assert supervisor_of(parse(RUNBOOK), "containers") == "systemd"
     assert supervisor_of(parse(plain), "containers") == "supervisord"
+    told = edited(
+        tmp_path, ("systemctl", "service"), ("git log --oneline -1", "git log -1 # no systemctl")
+    )
+    assert supervisor_of(parse(told), "containers") == "supervisord"
     assert supervisor_of(parse(RUNBOOK), "processes") == "supervisord"
 
 
