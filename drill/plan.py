@@ -8,6 +8,7 @@ from drill.procedure import StepFailed, choose
 from drill.runbook.model import CodeBlock, Procedure, Runbook
 from drill.stage import Stage
 from drill.stages.staging import StagingStage
+from drill.triggers_read import read_triggers, sentences
 
 
 def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "") -> Iterator[str]:
@@ -23,6 +24,7 @@ def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "
         yield from _own_scripts(stage, fault, hosts)
     for left in runbook.unread:
         yield f"Not read, line {left.line}: {left.text}: {left.why}"
+    yield from sentences(read_triggers(runbook, capabilities=stage.capabilities))
     yield f"{runbook.pre_rollback.title}:"
     yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)
     again = runbook.redeployment

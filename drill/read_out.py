@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from drill.errors import Exit
 from drill.runbook.coverage import Kind, Line, Reading
 from drill.runbook.model import Checklist, CodeBlock, Procedure
+from drill.triggers_read import read_triggers, sentences
 
 _MARKS = {Kind.USED: "✔", Kind.PROSE: "·", Kind.UNREAD: "✘", Kind.EMPTY: " "}
 _TEXT, _PART = 72, 60
@@ -37,6 +38,8 @@ def _outline(reading: Reading) -> Iterator[str]:
     runbook = reading.runbook
     yield f"{runbook.title or 'no title'} ({runbook.path})"
     yield f"  {len(runbook.triggers)} triggers, {len(runbook.matrix)} rows of the matrix"
+    for told in sentences(read_triggers(runbook)):
+        yield f"    {told}"
     yield from _checklist("Preparation", runbook.pre_rollback)
     for procedure in runbook.procedures:
         yield from _procedure(procedure)

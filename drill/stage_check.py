@@ -19,6 +19,7 @@ from drill.procedure import FACTS, StepFailed, choose
 from drill.runbook.model import CodeBlock, Runbook
 from drill.stage import CAPABILITIES
 from drill.stages.staging import StagingStage
+from drill.triggers_read import read_triggers
 from drill.verdict import Verdict
 
 _LIMIT_S = 30.0
@@ -209,6 +210,11 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
             and not own_script(box.text, stage.checks)
         }
     )  # fmt: skip
+    triggers = read_triggers(runbook, capabilities=stage.capabilities)
+    for where, why in triggers.uncovered.items():
+        yield Looked(where, Verdict.FAILED, why, "word it like one that is watched")
+    for where, why in triggers.unseen.items():
+        yield Looked(where, Verdict.UNKNOWN, why, "give the stage that, or leave the trigger out")
     for one in unsupported:
         yield Looked(
             "checkbox", Verdict.UNKNOWN, one, "give the stage that, or a script in [checks]"

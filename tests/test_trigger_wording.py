@@ -11,10 +11,13 @@ from drill.decision import Decider
 from drill.detector import SlowShare, StatusShare
 from drill.events import TriggersRead
 from drill.matrix import matrix_conditions
+from drill.plan import plan
 from drill.revalidation import by_reading, write_findings
 from drill.runbook.model import Runbook, Severity, Trigger
 from drill.runbook.parse import parse
 from drill.runbook.problems import RunbookError
+from drill.stage import StageOptions
+from drill.stages import open_stage
 from drill.trigger import Condition, Lasting, Unwatched, bind
 from drill.triggers.error_rate import ErrorRate
 from drill.triggers.outage import HealthFailing, Outage
@@ -248,6 +251,17 @@ def test_make_decide_names_what_nothing_watches_for(
     assert "UNCOVERED  Trigger “Error rate > 10% in EU”, line 15: nothing holds “in EU” of it" in (
         capsys.readouterr().out
     )
+
+
+def test_make_read_and_the_plan_name_them_before_anything_is_touched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = small(tmp_path, "Error rate > 10% in EU", "Error rate > 10%")
+    told = "UNCOVERED  Trigger “Error rate > 10% in EU”, line 15: nothing holds “in EU” of it"
+    main(["read", "--runbook", str(path)])
+    assert told in " ".join(capsys.readouterr().out.split("\n"))
+    stage = open_stage("processes", StageOptions(), lambda _: None)
+    assert told in list(plan(parse(path), stage))
 
 
 def test_make_revalidate_finds_them_too(tmp_path: Path) -> None:
