@@ -33,6 +33,7 @@ class Output:
         self._marks = {name: _Marks(token) for name in STREAMS}
         self._changed = threading.Condition()
         self._over = False
+        self._error: Exception | None = None
         self._signed = bool(token)
         self._began_at = 0.0 if token else time.monotonic()
 
@@ -42,7 +43,12 @@ class Output:
             if self._over:
                 return
             marks = self._marks[stream]
-            self._streams[stream].feed(marks.without(chunk))
+            try:
+                self._streams[stream].feed(marks.without(chunk))
+            except Exception as error:
+                # Of whoever is told the lines: raised where it is waited, not in a reader's thread.
+                self._error = error
+                self._over = True
             if marks.begun and not self._began_at:
                 self._began_at = time.monotonic()
             if marks.ended:
@@ -73,8 +79,10 @@ class Output:
             return True
 
     def finish(self) -> None:
-        """Take the rest of what has come for its end."""
+        """Take the rest of what has come for its end. Raises what `on_line` raised."""
         with self._changed:
+            if self._error:
+                raise self._error
             if not self._over:
                 self._over = True
                 for name in STREAMS:

@@ -160,3 +160,12 @@ def test_a_long_line_is_kept_whole_and_handed_on_in_part(host: Host) -> None:
     done = host.run(script, limit_s=20, on_line=lambda _, text: lines.append(text))
     assert (done.stdout, done.left_out) == ("0" * 9_998 + "7\nend", 0)
     assert lines == ["0" * 4_000 + "… (5,999 characters more)", "end"]
+
+
+def test_what_goes_wrong_with_a_line_is_said_and_holds_nobody_up(host: Host) -> None:
+    def refuse(stream: str, text: str) -> None:
+        raise ValueError(f"{stream} {text} cannot be recorded")
+
+    with pytest.raises(ValueError, match="stdout 1 cannot be recorded"):
+        host.run("seq 100000; exit 3", limit_s=30, on_line=refuse)
+    assert host.run("exit 3", limit_s=20).exit_status == 3
