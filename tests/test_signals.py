@@ -178,3 +178,30 @@ def test_a_drill_whose_terminal_goes_away_heals_and_still_reports(tmp_path: Path
     verdict = json.loads((report / "verdict.json").read_text(encoding="utf-8"))
     assert verdict["verdict"] == "unknown"
     assert "interrupted" in verdict["reason"]
+
+
+EXAMPLE = """
+import sys
+from drill.signals import told_to_end
+from examples.kinto.__main__ import _run
+sys.executable = sys.argv[1]
+with told_to_end():
+    try:
+        _run([])
+    except KeyboardInterrupt:
+        sys.exit(3)
+"""
+
+
+def test_an_example_that_is_told_to_end_waits_until_its_drill_has_healed(tmp_path: Path) -> None:
+    command = tmp_path / "command"
+    command.write_text(
+        f"#!/bin/bash\ntrap 'sleep 1; touch {tmp_path}/healed; exit 3' TERM\n"
+        f"touch {tmp_path}/runs\nfor i in {{1..100}}; do sleep 0.2; done\n"
+    )
+    command.chmod(0o755)
+    child = subprocess.Popen([sys.executable, "-c", EXAMPLE, str(command)], cwd=ROOT)
+    until(tmp_path / "runs")
+    child.send_signal(signal.SIGHUP)
+    assert child.wait(20) == 3
+    assert (tmp_path / "healed").exists()
