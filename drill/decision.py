@@ -25,6 +25,7 @@ from drill.events import Decided, LogLine, Looked, ProbeSample, Reported, Trigge
 from drill.evidence import Evidence, memory_sentences
 from drill.matrix import ErrorRow, LatencyRow, key_of, matrix_conditions
 from drill.observation import Observation
+from drill.pace import paced_s
 from drill.runbook.model import Runbook, Severity
 from drill.sentinels.surroundings import DATABASE, FRONT_DOOR
 from drill.statistics import (
@@ -36,7 +37,7 @@ from drill.statistics import (
     quantile_upper_bound,
 )
 from drill.timeline import Event
-from drill.trigger import ANSWERS, Condition, Firing, Lasting, conditions
+from drill.trigger import ANSWERS, Condition, Firing, Lasting, Pending, Waiting, conditions
 from drill.triggers.latency import Slowest
 from drill.verdict import Verdict, worst
 
@@ -100,6 +101,12 @@ class Decider:
             ),
             default=1.0,
         )
+
+    @property
+    def longest_s(self) -> float:
+        """The longest time for which a trigger has to last, in seconds, shortened by the pace."""
+        waits = [c.watch.limit_s for c in self._conditions if isinstance(c.watch, Waiting)]
+        return max((paced_s(one, self._evidence.pace) for one in waits), default=0.0)
 
     def set_baseline(self, healthy: LatencyCounts) -> None:
         """Tell the latencies of the healthy service, for triggers such as "3x slower".
@@ -198,16 +205,25 @@ class Decider:
 
     def settled(self, now: float) -> Decided | None:
         """Return a decision that is milder than a rollback once it cannot become worse by more
-        evidence of its kind, and nothing worse came for HOLD_S.
+        evidence of its kind, and nothing worse came for HOLD_S, nor may by lasting.
         """
         fired = self._fired()
-        if not fired or fired[0][0].rollback or not fired[0][1].sharp:
+        if not fired or fired[0][0].rollback or not fired[0][1].sharp or self._pending():
             self._mildest = None
             return None
         name = fired[0][0].name
         if self._mildest is None or self._mildest[0] != name:
             self._mildest = (name, now)
         return self.final(now) if now - self._mildest[1] >= HOLD_S else None
+
+    def _pending(self) -> bool:
+        """Whether what calls for a rollback is under way and has only to last."""
+        return any(
+            condition.rollback
+            and isinstance(condition.watch, Pending)
+            and condition.watch.pending(self._evidence)
+            for condition in self._conditions
+        )
 
     def _withdraw(self, now: float) -> bool:
         """Withdraw the trigger to act on when it does not hold any more; return whether it was."""

@@ -92,11 +92,13 @@ def break_and_decide(
 
     The fault's symptom is looked for beside the detector, by somebody who shares nothing with it.
     Judging begins when it was seen (see `Hearing`). A fault that is there to set off one trigger is
-    given the time that this takes. Without a decision within the fault's `watch_s` seconds, and
-    HOLD_S more where something has just begun that may pass, it is the decider's last word.
+    given the time that this takes. Without a decision within the fault's `watch_s` seconds, and for
+    a fault of the release as long as the runbook's triggers have to last on top, and HOLD_S more
+    where something has just begun that may pass, it is the decider's last word.
     """
     decider.set_baseline(baseline)
     wanted, calls_for = expectation(decider.runbook, fault)
+    watch_s = fault.watch_s + (decider.longest_s if fault.ours else 0.0)
     hearing = Hearing(decider)
     began = now()
     traffic.subscribe(hearing.observe)
@@ -124,7 +126,7 @@ def break_and_decide(
 
     with _attesting(scene, fault, timeline) as seen:
         with contextlib.suppress(WaitTimeout):
-            for _ in wait_until("a decision and an attested symptom", fault.watch_s):
+            for _ in wait_until("a decision and an attested symptom", watch_s):
                 decide()
                 if decided and seen.is_set() and (not wanted or wanted in fired):
                     break

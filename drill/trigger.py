@@ -90,6 +90,15 @@ class Waiting(Protocol):
 
 
 @runtime_checkable
+class Pending(Protocol):
+    """A watch whose condition can be under way and not have lasted yet."""
+
+    def pending(self, evidence: Evidence) -> bool:
+        """Return whether time alone may make it fire."""
+        ...
+
+
+@runtime_checkable
 class OfSentinel(Protocol):
     """A watch that reads what the sentinel of this name sees."""
 
@@ -125,6 +134,10 @@ class Lasting:
         """Have `detector` measure how long it lasts."""
         stream, edge = self._share.stream(detector)
         stream.follow(edge)
+
+    def pending(self, evidence: Evidence) -> bool:
+        """See Pending.pending."""
+        return self._watch.look(evidence) is not None and self.look(evidence) is None
 
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""

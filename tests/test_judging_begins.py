@@ -25,7 +25,8 @@ from drill.timeline import Timeline, read
 from drill.traffic import Traffic
 from drill.verdict import Verdict
 
-RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
+ROOT = Path(__file__).resolve().parent.parent
+RUNBOOK = parse(ROOT / "runbook" / "rollback.md")
 
 
 @dataclass
@@ -109,6 +110,22 @@ def test_what_is_detected_counts_from_the_look_that_saw_the_symptom(
     assert attested.since >= 6.6
     assert 0.05 < decided.detected_after_s < 1.0
     assert decided.trigger == "Error Rate >10%"
+
+
+def test_a_trigger_that_has_to_last_is_given_that_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "runbook" / "rollback.md").read_text(encoding="utf-8")
+    text = text.replace("**Error Rate >10%**", "**Error Rate >10% for 50 minutes**")
+    text = text.replace("| Critical | >10% |", "| Critical | >99% |").replace("5-10% |", "5-99% |")
+    path = tmp_path / "runbook.md"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("test_judging_begins.RUNBOOK", parse(path))
+    service = Service(lambda at: round(at * 100) % 2 == 0)
+    decided, _ = held(service, 0.0, tmp_path, monkeypatch)
+    # Fifty seconds, and a patience of thirty; “prepare a rollback” was certain before.
+    assert decided.trigger == "Error Rate >10% for 50 minutes"
+    assert 49.5 <= decided.detected_after_s <= 51.0
 
 
 def decider() -> Decider:

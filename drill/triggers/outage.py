@@ -43,6 +43,11 @@ class Outage(PlainWatch):
         amount = match.groupdict().get("amount")
         self.limit_s = seconds(amount) if amount else self.default_s
 
+    def pending(self, evidence: Evidence) -> bool:
+        """See Pending.pending."""
+        under_way = evidence.detector.bad_run >= _LEAST_FAILURES
+        return under_way and self.look(evidence) is None
+
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look. No requests at all prove no outage."""
         detector = evidence.detector
