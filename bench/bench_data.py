@@ -15,9 +15,11 @@ from pathlib import Path
 from drill.backup import prove
 from drill.fingerprint import fingerprint
 from drill.hazards.under_fire import UnderFire
+from drill.machine import keep_out
 from drill.procedure import choose
 from drill.runbook.model import CodeBlock
 from drill.runbook.parse import parse
+from drill.signals import told_to_end
 from drill.stage import FAILING, Stage, StageOptions
 from drill.stages import open_stage
 from drill.verdict import Verdict
@@ -110,4 +112,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    keep_out()
+    with told_to_end():
+        main()

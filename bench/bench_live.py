@@ -24,8 +24,10 @@ from drill import events
 from drill.conductor import Conductor
 from drill.detector import Detector
 from drill.histogram import Histogram
+from drill.machine import keep_out
 from drill.observation import Observation, Outcome
 from drill.request import Request
+from drill.signals import told_to_end
 from drill.stage import Stage, StageOptions
 from drill.stages import open_stage
 from drill.statistics import quantile_upper_bound
@@ -197,4 +199,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    keep_out()
+    with told_to_end():
+        raise SystemExit(main())

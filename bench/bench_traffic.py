@@ -37,7 +37,9 @@ from drill.aggregate import LATE_S, Clients, Second, combine
 from drill.clock import now
 from drill.histogram import Histogram
 from drill.ledger import read_writes
+from drill.machine import keep_out
 from drill.observation import Observation, Outcome
+from drill.signals import told_to_end
 from drill.timeline import Timeline
 from drill.traffic import Traffic
 from drill.wait import wait_until
@@ -260,4 +262,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    keep_out()
+    with told_to_end():
+        sys.exit(main())
