@@ -25,7 +25,7 @@ from drill.verdict import Verdict, worst
 if TYPE_CHECKING:
     from drill.delivery import Courier
     from drill.host import Completed
-    from drill.probe import Tail
+    from drill.log_reader import Tail
     from drill.timeline import Timeline
     from drill.traffic import Traffic
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FAILING = "v0.1.0-pagination"
 STABLE = "v0.0.9"
+LOG_BYTES = 4 * 2**20
+"""Of the end of a log, as much as a stage tells at once."""
 MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
 """How runbooks name the file that takes a host out, in the labels of their alternatives."""
 CAPABILITIES = {
@@ -71,7 +73,7 @@ class Database(Queries, Protocol):
         ...
 
     def log(self) -> str:
-        """Return the server log since the stage came up."""
+        """Return the end of the server log, some megabytes at most. Raises StageError."""
         ...
 
 
@@ -186,7 +188,7 @@ class Stage(Protocol):
         ...
 
     def application_log(self) -> dict[str, str]:
-        """Return the service's log file by host."""
+        """Return the end of the service's log file by host."""
         ...
 
     def leftovers(self) -> list[str]:

@@ -51,6 +51,7 @@ _UNPACKED = 300  # seconds kept ready for windows; older ones are kept as text
 _LIVE_S = 2
 _ROOT = Path(__file__).resolve().parent.parent
 _LAST_LINES = 8
+_READER = "reader of the traffic"
 CLIENTS = 50
 """How many different clients a drill has, unless another number is asked for."""
 
@@ -103,7 +104,8 @@ class Traffic:
         self._broken: StageError | None = None
         self._stopping = False
         self._ended = threading.Event()
-        self._thread = Watched("reader of the traffic", self._follow)
+        self._unread = ""
+        self._thread = Watched(_READER, self._follow)
 
     def __enter__(self) -> Traffic:
         """Start the generators; return once each has begun its schedule.
@@ -287,6 +289,9 @@ class Traffic:
                 with self._lock:
                     self._samples.append((at, sample.cpu))
                 self.timeline.record(sample, at)
+            if generator.unread and not self._unread:
+                self._unread = f"a line that cannot be read: {generator.example!r}"
+                self._miss(self._unread)
         self._complete()
 
     def _take(self, seen: Observation) -> None:
@@ -322,7 +327,7 @@ class Traffic:
         if not over and all(g.vouched_until > overdue for g in self._generators):
             self._break(
                 f"an observation of each request due in second {self._next}",
-                f"{self.pending()} are missing",
+                f"{self.pending()} are missing{self._unread and ', and '}{self._unread}",
             )
 
     def _have(self, second: int) -> int:
@@ -345,8 +350,11 @@ class Traffic:
         for event in incomplete:
             self.timeline.record(event)
         if rest:
-            text = f"seconds {rest[0]} to {rest[-1]} of the traffic are incomplete"
-            self.timeline.record(events.Noted(text))
+            self._miss(f"seconds {rest[0]} to {rest[-1]} are incomplete")
+
+    def _miss(self, what: str) -> None:
+        """Record that not all that clients saw is known."""
+        self.timeline.record(events.ObserverDied(_READER, f"it did not see all: {what}"))
 
     # Ending.
 
@@ -389,7 +397,7 @@ class _Lines:
                 return
         *lines, self._torn = (self._torn + self._file.read()).split(b"\n")
         for line in lines:
-            yield line.decode()
+            yield line.decode(errors="replace")
 
 
 @dataclass(slots=True)
@@ -400,6 +408,8 @@ class _Generator:
     api_key: str = field(repr=False)
     schedule: Schedule | None = None
     total: int | None = None
+    unread: int = 0
+    example: str = ""
     vouched_until: float = 0.0
     _process: subprocess.Popen[bytes] = field(init=False)
     _health: _Lines = field(init=False)
@@ -460,7 +470,12 @@ class _Generator:
 
     def read_observations(self) -> Iterator[Observation]:
         """Yield the new observations."""
-        return map(Observation.from_line, self._observations)
+        for line in self._observations:
+            try:
+                yield Observation.from_line(line)
+            except ValueError:
+                self.unread += 1
+                self.example = self.example or line[:80]
 
     def read_health(self) -> Iterator[tuple[float, events.GeneratorSample]]:
         """Yield the new samples with their times; note the schedule and the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from itertools import accumulate
 
 from drill.interface import Interface, Operation
@@ -11,6 +12,8 @@ from load.clients import Ask, Client
 from load.orders import Orders
 
 _NUMBERS = 1_000_000
+_LONGEST = 8_000  # characters of a URL
+_PATH = re.compile(r"/[!-~]*")
 
 
 class ConfiguredCrowd:
@@ -53,9 +56,10 @@ class ConfiguredCrowd:
     ) -> tuple[Outcome, str]:
         """Return (outcome, "") of an answer to `ask`; its client goes on where the answer says."""
         operation = self._operations[ask.operation]
-        self._next[ask.client.name, operation.name] = _following(operation, headers)
+        following = _following(operation, headers)
+        self._next[ask.client.name, operation.name] = following or ""
         if 200 <= status < 300:
-            good = operation.contains.encode() in content
+            good = following is not None and operation.contains.encode() in content
             return (Outcome.OK if good else Outcome.BAD_BODY), ""
         if status in (502, 503, 504):
             return Outcome.UNAVAILABLE, ""
@@ -64,11 +68,13 @@ class ConfiguredCrowd:
         return (Outcome.REJECTED if status >= 400 else Outcome.BAD_BODY), ""
 
 
-def _following(operation: Operation, headers: dict[str, str]) -> str:
-    """Return the path and query of the next page, "" to begin again."""
+def _following(operation: Operation, headers: dict[str, str]) -> str | None:
+    """Return the path and query of the next page, "" to begin again, None for what is no URL."""
     url = headers.get(operation.follow.lower(), "") if operation.follow else ""
+    if not url:
+        return ""
     _, scheme, rest = url.partition("://")
-    if not scheme:
-        return url
-    _, slash, path = rest.partition("/")
-    return slash + path
+    if scheme and url.find("/") > url.find(":"):
+        _, slash, rest = rest.partition("/")
+        url = slash + rest
+    return url if len(url) <= _LONGEST and _PATH.fullmatch(url) else None

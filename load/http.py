@@ -8,12 +8,60 @@ be counted. The pool and the parser below it are the same, from geventhttpclient
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
+import gevent
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPSocketPoolResponse
 
+MOST_BYTES = 8 * 2**20
+"""Bytes of an answer at most, its headers among them."""
+MOST_AT_ONCE = 128 * 2**20
+"""Bytes of all answers that are under way."""
 _BLOCK = 64 * 1024
+
+
+class TooLarge(Exception):
+    """An answer that no client wants to the end."""
+
+
+class _Share:
+    """The bytes of one answer, among those of all that are under way."""
+
+    under_way = 0
+
+    def __init__(self) -> None:
+        self.came = 0
+
+    def add(self, size: int) -> None:
+        """Count what came. Raises TooLarge."""
+        self.came += size
+        _Share.under_way += size
+        if self.came > MOST_BYTES or _Share.under_way > MOST_AT_ONCE:
+            raise TooLarge
+
+    def give_back(self) -> None:
+        """Say that nothing of it is held any more."""
+        _Share.under_way -= self.came
+
+
+class _Response(HTTPSocketPoolResponse):
+    """An answer whose size is limited, head and body, and that lets others have their turn.
+
+    What comes without a pause would never give the clock its turn, by which clients give up.
+    """
+
+    def __init__(self, share: _Share, *arguments: Any, **options: Any) -> None:
+        self._share = share
+        super().__init__(*arguments, **options)
+
+    def feed(self, data: str | bytes) -> None:
+        """See HTTPResponse.feed. Raises TooLarge."""
+        self._share.add(len(data))
+        super().feed(data)
+        if self._share.came > _BLOCK:
+            gevent.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +96,9 @@ class Connections:
         )  # fmt: skip
 
     def send(self, method: str, path: str, body: bytes | None, *, bad_key: bool = False) -> Answer:
-        """Send one request and return its answer. Raises what the sockets and the parser raise."""
+        """Send one request and return its answer. Raises what the sockets and the parser raise
+        (UnicodeError for headers that are no text), and TooLarge.
+        """
         headers = self._bad_headers if bad_key else self._headers
         head = f"{method} {self._prefix}{path} HTTP/1.1\r\n{headers}"
         if body is None:
@@ -62,11 +112,15 @@ class Connections:
         except BaseException:
             self._pool.release_socket(connection)
             raise
-        # From here on the response gives the connection back, whatever happens.
-        response = HTTPSocketPoolResponse(connection, self._pool, block_size=_BLOCK, method=method)
+        share = _Share()
         try:
-            body = bytes(response.read())
-            told = {str(name).lower(): str(value) for name, value in response.items()}
-            return Answer(int(response.get_code()), body, told)
+            # From here on the response gives the connection back, whatever happens.
+            response = _Response(share, connection, self._pool, block_size=_BLOCK, method=method)
+            try:
+                body = bytes(response.read())
+                told = {str(name).lower(): str(value) for name, value in response.items()}
+                return Answer(int(response.get_code()), body, told)
+            finally:
+                response.release()
         finally:
-            response.release()
+            share.give_back()

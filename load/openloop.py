@@ -22,7 +22,7 @@ from drill.schedule import Schedule
 from load import orders
 from load.clients import Ask, Crowd
 from load.configured import ConfiguredCrowd
-from load.http import Connections
+from load.http import Connections, TooLarge
 from load.recorder import Recorder
 from load.settings import Settings
 
@@ -142,12 +142,16 @@ class OpenLoop:
             done = now()
             status, size = answer.status, len(answer.body)
             outcome, form = crowd.learn(ask, status, answer.body, answer.headers)
-        except (GaveUp, TimeoutError) as late:
+        except (GaveUp, TimeoutError):
             done, outcome = now(), Outcome.TIMEOUT
-            error = TimeoutError(str(late))
+            error = TimeoutError("gave up")
         except (OSError, HTTPParseError) as broken:
             done, outcome = now(), Outcome.CONNECTION
-            error = broken
+            # By its class alone: Locust keeps every text that it is given.
+            error = ConnectionError(type(broken).__name__)
+        except (TooLarge, UnicodeError) as bad:
+            done, outcome = now(), Outcome.BAD_BODY
+            error = ConnectionError(type(bad).__name__)
         finally:
             self.in_flight -= 1
         self._see(ask, due, sent, done, status, outcome, form)

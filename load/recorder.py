@@ -64,6 +64,6 @@ class Recorder:
 
 
 def _write(file: int, text: str) -> None:
-    data = text.encode()
+    data = text.encode(errors="backslashreplace")
     while data:
         data = data[os.write(file, data) :]

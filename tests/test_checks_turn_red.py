@@ -200,7 +200,7 @@ CASES = [
     Case("startup_log", "No errors in its log at start-up", "true", CRASH, "Traceback"),
     Case("application_log", "No errors in the application log", "true", CRASH, "Traceback"),
     Case(
-        "metrics_collecting", "Metrics are being collected", "true", STOP, "ConnectError", START,
+        "metrics_collecting", "Metrics are being collected", "true", STOP, "Connection refused", START,
         verdict=Verdict.UNKNOWN,
     ),
     Case("dashboards_normal", "Dashboards show normal levels", "true", STOP, "{'host-1': 0}", START),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
+from drill import http
+from drill.answers import NoAnswer
 from drill.check import Finding, Situation, check, failed, passed, unknown
 from drill.clock import now
-from drill.probe import Entry, record_entries
+from drill.errors import StageError, WaitTimeout
+from drill.logs import APPLICATION, DATABASE, record_entries
+from drill.wait import wait_until
 
+_LOGGED_S = 2.0  # a line in its log
 _QUOTED = 3
 _ATTEMPT = re.compile(r"Running (?:downgrade|upgrade)")  # alembic, once an attempt
 # Where these mattered, the command that met them has failed.
 _WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:starting|shutting)")
-
-
-def _errors(entries: list[Entry], since: float) -> list[Entry]:
-    worse = {"ERROR", "CRITICAL", "FATAL", "PANIC"}
-    return [entry for entry in entries if entry.at >= since and entry.level in worse]
 
 
 def _judge(
@@ -24,22 +25,63 @@ def _judge(
 ) -> Finding:
     """Judge the log `source` by its lines of level ERROR or worse since `since`.
 
-    Lines in which `ignored` is found do not count.
+    Lines in which `ignored` is found do not count. The log is read now, to its end: what could not
+    be read, or holds nothing since then, is unknown.
     """
-    record_entries(situation.timeline, situation.tail.read())
-    logs = situation.tail.logs
-    if not logs.lines_read[source]:
-        return unknown(f"no line of the {source} log could be read")
-    entries = logs.application if source == "application" else logs.database
+    log = situation.tail.logs[source]
+    why = _read_now(situation, source, since)
     errors = [
         entry
-        for entry in _errors(entries, since)
-        if ignored is None or not ignored.search(entry.text)
+        for entry in tuple(log.errors)
+        if entry.at >= since and (ignored is None or not ignored.search(entry.text))
     ]
     if errors:
         quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])
         return failed(f"{len(errors)} errors in the {source} log: {quoted}", "none")
-    return passed(f"no error among {logs.lines_read[source]} lines read of the {source} log")
+    if why:
+        return unknown(f"the {source} log was not read: {why}")
+    if log.forgotten_at >= since:
+        return unknown(f"more errors in the {source} log than can be kept")
+    lines = sum(reading.lines for reading in log.readings.values())
+    return passed(f"no error among {lines} lines read of the {source} log")
+
+
+def _read_now(situation: Situation, source: str, since: float) -> str:
+    """Read the log to its end; return why it was not read whole since `since`, "" when it was."""
+    tail = situation.tail
+    record_entries(situation.timeline, tail.read(final=True))
+    log = tail.logs[source]
+    if source == DATABASE:
+        try:
+            record_entries(situation.timeline, tail.read_newest_of_database())
+        except StageError as error:
+            return f"expected {error.expected}; found {error.found}"
+    elif any(not one.trouble and one.newest_at < since for one in log.readings.values()):
+        _give_to_log(situation, since)
+    if not log.readings:
+        return "there is none"
+    why = log.troubles()
+    for host, one in log.readings.items():
+        if not one.trouble and one.missed_at >= since:
+            why.append(f"{host}: {one.missed}")
+        elif not one.trouble and source == APPLICATION and one.newest_at < since:
+            why.append(f"{host}: nothing in the {now() - since:.0f} s to be judged")
+    return "; ".join(why)
+
+
+def _give_to_log(situation: Situation, since: float) -> None:
+    """Ask every host for something that it may log, and read until it did or might have."""
+    stage = situation.stage
+    key = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+    for url in stage.direct_urls.values():
+        with contextlib.suppress(NoAnswer):
+            http.get(url + stage.interface.probe_path, headers=key)
+    readings = situation.tail.logs[APPLICATION].readings.values()
+    with contextlib.suppress(WaitTimeout):
+        for _ in wait_until("a line in every log", _LOGGED_S, every_s=0.2):
+            record_entries(situation.timeline, situation.tail.read(final=True))
+            if all(one.newest_at >= since for one in readings):
+                break
 
 
 @check(

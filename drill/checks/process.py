@@ -8,7 +8,7 @@ import shlex
 from drill.check import Finding, Situation, check, failed, judged, unknown
 from drill.checks.release import all_ok, on_every_host
 from drill.host import look
-from drill.probe import application_entry
+from drill.logs import application_entry
 
 
 @check(

@@ -25,6 +25,7 @@ from drill.names import no_such
 from drill.release import build_origin
 from drill.stage import (
     FAILING,
+    LOG_BYTES,
     MAINTENANCE_WORDS,
     Database,
     OwnStage,
@@ -55,6 +56,7 @@ _PROMETHEUS_PORT = 9090
 _RELAY_PORT = 8001
 _READY_LIMIT_S = 60
 _LOOK_LIMIT_S = 3
+_LOG_LINES = 5_000  # of 16 kB at most
 _STOP_LIMIT_S = 3
 _UNITS = "/etc/systemd/system"
 _EXPORT = f"/usr/bin/python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python"
@@ -329,7 +331,8 @@ class ContainerStage(OwnStage):
 
     def _postgres_log(self) -> str:
         assert self._postgres
-        return bytes(self._postgres.get_wrapped_container().logs()).decode(errors="replace")
+        container = self._postgres.get_wrapped_container()
+        return bytes(container.logs(tail=_LOG_LINES))[-LOG_BYTES:].decode(errors="replace")
 
     def deploy(self, tag: str) -> None:
         """See Stage.deploy."""
@@ -421,7 +424,7 @@ class ContainerStage(OwnStage):
 
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
-        read = 'cat "$LOG_FILE" 2>/dev/null || true'
+        read = 'tail -c 900000 "$LOG_FILE" 2>/dev/null || true'
         return {host.name: look(host, read, limit_s=10).stdout for host in self.hosts}
 
     def __exit__(self, *exc: object) -> None:

@@ -135,7 +135,7 @@ class PostgresDatabase:
         self._neighbour_dsn = make_conninfo(self._dsn, user=_NEIGHBOUR, password=password)
 
     def log(self) -> str:
-        """Return the server log since the stage came up or was deployed anew."""
+        """See Database.log."""
         return self._read_log()
 
     def _keep(self) -> None:

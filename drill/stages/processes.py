@@ -27,6 +27,7 @@ from drill.machine import temporary
 from drill.release import build_origin
 from drill.stage import (
     FAILING,
+    LOG_BYTES,
     MAINTENANCE_WORDS,
     Database,
     OwnStage,
@@ -466,13 +467,10 @@ class ProcessStage(OwnStage):
 
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
-        path = Path(self.environment["LOG_FILE"])
-        return {_HOST: path.read_text(encoding="utf-8") if path.exists() else ""}
+        return {_HOST: _end_of(Path(self.environment["LOG_FILE"]))}
 
     def _postgres_log(self) -> str:
-        if not self._folder or not (self._folder / "postgres.log").exists():
-            return ""
-        return (self._folder / "postgres.log").read_text(encoding="utf-8", errors="replace")
+        return _end_of(self._folder / "postgres.log") if self._folder else ""
 
     def __exit__(self, *exc: object) -> None:
         """See Stage.__exit__. Works after a partial start, and twice."""
@@ -523,3 +521,13 @@ def _living_in(folder: Path) -> list[psutil.Process]:
         if any(str(folder) in word for word in process.info["cmdline"] or [])
         and process.info["uids"].real in ours
     ]
+
+
+def _end_of(path: Path) -> str:
+    """Return the end of a log, "" when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+            return file.read(LOG_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -16,7 +16,7 @@ from drill.answers import NoAnswer
 from drill.errors import StageError, UsageError, WaitTimeout
 from drill.fault import Fault, Scene
 from drill.host import Host, look
-from drill.stage import Database, Stage
+from drill.stage import LOG_BYTES, Database, Stage
 from drill.stages.database import PostgresDatabase, await_answer
 from drill.stages.deployment import must
 from drill.stages.remote_host import RemoteHost, socket_folder, ssh_way
@@ -282,12 +282,20 @@ class StagingStage:
 
     def application_log(self) -> dict[str, str]:
         """See Stage.application_log."""
-        read = 'cat "${LOG_FILE:-/dev/null}" 2>/dev/null || true'
+        read = 'tail -c 900000 "${LOG_FILE:-/dev/null}" 2>/dev/null || true'
         return {host.name: look(host, read, limit_s=_LOOK_LIMIT_S).stdout for host in self.hosts}
 
     def _database_log(self) -> str:
         script = self.staging.scripts.get("database_log")
-        return look(self.hosts[0], script, limit_s=_LOOK_LIMIT_S).stdout if script else ""
+        what = f"[scripts] database_log of {self.staging.path}"
+        if not script:
+            raise StageError(what, "none", "write that script to have Postgres' log read")
+        end = f"(\n{script}\n) | tail -c {LOG_BYTES}"
+        done = look(self.hosts[0], end, limit_s=_LOOK_LIMIT_S, keep=2 * LOG_BYTES)
+        if not done.ok:
+            words = done.stderr.strip()[-200:] or f"status {done.exit_status}"
+            raise StageError(what, words, "mend that script")
+        return f"{done.stdout}\n"
 
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: a staging environment is not made by the drill."""
