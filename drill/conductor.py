@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import traceback
+from pathlib import Path
 
 from drill import authority, events, history
 from drill.accounting import Accounting
@@ -151,10 +152,11 @@ class Conductor:
             except DrillError as error:
                 self.timeline.record(events.DrillBroke(error.expected, error.found, error.advice))
             except Exception as error:  # a defect of ours, which says nothing of the rollback
-                where = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
+                frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+                where = ", ".join(f"{Path(one.filename).name}:{one.lineno}" for one in frames)
                 self.timeline.record(
                     events.DrillBroke(
-                        "a drill that goes on", in_words(error), f"report this: {where}"
+                        "a drill that goes on", in_words(error), f"report this, from {where}"
                     )
                 )
             finally:

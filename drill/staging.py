@@ -180,6 +180,10 @@ class _Reader:
             except re.error as error:
                 raise self._wrong("checks", "a regular expression", repr(pattern)) from error
         operations = self._many(service.pop("operations", []), "service.operations", Operation)
+        for one in operations:  # a record of theirs is a line of values between commas
+            if not one.name.isprintable() or "," in one.name or not one.name:
+                what = "a name without commas and line ends"
+                raise self._wrong("service.operations.name", what, repr(one.name))
         interface = self._one(
             {k: v for k, v in service.items() if k not in ("api", "api_key_from")},
             "service", Interface, operations=tuple(operations),

@@ -91,7 +91,7 @@ class Walkers:
                     break
                 continue
             found = page_of(answer.content, "listings") if answer.ok else None
-            if found is None:
+            if found is None or len(found.ids) > _LIMIT:
                 unanswered += 1
                 continue
             pages += 1

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 from pathlib import Path
 
@@ -49,7 +51,8 @@ class Recorder:
 
     def announce(self, ask: Ask) -> None:
         """Write down a write that is about to be sent."""
-        _write(self._writes, f"{ask.reference},{ask.operation},{ask.subject},{ask.body}\n")
+        fields = _object(ask.body)
+        _write(self._writes, f"{ask.reference},{ask.operation},{ask.subject},{fields}\n")
 
     def observe(self, seen: Observation) -> None:
         """Remember an observation until the next `flush`."""
@@ -61,6 +64,14 @@ class Recorder:
             text = "".join(self._pending)
             self._pending.clear()
             _write(self._observations, text)
+
+
+def _object(body: str) -> str:
+    """Return `body` as a JSON object on one line: itself, or one that holds it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        if "\n" not in body and "\r" not in body and isinstance(json.loads(body), dict):
+            return body
+    return json.dumps({"body": body})
 
 
 def _write(file: int, text: str) -> None:

@@ -22,4 +22,5 @@ class Tail:
                 text = file.read()
             whole = text.rfind(b"\n") + 1
             self._offsets[path] = self._offsets.get(path, 0) + whole
-            yield from text[:whole].decode().splitlines()
+            # Nothing else ends a line here: what services are sent may hold any other sign for it.
+            yield from text[:whole].decode(errors="replace").split("\n")[:-1]

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from drill import events
 from drill.causes.observers import of_silence
+from drill.conductor import Conductor
 from drill.detection import _attesting
 from drill.faults.customer_reports import CustomerReports
 from drill.faults.outside import SlowDatabase
@@ -186,8 +187,8 @@ def guard(error: type[Exception], record: Recorded) -> Any:
     return Started(thread.start, here._over.set)
 
 
-def _raising(error: type[Exception]) -> Callable[[], Any]:
-    def raises() -> Any:
+def _raising(error: type[Exception]) -> Callable[..., Any]:
+    def raises(*_: object) -> Any:
         raise error("planted")
 
     return raises
@@ -257,6 +258,19 @@ def test_a_death_before_the_drill_is_told_to_it_and_one_on_the_way_out_is_nobody
     with reported_to(recorded.timeline.record):
         assert recorded.await_death("guard")
     assert [one.observer for one in recorded.deaths()] == ["guard"]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_of_the_drill_itself_is_unknown_and_no_traceback(
+    error: type[Exception], recorded: Recorded
+) -> None:
+    drill = Conductor.__new__(Conductor)
+    drill.timeline, drill._stopping = recorded.timeline, threading.Event()
+    drill._hold = _raising(error)  # type: ignore[method-assign]
+    drill.run()
+    verdict = judge(read(recorded.timeline.path))
+    assert verdict.verdict is Verdict.UNKNOWN
+    assert error.__name__ in verdict.reason
 
 
 def test_a_subscriber_that_raises_costs_no_record_and_is_not_unseen(recorded: Recorded) -> None:

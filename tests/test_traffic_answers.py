@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 
 from drill import events
 from drill.interface import Interface, Operation
+from drill.ledger import read_writes
 from drill.observation import Observation, Outcome
 from drill.timeline import Timeline, read
 from drill.traffic import Traffic, _Generator, _Lines, read_observations
 from drill.wait import wait_until
 from load.clients import Ask, Client, Crowd, Own, Walk, page
 from load.configured import ConfiguredCrowd
-from load.recorder import OBSERVATIONS, Recorder, path_of
+from load.recorder import OBSERVATIONS, WRITES, Recorder, path_of
+from load.tail import Tail
 
 RATE = 20.0
 NUMBERS = st.integers() | st.integers(min_value=10**4200, max_value=10**4299)
@@ -172,6 +174,16 @@ def test_what_cannot_be_written_does_not_break_the_record(tmp_path: Path) -> Non
     recorder.observe(Observation(1.0, 1.0, 2.0, "c000", "list", 200, Outcome.OK, "new"))
     recorder.flush()
     assert len(list(read_observations(tmp_path))) == 2
+
+
+@pytest.mark.parametrize("body", ["a=1&b=2", '{"a":\n 1}', "[1]", "", "[" * 5000, "x\u2028y"])
+def test_any_body_of_a_write_is_one_line_that_can_be_read_again(tmp_path: Path, body: str) -> None:
+    client = Client("c000", Walk("listings"))
+    recorder = Recorder(tmp_path, 0)
+    for number in range(2):
+        recorder.announce(Ask(client, "book", "POST", "/", body, f"r-{number}", f"r-{number}"))
+    assert [len(writes) for writes in read_writes(tmp_path).values()] == [1, 1]
+    assert len(list(Tail(tmp_path, WRITES).lines())) == 2
 
 
 def test_a_broken_line_is_told_and_leaves_the_drill_unknown(tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ class Pages(StageSentinel):
                 found = page_of(answer.content, "listings")
                 if found is None:
                     return Look(Verdict.UNKNOWN, f"page {number} has neither format")
+                if len(found.ids) > limit:
+                    told = f"page {number} has {len(found.ids)} rows, where {limit} were asked for"
+                    return Look(Verdict.FAILED, told)
                 seen.extend(found.ids)
                 query = found.following
                 if not query:
