@@ -19,6 +19,7 @@ MOST_BYTES = 8 * 2**20
 """Bytes of an answer at most, its headers among them."""
 MOST_AT_ONCE = 128 * 2**20
 """Bytes of all answers that are under way."""
+_MOST_HEAD = 256 * 1024  # of headers, and of promises of an answer (1xx) before them
 _BLOCK = 64 * 1024
 
 
@@ -59,6 +60,9 @@ class _Response(HTTPSocketPoolResponse):
     def feed(self, data: str | bytes) -> None:
         """See HTTPResponse.feed. Raises TooLarge."""
         self._share.add(len(data))
+        begun = self.headers_complete and self.get_code() >= 200
+        if not begun and self._share.came > _MOST_HEAD:
+            raise TooLarge
         super().feed(data)
         if self._share.came > _BLOCK:
             gevent.sleep(0)
