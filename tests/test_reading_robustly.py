@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from runbook_support import SMALL, changed, reading_of, runbook_of
 
 from drill.errors import UsageError
+from drill.revalidation import by_reading
 from drill.runbook.coverage import Kind
 from drill.runbook.parse import parse, read_document
 from drill.runbook.problems import RunbookError
@@ -90,7 +91,7 @@ HOSTILE = {
     "within": "### Within " + "9" * 4_500 + " days\n\n- [ ] x", "parentheses": "#### Step 4 " + "(" * _N,
     "dropped": "Dropped on purpose: " + "a, " * 60_000, "transformed": "Transformed: " + "a.b by c; " * 20_000,
     "matrix": "| Condition | Error rate | Performance | Decision |\n|---|---|---|---|\n| A | " + "9" * 5_000
-    + "% | p95 <" + "9" * 5_000 + "ms | x |", "lone surrogate": "- [ ] \\ud800", "title": "# [/opt/app] \x1b[31m",
+    + "% | p95 <" + "9" * 5_000 + "ms | x |", "long box": "- [ ] " + "error rate " * 5_000, "title": "# [/opt/app] \x1b[31m",
 }  # fmt: skip
 
 
@@ -101,6 +102,23 @@ def test_no_text_raises_or_takes_long(tmp_path: Path, name: str) -> None:
         reading = reading_of(tmp_path, changed(place, f"{HOSTILE[name]}\n\n{place}"))
         assert sum(reading.count(kind) for kind in Kind) == len(reading.lines)
     assert time.monotonic() - began < 20  # 0.5 s on an idle machine
+
+
+NUMBERS = {
+    "long box": HOSTILE["long box"],
+    "boxes": "- [ ] Error rate <" + "9" * 4_500 + "%\n- [ ] Response time p95 <" + "9" * 4_500 + "ms",
+    "triggers": "- **Error rate >" + "9" * 4_500 + "%**: x\n- **p95 >" + "9" * 4_500 + "ms for 9 min**: y",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("place", ["### High priority", "- [ ] Authentication works\n"])
+def test_nor_does_what_is_bound_to_it(tmp_path: Path, name: str, place: str) -> None:
+    began = time.monotonic()
+    reading = reading_of(tmp_path, changed(place, f"{NUMBERS[name]}\n\n{place}"))
+    by_reading(reading.runbook)
+    assert reading.runbook.unread
+    assert time.monotonic() - began < 20  # 0.3 s on an idle machine
 
 
 # What a reader without any knowledge of Markdown would take for something to do or to check.

@@ -10,6 +10,7 @@ from enum import StrEnum
 from drill.runbook.amounts import is_about_speed
 from drill.runbook.budgets import looks_like_time
 from drill.runbook.commands import lines_of_block, not_commands, split_options
+from drill.runbook.inline import LONGEST
 from drill.runbook.leftovers import BLOCK, BOX, looks_like
 from drill.runbook.marks import Marks
 from drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
@@ -33,6 +34,7 @@ _INSTRUCTION = re.compile(
     r"|inform|tell|announce|post|ask|log in|ssh|open|click|go to|repeat|re-?build|push|merge)\b",
     re.IGNORECASE,
 )
+_TOO_LONG = f"it is longer than {LONGEST} letters, and nobody looks at the rest"
 _SHORT = 70
 
 
@@ -224,7 +226,11 @@ def _account_for_items(
         for _, box in section.boxes:
             if box.line not in marks.used:
                 marks.refuse(box.line, BOX)
+            elif len(box.text) > LONGEST:
+                marks.refuse(box.line, _TOO_LONG)
         for item in section.entries:
+            if item.line in marks.used and len(item.text) > LONGEST:
+                marks.refuse(item.line, _TOO_LONG)
             if item.line in marks.used or item.line in marks.unread:
                 continue
             inside = range(item.line, item.last_line + 1)

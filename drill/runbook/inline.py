@@ -11,6 +11,8 @@ from markdown_it.token import Token
 from drill.runbook.text import plain_spaces
 
 _MOST_LETTERS = 4_000  # what is longer, or more deeply nested, is taken as it stands
+LONGEST = 1_000
+"""Letters of a box or an item that are looked at."""
 _MOST_BRACKETS = 200
 _MARKUP = re.compile(r"[*_`\[\]<&\\!]")
 _READER = MarkdownIt("commonmark")
@@ -49,6 +51,11 @@ class Group:
 def plain_of(content: str) -> str:
     """Return inline text without markup, as one line."""
     return " ".join(one.plain for one in _lines_of(content, 1)).strip()
+
+
+def clipped(text: str) -> str:
+    """Return the beginning of what a box or an item says: nobody looks through more than that."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def box_of(plain: str) -> str | None:

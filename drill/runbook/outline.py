@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from drill.runbook.inline import Group, groups_of, plain_of
+from drill.runbook.inline import Group, clipped, groups_of, plain_of
 from drill.runbook.model import Checkbox
 from drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE, STEP, bare
 
@@ -213,9 +213,10 @@ class _Outliner:
         self._next = None
         if group.box is not None:
             label = self._lists[0][1].label if self._lists else self._scope.label
-            here.boxes.append((label, Checkbox(group.box, group.line)))
+            here.boxes.append((label, Checkbox(clipped(group.box), group.line)))
         if self._items and not self._items[-1].text:
-            self._items[-1].text = group.plain if group.box is None else f"[ ] {group.box}"
+            text = group.plain if group.box is None else f"[ ] {group.box}"
+            self._items[-1].text = clipped(text)
             if group.box is None and (said.says or group.plain.endswith(":")):
                 self._scope = said if said.says else replace(self._scope, label=said.label)
             return
