@@ -117,6 +117,8 @@ def test_numbered_headings_below_a_procedure_are_its_steps(tmp_path: Path) -> No
         (BLOCK, "Then run `systemctl restart api` there.\n", "Then run `systemctl"),
         (BLOCK, f"{BLOCK}\n\nPerform Step 1 from Procedure 1 again.\n", "```bash echo old"),
         (BLOCK, f"{BLOCK}\n\nVerify as in Step 1 of Procedure 1.\n", "Verify as in"),
+        (STEP_1, "#### Step 1 (2 minutes): Back up (3 minutes)", "#### Step 1"),
+        ("1: Application\n", "1: Application (30 minutes)\n", "### Procedure 1"),
         ("- [ ] Code reverted\n", "- ✅ Code reverted\n", "- ✅ Code"),
         ("#### Step 1: Back", "#### Prerequisites\n\n- Access to the host\n\n#### Step 1: Back", "- Access to"),
         (BLOCK, "- Restart the service\n", "- Restart the"),
@@ -253,6 +255,8 @@ def test_steps_of_another_procedure_are_taken_over(
     [
         "Follow Steps 1-3 of Procedure 1, except Step 2.",
         "Follow Steps 1 and 3 of Procedure 1.",
+        "Follow Step 3 of Procedure 1, and watch for 20 minutes.",
+        "Follow Step 3 of Procedure 1.\n\nWatch it for 20 minutes.",
         "Follow the first steps of Procedure 1.",
         "See above.",
     ],

@@ -100,6 +100,8 @@ class ProcedureReader:
         rest, bracket = split_budget(title, None)
         if not estimate.text and _is_budget(bracket):
             title, estimate = rest, budget(bracket)
+        elif _is_budget(bracket) and budget(bracket).high_s != estimate.high_s:
+            self._marks.refuse(section.line, f"another time estimate is {estimate.text!r}")
         if not estimate.text:
             self._problems.add(
                 section.line,
@@ -177,6 +179,8 @@ class ProcedureReader:
                     f"a budget of {name}, such as '(2 minutes)'",
                     repr(section.title[:80]),
                 )
+            if len({one[1] for one in _BRACKETS.finditer(section.title) if _is_budget(one[1])}) > 1:
+                self._marks.refuse(section.line, f"more than one budget of {name}")
             parts = list(section.part())
             steps[number] = Step(
                 number=number,
@@ -243,7 +247,7 @@ class ProcedureReader:
                     )
                 steps.append(own[procedure.number][first])
                 continue
-            self._refuse_exceptions(section)
+            self._refuse_beside_followed(section)
             told = f"{name}, step {match['first']}"
             taken = [step for one in follow for step in self._follow(section, one, own, told)]
             if len(taken) < last - first + 1 and taken:
@@ -278,10 +282,15 @@ class ProcedureReader:
         self._marks.use(line, told)
         return taken
 
-    def _refuse_exceptions(self, section: Section) -> None:
+    def _refuse_beside_followed(self, section: Section) -> None:
+        """Name what a step that follows others says of its own: they are taken as they are."""
+        if looks_like_time(section.title):
+            self._marks.refuse(section.line, "a budget beside followed steps, which have their own")
         for line, text in [*section.texts, *section.items]:
             if _FOLLOW.search(text[:500]) and _EXCEPT.search(text):
                 self._marks.refuse(line, "steps are followed but for some: name those to follow")
+            if looks_like_time(text):
+                self._marks.refuse(line, "a time beside followed steps, which have their own")
 
     def _budget(self, line: int, text: str, whose: str) -> Budget | None:
         try:
