@@ -49,6 +49,7 @@ sh -c 'cd /srv && tail -f app.log'
 sudo bash -ec "tail -f app.log"
 eval "tail -f app.log"
 find . -name '*.log' -exec tail -f {} +
+trap 'tail -f app.log' EXIT
 ls *.log | xargs tail -f
 git fetch && tail -f app.log 2>&1
 date && tail -f app.log | grep x > copy.txt
@@ -190,6 +191,7 @@ mongosh shop
 redis-cli -h cache
 python
 python3
+python3.12
 node
 rails console
 ./manage.py shell
@@ -270,6 +272,8 @@ docker image prune --force
 supervisorctl restart api
 tmux new-session -d -s work
 crontab -l
+trap - EXIT
+trap 'rm -f lock' EXIT
 # read -p "go on?" answer
 echo "vim config.yaml"
 """.strip().splitlines()
@@ -304,6 +308,12 @@ export TOKEN=your_token_here
 export TOKEN=changeme
 git checkout v1.x.y
 git checkout vX.Y.Z
+TAG=<tag>
+VERSION=vX.Y.Z
+NAMESPACE='[your namespace]'
+REVISION=COMMIT_HASH
+TAG=<tag> deploy
+for host in <host-1> <host-2>; do date; done
 ssh <host> date
 kubectl exec <pod> -- date
 sudo -u DEPLOY_USER date
@@ -330,6 +340,10 @@ git checkout ${VERSION:?}
 git checkout "${VERSION:?name the tag}"
 git checkout v1.4
 git checkout HEAD
+MODE=PRODUCTION
+LOG_LEVEL=DEBUG
+for level in ERROR WARNING; do date; done
+files=(*.[ch])
 git reset FETCH_HEAD
 export DATABASE_URL=postgres://db/shop
 unset DATABASE_URL
@@ -524,6 +538,7 @@ rm -rf $NOT_SET/*
 rm -rf "$NOT_SET/"
 rm -rf $NOT_SET/cache
 sudo rm -rf ${NOT_SET}/*
+rm -fr /var/lib/$NOT_SET
 rm -rf "$A$B/"
 ssh api-1 'rm -rf $NOT_SET/*'
 find $NOT_SET/ -delete
@@ -566,6 +581,7 @@ psql -c 'drop database shop'
 psql -c 'DROP TABLE orders'
 psql -c 'drop schema public cascade'
 psql -c 'truncate orders'
+psql -c 'delete from orders'
 psql <<SQL\\nselect 1;\\nTRUNCATE TABLE orders;\\nSQL
 echo 'drop table orders' | psql shop
 mysql -e 'drop database shop'
@@ -601,6 +617,8 @@ git stash push
 psql -c 'DROP DATABASE old'
 psql -c 'drop database if exists scratch_12' -c 'create database scratch_12'
 psql -c 'drop table if exists spare'
+psql -c 'delete from orders where id = 1'
+psql <<SQL\\ndelete from kept;\\n\\copy kept FROM kept.csv\\nSQL
 psql -c 'DROP DATABASE IF EXISTS $scratch'
 dropdb --if-exists shop-force
 dropdb shop_old

@@ -69,6 +69,20 @@ def placeholders(script: Script) -> Said:
     for command in (*script.commands, *script.carriers):
         for line, found in _in_command(command):
             yield line, f"{found!r} is a blank that nobody has filled in"
+    for value in script.values:
+        blank = _first(value.text) or _matched(_BRACKETS, value.text) or _capitals_alone(value.text)
+        if blank:
+            yield value.line, f"{blank!r} is a blank that nobody has filled in"
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match.group() if match else ""
+
+
+def _capitals_alone(text: str) -> str:
+    """Return a whole value such as COMMIT_HASH, "" for any other."""
+    return text if _capitals(text) == text and "_" in text else ""
 
 
 def _in_command(command: Command) -> Iterator[tuple[int, str]]:
@@ -134,10 +148,9 @@ def _capitals(text: str) -> str:
 
 def _in_text(text: str, line: int) -> Iterator[tuple[int, str]]:
     """Yield blanks in a text for people."""
-    found = _first(text)
-    brackets = _BRACKETS.search(text)
-    if found or brackets:
-        yield line, found or (brackets.group() if brackets else "")
+    found = _first(text) or _matched(_BRACKETS, text)
+    if found:
+        yield line, found
 
 
 def _first(text: str) -> str:

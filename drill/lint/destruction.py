@@ -21,7 +21,8 @@ _ASIDE = re.compile(
 )
 _DROPS = re.compile(
     r"(?i)\b(?:drop\s+(?P<kind>database|schema|table)\s+(?P<if>if\s+exists\s+)?(?P<name>[\w.\"$%{}-]+)"
-    r"|truncate\s+(?:table\s+)?(?:only\s+)?(?P<table>[\w.\"$]+))"
+    r"|truncate\s+(?:table\s+)?(?:only\s+)?(?P<table>[\w.\"$]+)"
+    r"|delete\s+from\s+(?:only\s+)?(?P<emptied>[\w.\"$]+)\s*(?:;|$))"
 )
 _SQL = {
     "psql", "mysql", "mariadb", "sqlite3", "clickhouse-client", "cockroach", "sqlcmd", "usql",
@@ -60,7 +61,10 @@ def _open_paths(command: Command, known: set[str] | frozenset[str]) -> Iterator[
     """Yield (word, variable) of paths that would be much wider without the variable."""
     for word in command.words[1:]:
         missing = [name for name in word.variables if name not in known]
-        if missing and word.text.startswith("$") and _BROAD.match(word.emptied):
+        wide = word.text.startswith("$") and _BROAD.match(word.emptied)
+        # `/var/lib/$APP` without its last part is all that others keep there.
+        above = word.emptied.startswith("/") and word.emptied.endswith("/")
+        if missing and (wide or (above and not word.text.endswith("/"))):
             yield word, f"${missing[0]}"
 
 
@@ -95,8 +99,10 @@ def _in_queries(command: Command, script: str) -> Iterator[tuple[int, str]]:
     ]
     for line, text in texts:
         for match in _DROPS.finditer(text):
-            name = match["name"] or match["table"]
+            name = match["name"] or match["table"] or match["emptied"]
             spared = bool(match["if"]) and not _is_made_again(name, script)
+            filled = rf"(?i)(?:copy|insert\s+into)\s+{re.escape(name)}\b"
+            spared = spared or bool(match["emptied"] and re.search(filled, script))
             if not _ASIDE.search(name) and not spared:
                 yield line + text[: match.start()].count("\n"), match.group()
 

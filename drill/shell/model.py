@@ -99,8 +99,11 @@ class Command:
 
 
 def name_of(words: Sequence[Word]) -> str:
-    """Return the name of the program that `words` would run, without its folder."""
-    return words[0].text.lstrip("\\").rpartition("/")[2] if words else ""
+    """Return the name of the program that `words` would run, without its folder; python3.12 is
+    python3.
+    """
+    name = words[0].text.lstrip("\\").rpartition("/")[2] if words else ""
+    return re.sub(r"^(python\d)\.\d+$", r"\1", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Script:
     """A script as read. `unread`: (line, words) that the grammar could not make sense of.
 
     `carriers`: the words of wrappers, such as `ssh api-1`, without what they carry. `assigned`:
-    variables that it sets, or refuses to be without.
+    variables that it sets, or refuses to be without; `values`: what it sets them to.
     """
 
     text: str
@@ -131,6 +134,7 @@ class Script:
     unread: tuple[tuple[int, str], ...]
     assigned: frozenset[str]
     carriers: tuple[Command, ...] = ()
+    values: tuple[Word, ...] = ()
 
 
 class Args:

@@ -11,7 +11,8 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from drill.shell.blanks import masked
-from drill.shell.model import NOWHERE, Command, Context, Loop, Redirect, Script, Word, name_of
+from drill.shell.model import Command, Context, Loop, Redirect, Script, Word, name_of
+from drill.shell.redirects import Behind, silences
 from drill.shell.words import argument, guarded
 from drill.shell.wrappers import SHELLS, Carried, carried
 
@@ -50,6 +51,7 @@ def read(text: str, line: int = 1, context: Context | None = None) -> Script:
         tuple(sorted(set(reader.unread))),
         frozenset(reader.assigned),
         tuple(reader.carriers),
+        tuple(reader.values),
     )
 
 
@@ -59,6 +61,7 @@ class _Reader:
     def __init__(self, context: Context, depth: int) -> None:
         self.commands: list[Command] = []
         self.carriers: list[Command] = []
+        self.values: list[Word] = []
         self.loops: list[Loop] = []
         self.unread: list[tuple[int, str]] = []
         self.assigned: set[str] = set()
@@ -92,6 +95,7 @@ class _Reader:
         context = replace(context, pipefail="pipefail" in options, nounset="u" in letters)
         inner = _Reader(context, self._depth + 1)
         inner.commands, inner.carriers, inner.loops = self.commands, self.carriers, self.loops
+        inner.values = self.values
         inner.unread, inner.assigned = self.unread, self.assigned
         inner.script(text, line)
 
@@ -169,6 +173,8 @@ class _Reader:
 
     def _assignment(self, node: Node) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+        if value is not None:
+            self.values.append(argument(value, self._first_line))
         if (
             name is not None
             and name.text
@@ -240,6 +246,9 @@ class _Reader:
         if kind in ("for", "select"):
             name = node.child_by_field_name("variable")
             self.assigned.update([name.text.decode()] if name is not None and name.text else [])
+            self.values += [
+                argument(one, self._first_line) for one in node.children_by_field_name("value")
+            ]
         body = node.child_by_field_name("body")
         self.loops.append(Loop(kind, text, self._line(node), context, _leaves(body, depth)))
         for index, child in enumerate(node.children):
@@ -285,11 +294,11 @@ class _Reader:
 
     def _redirects(
         self, children: Sequence[Node]
-    ) -> tuple[tuple[Redirect, ...], list[Node], _Behind | None]:
+    ) -> tuple[tuple[Redirect, ...], list[Node], Behind | None]:
         """Return redirections, words of the command behind them, and what follows a heredoc."""
         found: list[Redirect] = []
         extra: list[Node] = []
-        behind: _Behind | None = None
+        behind: Behind | None = None
         for child in children:
             line = self._line(child)
             if child.type == "file_redirect":
@@ -322,7 +331,7 @@ class _Reader:
                 found += more
                 extra += words_behind
                 extra += child.children_by_field_name("argument")
-                behind = _Behind.of(child) or behind
+                behind = Behind.of(child) or behind
         return tuple(found), extra, behind
 
     # ---- commands ----------------------------------------------------------------------------
@@ -343,6 +352,9 @@ class _Reader:
             if child.type == "variable_assignment":
                 name, _, value = (child.text or b"").decode("utf-8", "replace").partition("=")
                 assignments[name] = value
+                found = child.child_by_field_name("value")
+                if found is not None:
+                    self.values.append(argument(found, self._first_line))
         if node.type != "command":
             for child in node.named_children:
                 if child.type == "variable_assignment":
@@ -405,41 +417,6 @@ class _Reader:
                     self._nounset = on
         elif command.name in ("read", "mapfile", "readarray", "getopts"):
             self.assigned.update(a for a in command.arguments if re.fullmatch(r"[A-Za-z_]\w*", a))
-
-
-class _Behind:
-    """What stands on the line of a heredoc behind its mark: a pipeline, or `&&` and `||`."""
-
-    def __init__(self, pipeline: list[Node], operator: str, right: Node | None) -> None:
-        self.pipeline, self.operator, self.right = pipeline, operator, right
-
-    @classmethod
-    def of(cls, node: Node) -> _Behind | None:
-        """Return what stands behind the mark of the heredoc `node`, None when nothing does."""
-        piped = next((c for c in node.named_children if c.type == "pipeline"), None)
-        if piped is not None:
-            return cls(list(piped.named_children), "", None)
-        right = node.child_by_field_name("right")
-        if right is None:
-            return None
-        operator = next((c.type for c in node.children if c.type in ("&&", "||")), "&&")
-        return cls([], operator, right)
-
-
-def silences(redirects: Sequence[Redirect]) -> bool:
-    """Whether `redirects` let a command's errors go nowhere."""
-    out = False
-    for one in redirects:
-        nowhere = one.target == NOWHERE or one.operator in (">&-",)
-        if one.operator in ("&>", "&>>") and nowhere:
-            return True
-        if one.descriptor == "2" and nowhere:
-            return True
-        if one.descriptor in ("", "1") and one.operator in (">", ">>", ">|"):
-            out = nowhere
-        if one.descriptor == "2" and one.operator == ">&" and one.target == "1" and out:
-            return True
-    return False
 
 
 def _apart(context: Context) -> Context:

@@ -147,6 +147,13 @@ def _eval(words: tuple[Word, ...]) -> Carried | None:
     return Carried(script=_joined(words[1:])) if words[1:] else None
 
 
+def _trap(words: tuple[Word, ...]) -> Carried | None:
+    asked = [word for word in words[1:] if word.text != "--"]
+    if len(asked) < 2 or asked[0].text in ("", "-", "-l", "-p"):
+        return None
+    return Carried(script=asked[0])
+
+
 def _joined(words: tuple[Word, ...]) -> Word:
     return Word(" ".join(word.text for word in words), words[0].line)
 
@@ -272,7 +279,8 @@ def _python(words: tuple[Word, ...]) -> Carried | None:
 _SPECIAL: dict[str, Callable[[tuple[Word, ...]], Carried | None]] = {
     "sudo": _sudo, "env": _env, "timeout": _timeout, "gtimeout": _timeout, "command": _command,
     "setsid": _setsid, "systemd-run": _systemd_run, "xargs": _xargs, "parallel": _xargs,
-    "eval": _eval, "ssh": _ssh, "su": _su, "runuser": _su, "flock": _flock, "find": _find,
+    "eval": _eval, "trap": _trap,
+    "ssh": _ssh, "su": _su, "runuser": _su, "flock": _flock, "find": _find,
     "kubectl": _kubectl, "oc": _kubectl, "k3s": _runs("kubectl"), "docker": _docker,
     "docker-compose": _docker, "podman": _docker, "nerdctl": _docker, "gcloud": _gcloud,
     "uv": _runs("run"), "poetry": _runs("run"), "pipenv": _runs("run"), "bundle": _runs("exec"),
