@@ -110,7 +110,7 @@ class RunbookRead:
     its lines (1-based), what they say, and why each was not taken, in the same order.
     """
 
-    lines: tuple[int, ...] = ()
+    lines: tuple[Number, ...] = ()
     texts: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ from drill import events
 from drill.decoding import decode, load
 from drill.errors import UsageError
 from drill.judgement import judge
-from drill.timeline import Event, read, to_line
+from drill.timeline import KINDS, Event, read, to_line
 from drill.verdict import Verdict
 
 RECORDS = ("procedure-2",)
@@ -324,3 +324,26 @@ def differing(damaged: bytes, raw: bytes) -> set[str]:
             if was[field] != now.get(field) and field != "time":
                 found.add(whole if whole in FREE else name)
     return found
+
+
+# Numbers of which nobody knows how large they may be.
+ANY_NUMBER = {"Looked.numbers"}
+
+
+def bare(hint: Any) -> Iterator[Any]:
+    """Yield the number types in a hint that nothing narrows."""
+    if hint in (int, float):
+        yield hint
+    elif get_origin(hint) is not Annotated:
+        for inner in get_args(hint):
+            yield from bare(inner)
+
+
+def test_every_number_of_an_event_says_how_large_it_may_be() -> None:
+    found = {
+        f"{name}.{field}"
+        for name, one in KINDS.items()
+        for field, hint in get_type_hints(one, include_extras=True).items()
+        if any(bare(hint))
+    }
+    assert found <= ANY_NUMBER

@@ -152,7 +152,7 @@ def _of_procedure(performance: Performance, record: Record) -> Iterable[tuple[st
     if not len(steps) == len(chosen.step_titles) == len(chosen.step_numbers):
         yield "its steps have not each a number, a title and a budget", ""
     first = parts[0].started if parts else None
-    if chosen.prerequisites or (first and not first.number):
+    if chosen.prerequisites:
         steps.insert(0, (0, "Prerequisites", chosen.estimate_high_s))
         if first and first.boxes and len(first.boxes) != chosen.prerequisites:
             yield f"{len(first.boxes)} of {chosen.prerequisites} prerequisites are on record", ""
