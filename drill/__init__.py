@@ -24,8 +24,8 @@ A runbook is a program. The house, in the order in which data flows through it:
   it `presumed`, and looks at the `outcome`.
 - `events`, `timeline`: the append-only record. Everything above writes to it; nobody else is
   asked what happened.
-- `judgement` (what is asked of a record: `causes/`), `report/`: computed from the timeline alone, so
-  that they can be computed again.
+- `judgement` (what it asks: `causes/`), `report/`: computed from the timeline alone, so that they
+  can be computed again.
 - `machine`, `files`, `console`, `signals`: what of the user's machine is kept out, how files are
   written, what a terminal is shown, and what tells a command to end.
 - `conductor`: holds one `request` through its phases; `resumption`: finishes one that was killed;

@@ -9,6 +9,7 @@ import contextlib
 import json
 import threading
 import typing
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,8 @@ from drill.lines import read_lines
 from drill.redact import Redactor
 
 KINDS: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(events.Payload)}
+_SUM = ',"sum":"'
+"""Begins what every line ends with: a sum over all before, by which damage shows."""
 _OUR_DEFECT = "this is a defect of the suite, or the machine's clock was set meanwhile"
 
 
@@ -114,7 +117,18 @@ class Timeline:
 def to_line(event: Event) -> str:
     """Return `event` as one line of JSON."""
     head = {"at": round(event.at, 6), "time": iso(event.at), "kind": type(event.what).__name__}
-    return json.dumps(head | _plain(event.what), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(head | _plain(event.what), ensure_ascii=False, separators=(",", ":"))
+    return f'{text[:-1]}{_SUM}{_sum(text)}"}}'
+
+
+def _sum(text: str) -> str:
+    return f"{zlib.crc32(text.encode(errors='surrogatepass')):08x}"
+
+
+def _check(line: str, told: object) -> None:
+    """Raise Flaw unless a line is as it was written; those of older versions say no sum."""
+    if told is not None and told != _sum(line[: line.rfind(_SUM)] + "}"):
+        raise Flaw("a line that was changed after it was written")
 
 
 def read(path: Path) -> Iterator[Event]:
@@ -128,13 +142,17 @@ def read(path: Path) -> Iterator[Event]:
     number = 0
     for number, line in lines:
         try:
-            yield _event(load(line))
+            raw = load(line)
+            written = raw.pop("sum", None) if type(raw) is dict else None
+            event = _event(raw)
+            _check(line, written)
         except ValueError as error:
             found = str(error) if isinstance(error, Flaw) else told(line)
             raise UsageError(
                 f"an event in line {number} of {path}", found,
                 "the file is damaged or comes from another version; run the drill again",
             ) from error  # fmt: skip
+        yield event
     if not number:
         found = "not one whole line in it"
         raise UsageError(f"a timeline at {path}", found, "name a timeline.jsonl that a drill wrote")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from drill.cli import main
 from drill.timeline import to_line
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
-LINES = [to_line(event) for event in good()]
+# Without their sums, so that each damage is seen by what it does.
+LINES = [re.sub(',"sum":"[0-9a-f]{8}"}$', "}", to_line(event)) for event in good()]
 WHOLE = ("\n".join(LINES) + "\n").encode()
 
 Ask = Callable[[Path], int]

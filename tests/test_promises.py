@@ -217,6 +217,13 @@ OTHER: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+def unsummed(event: Event) -> str:
+    """Return the line of an event without its sum, by which any damage shows."""
+    raw = json.loads(to_line(event))
+    del raw["sum"]
+    return json.dumps(raw)
+
+
 def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield where values stand in an object: all of its fields, and what is first in each."""
     if before:
@@ -262,7 +269,7 @@ def test_no_record_with_another_value_passes(name: str) -> None:
         ends[kind(event)] = {min(ends.get(kind(event), {number})), number}
     passing = set()
     for number in sorted(one for both in ends.values() for one in both):
-        line = to_line(whole[number])
+        line = unsummed(whole[number])
         for place in places(json.loads(line)):
             field = f"{kind(whole[number])}.{place[0]}"
             if place[0] in ("kind", "time") or {field, f"{kind(whole[number])}.*"} & FREE.keys():
@@ -286,7 +293,7 @@ def test_each_other_value_is_refused_by_its_type_or_is_text(name: str) -> None:
         if kind(event) in seen:
             continue
         seen.add(kind(event))
-        line = to_line(event)
+        line = unsummed(event)
         for place in places(json.loads(line)):
             if place[0] in ("kind", "time"):
                 continue
@@ -296,7 +303,7 @@ def test_each_other_value_is_refused_by_its_type_or_is_text(name: str) -> None:
 
 @settings(max_examples=120, deadline=None)
 @given(st.data())
-def test_no_damage_of_bytes_passes_unless_only_free_text_differs(data: st.DataObject) -> None:
+def test_no_damage_of_bytes_passes(data: st.DataObject) -> None:
     raw = kept(RECORDS[0])
     place = data.draw(st.integers(0, len(raw) - 1))
     length = data.draw(st.integers(0, 3))
@@ -305,25 +312,11 @@ def test_no_damage_of_bytes_passes_unless_only_free_text_differs(data: st.DataOb
         path = Path(folder, "timeline.jsonl")
         path.write_bytes(damaged)
         try:
-            verdict = judge(read(path)).verdict
+            left = tuple(read(path))
         except UsageError:
             return
-    if verdict is Verdict.PASSED:
-        assert differing(damaged, raw) <= FREE.keys()
-
-
-def differing(damaged: bytes, raw: bytes) -> set[str]:
-    """Return the fields that differ between two timelines of as many lines."""
-    found = set()
-    for one, other in zip(damaged.split(b"\n"), raw.split(b"\n"), strict=True):
-        if one == other:
-            continue
-        was, now = json.loads(other), json.loads(one)
-        for field in was:
-            name, whole = f"{was['kind']}.{field}", f"{was['kind']}.*"
-            if was[field] != now.get(field) and field != "time":
-                found.add(whole if whole in FREE else name)
-    return found
+    # White space between lines, perhaps.
+    assert left == record(RECORDS[0]) or judge(left).verdict is not Verdict.PASSED
 
 
 # Numbers of which nobody knows how large they may be.
