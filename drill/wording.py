@@ -59,6 +59,7 @@ _QUALIFIERS = tuple(
         (r"\b(?:regions?|zones?|data ?cent(?:er|re)s?|tenants?|endpoints?|routes?)\b",
          re.IGNORECASE),
         (r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|(?<![\w/])/[a-z][\w/{}-]*", 0),
+        (r"\b(?!the\b|not\b|is\b)[\w-]+\s+only\b", re.IGNORECASE),
         (r"\b(?:unless|except|excluding|outside|only (?:if|when|for|in|on|during)"
          r"|during)\s+[\w-]+(?:\s+[\w-]+)?", re.IGNORECASE),
     )

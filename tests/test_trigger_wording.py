@@ -114,6 +114,8 @@ def test_durations_are_held(text: str, limit_s: float) -> None:
     [
         ("Error Rate >10% in EU", "in EU"),
         ("Error Rate >10% per endpoint", "per endpoint"),
+        ("Error Rate >10% (EU only)", "EU only"),
+        ("Memory Leak: OOM errors, writers only", "writers only"),
         ("Error Rate >10% on two hosts", "on two hosts"),
         ("Error Rate >10% on checkout", "checkout"),
         ("Error Rate >10%: on at least 2 hosts", "on at least 2"),
