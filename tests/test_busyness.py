@@ -84,6 +84,14 @@ def test_a_step_that_was_too_slow_has_the_load_beside_it() -> None:
     assert "the machine was busy" in judgement.causes[0].evidence
 
 
+def test_a_box_that_failed_for_requests_that_failed_has_the_load_beside_it() -> None:
+    found = "160 of 550 requests failed (29.1 %)"
+    bad = changed(events.Checked, verdict=Verdict.FAILED, evidence=found)(good())
+    judgement = judge(also(BUSY)(bad))
+    assert judgement.verdict is Verdict.FAILED
+    assert "the machine was busy" in judgement.causes[0].evidence
+
+
 def test_what_has_nothing_to_do_with_time_does_not_name_it() -> None:
     judgement = judge(also(BUSY)(without(events.LedgerRead)(good())))
     assert "the machine was" not in judgement.reason

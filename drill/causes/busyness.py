@@ -15,7 +15,8 @@ from drill.verdict import Verdict
 _OF_TIME = re.compile(
     r"\bwithin\b|\btime\b|\blate\b|\d s of \d|ended after|samples?\b|bottleneck|too few|not proven"
     r"|\bneeded\b|no (?:whole second|request|answer)|not seen|did not (?:fire|bite|happen)"
-    r"|not answered|gave no answer|timed? ?out|could not go on|\bfor \d+ s\b|\bhung\b",
+    r"|requests? (?:failed|took)|not answered|gave no answer|timed? ?out|could not go on"
+    r"|\bfor \d+ s\b|\bhung\b",
     re.IGNORECASE,
 )
 
