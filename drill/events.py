@@ -278,7 +278,7 @@ class FaultInjected:
     name: Name
     how: str
     trigger: str = ""
-    calls_for: Name = "rollback"
+    calls_for: Annotated[str, Form("an action", ACTIONS.__contains__)] = "rollback"
     took_s: Seconds = 0.0
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept_records import events_of, kept
-from record_support import counted
+from record_support import counted, no_rollback
 
 from drill import events
 from drill.decoding import decode, load
@@ -24,7 +24,7 @@ from drill.judgement import judge
 from drill.timeline import KINDS, Event, read, to_line
 from drill.verdict import Verdict
 
-RECORDS = ("procedure-2",)
+RECORDS = ("procedure-2", "no rollback")
 
 # Of these the drill's own count knows whether one is missing, and nothing else does, for they bear
 # on no verdict by themselves:
@@ -44,6 +44,8 @@ STEADY = {"GeneratorSample", "ProbeSample"}
 
 @cache
 def record(name: str) -> tuple[Event, ...]:
+    if name == "no rollback":
+        return tuple(no_rollback())
     with TemporaryDirectory() as folder:
         return tuple(events_of(name, Path(folder)))
 
@@ -88,9 +90,8 @@ def test_no_record_without_an_event_passes(name: str) -> None:
     assert missed <= {("TrafficSecond", min(seconds)), ("TrafficSecond", max(seconds))}
 
 
-@pytest.mark.parametrize("name", RECORDS)
-def test_silence_of_any_observer_is_unknown_even_if_the_count_is_corrected(name: str) -> None:
-    whole = list(record(name))
+def test_silence_of_any_observer_is_unknown_even_if_the_count_is_corrected() -> None:
+    whole = list(record("procedure-2"))
     middle = (whole[0].at + whole[-1].at) / 2
     for one, silent_s in (("GeneratorSample", 4.0), ("ProbeSample", 12.0), ("TrafficSecond", 1.5)):
         rest = [e for e in whole if kind(e) != one or abs(e.at - middle) > silent_s]
@@ -180,7 +181,7 @@ FREE = {
     "ProbeSample.*": "drawn in the report; what is judged of it, checks and triggers said",
     "StageUp.*": "by what a drill that was killed is found again",
     "DrillStarted.at": "a drill may take as long as it takes",
-    "DrillStarted.stage": "a name", "DrillStarted.stage_reason": "free text",
+    "DrillStarted.hosts": "names", "DrillStarted.stage": "a name", "DrillStarted.stage_reason": "free text",
     "DrillStarted.failing": "a name; what ran is seen by checks", "DrillStarted.stable": "the same",
     "DrillStarted.runbook_path": "a name", "DrillStarted.runbook_sha256": "a name",
     "DrillStarted.runbook_title": "a name",
@@ -211,6 +212,8 @@ FREE = {
     "LeftAs.reads": "a service may have none; its front door and hosts were asked as well",
     "LeftAs.releases": "told", "LeftAs.undo": "free text", "LeftAs.stays": "who is told of it",
 }  # fmt: skip
+# Where nothing is rolled back, nothing rests on the trigger either.
+CALM = {"Decided.trigger"}
 OTHER: tuple[Any, ...] = (
     float("nan"), float("inf"), None, -1, -1.5, "", "x", [], {}, True, 10**30, 1e300, [None],
     {"x": None},
@@ -273,6 +276,8 @@ def test_no_record_with_another_value_passes(name: str) -> None:
         for place in places(json.loads(line)):
             field = f"{kind(whole[number])}.{place[0]}"
             if place[0] in ("kind", "time") or {field, f"{kind(whole[number])}.*"} & FREE.keys():
+                continue
+            if name == "no rollback" and field in CALM:
                 continue
             for value in OTHER:
                 changed = read_line(with_value(line, place, value))

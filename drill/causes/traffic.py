@@ -40,6 +40,8 @@ def of_seconds(record: Record) -> list[Cause]:
         if begin < end and ended:  # in one that was killed nobody watched its last moment
             found += _of_requests(life, begin, end, start.rate if start else 0.0)
             found += _of_silence(life, begin, end)
+            if not any(isinstance(event.what, events.ProbeSample) for event in life):
+                found.append("nobody looked past the load balancer meanwhile")
     found += _of_counts(record)
     return [Cause(Verdict.UNKNOWN, "Traffic", what) for what in found]
 
