@@ -5,13 +5,15 @@ There is no cluster here: what kubectl itself does with these words has not been
 
 from __future__ import annotations
 
+import pickle
 import shlex
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
-from staging_support import fake_kubectl
+from staging_support import ROOT, fake_kubectl
 
 from drill.clock import now
 from drill.errors import StageError
@@ -100,3 +102,25 @@ def test_a_machine_without_kubectl_is_told(
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(StageError, match="kubectl on this machine"):
         host.run("true", limit_s=20)
+
+
+def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(
+    host: RemoteHost, tmp_path: Path
+) -> None:
+    code = (
+        "import pickle, sys\n"
+        "pickle.load(sys.stdin.buffer).run('touch begun; sleep 98774', limit_s=60)"
+    )
+    drill = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+    assert drill.stdin
+    with drill.stdin as pipe:
+        pickle.dump(host, pipe)
+    for _ in wait_until("it runs", 20):
+        if (tmp_path / "begun").exists():
+            break
+    drill.kill()
+    drill.wait()
+    assert alive("^sleep 98774")
+    assert host.end_left_behind() == 1
+    assert not alive("^sleep 98774")
+    assert host.end_left_behind() == 0
