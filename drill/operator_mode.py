@@ -12,7 +12,7 @@ import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -23,7 +23,6 @@ from drill.errors import StageError
 from drill.host import Host, LocalHost
 from drill.machine import temporary
 from drill.procedure import Part, Performer, StepFailed, choose
-from drill.runbook.model import Checkbox
 from drill.stages.container_host import ContainerHost
 from drill.stages.remote_host import RemoteHost
 from drill.verdict import Verdict
@@ -32,6 +31,17 @@ from drill.watched import Watched
 _LOOK_S = 2.0
 _PATIENCE = 3  # times a step's budget, after which nobody is waited for any longer
 _LEAST_PATIENCE_S = 600.0
+
+
+_UNMET = (Verdict.FAILED, Verdict.UNCOVERED)
+_MET = (Verdict.PASSED, Verdict.ATTESTED)
+
+
+def _took_effect(before: Sequence[events.Checked], after: Sequence[events.Checked]) -> bool:
+    """Whether all that did not hold before is seen to hold: what nobody could see is no effect."""
+    changed = [one for was, one in zip(before, after, strict=True) if was.verdict in _UNMET]
+    unmet = any(one.verdict in _UNMET for one in after)
+    return bool(changed) and not unmet and all(one.verdict in _MET for one in changed)
 
 
 class OperatorPerformer(Performer):
@@ -80,13 +90,13 @@ class OperatorPerformer(Performer):
             super()._run_blocks(part, started)
             return
         self._show(part)
-        visible = self._unmet(part)
+        before = self._seen(part)
         deadline = started + max(_LEAST_PATIENCE_S, _PATIENCE * part.budget_s)
         while now() < deadline:
             try:
                 said = self._said.get(timeout=_LOOK_S)
             except queue.Empty:
-                if visible and self._holds(part):
+                if _took_effect(before, self._seen(part)):
                     self._act(part, "effect seen", "its checkboxes hold")
                     return
                 continue
@@ -109,21 +119,13 @@ class OperatorPerformer(Performer):
             self._tell(f"  Not yet: {unmet}")
         raise StepFailed("nobody did it in time", "see what the operator waited for")
 
-    def _verified(self, part: Part) -> Iterator[tuple[Checkbox, events.Checked]]:
-        for checkbox in part.checkboxes:
-            yield checkbox, check.verify(checkbox, part.number, self.situation)
-
-    def _holds(self, part: Part) -> bool:
-        """Whether every checkbox is seen to hold: what nobody could see is no effect."""
-        good = (Verdict.PASSED, Verdict.ATTESTED)
-        return all(seen.verdict in good for _, seen in self._verified(part))
+    def _seen(self, part: Part) -> list[events.Checked]:
+        return [check.verify(box, part.number, self.situation) for box in part.checkboxes]
 
     def _unmet(self, part: Part) -> str:
         """Return the first checkbox that provably does not hold, "" when there is none."""
-        for checkbox, seen in self._verified(part):
-            if seen.verdict in (Verdict.FAILED, Verdict.UNCOVERED):
-                return f"“{checkbox.text}”: {seen.evidence}"
-        return ""
+        found = (one for one in self._seen(part) if one.verdict in _UNMET)
+        return next((f"“{one.item}”: {one.evidence}" for one in found), "")
 
     def _act(self, part: Part, what: str, detail: str) -> None:
         self.situation.timeline.record(

@@ -22,6 +22,8 @@ FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
 
 # An installation that a runbook began and did not finish cannot be mended, see the runbook.
 _CLEAN = """
+# Nor does git end what a git that was killed began.
+find .git -name '*.lock' -delete
 if [ -e .venv.unfinished ]; then rm -rf .venv; fi
 git stash clear
 git fetch --quiet --prune --tags --force origin
