@@ -23,30 +23,6 @@ def good() -> Record:
     return _recorded(list(_told()))
 
 
-def no_rollback() -> Record:
-    """A negative control that held: the release is not to blame, and nothing is rolled back."""
-    told = list(_told())
-    decided = next(n for n, one in enumerate(told) if isinstance(one, events.Decided))
-    calm = events.Decided(
-        "no rollback", False, "Error Rate >10%", 3, "critical", 0, "the database server is down", 0,
-        ("n",), 1.5, 150, ours=False,
-    )  # fmt: skip
-    waiting = [events.Noted("clients are waited for")] * 12
-    heal = [one for one in told[decided:] if isinstance(one, events.FaultHealed | events.LeftAs)]
-    return _recorded(
-        [
-            *(
-                dataclasses.replace(one, calls_for="no rollback")
-                if isinstance(one, events.FaultInjected)
-                else one
-                for one in told[:decided]
-            ),
-            calm, *waiting, events.PhaseStarted(Phase.TEARDOWN), heal[0], events.Restored(2.0),
-            heal[1], *told[-2:],
-        ]
-    )  # fmt: skip
-
-
 def _recorded(payloads: list[events.Payload]) -> Record:
     record = [Event(T + number / 2, what) for number, what in enumerate(payloads)]
     return counted([*record[:-1], *_watched(record[-1].at), record[-1]])

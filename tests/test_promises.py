@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept_records import events_of, kept
-from record_support import counted, no_rollback
+from record_support import counted
 
 from drill import events
 from drill.decoding import decode, load
@@ -24,7 +24,7 @@ from drill.judgement import judge
 from drill.timeline import KINDS, Event, read, to_line
 from drill.verdict import Verdict
 
-RECORDS = ("procedure-2", "no rollback")
+RECORDS = ("procedure-2", "no-rollback")
 
 # Of these the drill's own count knows whether one is missing, and nothing else does, for they bear
 # on no verdict by themselves:
@@ -44,8 +44,6 @@ STEADY = {"GeneratorSample", "ProbeSample"}
 
 @cache
 def record(name: str) -> tuple[Event, ...]:
-    if name == "no rollback":
-        return tuple(no_rollback())
     with TemporaryDirectory() as folder:
         return tuple(events_of(name, Path(folder)))
 
@@ -277,7 +275,7 @@ def test_no_record_with_another_value_passes(name: str) -> None:
             field = f"{kind(whole[number])}.{place[0]}"
             if place[0] in ("kind", "time") or {field, f"{kind(whole[number])}.*"} & FREE.keys():
                 continue
-            if name == "no rollback" and field in CALM:
+            if name == "no-rollback" and field in CALM:
                 continue
             for value in OTHER:
                 changed = read_line(with_value(line, place, value))
