@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import select
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -66,6 +67,8 @@ class _Lasting(io.FileIO):
 
     def write(self, data: Any) -> int:
         try:
-            return super().write(data)
+            while (written := super().write(data)) is None:  # somebody made it not wait by itself
+                select.select([], [self], [])
         except OSError:
-            return memoryview(data).nbytes
+            written = memoryview(data).nbytes
+        return written

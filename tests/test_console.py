@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,16 @@ def test_the_summary_of_a_drill_shows_and_is_no_markup(own: bool) -> None:
     assert "[/opt/app]" in re.sub(r"\s+", "", printed.getvalue())
     if own:
         assert not OBEYED.search(printed.getvalue().replace("\n", ""))
+
+
+def test_a_pipe_that_does_not_wait_by_itself_gets_everything() -> None:
+    code = (
+        "import os, sys; os.set_blocking(1, False)\n"
+        "from drill.console import console, outlive_terminal\n"
+        "outlive_terminal(); console().print('x' * 1_000_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, len(done.stdout)) == (0, 1_000_001), done.stderr[-300:]
 
 
 @pytest.mark.parametrize(
