@@ -32,12 +32,11 @@ _PIECE = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. Names of headers are in lower case; `took_s`: seconds since it was asked."""
+    """A whole answer. Names of headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
-    took_s: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -198,7 +197,7 @@ class Client:
                 content = _read(response.iter_stream(), encoding, self._most, call)
             except BadAnswer as bad:
                 raise BadAnswer(bad.reason, status) from None
-        return Answer(status, told, content, time.monotonic() - call.began)
+        return Answer(status, told, content)
 
 
 def _read(pieces: Iterable[bytes], encoding: str, most: int, call: _Call) -> bytes:
@@ -241,7 +240,6 @@ class _Call:
     """A request under way: until when, and how many bytes have come."""
 
     def __init__(self, began: float, limit_s: float) -> None:
-        self.began = began
         self.came = 0
         self._ends = began + limit_s
 

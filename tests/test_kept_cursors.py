@@ -83,4 +83,4 @@ def test_where_lists_have_no_cursors_none_is_kept(server: ListingsServer, tmp_pa
     cursors.keep()
     cursors.show("after Procedure 2")
     timeline.close()
-    assert list(read(timeline.path)) == []
+    assert timeline.path.read_text() == ""
