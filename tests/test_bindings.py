@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from drill.check import bind, bindings, registered, unbound
+from drill import check
+from drill.check import bind, bindings, own_script, registered, unbound
 from drill.runbook.model import Runbook
 from drill.runbook.parse import parse
 from drill.statement import nearest, plain
@@ -96,7 +98,7 @@ UNCOVERED = [
     # Of another time.
     "Error rate was above 5% before", "Error rate was <1% before the release",
     "Response time was <500ms yesterday", "Maintenance mode was on", "Memory was stable until 14:00",
-    "The service will be up", "Old format returned before the rollback", "Health check returned 200",
+    "The service will be up", "Pagination was on", "Old format returned before the rollback", "Health check returned 200",
     # The other way round.
     "Error rate above 5%", "Error rate >10%", "Response time > 500ms", "Memory above 80%",
     "More than 1% of requests fail", "Backup file size < 1KB", "Backup is older than 24 hours",
@@ -170,6 +172,29 @@ def test_every_example_binds_to_its_own_check_and_to_no_other() -> None:
     assert [one.name for one in registered() if not one.examples] == []
 
 
+EXAMPLES = [text for one in registered() for text in one.examples]
+BEHIND = ["on the replica", "for EU customers", "within 10 minutes", "except for admins", "or not"]
+BEFORE = ["Not", "Never", "Without", "Do not", "External", "Decide whether", "Half of", "If"]
+
+
+@pytest.mark.parametrize("words", BEHIND)
+def test_no_example_binds_with_a_condition_behind_it(words: str) -> None:
+    assert [text for text in EXAMPLES if bindings(f"{text} {words}")] == []
+
+
+@pytest.mark.parametrize("words", BEFORE)
+def test_no_example_binds_with_something_else_before_it(words: str) -> None:
+    texts = [f"{words} {text[0].lower()}{text[1:]}" for text in EXAMPLES]
+    assert [text for text in texts if bindings(text)] == []
+
+
+def test_no_example_binds_when_it_is_turned_round() -> None:
+    turned = {
+        re.sub(r"\b(is|are|can|show|returns)\b", r"\1 not", text, count=1) for text in EXAMPLES
+    }
+    assert [text for text in turned - set(EXAMPLES) if bindings(text)] == []
+
+
 def boxes(runbook: Runbook) -> list[str]:
     found = [
         box.text for box in (*runbook.pre_rollback.checkboxes, *runbook.verification.checkboxes)
@@ -214,6 +239,22 @@ def test_the_refusal_of_a_box_names_the_nearest_sentences() -> None:
     assert "“Memory usage is stable”" in told
     assert "no check is bound" in told
     assert "nothing that can be verified is like it" in unbound("Qwxyz")
+
+
+def test_a_box_that_two_checks_claim_is_bound_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = (one for one in registered() if one.name == "error_rate")
+    monkeypatch.setitem(check._REGISTRY, "twin", replace(one, name="twin"))
+    assert bind("Error rate <1%") is None
+    assert "error_rate and twin claim it" in unbound("Error rate <1%")
+
+
+def test_the_scripts_of_a_stage_are_for_whole_statements_too() -> None:
+    scripts = {"cache(?:s)? warm": "true", "dependencies": "false"}
+    found = own_script("Verify that the caches warm.", scripts)
+    assert found
+    assert found[1] == "true"
+    assert own_script("No cache warm", scripts) is None
+    assert own_script("External dependencies reachable", scripts) is None
 
 
 def test_the_nearest_sentence_comes_first() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import mailbox
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,12 +17,16 @@ import pytest
 
 from drill import events
 from drill.check import Finding, bind
+from drill.clock import now
 from drill.delivery import NOBODY, Channels, Courier
 from drill.events import LedgerRead
 from drill.host import LocalHost
 from drill.judgement import judge
+from drill.operator_mode import OperatorPerformer
+from drill.procedure import Part, StepFailed
 from drill.report.postmortem import render
-from drill.timeline import Event, Timeline
+from drill.runbook.model import Checkbox
+from drill.timeline import Event, Timeline, read
 from drill.verdict import Verdict
 
 TEAM = "Notify team"
@@ -49,7 +55,11 @@ class Drill:
         self.timeline = Timeline(self.folder / "timeline.jsonl")
         self.courier = Courier(Channels(self.channels or {}, frozenset(), own), self.timeline)
         self.situation = SimpleNamespace(
-            stage=SimpleNamespace(hosts=[host], environment=environment),
+            stage=SimpleNamespace(
+                hosts=[host], environment=environment, checks={}, capabilities=frozenset()
+            ),
+            timeline=self.timeline,
+            section="Preparation",
             courier=self.courier,
             facts={"INCIDENT": "INC-7", "SEVERITY": "P1"},
             told_by="",
@@ -137,6 +147,29 @@ def test_a_person_may_say_that_people_were_told(drill: Drill) -> None:
     assert found.verdict is Verdict.ATTESTED
     assert "the operator says" in found.evidence
     assert "no channel saw it" in found.evidence
+
+
+@pytest.mark.parametrize(("said", "acted"), [("told\n", "told"), ("\n", "wrong turn")])
+def test_the_person_at_the_keyboard_says_so_and_no_enter_does(
+    drill: Drill, said: str, acted: str
+) -> None:
+    shown: list[str] = []
+    box = Checkbox(TEAM, 9)
+    part = Part("Preparation", 0, "Tell people", 60.0, 0.0, (), (box,), 8)
+    source = io.StringIO(f"{said}skip\n")
+    with (
+        OperatorPerformer(drill.situation, threading.Event(), shown.append, source) as person,
+        contextlib.suppress(StepFailed),
+    ):
+        person._run_blocks(part, now())
+    acts = [
+        event.what.what
+        for event in read(drill.folder / "timeline.jsonl")
+        if isinstance(event.what, events.OperatorActed)
+    ]
+    assert acts[0] == acted
+    assert any("“told” when it is and you told people by hand" in line for line in shown)
+    assert drill.judge(TEAM).verdict is (Verdict.ATTESTED if acted == "told" else Verdict.FAILED)
 
 
 def test_what_stood_there_before_the_drill_is_not_its_message(drill: Drill) -> None:

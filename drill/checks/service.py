@@ -229,7 +229,7 @@ def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
 @check(
     r"lists come in old format",
     r"old (?:list )?format<DONE> returned",
-    r"pagination<DONE> (?:off|disabled)",
+    r"pagination(?: is| has been)? (?:off|disabled)",
     examples=["Lists come in the old format", "Pagination is off"],
     needs="listings",
 )
@@ -249,7 +249,7 @@ def _fields(seen: dict[str, list[str]]) -> str:
 
 
 @check(
-    r"pagination<DONE> (?:on|enabled)",
+    r"pagination(?: is| has been)? (?:on|enabled)",
     r"lists come in new format",
     examples=["Pagination is on"],
     needs="listings",
