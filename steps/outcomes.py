@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytest_bdd import parsers, then
 
 from drill import events
+from drill.causes import GOOD
 from drill.fingerprint import compare
 from drill.observation import Outcome as Answer
 from drill.report.html import render
@@ -260,6 +261,6 @@ def _checked(outcome: Outcome, section: str) -> list[events.Checked]:
 
 
 def _all_hold(checked: list[events.Checked]) -> None:
-    wrong = [one for one in checked if one.verdict is not Verdict.PASSED]
+    wrong = [one for one in checked if one.verdict not in GOOD]
     assert not wrong, wrong
     assert all(one.evidence for one in checked), "a checkbox has no evidence"
