@@ -82,7 +82,7 @@ def test_a_session_that_was_killed_is_a_finding_of_its_own(host: Host) -> None:
     assert done.stdout == "before"
     with pytest.raises(StageError, match="was killed"):
         look(host, "pkill -KILL -s 0; sleep 5", limit_s=20)
-    assert left(host) == before
+    assert left(host) <= before  # what an earlier one left for a moment may be gone
 
 
 def test_a_script_at_its_limit_is_ended_with_all_that_it_started(host: Host) -> None:
@@ -91,7 +91,7 @@ def test_a_script_at_its_limit_is_ended_with_all_that_it_started(host: Host) -> 
     assert (done.exit_status, done.stdout, done.why) == (None, "begun", "")
     told = look(host, "pgrep -f 'sleep 9879[1]' || echo nobody", limit_s=20)
     assert told.stdout == "nobody"
-    assert left(host) == before
+    assert left(host) <= before  # what an earlier one left for a moment may be gone
 
 
 def test_what_came_to_its_limit_told_nothing(host: Host) -> None:
@@ -115,7 +115,7 @@ def test_an_abort_ends_what_runs_and_leaves_no_file(host: Host) -> None:
     assert not ended[0].ok
     told = look(host, "pgrep -x -f 'sleep 9879[2]' || echo nobody", limit_s=20)
     assert told.stdout == "nobody"
-    assert left(host) == before
+    assert left(host) <= before  # what an earlier one left for a moment may be gone
 
 
 @pytest.mark.parametrize(
