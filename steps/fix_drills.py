@@ -34,7 +34,7 @@ class Plan:
 
     fault: str = "connection-exhaustion"
     procedure: str = "auto"
-    pace: float = 60.0
+    pace: float = 100.0  # a window lasts until it has its samples all the same
     rate: float = 200.0  # so that bounds are proven soon
     authorized_by: tuple[str, ...] = ()
     toothless: bool = False

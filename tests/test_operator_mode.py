@@ -95,7 +95,9 @@ def test_a_person_is_shown_watched_timed_and_told_off(tmp_path: Path) -> None:
             person.say()
     assert person.drill.wait(60) == 1, "\n".join(person.seen)
     verdict = json.loads((report / "verdict.json").read_text())
-    failed = [step["title"] for step in verdict["steps"] if step["verdict"] != "passed"]
+    failed = [
+        step["title"] for step in verdict["steps"] if step["verdict"] not in ("passed", "attested")
+    ]
     assert failed == ["Identify the stable release"], verdict["reason"]
     acts = [event for event in events_of(report) if event["kind"] == "OperatorActed"]
     assert [a["number"] for a in acts if a["what"] == "wrong turn"] == [1]

@@ -121,6 +121,7 @@ def performed(tmp_path: Path, hazard: str, *replaced: tuple[str, str]) -> list[s
 
 
 @pytest.mark.slow
+@pytest.mark.wide
 def test_new_code_on_an_old_schema_is_found_by_performing_it(tmp_path: Path) -> None:
     follow = "#### Step 5: As in Procedure 1\n\nFollow Step 3 of Procedure 1.\n"
     broken = ("grep -n -m1 '0\\.0\\.9' CHANGELOG.md", "git no-such-command")
@@ -147,6 +148,7 @@ def test_a_restore_that_restores_nothing_is_found_by_performing_it(tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # that it can be told apart; what it is there for is found by the one above
 def test_a_restore_that_works_mends_the_damage(tmp_path: Path) -> None:
     found = performed(tmp_path, DAMAGE)
     assert all("was dropped, and the runbook does not say" in one for one in found), found

@@ -21,15 +21,21 @@ _WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:s
 
 
 def _judge(
-    situation: Situation, source: str, since: float, ignored: re.Pattern[str] | None = None
+    situation: Situation,
+    source: str,
+    since: float,
+    ignored: re.Pattern[str] | None = None,
+    *,
+    ask: bool = True,
 ) -> Finding:
     """Judge the log `source` by its lines of level ERROR or worse since `since`.
 
     Lines in which `ignored` is found do not count. The log is read now, to its end: what could not
-    be read, or holds nothing since then, is unknown.
+    be read, or holds nothing since then, is unknown. `ask`: a service that logged nothing since
+    then may be asked for something that it logs.
     """
     log = situation.tail.logs[source]
-    why = _read_now(situation, source, since)
+    why = _read_now(situation, source, since, ask=ask)
     errors = [
         entry
         for entry in tuple(log.errors)
@@ -46,7 +52,7 @@ def _judge(
     return passed(f"no error among {lines} lines read of the {source} log")
 
 
-def _read_now(situation: Situation, source: str, since: float) -> str:
+def _read_now(situation: Situation, source: str, since: float, *, ask: bool) -> str:
     """Read the log to its end; return why it was not read whole since `since`, "" when it was."""
     tail = situation.tail
     record_entries(situation.timeline, tail.read(final=True))
@@ -56,7 +62,7 @@ def _read_now(situation: Situation, source: str, since: float) -> str:
             record_entries(situation.timeline, tail.read_newest_of_database())
         except StageError as error:
             return f"expected {error.expected}; found {error.found}"
-    elif any(not one.trouble and one.newest_at < since for one in log.readings.values()):
+    elif ask and any(not one.trouble and one.newest_at < since for one in log.readings.values()):
         _give_to_log(situation, since)
     if not log.readings:
         return "there is none"
@@ -104,7 +110,9 @@ def database_log(situation: Situation, match: re.Match[str]) -> Finding:
 )
 def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
     """The application logged no error since this step began."""
-    return _judge(situation, "application", situation.began_at)
+    # One that was not started yet would only be asked for the errors that it is to be rid of.
+    started = situation.stage.pids() != situation.pids_before
+    return _judge(situation, "application", situation.began_at, ask=started)
 
 
 @check(

@@ -46,6 +46,6 @@ class ErrorRate(LatentDefect):
 
 FAULTS = (
     functools.partial(ErrorRate, "critical", 0.30, r"error rate *>"),
-    functools.partial(ErrorRate, "high", 0.075, r"error rate *5"),
+    functools.partial(ErrorRate, "high", 0.068, r"error rate *5"),
     functools.partial(ErrorRate, "medium", 0.032, r"error rate *1"),
 )
