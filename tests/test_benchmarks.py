@@ -10,6 +10,7 @@ from staging_support import ROOT
 
 
 @pytest.mark.slow
+@pytest.mark.wide
 def test_the_benchmark_of_the_data_takes_every_block_of_procedure_2() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench.bench_data", "200"],

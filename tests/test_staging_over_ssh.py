@@ -227,7 +227,7 @@ def begin(report: Path, toml: str = TOML, runbook: str = RUNBOOK) -> subprocess.
         "--fault",
         "settings-gone-wrong",
         "--rate",
-        "20",
+        "25",
         "--pace",
         "30",
         "--report",
