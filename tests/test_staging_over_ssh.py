@@ -297,7 +297,7 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     report, stop = tmp_path / "report", tmp_path / "STOP"
     toml = TOML.replace("/tmp/kinto-staging/STOP", str(stop))
     if how == "limit":
-        toml = toml.replace("requests = 20000", "requests = 640")
+        toml = toml.replace("requests = 20000", "requests = 800")
     # A long command is under way then: it must not be waited for.
     runbook = RUNBOOK.replace('mkdir -p "$EVIDENCE_DIR"\n', "sleep 98764\n")
     drill = begin(report, toml, runbook)
