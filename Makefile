@@ -53,7 +53,7 @@ help: ## Show this list
 # A misspelt variable would be one of its own, and the command would do what nobody asked for.
 .PHONY: known
 known:
-	@! command -v "$$PYTHON" >/dev/null || "$$PYTHON" -I drill/variables.py
+	@! command -v "$$PYTHON" >/dev/null || "$$PYTHON" -I rollback_drill/ground/variables.py
 
 # A stamp instead of a phony target, so that set-up happens once for each lock file.
 $(VENV)/.ready: requirements.lock
@@ -69,7 +69,7 @@ setup: known $(VENV)/.ready ## Install what the suite needs into .venv
 
 .PHONY: drill
 drill: known $(VENV)/.ready ## Break a release, roll it back by the runbook, write the report
-	@$(BIN)/python -m drill drill --stage="$$STAGE" --fault="$$FAULT" --procedure="$$PROCEDURE" \
+	@$(BIN)/python -m rollback_drill drill --stage="$$STAGE" --fault="$$FAULT" --procedure="$$PROCEDURE" \
 		--runbook="$$RUNBOOK" --pace="$$PACE" --rate="$$RATE" --seed="$$SEED" \
 		--hosts="$$HOSTS" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --authorized-by="$$AUTHORIZED_BY" \
 		--hazard="$$HAZARD" --round-trip="$$ROUND_TRIP" --listings="$$LISTINGS" \
@@ -78,16 +78,16 @@ drill: known $(VENV)/.ready ## Break a release, roll it back by the runbook, wri
 
 .PHONY: stage-check
 stage-check: known $(VENV)/.ready ## Say what a staging environment lacks: make stage-check STAGE=FILE.toml
-	@$(BIN)/python -m drill stage-check --stage="$$STAGE" --runbook="$$RUNBOOK"
+	@$(BIN)/python -m rollback_drill stage-check --stage="$$STAGE" --runbook="$$RUNBOOK"
 
 .PHONY: test
 test: known $(VENV)/.ready ## Run all tests: the suite's own and the features, on every stage to be had
-	@$(BIN)/python -m drill.variables pytest --stages="$$STAGES"
+	@$(BIN)/python -m rollback_drill.ground.variables pytest --stages="$$STAGES"
 
 .PHONY: gate
 gate: known $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minute), standard or full
 	@case "$$TIER" in smoke|standard|full) ;; *) echo "Expected TIER=smoke, standard or full; found '$$TIER'. Try: make gate TIER=smoke" >&2; exit 2;; esac
-	@$(BIN)/python -m drill claim --report="$$REPORT"
+	@$(BIN)/python -m rollback_drill claim --report="$$REPORT"
 	@tier=(); case "$$TIER" in smoke) tier=(-m smoke);; standard) tier=(-m "not wide");; esac; \
 	$(BIN)/python -m pytest features --stages="$$STAGES" --junitxml="$$REPORT/junit.xml" \
 		--alluredir="$$REPORT/allure-results" --clean-alluredir --summary="$$REPORT/summary.md" \
@@ -95,31 +95,31 @@ gate: known $(VENV)/.ready ## Run the features as a CI gate: TIER=smoke (a minut
 
 .PHONY: revalidate
 revalidate: known $(VENV)/.ready ## Bind and perform every procedure of a runbook: make revalidate RUNBOOK=FILE
-	@$(BIN)/python -m drill revalidate --runbook="$$RUNBOOK" --stage="$$STAGE" --fail-on="$$FAIL_ON" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --report="$$REPORT"
+	@$(BIN)/python -m rollback_drill revalidate --runbook="$$RUNBOOK" --stage="$$STAGE" --fail-on="$$FAIL_ON" $${SUPERVISOR:+--supervisor="$$SUPERVISOR"} --report="$$REPORT"
 
 .PHONY: read
 read: known $(VENV)/.ready ## Print a runbook as it is understood, and what of it is not: make read RUNBOOK=FILE
-	@$(BIN)/python -m drill read --runbook="$$RUNBOOK"
+	@$(BIN)/python -m rollback_drill read --runbook="$$RUNBOOK"
 
 .PHONY: bindings
 bindings: known $(VENV)/.ready ## What can checkboxes say? make bindings [RUNBOOK=FILE: what holds each of its boxes]
-	@$(BIN)/python -m drill bindings $(if $(filter RUNBOOK,$(GIVEN)),--runbook="$$RUNBOOK")
+	@$(BIN)/python -m rollback_drill bindings $(if $(filter RUNBOOK,$(GIVEN)),--runbook="$$RUNBOOK")
 
 .PHONY: decide
 decide: known $(VENV)/.ready ## What would it say? make decide FROM=timeline.jsonl or requests.csv [DECIDE_PACE=1]
-	@$(BIN)/python -m drill decide --from="$$FROM" --runbook="$$RUNBOOK" --pace="$$DECIDE_PACE"
+	@$(BIN)/python -m rollback_drill decide --from="$$FROM" --runbook="$$RUNBOOK" --pace="$$DECIDE_PACE"
 
 .PHONY: interruptions
 interruptions: known $(VENV)/.ready ## Kill every procedure at every point, perform it again, write the table
-	@$(BIN)/python -m drill interruptions --runbook="$$RUNBOOK" --stage="$$STAGE" --report="$$REPORT"
+	@$(BIN)/python -m rollback_drill interruptions --runbook="$$RUNBOOK" --stage="$$STAGE" --report="$$REPORT"
 
 .PHONY: index
 index: known $(VENV)/.ready ## Render reports/index.html over all kept drills: trends, and when the next is due
-	@$(BIN)/python -m drill index --history="$$HISTORY"
+	@$(BIN)/python -m rollback_drill index --history="$$HISTORY"
 
 .PHONY: monitoring
 monitoring: known $(VENV)/.ready ## Write alert rules and a dashboard made of the runbook's thresholds
-	@$(BIN)/python -m drill monitoring --runbook="$$RUNBOOK"
+	@$(BIN)/python -m rollback_drill monitoring --runbook="$$RUNBOOK"
 
 .PHONY: example
 example: known $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a staging environment
@@ -127,7 +127,7 @@ example: known $(VENV)/.ready ## Drill a foreign service (Kinto) over ssh, as a 
 
 .PHONY: report
 report: known $(VENV)/.ready ## Render the report again: make report FROM=TIMELINE [REPORT=DIR]
-	@$(BIN)/python -m drill report --from="$$FROM" --report="$$REPORT"
+	@$(BIN)/python -m rollback_drill report --from="$$FROM" --report="$$REPORT"
 
 .PHONY: bench
 bench: known $(VENV)/.ready ## Measure detector and load generator, as ratios within one run

@@ -1,6 +1,6 @@
 """Table of contents of the suite: where its fixtures, options and sentences live."""
 
-from drill.machine import keep_out
+from rollback_drill.ground.machine import keep_out
 
 keep_out()  # the user's settings are none of a drill's
 

@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from drill.backup import prove
-from drill.fingerprint import fingerprint
-from drill.hazards.under_fire import UnderFire
-from drill.machine import keep_out
-from drill.procedure import choose
-from drill.runbook.model import CodeBlock
-from drill.runbook.parse import parse
-from drill.signals import told_to_end
-from drill.stage import FAILING, Stage, StageOptions
-from drill.stages import open_stage
-from drill.verdict import Verdict
+from rollback_drill.breaks.hazards.under_fire import UnderFire
+from rollback_drill.data.fingerprint import fingerprint
+from rollback_drill.ground.machine import keep_out
+from rollback_drill.ground.signals import told_to_end
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.perform.backup import prove
+from rollback_drill.perform.performer import choose
+from rollback_drill.runbook.model import CodeBlock
+from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.model import FAILING, Stage, StageOptions
+from rollback_drill.stage.opening import open_stage
 
 RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
 SIZES = (10_000, 1_000_000)

@@ -20,10 +20,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from drill.decision import Decider
-from drill.detector import ALPHA, Detector, Side, Stream
-from drill.observation import Observation, Outcome
-from drill.runbook.parse import parse
+from rollback_drill.decide.decider import Decider
+from rollback_drill.decide.detector import ALPHA, Detector, Side, Stream
+from rollback_drill.runbook.parse import parse
+from rollback_drill.traffic.observation import Observation, Outcome
 
 EDGES = (0.01, 0.05, 0.10)
 LATENCY_S = (0.5, 1.0, 2.0)

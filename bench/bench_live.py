@@ -20,19 +20,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.bench_detector import EDGES, GOAL, _floor
-from drill import events
-from drill.conductor import Conductor
-from drill.detector import Detector
-from drill.histogram import Histogram
-from drill.machine import keep_out
-from drill.observation import Observation, Outcome
-from drill.request import Request
-from drill.signals import told_to_end
-from drill.stage import Stage, StageOptions
-from drill.stages import open_stage
-from drill.statistics import quantile_upper_bound
-from drill.timeline import Event, read
-from drill.traffic import read_observations
+from rollback_drill.breaks.told import FaultInjected
+from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.request import Request
+from rollback_drill.decide.detector import Detector
+from rollback_drill.decide.statistics import quantile_upper_bound
+from rollback_drill.decide.told import Decided, TriggerFired
+from rollback_drill.ground.machine import keep_out
+from rollback_drill.ground.signals import told_to_end
+from rollback_drill.record.timeline import Event, read
+from rollback_drill.record.told import Interrupted, Phase, PhaseStarted
+from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.stage.opening import open_stage
+from rollback_drill.traffic.histogram import Histogram
+from rollback_drill.traffic.live import read_observations
+from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.told import GeneratorSample
 
 RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
 HEALTHY_RUNS = 3
@@ -58,7 +61,7 @@ out = sys.stdout.write
 class _UntilDecided(Conductor):
     """A drill that ends with the decision."""
 
-    def _authorize(self, decided: events.Decided) -> bool:
+    def _authorize(self, decided: Decided) -> bool:
         del decided
         return False
 
@@ -83,23 +86,23 @@ def _hold(stage: Stage, fault: str, report: Path) -> list[Event]:
         conductor.fault.watch_s = HEALTHY_S
     conductor.run()
     record = list(read(conductor.timeline.path))
-    if any(isinstance(event.what, events.Interrupted) for event in record):
+    if any(isinstance(event.what, Interrupted) for event in record):
         raise KeyboardInterrupt  # a drill keeps it to itself
     return record
 
 
 def _late(record: list[Event]) -> bool:
     """Whether the generator was late in more than one second of twenty."""
-    lags = [e.what.lag_s for e in record if isinstance(e.what, events.GeneratorSample)]
+    lags = [e.what.lag_s for e in record if isinstance(e.what, GeneratorSample)]
     return sum(lag > LATE_S for lag in lags) > 0.05 * len(lags)
 
 
 def _measure(record: list[Event], report: Path, factor: float) -> Run | None:
     """Return the delays of this drill, None when there was no alarm."""
-    onset = next(e.at for e in record if isinstance(e.what, events.FaultInjected))
-    steady = next(e.at for e in record if _begins(e, events.Phase.STEADY))
-    breaking = next(e.at for e in record if _begins(e, events.Phase.FAULT))
-    ended = next(e.at for e in record if _begins(e, events.Phase.TEARDOWN))
+    onset = next(e.at for e in record if isinstance(e.what, FaultInjected))
+    steady = next(e.at for e in record if _begins(e, Phase.STEADY))
+    breaking = next(e.at for e in record if _begins(e, Phase.FAULT))
+    ended = next(e.at for e in record if _begins(e, Phase.TEARDOWN))
     seen = sorted(read_observations(report / "traffic"), key=lambda one: one.done)
     healthy = Histogram(one.latency_s for one in seen if steady <= one.done <= breaking)
     baseline_s = quantile_upper_bound(healthy) or healthy.quantile(0.95)
@@ -125,8 +128,8 @@ def _measure(record: list[Event], report: Path, factor: float) -> Run | None:
     return None
 
 
-def _begins(event: Event, phase: events.Phase) -> bool:
-    return isinstance(event.what, events.PhaseStarted) and event.what.phase is phase
+def _begins(event: Event, phase: Phase) -> bool:
+    return isinstance(event.what, PhaseStarted) and event.what.phase is phase
 
 
 def _healthy(stage: Stage, scratch: Path) -> int:
@@ -135,8 +138,8 @@ def _healthy(stage: Stage, scratch: Path) -> int:
     requests = late = 0
     for number in range(HEALTHY_RUNS):
         record = _hold(stage, "none", scratch / f"none-{number}")
-        fired.update(e.what.trigger for e in record if isinstance(e.what, events.TriggerFired))
-        requests += sum(e.what.requests for e in record if isinstance(e.what, events.Decided))
+        fired.update(e.what.trigger for e in record if isinstance(e.what, TriggerFired))
+        requests += sum(e.what.requests for e in record if isinstance(e.what, Decided))
         late += _late(record)
     out(
         f"A/A on stage {stage.name}: {requests:,} requests at {RATE:g}/s in {HEALTHY_RUNS} drills, "
@@ -157,7 +160,7 @@ def _delays(stage: Stage, scratch: Path) -> None:
         for number in range(RUNS * TRIES):
             report = scratch / f"{fault}-{number}"
             record = _hold(stage, fault, report)
-            injected = any(isinstance(e.what, events.FaultInjected) for e in record)
+            injected = any(isinstance(e.what, FaultInjected) for e in record)
             measures = injected and not _late(record)
             run = _measure(record, report, factor) if measures else None
             if run is None:

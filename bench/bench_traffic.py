@@ -33,16 +33,16 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from drill.aggregate import LATE_S, Clients, Second, combine
-from drill.clock import now
-from drill.histogram import Histogram
-from drill.ledger import read_writes
-from drill.machine import keep_out
-from drill.observation import Observation, Outcome
-from drill.signals import told_to_end
-from drill.timeline import Timeline
-from drill.traffic import Traffic
-from drill.wait import wait_until
+from rollback_drill.data.ledger import read_writes
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.machine import keep_out
+from rollback_drill.ground.signals import told_to_end
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.traffic.aggregate import LATE_S, Clients, Second, combine
+from rollback_drill.traffic.histogram import Histogram
+from rollback_drill.traffic.live import Traffic
+from rollback_drill.traffic.observation import Observation, Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 RATES = (100.0, 500.0, 1_000.0, 2_000.0)

@@ -1,4 +1,4 @@
-"""The traffic: Locust users on an open loop. Runs as a process of its own, see `drill.traffic`.
+"""The traffic: Locust users on an open loop. Runs as a process of its own, see `traffic.live`.
 
 `locustfile` is what Locust loads; `openloop` sends each request when it is due; `clients` walk
 pages, read details and write; `http` sends one request once; `recorder` writes what was seen.

@@ -17,9 +17,9 @@ from itertools import accumulate
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
-from drill.answers import BadAnswer, parse_json
-from drill.observation import Outcome
 from load.orders import Orders
+from rollback_drill.stage.answers import BadAnswer, parse_json
+from rollback_drill.traffic.observation import Outcome
 
 LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
 MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent

@@ -1,4 +1,4 @@
-"""Simulated clients of a service that is described by its operations; see `drill.interface`."""
+"""Simulated clients of a service that is described by its operations; see `traffic.interface`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 import re
 from itertools import accumulate
 
-from drill.interface import Interface, Operation
-from drill.observation import Outcome
 from load.clients import Ask, Client
 from load.orders import Orders
+from rollback_drill.traffic.interface import Interface, Operation
+from rollback_drill.traffic.observation import Outcome
 
 _NUMBERS = 1_000_000
 _LONGEST = 8_000  # characters of a URL

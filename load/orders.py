@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from drill import files
+from rollback_drill.ground import files
 
 NAME = "orders.json"
 

@@ -4,7 +4,7 @@
   `sample,<at>,<worst lag s>,<share of a core>,<in flight>`, at last `end,<requests scheduled>`.
 - `writes-<worker>.csv`: `<write's reference>,<create|update>,<reservation's reference>,<JSON>`,
   written before the write is sent, so that nothing can be done that was not announced.
-- `observations-<worker>.csv`: `drill.observation.Observation` lines in the order they ended.
+- `observations-<worker>.csv`: `Observation` lines in the order they ended.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import json
 import os
 from pathlib import Path
 
-from drill.observation import Observation
 from load.clients import Ask
+from rollback_drill.traffic.observation import Observation
 
 OBSERVATIONS, WRITES, GENERATOR = "observations", "writes", "generator"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pytest_bdd import given, parsers, then, when
 
-from drill.matrix import classify
-from drill.runbook.model import MatrixRow, Runbook
-from drill.runbook.parse import parse
+from rollback_drill.decide.matrix import classify
+from rollback_drill.runbook.model import MatrixRow, Runbook
+from rollback_drill.runbook.parse import parse
 from steps.fix_drills import RUNBOOK, edited_runbook
 
 

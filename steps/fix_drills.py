@@ -10,17 +10,17 @@ from typing import TypeVar
 
 import pytest
 
-from drill import history
-from drill.clock import iso
-from drill.conductor import Conductor
-from drill.console import shown
-from drill.errors import UsageError
-from drill.judgement import Judgement
-from drill.report.write import write_reports
-from drill.request import Request
-from drill.runbook.model import Runbook
-from drill.runbook.parse import parse
-from drill.timeline import Event, read
+from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.request import Request
+from rollback_drill.ground.clock import iso
+from rollback_drill.ground.console import shown
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.judge.judgement import Judgement
+from rollback_drill.record.timeline import Event, read
+from rollback_drill.report import history
+from rollback_drill.report.write import write_reports
+from rollback_drill.runbook.model import Runbook
+from rollback_drill.runbook.parse import parse
 from steps.fix_stages import StageFor
 from steps.sabotage import Toothless, broken_reservations
 

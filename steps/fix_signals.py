@@ -6,8 +6,8 @@ import contextlib
 
 import pytest
 
-from drill.console import outlive_terminal
-from drill.signals import told_to_end
+from rollback_drill.ground.console import outlive_terminal
+from rollback_drill.ground.signals import told_to_end
 
 _until_the_end = contextlib.ExitStack()
 

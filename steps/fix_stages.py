@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from drill.errors import UsageError
-from drill.stage import Stage, StageOptions
-from drill.stages import containers_problem, open_stage
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.stage.opening import containers_problem, open_stage
 
 NAMES = ("containers", "processes")
 StageFor = Callable[[str], Stage]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from drill import files
-from drill.console import shown
+from rollback_drill.ground import files
+from rollback_drill.ground.console import shown
 
 _MARKS = {"passed": "✅", "failed": "❌", "error": "❌", "skipped": "⏭️"}
 _LONGEST = 300

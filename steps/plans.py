@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, when
 
-from drill.authority import roles_of
+from rollback_drill.runbook.authority import roles_of
 from steps.fix_drills import RUNBOOK, Hold, Outcome, Plan
 
 

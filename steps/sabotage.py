@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from drill.fault import Fault, Scene
-from drill.stage import STABLE, Stage
+from rollback_drill.breaks.fault import Fault, Scene
+from rollback_drill.stage.model import STABLE, Stage
 
 
 @contextlib.contextmanager

@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 
-from drill.console import outlive_terminal, shown
-from drill.errors import DrillError, Exit
-from drill.machine import keep_out
-from drill.signals import told_to_end
 from examples.kinto.environment import HERE, KintoStaging
+from rollback_drill.ground.console import outlive_terminal, shown
+from rollback_drill.ground.errors import DrillError, Exit
+from rollback_drill.ground.machine import keep_out
+from rollback_drill.ground.signals import told_to_end
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
 
 def _run(words: list[str]) -> int:
     """Run a command of the suite; one that is told to end heals and clears up before we go on."""
-    command = subprocess.Popen([sys.executable, "-m", "drill", *words])
+    command = subprocess.Popen([sys.executable, "-m", "rollback_drill", *words])
     try:
         return command.wait()
     except KeyboardInterrupt:

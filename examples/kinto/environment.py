@@ -18,15 +18,14 @@ import sys
 import types
 from pathlib import Path
 
-from drill import http
-from drill.answers import NoAnswer
-from drill.clock import now
-from drill.errors import StageError, UsageError
-from drill.host import run_bounded
-from drill.stages import postgres
-from drill.stages.sweep import note_child, note_owner, sweep_folder
-from drill.wait import wait_until
-from drill.wheelhouse import ensure_wheelhouse
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage import http, postgres
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.host import run_bounded
+from rollback_drill.stage.sweep import note_child, note_owner, sweep_folder
+from rollback_drill.stage.wheelhouse import ensure_wheelhouse
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path("/tmp/kinto-staging")  # noqa: S108 - as staging.toml says

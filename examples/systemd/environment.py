@@ -19,17 +19,17 @@ from docker.errors import APIError
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from drill.errors import StageError, UsageError
-from drill.machine import temporary
-from drill.release import build_origin
-from drill.stages import haproxy
-from drill.stages.container_host import ContainerHost
-from drill.stages.container_sweep import labels, made, remove, sweep_engine
-from drill.stages.deployment import must
-from drill.stages.engine import client, engine_problem
-from drill.stages.images import ensure_machine
-from drill.stages.sweep import own_folder
-from drill.wait import wait_until
+from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.machine import temporary
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage import haproxy
+from rollback_drill.stage.container_host import ContainerHost
+from rollback_drill.stage.container_sweep import labels, made, remove, sweep_engine
+from rollback_drill.stage.deployment import must
+from rollback_drill.stage.engine import client, engine_problem
+from rollback_drill.stage.images import ensure_machine
+from rollback_drill.stage.release import build_origin
+from rollback_drill.stage.sweep import own_folder
 
 HERE = Path(__file__).resolve().parent
 NAME = "systemd-staging"

@@ -1,7 +1,0 @@
-"""`python -m drill`."""
-
-import sys
-
-from drill.cli import main
-
-sys.exit(main())

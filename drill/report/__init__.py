@@ -1,1 +1,0 @@
-"""Renders a timeline for people and machines."""

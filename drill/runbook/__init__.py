@@ -1,1 +1,0 @@
-"""The runbook as typed objects."""

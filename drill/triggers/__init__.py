@@ -1,1 +1,0 @@
-"""One module per kind of trigger; see `drill.trigger`."""

@@ -1,0 +1,27 @@
+"""Rolls a broken release back by executing its runbook, under traffic, and judges the outcome.
+
+A drill is a list of phases over a rig. Whoever goes along is a companion. What a room can say
+stands in that room. The record is read once, into a book; judge and report only ask the book.
+
+The rooms, lowest first. A room knows only those before it, and of every room what it tells (its
+`told`, which is pure):
+
+- `ground`: errors, verdicts, time, waiting, files, what a terminal is shown.
+- `record`: what is told, append-only, read once into a book.
+- `runbook`: the document: read in full, held against rules (`lint`), and what it says.
+- `traffic`: what customers do, and what they see of it; `load/` makes it.
+- `decide`: from what was seen to a decision. Pure: no stage, no HTTP, no database driver.
+- `stage`: where a drill happens: hosts, releases, a database, a front door.
+- `subject`: the service under drill, as the engine asks it; `subject.hostaway` is the demo's.
+- `data`: what becomes of the data: every acknowledged write, all rows, and the archive.
+- `watch`: what is looked at beside the traffic: probes, sentinels, logs, reports of people.
+- `breaks`: what is broken on purpose: faults in the release, hazards in the rollback.
+- `perform`: performs the runbook and verifies its checkboxes.
+- `judge`: from the record to the verdict. Pure.
+- `report`: what people read of a drill: page, post-mortem, JUnit, Allure, the index over all.
+- `conduct`: holds one drill: its request, its phases, and whoever goes along.
+- `campaigns`: many drills, or none: revalidation, interruptions, mishaps, the check of a stage.
+
+`cli` reads the arguments, `commands` does what they ask. `docs/adding.md` says how to add a fault,
+a hazard, a check, a trigger, a sentinel or a stage: one file each.
+"""

@@ -1,0 +1,7 @@
+"""`python -m rollback_drill`."""
+
+import sys
+
+from rollback_drill.cli import main
+
+sys.exit(main())

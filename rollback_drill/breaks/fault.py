@@ -1,0 +1,79 @@
+"""What breaks the release. A fault is a context manager that heals, with an attested symptom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from rollback_drill.stage.model import Stage
+
+FAULT_LIMIT_S = 60.0  # a fault that nobody noticed after a minute of traffic is not going to be
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a fault may use: the stage, the healthy p95 (seconds, its upper confidence bound), the
+    webhook for incidents and tickets, and the generators' folder, where they take orders.
+    """
+
+    stage: Stage
+    baseline_s: float
+    webhook: str
+    traffic: Path
+
+
+class Fault(Protocol):
+    """One way to break. `name` is kebab case. `symptom` says what an observer must see.
+
+    `trigger`: a pattern for the name of the runbook's trigger that it must set off, "" for none in
+    particular. `ours`: whether the release is to blame, so that a rollback helps. `watch_s`:
+    seconds after which the detector has its last word.
+    """
+
+    name: str
+    symptom: str
+    trigger: str
+    ours: bool
+    watch_s: float
+
+    def inject(self, scene: Scene) -> str:
+        """Switch the fault on and return a sentence that says how."""
+        ...
+
+    def attest(self, scene: Scene) -> tuple[bool, str]:
+        """Look for the symptom, independently of traffic and detector: (seen, evidence)."""
+        ...
+
+    def heal(self, scene: Scene) -> None:
+        """Switch the fault off. Must work after a rollback, without `inject`, and twice."""
+        ...
+
+
+@runtime_checkable
+class ProvesHealed(Protocol):
+    """A fault whose healing is somebody else's work, and is looked at like its making."""
+
+    def healed(self, scene: Scene) -> tuple[bool, str]:
+        """Wait until the symptom is gone: (gone, evidence). Bounded; never raises DrillError."""
+        ...
+
+
+class LatentDefect:
+    """A defect of the failing release, switched on by its settings; a base for such faults."""
+
+    trigger = ""
+    ours = True
+    watch_s = FAULT_LIMIT_S
+
+    def heal(self, scene: Scene) -> None:
+        """See Fault.heal."""
+        scene.stage.set_defects({})
+
+
+class OutsideCause:
+    """A cause that the release has no part in: a rollback must not be done; a base for faults."""
+
+    trigger = ""
+    ours = False
+    watch_s = FAULT_LIMIT_S

@@ -1,0 +1,1 @@
+"""Many drills, or none: revalidation, interruptions, mishaps, the check of a stage."""

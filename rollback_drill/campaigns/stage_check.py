@@ -1,0 +1,257 @@
+"""Says what a staging environment lacks, before anything is touched: it only looks."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollback_drill.conduct.triggers_read import read_triggers
+from rollback_drill.ground.errors import DrillError
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.perform.check import bind, own_script
+from rollback_drill.perform.performer import FACTS, StepFailed, choose
+from rollback_drill.runbook.model import CodeBlock, Runbook
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.host import Host
+from rollback_drill.stage.host import look as ask
+from rollback_drill.stage.model import CAPABILITIES
+from rollback_drill.stage.staging import StagingStage
+from rollback_drill.subject import described
+from rollback_drill.watch.probe import front_health, health
+
+_LIMIT_S = 30.0
+_TOOLS = ("bash", "setsid", "pkill", "git", "curl")
+_USED = re.compile(r"\$\{?(?P<name>[A-Z][A-Z0-9_]*)")
+_SET = re.compile(r"\b(?P<name>[A-Z][A-Z0-9_]*)=|\bread -?\w* ?(?P<read>[A-Z][A-Z0-9_]*)")
+# Of the messages after a rollback: the record says them, see `facts`.
+_MEASURED = ("START", "END", "DURATION", "IMPACT", "DATA_LOSS")
+_BLANK = re.compile(r"^\[.*\]$|^_+$|^$")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One thing that was looked at. `verdict`: passed, failed (a drill would not work) or unknown
+    (a drill would leave something unknown). `advice`: what to do, "" where nothing is missing.
+    """
+
+    what: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
+    """Look at everything that a drill needs; nothing is changed. Never raises a DrillError."""
+    yield from _variables(stage)
+    for host in stage.hosts:
+        yield from _guarded(f"{host.name} answers", _host(stage, host, runbook))
+    yield from _service(stage)
+    if "database" in stage.capabilities:
+        yield from _guarded("the database answers", _database(stage))
+    yield from _runbook(stage, runbook)
+    yield from _fault(stage)
+    yield from _limits(stage)
+
+
+def _judge(what: str, ok: bool, found: str, advice: str) -> Looked:
+    found = " ".join(found.split())  # a command's words may go over several lines
+    return Looked(what, Verdict.PASSED if ok else Verdict.FAILED, found, "" if ok else advice)
+
+
+def _guarded(what: str, looks: Iterator[Looked]) -> Iterator[Looked]:
+    try:
+        yield from looks
+    except DrillError as error:
+        yield Looked(what, Verdict.FAILED, error.found, error.advice)
+
+
+def _variables(stage: StagingStage) -> Iterator[Looked]:
+    missing = stage.staging.missing
+    yield _judge(
+        "variables that the file names are set", not missing, ", ".join(missing) or "all",
+        "export them in the shell that starts the drill",
+    )  # fmt: skip
+
+
+def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+    done = ask(host, "uname -sr", limit_s=_LIMIT_S)
+    yield _judge(
+        f"{host.name} answers", done.ok, done.stdout.strip() or done.stderr.strip(),
+        "see its address and its folder in the file",
+    )  # fmt: skip
+    if not done.ok:
+        return
+    script = f"for tool in {' '.join(_TOOLS)}; do command -v $tool >/dev/null || echo $tool; done"
+    lacking = ask(host, script, limit_s=_LIMIT_S).stdout.split()
+    yield _judge(
+        f"{host.name} has {', '.join(_TOOLS)}", not lacking,
+        f"lacks {lacking}" if lacking else "all", "install them there",
+    )  # fmt: skip
+    if stage.staging.marker:
+        marked = ask(host, f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
+        yield _judge(
+            f"{host.name} has the marker", marked,
+            stage.staging.marker if marked else f"there is no {stage.staging.marker}",
+            "make that file on machines that may be broken, and on no other",
+        )  # fmt: skip
+    for tag in (stage.failing, stage.stable):
+        found = ask(
+            host, f"git ls-remote --exit-code --tags origin refs/tags/{tag}", limit_s=_LIMIT_S
+        )
+        yield _judge(
+            f"{tag} exists in the origin of {host.name}", found.ok,
+            found.stdout.split()[0][:12] if found.ok else found.stderr.strip()[-200:] or "none",
+            "push the tag, or correct [stage] failing and stable",
+        )  # fmt: skip
+    runs = ask(host, "git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
+    deploys = "deploy" in stage.staging.scripts
+    yield _judge(
+        f"{stage.failing} is what {host.name} runs", deploys or runs == stage.failing,
+        (runs or "nothing") + (f"; the drill deploys {stage.failing}" if deploys else ""),
+        "deploy it, or give [scripts] deploy",
+    )  # fmt: skip
+    yield from _environment(stage, host, runbook)
+    if "process" in stage.capabilities:
+        pid = stage.pids().get(host.name)
+        yield _judge(
+            f"[scripts] pid finds the service on {host.name}", pid is not None,
+            str(pid or "it printed no process id"),
+            "the script must print the main process's id and nothing else",
+        )  # fmt: skip
+    if "LOG_FILE" in stage.environment:
+        read = ask(host, 'test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
+        yield _judge(
+            f"the log on {host.name} can be read", read.ok,
+            read.stdout.strip() or f"{stage.environment['LOG_FILE']} cannot be read",
+            "correct LOG_FILE, or let the user read it",
+        )  # fmt: skip
+
+
+def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+    """Every variable that the runbook's commands use here and do not set."""
+    needed: set[str] = set()
+    for block in _all_blocks(runbook):
+        with contextlib.suppress(StepFailed):  # told where the runbook is looked at
+            script = choose(block, stage.alternatives).script
+            own = {m["name"] or m["read"] for m in _SET.finditer(script)}
+            needed |= {m["name"] for m in _USED.finditer(script)} - own
+    needed -= {*FACTS, *_MEASURED}
+    script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
+    lacking = ask(host, script or "true", limit_s=_LIMIT_S).stdout.split()
+    yield _judge(
+        f"{host.name} knows the runbook's variables", not lacking,
+        f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",
+        "name them in [environment], or in [environment_from] when they are secret",
+    )  # fmt: skip
+
+
+def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
+    yield from runbook.pre_rollback.blocks
+    for procedure in runbook.procedures:
+        if procedure is runbook.redeployment:
+            continue
+        yield from procedure.prerequisite_blocks
+        for step in procedure.steps:
+            yield from step.blocks
+    for checklist in runbook.post_rollback:
+        yield from checklist.blocks
+
+
+def _service(stage: StagingStage) -> Iterator[Looked]:
+    path = stage.interface.health
+    for name, url in {**stage.direct_urls, "the front door": stage.base_url}.items():
+        status = front_health(stage) if url == stage.base_url else health(url, path)
+        yield _judge(
+            f"{name} answers {path}", status == 200, f"{status or 'nothing'} at {url}",
+            "start the service, correct the URL or [service] health",
+        )  # fmt: skip
+    reads = [one for one in stage.interface.operations if one.reads]
+    for operation in reads:
+        try:
+            answer = described.ask(stage, stage.base_url, operation)
+        except NoAnswer as error:
+            yield Looked(operation.name, Verdict.FAILED, str(error), "see the service")
+            continue
+        good = answer.ok and operation.contains in answer.text
+        yield _judge(
+            f"operation {operation.name} answers as the file says", good,
+            f"{answer.status}, {len(answer.content)} bytes",
+            "correct its path, what it contains, or the key",
+        )  # fmt: skip
+
+
+def _database(stage: StagingStage) -> Iterator[Looked]:
+    used, limit = stage.database.connections()
+    yield Looked("the database answers", Verdict.PASSED, f"{used} of {limit} sessions are used")
+
+
+def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
+    # Procedures share steps: each block is told once.
+    for block in {block.line: block for block in _all_blocks(runbook)}.values():
+        try:
+            choose(block, stage.alternatives)
+        except StepFailed as error:
+            yield Looked(
+                f"line {block.line} of the runbook", Verdict.FAILED,
+                error.reason.removeprefix(f"line {block.line}: "),
+                "name in [stage] alternatives what applies here",
+            )  # fmt: skip
+    unsupported = sorted(
+        {
+            f"“{box.text}” needs {CAPABILITIES[bound.needs]}"
+            for procedure in runbook.procedures
+            for step in procedure.steps
+            for box in step.checkboxes
+            if (bound := bind(box.text)) and bound.needs
+            and bound.needs not in stage.capabilities
+            and not own_script(box.text, stage.checks)
+        }
+    )  # fmt: skip
+    triggers = read_triggers(runbook, capabilities=stage.capabilities)
+    for where, why in triggers.uncovered.items():
+        yield Looked(where, Verdict.FAILED, why, "word it like one that is watched")
+    for where, why in triggers.unseen.items():
+        yield Looked(where, Verdict.UNKNOWN, why, "give the stage that, or leave the trigger out")
+    for one in unsupported:
+        yield Looked(
+            "checkbox", Verdict.UNKNOWN, one, "give the stage that, or a script in [checks]"
+        )
+    blanks = [
+        f"{contact.role}, {column}"
+        for contact in runbook.contacts
+        for column, name in (("primary", contact.primary), ("secondary", contact.secondary))
+        if _BLANK.match(name)
+    ]
+    if runbook.contacts:
+        yield _judge(
+            "the runbook names whom to call", not blanks, "; ".join(blanks) or "everybody",
+            "fill the blanks of its emergency contacts",
+        )  # fmt: skip
+
+
+def _fault(stage: StagingStage) -> Iterator[Looked]:
+    breaks = [*stage.faults, *(["[scripts] defects"] if "defects" in stage.capabilities else [])]
+    yield _judge(
+        "something can be broken", bool(breaks), ", ".join(breaks) or "nothing",
+        "describe a fault in [[faults]], or give [scripts] defects",
+    )  # fmt: skip
+
+
+def _limits(stage: StagingStage) -> Iterator[Looked]:
+    limits, limited = stage.staging.limits, stage.staging.limited
+    told = f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes"
+    yield _judge(
+        "limits", limited, told if limited else f"none in the file, so the usual ones: {told}",
+        "say in [limits] what a drill may do here at most",
+    )  # fmt: skip
+    if limits.stop_file:
+        there = Path(limits.stop_file).exists()
+        yield _judge(
+            "the stop file is not there",
+            not there,
+            f"{limits.stop_file} {'is there' if there else 'does not exist'}",
+            "remove it when all is well",
+        )

@@ -1,0 +1,317 @@
+"""What each command does; `cli` reads its arguments first, without importing any of this."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import select
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from rollback_drill.campaigns import vocabulary
+from rollback_drill.campaigns.interruptions import interrupt, write_table
+from rollback_drill.campaigns.mishaps import endure
+from rollback_drill.campaigns.plan import plan
+from rollback_drill.campaigns.read_out import exit_of, read_out
+from rollback_drill.campaigns.replay import BASELINE, replay, sentences
+from rollback_drill.campaigns.revalidation import (
+    Finding,
+    compare_with,
+    of_no_runbook,
+    revalidate,
+    supervisor_of,
+    write_findings,
+)
+from rollback_drill.campaigns.stage_check import look
+from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.progress import Progress
+from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.resume import ResumedDrill, read_left
+from rollback_drill.ground import files
+from rollback_drill.ground.clock import iso
+from rollback_drill.ground.console import console, shown
+from rollback_drill.ground.errors import Exit, UsageError
+from rollback_drill.ground.machine import temporary
+from rollback_drill.ground.redact import masked
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.record.timeline import read
+from rollback_drill.report import history, overview
+from rollback_drill.report.report_folder import claim
+from rollback_drill.report.summary import print_summary
+from rollback_drill.report.write import write_reports
+from rollback_drill.runbook.authority import roles_of
+from rollback_drill.runbook.model import Runbook
+from rollback_drill.runbook.monitoring import dashboard, rules
+from rollback_drill.runbook.parse import parse, read_document
+from rollback_drill.stage.model import StageOptions
+from rollback_drill.stage.opening import open_stage
+from rollback_drill.stage.staging import StagingStage
+from rollback_drill.stage.supervision import SUPERVISORD
+
+_HEAR_S = 0.2
+
+
+def run_drill(arguments: argparse.Namespace) -> int:
+    """Hold one drill; return the exit code."""
+    terminal = console(soft_wrap=False)
+    if arguments.resume:
+        return _resume(arguments, terminal)
+    if arguments.plan not in ("", "0", "no"):
+        try:
+            if not _agreed(arguments):
+                return Exit.PASSED
+        except KeyboardInterrupt:
+            terminal.print("\nEnded by the operator. Nothing was touched.")
+            return Exit.UNKNOWN
+    request = Request(
+        runbook=arguments.runbook,
+        report=arguments.report,
+        stage=arguments.stage,
+        fault=arguments.fault,
+        procedure=arguments.procedure,
+        pace=arguments.pace,
+        rate=arguments.rate,
+        seed=arguments.seed,
+        options=StageOptions(
+            listings=arguments.listings,
+            seed=arguments.seed,
+            hosts=arguments.hosts,
+            supervisor=arguments.supervisor or SUPERVISORD.name,
+        ),
+        hazard=arguments.hazard,
+        round_trip=arguments.round_trip not in ("", "0", "no"),
+        mode=arguments.mode,
+        history=Path(arguments.history) if arguments.history else None,
+        channels=Path(arguments.channels) if arguments.channels else None,
+        authorized_by=roles_of(arguments.authorized_by),
+    )
+    with Progress(terminal) as progress:
+        conductor = Conductor(request, progress=progress)
+        conductor.run()
+    judgement = write_reports(conductor.timeline.path, request.report)
+    print_summary(judgement, request.report, terminal)
+    if request.history:
+        began = next(read(conductor.timeline.path)).at
+        history.append(request.history, history.kept(judgement, conductor.history_key, iso(began)))
+    return judgement.exit
+
+
+def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
+    """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
+    if arguments.plan not in ("", "0", "no"):
+        raise UsageError(
+            "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
+        )
+    left = read_left(Path(arguments.resume))
+    report = arguments.report
+    if report.resolve() == left.directory.resolve():
+        report = report / "resumed"  # the dead drill's own record stays
+    request = left.request(
+        report,
+        mode=arguments.mode,
+        channels=Path(arguments.channels) if arguments.channels else None,
+    )
+    with Progress(terminal) as progress:
+        conductor = ResumedDrill(left, request, progress=progress)
+        conductor.run()
+    judgement = write_reports(conductor.timeline.path, report)
+    print_summary(judgement, report, terminal)
+    return judgement.exit
+
+
+def run_revalidate(arguments: argparse.Namespace) -> int:
+    """Revalidate a runbook; return the exit code."""
+    terminal = console()
+    reading = read_document(arguments.runbook)
+    runbook = reading.runbook
+    if reading.problems.found:
+        claim(arguments.report)
+        return _say_findings(arguments, runbook, of_no_runbook(reading), terminal)
+    supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
+    request = Request(
+        arguments.runbook,
+        arguments.report,
+        stage=arguments.stage,
+        options=StageOptions(supervisor=supervisor),
+    )
+    claim(arguments.report)
+    try:
+        findings = revalidate(
+            request,
+            lambda: open_stage(arguments.stage, request.options, terminal.print),
+            terminal.print,
+        )
+    except KeyboardInterrupt:
+        terminal.print("Ended by the operator: nothing can be said about this runbook.")
+        return Exit.UNKNOWN
+    return _say_findings(arguments, runbook, findings, terminal)
+
+
+def _say_findings(
+    arguments: argparse.Namespace,
+    runbook: Runbook,
+    findings: list[Finding],
+    terminal: Console,
+) -> int:
+    """Write and print `findings`; return the exit code."""
+    changes = compare_with(arguments.report / "findings.json", findings, runbook)
+    status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
+    for one in findings:
+        terminal.print(f"{one.severity:6}  {one.where}: {one.what}")
+    for change in changes:
+        terminal.print(f"since the last time: {change}")
+    terminal.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
+    return status
+
+
+def _agreed(arguments: argparse.Namespace) -> bool:
+    """Print the plan; return whether somebody at a terminal says to go on."""
+    terminal = console()
+    runbook = parse(arguments.runbook)
+    stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), terminal.print)
+    try:
+        for line in plan(runbook, stage, arguments.procedure, arguments.fault):
+            terminal.print(masked(line))
+    finally:
+        if isinstance(stage, StagingStage):
+            stage.__exit__()
+    if not sys.stdin.isatty():
+        terminal.print("Nothing was touched: there is no terminal to ask whether to go on.")
+        return False
+    terminal.print("Go on? [y/N] ", end="")
+    # A Ctrl-C that comes just before somebody begins to wait for input is not heard while he waits.
+    while not select.select([sys.stdin], [], [], _HEAR_S)[0]:
+        pass
+    answer = ""
+    with contextlib.suppress(OSError):  # the terminal went away
+        answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        terminal.print()
+    if answer.strip().lower() in ("y", "yes"):
+        return True
+    terminal.print("Nothing was touched.")
+    return False
+
+
+def run_read(arguments: argparse.Namespace) -> int:
+    """Print a runbook as it is understood; return 1 when a line is unread or it is no runbook."""
+    terminal = console()
+    reading = read_document(arguments.runbook)
+    for line in read_out(reading):
+        terminal.print(line)
+    return exit_of(reading)
+
+
+def run_bindings(arguments: argparse.Namespace) -> int:
+    """Say what can be written in checkboxes, or what holds each of a runbook's."""
+    return vocabulary.run(arguments)
+
+
+def run_stage_check(arguments: argparse.Namespace) -> int:
+    """Look at a staging environment; return 1 when a drill would not work there."""
+    terminal = console()
+    runbook = parse(arguments.runbook)
+    stage = open_stage(arguments.stage, StageOptions(), terminal.print)
+    if not isinstance(stage, StagingStage):
+        raise UsageError(
+            "STAGE=FILE.toml", repr(arguments.stage), "only a staging environment needs a check"
+        )
+    bad = 0
+    try:
+        for one in look(stage, runbook):
+            bad += one.verdict is Verdict.FAILED
+            mark = {Verdict.PASSED: "ok     ", Verdict.FAILED: "MISSING"}.get(
+                one.verdict, "unknown"
+            )
+            terminal.print(masked(f"{mark}  {one.what}: {one.found}"))
+            if one.advice:
+                terminal.print(f"         try: {one.advice}")
+    finally:
+        stage.__exit__()
+    terminal.print(f"{bad or 'No'} thing(s) are missing on {stage.name}.")
+    return Exit.FAILED if bad else Exit.PASSED
+
+
+def run_decide(arguments: argparse.Namespace) -> int:
+    """Replay a record; return 0 whatever is decided: a decision is no failure."""
+    terminal = console()
+    runbook = parse(arguments.runbook)
+    baseline = arguments.baseline or BASELINE
+    said = replay(arguments.record, runbook, pace=arguments.pace, baseline=baseline)
+    for line in sentences(said):
+        terminal.print(line)
+    return Exit.PASSED
+
+
+def run_interruptions(arguments: argparse.Namespace) -> int:
+    """Cut every procedure everywhere, and let every mishap happen; write both tables."""
+    terminal = console()
+    runbook = parse(arguments.runbook)
+    opened = open_stage(arguments.stage, StageOptions(), terminal.print)
+    claim(arguments.report)  # the report of a drill in that folder stays
+    path = arguments.report / "interruptions.md"
+    try:
+        with (
+            opened as stage,
+            TemporaryDirectory(dir=temporary()) as scratch,
+        ):
+            cuts, mishaps, bad = [], [], 0
+            for cut in interrupt(stage, runbook, tell=terminal.print):
+                cuts.append(cut)
+                bad = write_table(cuts, path)  # what there is, should it not come to the rest
+            terminal.print("Mishaps:")
+            for one in endure(stage, arguments.runbook, Path(scratch), tell=terminal.print):
+                mishaps.append(one)
+                bad = write_table(cuts, path, mishaps)
+    except KeyboardInterrupt:
+        terminal.print("Ended by the operator: not every cut was made.")
+        return Exit.UNKNOWN
+    told = f"{bad} cuts or mishaps ended badly" if bad else "All cuts and mishaps ended well"
+    terminal.print(f"{told}. Table: {path}")
+    return Exit.FAILED if bad else Exit.PASSED
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    """Render a report again from a timeline; return the exit code of its verdict."""
+    judgement = write_reports(arguments.timeline, arguments.report)
+    print_summary(judgement, arguments.report, console(soft_wrap=False))
+    return judgement.exit
+
+
+def run_claim(arguments: argparse.Namespace) -> int:
+    """Claim a folder for a gate, which writes into it by tools that would follow links."""
+    claim(arguments.report)
+    for name in ("summary.md", "junit.xml", "allure-results"):
+        files.remove(arguments.report / name)
+    return Exit.PASSED
+
+
+def run_monitoring(arguments: argparse.Namespace) -> int:
+    """Write Prometheus' alert rules and a dashboard, made of the runbook's thresholds."""
+    runbook = parse(arguments.runbook)
+    try:
+        arguments.to.mkdir(parents=True, exist_ok=True)
+        files.write(arguments.to / "alerts.yml", rules(runbook))
+        text = json.dumps(dashboard(runbook), indent=2, ensure_ascii=False)
+        files.write(arguments.to / "dashboard.json", text + "\n")
+    except OSError as error:
+        raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error
+    console().print(f"Rules: {arguments.to}/alerts.yml\nDashboard: {arguments.to}/dashboard.json")
+    return Exit.PASSED
+
+
+def run_index(arguments: argparse.Namespace) -> int:
+    """Render the page over all kept drills."""
+    page = overview.render(history.read(arguments.history), datetime.now(UTC).date())
+    try:
+        arguments.to.parent.mkdir(parents=True, exist_ok=True)
+        files.write(arguments.to, shown(page))
+    except OSError as error:
+        raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
+    console().print(f"Page: {arguments.to}")
+    return Exit.PASSED

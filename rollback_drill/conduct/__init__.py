@@ -1,0 +1,1 @@
+"""Holds one drill: its request, its phases, and whoever goes along."""

@@ -1,0 +1,269 @@
+"""Finishes what a killed drill had begun: on its stage, from its record, in a report of its own.
+
+The dead drill's record is carried over, so that one timeline tells the whole story and is judged
+as one. Commands that it left running are ended, its fault is healed, its hazard taken back. Then
+the same procedure is performed from its beginning, verified, and every write of both is read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rollback_drill.breaks.fault import Scene
+from rollback_drill.breaks.hazard import Mishap
+from rollback_drill.breaks.hazards import find_hazard
+from rollback_drill.breaks.healing import heal
+from rollback_drill.breaks.told import HazardArmed, HazardOver
+from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.progress import Progress
+from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.told import DrillStarted, Resumed, StageUp
+from rollback_drill.data.accounting import Accounting
+from rollback_drill.data.told import DamageSeen, DataSeen
+from rollback_drill.decide.told import Decided
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.perform.check import Situation
+from rollback_drill.perform.performer import Performer, facts_for
+from rollback_drill.perform.told import (
+    Authorized,
+    CommandStarted,
+    ProcedureChosen,
+    StepEnded,
+    StepStarted,
+)
+from rollback_drill.record.timeline import Event, read
+from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, Phase
+from rollback_drill.runbook.maintenance import LEAVE
+from rollback_drill.stage.model import Stage
+from rollback_drill.stage.opening import attach_stage
+from rollback_drill.stage.sweep import find
+from rollback_drill.traffic.observation import Outcome
+from rollback_drill.traffic.told import TrafficSecond
+
+_Kind = TypeVar("_Kind")
+_NOT_CARRIED = (Interrupted, DrillBroke)  # that drill's end is not this one's
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a killed drill left on record. `where`: its stage; `procedure`: 0 where none was to be
+    performed; `prepared`: whether the checklist before it was done; `untouched`: whether the data
+    was looked at and no client can have written since; `traffic`: folders with observed requests.
+    """
+
+    directory: Path
+    record: tuple[Event, ...]
+    started: DrillStarted
+    where: str
+    decided: tuple[float, Decided] | None
+    procedure: int
+    chosen_by: str
+    prepared: bool
+    untouched: bool
+    damaged: frozenset[str] | None
+    traffic: tuple[Path, ...]
+
+    def request(self, report: Path, *, mode: str, channels: Path | None) -> Request:
+        """Return the dead drill's request, with a `report` of its own."""
+        started = self.started
+        return Request(
+            Path(started.runbook_path),
+            report,
+            stage=started.stage,
+            fault=started.fault,
+            procedure=started.procedure,
+            pace=started.pace,
+            rate=started.rate,
+            seed=started.seed,
+            mode=mode,
+            channels=channels,
+        )
+
+    @property
+    def error_rate(self) -> float:
+        """The share of requests that failed while the decision was made; 1 where none was seen."""
+        if self.decided is None:
+            return 1.0
+        at, decided = self.decided
+        seconds = [
+            e.what.outcomes
+            for e in self.record
+            if isinstance(e.what, TrafficSecond)
+            and at - decided.detected_after_s - 1 <= e.what.second <= at
+        ]
+        sent = sum(sum(one.values()) for one in seconds)
+        good = sum(one.get(Outcome.OK, 0) for one in seconds)
+        return (sent - good) / sent if sent else 1.0
+
+
+def read_left(path: Path) -> Left:
+    """Read what the killed drill with its report (or timeline) at `path` left.
+
+    Raises UsageError when there is none, when it ended by itself, or its stage does not outlive it.
+    """
+    timeline = path / "timeline.jsonl" if path.is_dir() else path
+    record = tuple(read(timeline))
+    started = _last(record, DrillStarted)
+    if started is None or _last(record, DrillEnded) is not None:
+        raise UsageError(
+            f"RESUME: the report of a drill that was killed at {path}",
+            "one that ended by itself" if started else "no drill",
+            "hold a new drill: this one has healed and cleared up",
+        )
+    up = _last(record, StageUp)
+    if up is None or not up.where:
+        raise UsageError(
+            "RESUME: a drill on a stage that outlives it (STAGE=processes or FILE.toml)",
+            f"one whose stage had not come up ({started.stage})" if up is None else started.stage,
+            "hold a new drill: it sweeps what was left and begins anew",
+        )
+    if find(*up.owner):
+        raise UsageError(
+            "RESUME: a drill that is dead", f"process {up.owner[0]}, which still holds it",
+            "press Ctrl-C there: it then heals and clears up by itself",
+        )  # fmt: skip
+    decided = next(((e.at, e.what) for e in reversed(record) if isinstance(e.what, Decided)), None)
+    chosen = _last(record, ProcedureChosen)
+    allowed = _last(record, Authorized)
+    resumed = [e.what for e in record if isinstance(e.what, Resumed)]
+    reports = [*(Path(one.directory) for one in resumed), timeline.parent]
+    damage = _last(record, DamageSeen)
+    return Left(
+        directory=timeline.parent,
+        record=record,
+        started=started,
+        where=up.where,
+        decided=decided,
+        procedure=0
+        if allowed and not allowed.allowed
+        else _procedure(started, decided[1] if decided else None, chosen),
+        chosen_by=chosen.chosen_by
+        if chosen
+        else ("operator" if started.procedure != "auto" else "diagnosis"),
+        prepared=any(
+            isinstance(e.what, StepEnded) and e.what.section == "Preparation" for e in record
+        ),
+        untouched=_untouched(record),
+        damaged=None if damage is None else frozenset(damage.references),
+        traffic=tuple(one / "traffic" for one in reports),
+    )
+
+
+def _last(record: tuple[Event, ...], kind: type[_Kind]) -> _Kind | None:
+    return next((e.what for e in reversed(record) if isinstance(e.what, kind)), None)
+
+
+def _procedure(
+    started: DrillStarted,
+    decided: Decided | None,
+    chosen: ProcedureChosen | None,
+) -> int:
+    if chosen:
+        return chosen.procedure
+    if decided is None:
+        return 0
+    if started.procedure != "auto":
+        return int(started.procedure)
+    return decided.procedure if decided.rollback else 0
+
+
+def _untouched(record: tuple[Event, ...]) -> bool:
+    """Say whether all data was looked at "before", and clients were not let back since."""
+    seen = False
+    for event in record:
+        match event.what:
+            case DataSeen(moment=moment):
+                seen = moment == "before"
+            case StepStarted(title=title) if LEAVE.search(title):
+                seen = False
+    return seen
+
+
+class ResumedDrill(Conductor):
+    """A drill that continues the one that `left` was left by. See Conductor."""
+
+    def __init__(self, left: Left, request: Request, *, progress: Progress | None = None) -> None:
+        self._left = left
+        super().__init__(request)
+        self._accounts = Accounting(
+            self._stage,
+            self.timeline,
+            *left.traffic,
+            request.report / "traffic",
+            damaged=left.damaged,
+            untouched=left.untouched,
+        )
+        for event in left.record:
+            if not isinstance(event.what, _NOT_CARRIED):
+                self.timeline.record(event.what, event.at)
+        self._progress = progress
+        if progress:
+            self.timeline.subscribe(progress, "progress display")
+
+    def _open(self) -> Stage:
+        return attach_stage(self._left.where, self._note_later)
+
+    def _note_later(self, text: str) -> None:
+        """A stage that is attached has nothing to say before there is a timeline."""
+
+    def _record_start(self, _: Stage) -> None:
+        """Nothing starts: `_under_traffic` says what is continued, once the stage is there. But the
+        runbook is read anew.
+        """
+        self._record_reading()
+
+    def _do_routine_work(self, performer: Performer) -> None:
+        """It was done before the incident, by the drill that died."""
+
+    def _performer(self, situation: Situation) -> Performer:
+        performer = super()._performer(situation)
+        commands = (e.what.command for e in self._left.record if isinstance(e.what, CommandStarted))
+        performer.count_from(max(commands, default=0) + 1)
+        return performer
+
+    def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
+        left, traffic, stage = self._left, situation.traffic, situation.stage
+        if self._progress:
+            self._progress.follow(traffic)
+        died_at = left.record[-1].at
+        self.timeline.record(Resumed(str(left.directory.resolve()), died_at, stage.ended_scripts))
+        self._scene = Scene(stage, 0.0, webhook, traffic.directory)
+        began = now()
+        self._mend(stage)
+        if left.decided is not None:
+            situation.decision = left.decided[1]
+        if left.procedure:
+            self._perform_again(situation, performer, began)
+        else:
+            self._note("no procedure was to be performed: only the cause is removed")
+            self._remove_cause(traffic)
+        traffic.stop()
+
+    def _mend(self, stage: Stage) -> None:
+        """Take the hazard back and heal the fault, whether their making was recorded or not."""
+        hazard = find_hazard(self._left.started.hazard)
+        armed, over = (_last(self._left.record, k) for k in (HazardArmed, HazardOver))
+        if hazard:
+            mishap = Mishap(hazard, self.timeline)
+            mishap.take_back(stage, tell=bool(armed and not over))
+        assert self._scene
+        self._healed = heal(self.fault, self._scene, self.timeline)
+
+    def _perform_again(self, situation: Situation, performer: Performer, began: float) -> None:
+        left = self._left
+        procedure = self.runbook.procedure(left.procedure)
+        performer.environment = facts_for(
+            situation.decision,
+            lead=self.request.lead,
+            incident=f"drill-{self.request.seed}",
+            error_rate=left.error_rate,
+        )
+        if not left.prepared:
+            self._prepare(situation, performer)
+        self._phase(Phase.ROLLBACK)
+        self._choose(procedure, left.chosen_by)
+        decided_at = left.decided[0] if left.decided else began
+        self._carry_out(situation, performer, procedure, decided_at, served_since=began)

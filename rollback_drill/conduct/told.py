@@ -1,0 +1,78 @@
+"""What is told of the drill itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from rollback_drill.record.decoding import Form, Range
+from rollback_drill.record.told import Count, Moment, Name, Number, Seconds, Told, Where
+
+
+@dataclass(frozen=True, slots=True)
+class DrillStarted(Told):
+    """What was asked for. `procedure` is "auto" or a number.
+
+    `promises`: how many events of which kinds will be recorded, whatever comes of the drill; None
+    where an old record does not say.
+    """
+
+    stage: Name
+    stage_reason: str
+    hosts: tuple[str, ...]
+    failing: Name
+    stable: Name
+    fault: Name
+    procedure: Annotated[str, Form("auto or a number", re.compile(r"auto|\d{1,6}").fullmatch)]
+    runbook_path: Where
+    runbook_sha256: Name
+    runbook_title: str
+    pace: Annotated[float, Range(1e-3, 1e6)]
+    rate: Annotated[float, Range(1e-3, 1e6)]
+    seed: Count
+    hazard: Name = "none"
+    clients: Count = 0  # of the traffic; 0 where an old record does not say
+    promises: dict[str, Count] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageUp(Told):
+    """The stage stands. `where`: by what it is found again should this drill be killed (a folder of
+    this machine, a staging environment's file), "" where it cannot be. `owner`: the drill's process
+    id and when it was made (Unix seconds), which together name one process for ever.
+    """
+
+    where: Where
+    owner: tuple[Number, Moment] = (0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Told):
+    """All before this was recorded by a drill that was killed; what follows continues it.
+
+    `directory`: its report, with its traffic; `died_at`: when it recorded its last event;
+    `ended_scripts`: commands that still ran on the hosts and were ended.
+    """
+
+    directory: Where
+    died_at: Moment
+    ended_scripts: Count = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Told):
+    """The first good answer that clients got, and kept getting, after the decision."""
+
+    after_s: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDrills(Told):
+    """Times to restore of earlier drills that passed and compare with this one, in seconds:
+    `count` of them, None where an old record does not say.
+    """
+
+    key: str
+    restored_s: tuple[Seconds, ...]
+    count: Count | None = None

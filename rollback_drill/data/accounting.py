@@ -1,0 +1,140 @@
+"""Keeps account of the data while procedures are performed: what there was, and what became of it.
+
+It records and never judges. Where a stage has no database that can be asked, only the end is read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rollback_drill.data import archive, ledger_of_operations
+from rollback_drill.data.fingerprint import expected, fingerprint
+from rollback_drill.data.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
+from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import StageError
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.told import Noted
+from rollback_drill.runbook.maintenance import ENTER, LEAVE
+from rollback_drill.runbook.model import Procedure
+from rollback_drill.stage.model import Stage
+
+_LEDGER_NEEDS = ("listings", "database")
+
+
+class Accounting:
+    """The data of one drill on `stage`; `traffic` are the folders of what its clients recorded.
+
+    Of a drill that continues another one, `damaged` is what that one found to be damaged before
+    anything was changed (None: it did not look), and with `untouched` what it saw "before" counts.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        timeline: Timeline,
+        *traffic: Path,
+        damaged: frozenset[str] | None = None,
+        untouched: bool = False,
+    ) -> None:
+        self._stage = stage
+        self._timeline = timeline
+        self._traffic = traffic
+        self._damaged = damaged
+        self._untouched = untouched
+        self._performed: list[Procedure] = []
+        self._moments: list[tuple[str, float]] = []
+
+    def begin(self, procedure: Procedure) -> None:
+        """Note that `procedure` is performed from now on."""
+        before = sum(one.number == procedure.number for one in self._performed)
+        self._performed.append(procedure)
+        name = f"Procedure {procedure.number}" + (f" ({before + 1})" if before else "")
+        if not self._moments:
+            self._moments.append((f"before {name}", 0.0))
+        self._moments.append((f"during {name}", now()))
+
+    def promises(self, procedure: Procedure) -> dict[str, int]:
+        """Return how often the data will be looked at while `procedure` is performed."""
+        looks = [ENTER, LEAVE] if "database" in self._stage.capabilities else []
+        seen = [
+            any(moment.search(step.title) for step in procedure.steps)
+            and not (moment is ENTER and self._untouched)
+            for moment in looks
+        ]
+        return {
+            "DataSeen": sum(seen),
+            "DamageSeen": int(self.keeps_paths and self._damaged is None),
+            "PathRead": int(self.keeps_paths),
+        }
+
+    def note_damage(self) -> None:
+        """Remember, once, what the failing release has damaged before anything was changed."""
+        if self._damaged is not None or not self.keeps_paths:
+            return
+        try:
+            self._damaged = damaged_by_now(self._stage.database, self._traffic)
+            self._timeline.record(DamageSeen(tuple(sorted(self._damaged))))
+        except StageError as error:
+            self._note(f"the writes could not be read back before the rollback: {error}")
+
+    def see(self, procedure: Procedure, moment: str) -> None:
+        """Look at all data "before" or "after" `procedure` changed anything."""
+        if "database" not in self._stage.capabilities or (moment == "before" and self._untouched):
+            return
+        self._untouched = False
+        database = self._stage.database
+        try:
+            declared = procedure.transformed if moment == "before" else {}
+            wanted = expected(database, declared) if declared else {}
+            tables = fingerprint(database)
+            self._timeline.record(DataSeen(procedure.number, moment, tables, wanted))
+        except StageError as error:
+            self._note(f"the data could not be looked at {moment} the procedure: {error}")
+
+    def end(self) -> None:
+        """Read back all writes acknowledged so far: what the last procedure made of them."""
+        procedure = self._performed[-1]
+        during = self._moments[-1][0]
+        self._moments.append((during.replace("during", "after", 1), now()))
+        if not self.keeps_paths:
+            return
+        try:
+            self._timeline.record(self.so_far())
+        except StageError as error:
+            self._note(f"the writes could not be read back after {procedure.title}: {error}")
+
+    def so_far(self) -> PathRead:
+        """Read back all writes acknowledged so far, while clients go on. Raises StageError."""
+        number = self._performed[-1].number if self._performed else 0
+        return read_path(
+            self._stage.database, self._traffic, number, self._damaged or (), self._declared()
+        )
+
+    def close(self) -> LedgerRead:
+        """Read every write back, now that traffic is over. Raises StageError."""
+        if self._stage.interface.operations:
+            ledger = ledger_of_operations.read_back(self._stage, self._traffic)
+        else:
+            ledger = read_back(
+                self._stage.database, self._traffic, self._damaged or (), self._declared(),
+                self._moments,
+            )  # fmt: skip
+        self._timeline.record(ledger)
+        return ledger
+
+    @property
+    def keeps_paths(self) -> bool:
+        """Whether writes can be read back before traffic is over."""
+        return self._stage.capabilities.issuperset(_LEDGER_NEEDS)
+
+    def _declared(self) -> Declared:
+        """Return what the procedures that were performed so far say that they do to data."""
+        dropped = {name for one in self._performed for name in one.dropped}
+        transformed = {k: v for one in self._performed for k, v in one.transformed.items()}
+        kept = archive.values(self._stage, TABLE) if dropped else {}
+        last = max((at for name, at in self._moments if name.startswith("after")), default=0.0)
+        return Declared(dropped, kept, transformed, last)
+
+    def _note(self, text: str) -> None:
+        self._timeline.record(Noted(text))

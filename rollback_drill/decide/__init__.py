@@ -1,0 +1,1 @@
+"""From what was seen to a decision. Pure: no stage, no HTTP, no database driver."""

@@ -1,0 +1,1 @@
+"""The ground words: errors, verdicts, time, waiting, files, what a terminal is shown."""

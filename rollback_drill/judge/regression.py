@@ -1,0 +1,40 @@
+"""Does a rollback take longer than it used to? A ratio to earlier drills, with their noise."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from scipy.stats import t
+
+from rollback_drill.ground.verdict import Verdict
+
+LEAST = 5
+"""Fewer earlier drills say nothing about how much their times vary."""
+CONFIDENCE = 0.99
+_WORTH = 1.25  # a smaller ratio is nobody's regression, however sure
+_LEAST_SPREAD = math.log(1.1)  # of times: as if no machine were more even than that
+
+
+def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Verdict, str]:
+    """Judge a time to restore by those of `earlier` drills, both in seconds.
+
+    Failed when it lies above the one-sided prediction interval for one more value of a lognormal
+    distribution, exp(m + t·s·√(1 + 1/n)) (Hahn and Meeker, Statistical Intervals, 4.7 with logs),
+    and is a quarter above their median as well. Unknown with too few of them.
+    """
+    n = len(earlier)
+    if n < LEAST:
+        return Verdict.UNKNOWN, f"{n} earlier drills compare, {LEAST} are needed"
+    logs = [math.log(value) for value in earlier]
+    spread = max(statistics.stdev(logs), _LEAST_SPREAD)
+    reach = float(t.ppf(CONFIDENCE, n - 1)) * spread * math.sqrt(1 + 1 / n)
+    limit = math.exp(statistics.fmean(logs) + reach)
+    median = statistics.median(earlier)
+    told = (
+        f"restored after {restored_s:.1f} s, {restored_s / median:.2f} of the median of {n} "
+        f"earlier drills ({median:.1f} s); {CONFIDENCE:.0%} of such drills stay below {limit:.1f} s"
+    )
+    worse = restored_s > limit and restored_s > _WORTH * median
+    return (Verdict.FAILED if worse else Verdict.PASSED), told

@@ -1,0 +1,1 @@
+"""Performs the runbook and verifies its checkboxes."""

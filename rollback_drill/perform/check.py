@@ -1,0 +1,301 @@
+"""Checks: code bound to the text of a checkbox by a pattern, and what a check may look at."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rollback_drill.data.told import Fates, LedgerRead
+from rollback_drill.decide.told import Decided
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import DrillError
+from rollback_drill.ground.verdict import Verdict, worst
+from rollback_drill.perform.enough import once_enough
+from rollback_drill.perform.told import Checked
+from rollback_drill.runbook.model import Checkbox, Runbook
+from rollback_drill.runbook.statement import nearest, plain, statement
+from rollback_drill.stage.answers import BadAnswer, NoAnswer
+from rollback_drill.stage.host import look
+from rollback_drill.stage.model import CAPABILITIES, Stage
+from rollback_drill.watch.told import ProbeSample
+
+if TYPE_CHECKING:
+    from rollback_drill.perform.messages import Courier
+    from rollback_drill.record.timeline import Timeline
+    from rollback_drill.stage.host import Completed
+    from rollback_drill.traffic.live import Traffic
+    from rollback_drill.watch.log_reader import Tail
+
+
+_SCRIPT_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: its verdict, and the evidence as a sentence. `lacks`: there are too few
+    samples for any answer.
+    """
+
+    verdict: Verdict
+    evidence: str
+    lacks: bool = False
+
+
+def passed(evidence: str) -> Finding:
+    """Return a passing finding."""
+    return Finding(Verdict.PASSED, evidence)
+
+
+def attested(evidence: str) -> Finding:
+    """Return a finding that somebody or something named vouches for, unseen by the drill."""
+    return Finding(Verdict.ATTESTED, evidence)
+
+
+def failed(found: str, expected: str) -> Finding:
+    """Return a failing finding: what was found, and only then what should have been."""
+    return Finding(Verdict.FAILED, f"{found}, expected {expected}")
+
+
+def unknown(evidence: str) -> Finding:
+    """Return a finding for too little evidence."""
+    return Finding(Verdict.UNKNOWN, evidence)
+
+
+def lacking(evidence: str) -> Finding:
+    """Return a finding for too few samples, of which more come with time (see perform.enough)."""
+    return Finding(Verdict.UNKNOWN, evidence, lacks=True)
+
+
+def judged(ok: bool, found: str, expected: str) -> Finding:
+    """Return a passing finding with what was found when `ok`, else a failing one."""
+    return passed(found) if ok else failed(found, expected)
+
+
+def together(findings: Iterable[Finding]) -> Finding:
+    """Return several findings as one: the worst verdict, and the evidence of those that have it."""
+    found = list(findings)
+    verdict = worst(one.verdict for one in found)
+    good = verdict in (Verdict.PASSED, Verdict.ATTESTED)
+    said = [one.evidence for one in found if good or one.verdict is verdict]
+    return Finding(verdict, "; ".join(said))
+
+
+@dataclass(slots=True)
+class Situation:
+    """What a check may look at. Times are Unix seconds.
+
+    `began_at`: when the section's work began; `window_from`: from when on client traffic counts
+    (the start of a watch window, or of the step); `effective_at`: from when on the failing
+    behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
+    `outputs`: results of this step's commands, in order; `waited_s`: seconds that checks waited
+    because a checkbox wants something to hold for a time, or for lack of samples (`lacked_s` of
+    them); `courier`: who delivers the runbook's messages, about `facts`; `told_by`: who says that
+    people were told by hand, in this section; `read_back`: looks up what became of the writes
+    acknowledged so far, None where that cannot be; `busy`: says how busy the machine is.
+    """
+
+    stage: Stage
+    runbook: Runbook
+    traffic: Traffic
+    timeline: Timeline
+    tail: Tail
+    samples: Sequence[tuple[float, ProbeSample]]
+    failing: str
+    stable: str
+    pace: float
+    decision: Decided | None = None
+    ledger: LedgerRead | None = None
+    began_at: float = 0.0
+    window_from: float = 0.0
+    effective_at: float = 0.0
+    pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
+    outputs: list[Completed] = field(default_factory=list)
+    section: str = ""
+    waited_s: float = 0.0
+    lacked_s: float = 0.0
+    courier: Courier | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    told_by: str = ""
+    read_back: Callable[[], Fates | None] | None = None
+    busy: Callable[[], str] = lambda: ""
+
+    def age(self) -> float:
+        """Return how many seconds ago this section's work began."""
+        return now() - self.began_at
+
+
+Check = Callable[[Situation, re.Match[str]], Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A check bound to a checkbox: `match` carries the numbers of the checkbox's text."""
+
+    name: str
+    check: Check
+    match: re.Match[str]
+    needs: str = ""
+    proof: bool = False
+
+    def verify(self, situation: Situation) -> Finding:
+        """Run the check. A check that breaks found nothing out: unknown, with the cause."""
+        if self.needs and self.needs not in situation.stage.capabilities:
+            return unknown(f"unsupported: this stage has not {CAPABILITIES[self.needs]}")
+        try:
+            return self.check(situation, self.match)
+        except DrillError as error:
+            return unknown(f"nobody could see it: expected {error.expected}; found {error.found}")
+        except BadAnswer as bad:
+            return failed(f"a bad answer: {bad}", "one that a client can use")
+        except NoAnswer as none:
+            return unknown(str(none))
+        except Exception as error:  # a broken check must not end the drill
+            return unknown(f"the check broke: {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A check as its module declares it. `patterns` match whole ones, see `runbook.statement`."""
+
+    name: str
+    check: Check
+    patterns: tuple[re.Pattern[str], ...]
+    examples: tuple[str, ...]
+    needs: str = ""
+    proof: bool = False
+
+    def bound_to(self, statement: str) -> Binding | None:
+        """Return this check bound to a plain statement, None when it says something else."""
+        for pattern in self.patterns:
+            match = pattern.fullmatch(statement)
+            if match:
+                return Binding(self.name, self.check, match, self.needs, self.proof)
+        return None
+
+
+_REGISTRY: dict[str, Registered] = {}
+
+
+def check(
+    *patterns: str, examples: Sequence[str], needs: str = "", proof: bool = False
+) -> Callable[[Check], Check]:
+    """Bind the decorated check to every checkbox that says, as a whole, what a pattern says.
+
+    Patterns are regular expressions, case ignored, for the checkbox's plain text:
+    `runbook.statement` says what may be left over of it. `examples`: sentences that people write
+    for this, to be shown to them. `needs`: a capability without which a stage does not support it
+    (see stage.model.CAPABILITIES). `proof`: it looks at all data once more, as nobody does who
+    follows the runbook, however large they are: its time does not count for the step's budget.
+    """
+
+    def register(function: Check) -> Check:
+        name = function.__name__
+        _REGISTRY[name] = Registered(
+            name, function, tuple(map(statement, patterns)), tuple(examples), needs, proof
+        )
+        return function
+
+    return register
+
+
+def registered() -> list[Registered]:
+    """Return every check there is, by name."""
+    _load()
+    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+
+
+def bindings(text: str) -> list[Binding]:
+    """Return every check that is bound to a checkbox with this text: one, or none."""
+    said = plain(text)
+    return [bound for one in registered() if (bound := one.bound_to(said))]
+
+
+def bind(text: str) -> Binding | None:
+    """Return the check for a checkbox; None when no check, or more than one, claims its text."""
+    found = bindings(text)
+    return found[0] if len(found) == 1 else None
+
+
+def unbound(text: str) -> str:
+    """Say why no check is bound to a checkbox with this text, and what could be written instead."""
+    found = [one.name for one in bindings(text)]
+    if found:
+        return f"no check is bound to this checkbox alone: {' and '.join(found)} claim it"
+    like = nearest(text, (example for one in registered() for example in one.examples))
+    told = ", ".join(f"“{one}”" for one in like)
+    hint = f"nearest are {told}" if told else "nothing that can be verified is like it"
+    return f"no check is bound to this checkbox; {hint} (make bindings lists all)"
+
+
+def verify(checkbox: Checkbox, number: int, situation: Situation) -> Checked:
+    """Verify `checkbox` and return what is to be recorded."""
+    began = time.monotonic()
+    binding = _of_stage(checkbox.text, situation) or bind(checkbox.text)
+    if binding is None:
+        finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
+    else:
+        seen = once_enough(functools.partial(binding.verify, situation), situation)
+        finding = _beside_the_load(seen, situation)
+    return Checked(
+        section=situation.section,
+        number=number,
+        item=checkbox.text,
+        line=checkbox.line,
+        check=binding.name if binding else "",
+        verdict=finding.verdict,
+        evidence=finding.evidence,
+        took_s=time.monotonic() - began,
+        proof=binding is not None and binding.proof,
+    )
+
+
+def _beside_the_load(finding: Finding, situation: Situation) -> Finding:
+    """Say how busy the machine was where nobody could tell: slow and sick are two things."""
+    if finding.verdict is not Verdict.UNKNOWN or finding.evidence.startswith("unsupported"):
+        return finding
+    told = situation.busy()
+    return unknown(f"{finding.evidence}; {told}") if told else finding
+
+
+def _of_stage(text: str, situation: Situation) -> Binding | None:
+    """Return the check that the stage itself has for a checkbox: a script on every host."""
+    found = own_script(text, situation.stage.checks)
+    if found is None:
+        return None
+    return Binding("stage's own", functools.partial(_run_script, found[1]), found[0])
+
+
+def own_script(text: str, scripts: Mapping[str, str]) -> tuple[re.Match[str], str] | None:
+    """Return the script for a checkbox among `scripts`, by patterns of whole statements."""
+    said = plain(text)
+    for pattern, script in scripts.items():
+        match = statement(pattern).fullmatch(said)
+        if match:
+            return match, script
+    return None
+
+
+def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Finding:
+    """Judge by the script's exit status on every host; its last line is the evidence."""
+    del match
+    told, bad = [], False
+    for host in situation.stage.hosts:
+        done = look(host, script, limit_s=_SCRIPT_LIMIT_S)
+        words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
+        bad = bad or not done.ok
+        told.append(f"{host.name}: {words[-1][:200]} (status {done.exit_status})")
+    return judged(not bad, "; ".join(told), "status 0 of the stage's own script")
+
+
+def _load() -> None:
+    """Import every module of `perform.checks`, which registers its checks."""
+    from rollback_drill.perform import checks
+
+    for module in pkgutil.iter_modules(checks.__path__):
+        importlib.import_module(f"rollback_drill.perform.checks.{module.name}")

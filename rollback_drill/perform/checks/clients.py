@@ -1,0 +1,193 @@
+"""What the clients saw: error rate, response time, complaints. Proven by bounds, not points."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Callable
+
+from rollback_drill.decide.statistics import (
+    CONFIDENCE,
+    P95,
+    Proof,
+    error_rate_proven_below,
+    p95_proven_below,
+)
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import WaitTimeout
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.perform.check import Finding, Situation, check, failed, judged, lacking, unknown
+from rollback_drill.perform.checks.service import client
+from rollback_drill.runbook.amounts import duration_s, percent
+from rollback_drill.runbook.statement import amount
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.traffic.live import Aggregate
+from rollback_drill.watch.probe import front_health
+
+_DIRECT_REQUESTS = 100  # p95 needs at least 59 for an upper bound
+_SLICES = 10  # of a time for which a limit has to hold: none of them may break it
+_FEW_REQUESTS = 20  # that nobody complained of fewer says little
+_GRACE_S = 10.0  # the last seconds of a window come in a little later
+_LONGEST_S = 3600.0
+_QUANTILE = r"(?:p(?:50|75|90|95|99)|(?:50|75|90|95|99)th percentile|median)"
+_LATENCY = r"(?:response times?|latency|latencies)"
+
+Prove = Callable[[Aggregate, float], Finding]
+"""Judges what clients saw in a window, at a confidence."""
+
+
+def _finding(proof: Proof) -> Finding:
+    return Finding(proof.verdict, proof.sentence, proof.too_few)
+
+
+def _held(situation: Situation, lasting: str | None, prove: Prove) -> Finding:
+    """Judge the window. Where the checkbox names a time, wait for it (paced) and judge all of it:
+    as a whole, and each tenth, so that a short break in a long time is seen.
+    """
+    if not lasting:
+        return prove(situation.traffic.window(situation.window_from), CONFIDENCE)
+    seconds = max(1, math.ceil(duration_s(amount(lasting)) / situation.pace))
+    told = f"for {lasting}, here {seconds} s"
+    if seconds > _LONGEST_S:
+        return unknown(f"nobody waits {told}: raise PACE")
+    begin, observed = _wait_for(situation, seconds)
+    if observed < seconds:
+        return unknown(f"{observed} of {seconds} s were observed to their end ({told})")
+    found = prove(situation.traffic.window(begin, begin + seconds), CONFIDENCE)
+    if found.verdict is not Verdict.PASSED:
+        return Finding(found.verdict, f"{found.evidence} ({told})")
+    length = max(1, seconds // _SLICES)
+    parts = range(begin, begin + seconds - length + 1, length)
+    each = 1 - (1 - CONFIDENCE) / len(parts)
+    for start in parts:
+        one = prove(situation.traffic.window(start, start + length), each)
+        if one.verdict is Verdict.FAILED:
+            return failed(f"{start - begin} s after it began: {one.evidence}", f"it to hold {told}")
+    return Finding(found.verdict, f"{found.evidence} ({told})")
+
+
+def _wait_for(situation: Situation, seconds: int) -> tuple[int, int]:
+    """Wait until the window has lasted that many whole seconds, the last ones that there are.
+
+    Return its begin (Unix seconds) and how many of them were observed to their end. Such a wait is
+    the runbook's own: no step's budget pays for it.
+    """
+    began = now()
+    end = max(math.ceil(situation.window_from) + seconds, math.floor(began))
+    seen = situation.traffic.window(end - seconds, end)
+    try:
+        for _ in wait_until("the window to pass", end - began + _GRACE_S, every_s=0.2):
+            seen = situation.traffic.window(end - seconds, end)
+            if seen.until >= end:
+                break
+    except WaitTimeout:
+        pass  # who judges it says what is missing
+    situation.waited_s += now() - began
+    return end - seconds, int(seen.until - seen.start)
+
+
+@check(
+    r"error rate<IS>(?: normal)?<BELOW>(?P<limit><SHARE>)<FOR>",
+    r"(?:fewer|less) than (?P<limit><SHARE>) of (?:all )?requests fail<FOR>",
+    r"error rate<IS>(?: back)?(?: to| at)? normal(?: levels?)?<FOR>",
+    examples=[
+        "Error rate <1%",
+        "Error rate <1% for 10 minutes",
+        "Error rate stays below 0.5 percent for at least 5 minutes",
+        "Less than 1% of requests fail",
+        "Error rate is back to normal",
+    ],
+)
+def error_rate(situation: Situation, match: re.Match[str]) -> Finding:
+    """The share of failed requests is proven to be below the limit that the checkbox names, or
+    else the matrix's first row; for as long as it says.
+    """
+    named = match.groupdict().get("limit")
+    limit = percent(amount(named)) if named else situation.runbook.matrix[0].error_rate.high
+
+    def prove(seen: Aggregate, confidence: float) -> Finding:
+        if not seen.sent:
+            return lacking("no request was observed")
+        return _finding(error_rate_proven_below(seen.failures, seen.sent, limit, confidence))
+
+    return _held(situation, match["time"], prove)
+
+
+@check(
+    rf"(?:(?P<before>{_QUANTILE}) )?{_LATENCY}<IS>(?: normal)?(?: (?P<behind>{_QUANTILE}))?"
+    rf"<IS><BELOW>(?P<limit><TIME>)<FOR>",
+    rf"(?P<before>{_QUANTILE})<IS>(?: normal)?<BELOW>(?P<limit><TIME>)<FOR>",
+    examples=[
+        "Response time p95 <500ms",
+        "Response time is normal: p95 <500ms",
+        "p99 latency below 2 seconds",
+        "Response time < 500 ms for 10 minutes",
+    ],
+)
+def response_time(situation: Situation, match: re.Match[str]) -> Finding:
+    """The quantile that the checkbox names (p95 where it names none) is proven to be below its
+    limit.
+
+    While clients are kept out (maintenance) the drill asks the hosts itself.
+    """
+    named = match.groupdict()
+    words = [named[one] for one in ("before", "behind") if named.get(one)]
+    if len(words) > 1:
+        return unknown(f"the checkbox names two quantiles: {' and '.join(words)}")
+    quantile = _quantile(words[0]) if words else P95
+    limit_s = duration_s(amount(match["limit"]))
+
+    def prove(seen: Aggregate, confidence: float) -> Finding:
+        if not seen.histogram.count:
+            return lacking("no answer was observed")
+        slow, count = seen.histogram.count_above(limit_s), seen.histogram.count
+        return _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
+
+    if front_health(situation.stage) == 200:
+        return _held(situation, match["time"], prove)
+    if match["time"]:
+        return unknown(f"clients are kept out, so that nothing is seen for {match['time']}")
+    return _direct_response_time(situation, limit_s, quantile)
+
+
+def _quantile(words: str) -> float:
+    digits = re.search(r"\d\d", words)
+    return int(digits[0]) / 100 if digits else 0.5
+
+
+def _direct_response_time(situation: Situation, limit_s: float, quantile: float) -> Finding:
+    slow = 0
+    each = _DIRECT_REQUESTS if quantile <= P95 else 4 * _DIRECT_REQUESTS  # p99 needs 299
+    for url in situation.stage.direct_urls.values():
+        with client(situation.stage, url) as http:
+            for _ in range(each):
+                began = time.perf_counter()
+                try:
+                    good = http.get(situation.stage.interface.probe_path).ok
+                except NoAnswer:
+                    good = False
+                slow += not good or time.perf_counter() - began >= limit_s
+    total = each * len(situation.stage.direct_urls)
+    proof = p95_proven_below(slow, total, limit_s, quantile=quantile)
+    return Finding(proof.verdict, f"asked past the load balancer: {proof.sentence}")
+
+
+@check(
+    r"no (?:customer |user )?complaints?(?: from (?:customers|users|clients))?",
+    r"(?:customers|users|clients) do not complain",
+    examples=["No customer complaints"],
+)
+def no_complaints(situation: Situation, match: re.Match[str]) -> Finding:
+    """No simulated customer met a failed request in the window."""
+    seen = situation.traffic.window(situation.window_from)
+    if seen.sent < _FEW_REQUESTS:
+        return lacking(f"{seen.sent} of {_FEW_REQUESTS} requests that are needed were seen")
+    unhappy = seen.clients_with_failures
+    return judged(
+        not unhappy,
+        f"{len(unhappy)} of the drill's simulated customers met a failure"
+        f" in {seen.sent} requests" + (f": {', '.join(sorted(unhappy)[:5])}" if unhappy else ""),
+        "none",
+    )

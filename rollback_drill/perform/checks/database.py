@@ -1,0 +1,323 @@
+"""Backups that restore, migrations that were reverted, schemas that match."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from rollback_drill.data import archive
+from rollback_drill.perform.backup import prove
+from rollback_drill.perform.check import Finding, Situation, check, failed, judged, passed, unknown
+from rollback_drill.perform.checks.release import all_ok
+from rollback_drill.runbook.amounts import duration_s, size_bytes
+from rollback_drill.stage.host import look
+
+_LIMIT_S = 120.0
+_CLOCKS_S = 60.0  # by which clocks may differ: a dump of tomorrow is none of today's
+_POSTGRES = 'export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"\n'
+_TABLES = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' "
+    "AND table_type = 'BASE TABLE'"
+)
+_THERE = (
+    "SELECT 1 FROM information_schema.columns "
+    "WHERE table_name = %s AND %s::text IN ('', column_name)"
+)
+_NEWEST = (
+    "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
+    "2>/dev/null | sort -n | tail -n 1"
+)
+
+
+def _on_first(situation: Situation, script: str, expected: str) -> Finding:
+    """Run `script` on the first host, which is where blocks marked once run, and judge it."""
+    host = situation.stage.hosts[0]
+    return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, expected)
+
+
+def _newest(situation: Situation, folder: str) -> tuple[float, str]:
+    """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError.
+
+    A runbook that names no folder makes its safety backup where its commands run.
+    """
+    host = situation.stage.hosts[0]
+    where = shlex.quote(situation.stage.environment[folder])
+    find = _NEWEST.format(folder=where, depth=3)
+    if folder == "BACKUP_DIR":
+        find += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
+    done = look(host, f"{find}; date +%s.%N", limit_s=_LIMIT_S)
+    *found, clock = done.stdout.split("\n")
+    if not found:
+        raise LookupError(f"no dump in {folder}")
+    found.sort(key=lambda line: float(line.partition(" ")[0]), reverse=True)
+    changed, _, path = found[0].partition(" ")
+    return float(clock) - float(changed), path
+
+
+@check(
+    r"(?:database )?backup exists(?: and (?:can be read in full|(?:is )?verified))?",
+    examples=["A database backup exists and can be read in full", "Backup exists"],
+    needs="database",
+)
+def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage has its checksum and can be read to its end."""
+    try:
+        age, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error), "one in secure storage")
+    name = path.rpartition("/")[2]
+    # Asked as the administrator: a failing release may hold every connection of its user.
+    tables = " ".join(shlex.quote(row[0]) for row in situation.stage.database.fetch(_TABLES))
+    script = (
+        f'cd "$SECURE_STORAGE"; dump={shlex.quote(path)}\n'
+        'refuse() { echo "refused: $1" >&2; exit 1; }\n'
+        'test -s "$dump" || refuse "the file is empty"\n'
+        'sha256sum --check --status "$dump.sha256" || refuse "its checksum does not match"\n'
+        'pg_restore -f /dev/null "$dump" || refuse "it cannot be read to its end"\n'
+        'held="$(pg_restore -l "$dump" | grep " TABLE DATA " || true)"\n'
+        f"for table in {tables}; do\n"
+        '  grep -q " TABLE DATA public $table " <<< "$held" \\\n'
+        '    || refuse "it holds no data of $table: an empty or another database"\n'
+        "done\n"
+        f'echo "{name}, {age:.0f} s old, was read in full: "'
+        '"$(stat -c %s "$dump") bytes, $(wc -l <<< "$held") tables"'
+    )
+    return _on_first(situation, script, f"a whole backup of this database in {name}")
+
+
+@check(
+    r"(?:database )?backup<IS> recent(?: and| at)?<BELOW>(?P<age>\d{1,4} hours?)(?: old)?",
+    r"(?:database )?backup<IS><BELOW>(?P<age>\d{1,4} hours?) old",
+    examples=["The backup is recent: <24 hours old", "Database backup is less than 24 hours old"],
+    needs="database",
+)
+def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage is younger than the checkbox demands."""
+    limit_s = duration_s(match["age"])
+    try:
+        age, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error), "one in secure storage")
+    name = path.rpartition("/")[2]
+    told = f"{name} is {age / 3600:.2f} hours old"
+    return judged(-_CLOCKS_S < age < limit_s, told, f"less than {match['age']}")
+
+
+@check(
+    r"(?:(?:database )?backup )?restor(?:ation|e|ing)<DONE> tested(?: in staging)?",
+    r"restor(?:ation|e|ing) of (?:database )?backup<DONE> tested",
+    examples=["Its restoration was tested", "Backup restoration tested"],
+    needs="database",
+)
+def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump in secure storage was restored when it was made, and had rows.
+
+    What the nightly job left as proof is read instead of trying now: a failing release may hold
+    every connection of the database.
+    """
+    try:
+        _, path = _newest(situation, "SECURE_STORAGE")
+    except LookupError as error:
+        return failed(str(error), "one in secure storage")
+    name = path.rpartition("/")[2]
+    script = (
+        f'rows="$(cat {shlex.quote(path)}.restored-rows)"\n'
+        f'echo "{name}, restored when it was made, had $rows listings"\n'
+        'test "$rows" -gt 0'
+    )
+    return _on_first(situation, script, "proof of a restored copy with rows in it")
+
+
+@check(
+    r"(?:safety |database )?backup<DONE> (?:created|taken|made)"
+    r"(?: and restores into scratch database)?",
+    r"(?:create|take|make) (?:safety |database )?backup",
+    examples=[
+        "The safety backup was created and restores into a scratch database",
+        "Backup taken",
+        "Take a database backup",
+    ],
+    needs="database",
+    proof=True,
+)
+def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
+    """A dump made in this step restores into a scratch database, which then holds what the live
+    one holds: as many rows, and the same values in every column.
+    """
+    try:
+        age, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error), "one that this step made")
+    if age > situation.age():
+        name = path.rpartition("/")[2]
+        return failed(
+            f"the newest dump, {name}, is {age:.0f} s old",
+            f"one that this step made, {situation.age():.0f} s ago at most",
+        )
+    return prove(situation.stage.database, situation.stage.hosts[0], path)
+
+
+@check(
+    r"backup file has reasonable size >? ?(?P<size>\d{1,6} ?[KMG]?B)",
+    r"backup (?:file )?(?:size<IS>(?: reasonable)?|<IS>) "
+    r"?(?:>|larger than|more than|above) ?(?P<size>\d{1,6} ?[KMG]?B)",
+    examples=["The backup file has a reasonable size (>1KB)", "Backup file size > 1 KB"],
+    needs="database",
+)
+def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
+    """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
+    limit = size_bytes(match["size"])
+    try:
+        _, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error), "one that this procedure made")
+    name = path.rpartition("/")[2]
+    script = (
+        f"size=$(stat -c %s {shlex.quote(path)}); echo {shlex.quote(name)} has $size bytes\n"
+        f"test $size -gt {limit}"
+    )
+    return _on_first(situation, script, f"more than {limit} bytes")
+
+
+@check(
+    r"(?:safety )?backup<IS> in secure storage(?: checksum verified)?",
+    r"(?:safety )?backup<DONE> (?:uploaded|copied) to (?:S3/)?secure storage",
+    examples=[
+        "The backup is in secure storage, its checksum verified",
+        "Backup uploaded to secure storage",
+    ],
+    needs="database",
+)
+def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
+    """Secure storage holds the newest safety backup, byte for byte."""
+    try:
+        _, path = _newest(situation, "BACKUP_DIR")
+    except LookupError as error:
+        return failed(str(error), "one that this procedure made")
+    name = shlex.quote(path.rpartition("/")[2])
+    script = (
+        f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}\n'
+        f"echo secure storage has {name}, byte for byte"
+    )
+    return _on_first(situation, script, f"the bytes of {name} in secure storage")
+
+
+@check(
+    r"(?:database )?migrations?<DONE> reverted(?: to revision (?P<revision>\w{4,}))?",
+    examples=["The migrations are reverted to revision `0001_base`"],
+    needs="database",
+)
+def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
+    """The database stands at the revision that the checkbox names."""
+    rows = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    stands = " and ".join(str(row[0]) for row in rows) or "no revision"
+    wanted = match["revision"]
+    if wanted is None:
+        return unknown(f"the checkbox names no revision; the database stands at {stands}")
+    return judged(stands == wanted, f"the database stands at {stands}", wanted)
+
+
+@check(
+    r"(?:database )?migrations?<DONE> applied(?: up)?(?: to revision (?P<revision>\w{4,}))?",
+    examples=["The migrations are applied up to revision `0002_pagination`"],
+    needs="database",
+)
+def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
+    """The database stands at the revision that the checkbox names."""
+    return migration_reverted(situation, match)
+
+
+@check(
+    r"what only new release knew<DONE> archived",
+    examples=["What only the new release knew is archived"],
+    needs="database",
+    proof=True,
+)
+def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
+    """Secure storage holds every value of all that the runbook says will be dropped."""
+    names = sorted({name for one in situation.runbook.procedures for name in one.dropped})
+    if not names:
+        return unknown("the runbook does not say what will be dropped (“Dropped on purpose: …”)")
+    fetch = situation.stage.database.fetch
+    there = [name for name in names if fetch(_THERE, (*name.split("."), "")[:2])]
+    try:
+        found = archive.missing(situation.stage, there)
+    except LookupError as error:
+        return failed(
+            f"not archived, or not to be read: {', '.join(there or names)} ({error})",
+            "every value of what will be dropped in secure storage",
+        )
+    told = [f"{name} {found[name].rows} rows" for name in there]
+    # What is not there was taken away before: what was kept then stands.
+    told += [f"{name} was dropped before" for name in names if name not in there]
+    wrong = [
+        f"{name}: {one.differing} rows are not archived as they are, among {one.rows} that are"
+        for name, one in found.items()
+        if one.differing
+    ]
+    return judged(not wrong, "; ".join(wrong or told), "every value as it is in the database")
+
+
+@check(
+    r"what was archived<DONE> loaded(?: again)?",
+    examples=["What was archived is loaded again"],
+    needs="database",
+    proof=True,
+)
+def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every archived value stands in the database again, where its row still exists."""
+    try:
+        found = archive.not_back(situation.stage)
+    except LookupError as error:
+        return failed(f"what was archived does not fit the database: {error}", "it to be back")
+    if not found:
+        return passed("nothing was archived: the database was never taken back")
+    wrong = [
+        f"{name}: {one.differing} of {one.rows} archived values are not back"
+        for name, one in found.items()
+        if one.differing
+    ]
+    told = [f"{name} {one.rows} rows" for name, one in found.items()]
+    return judged(not wrong, "; ".join(wrong or told), "every archived value in its row again")
+
+
+@check(
+    r"(?:database )?schema<IS> that of stable release",
+    r"database schema<DONE> verified",
+    examples=["The database schema is that of the stable release", "Database schema verified"],
+    needs="database",
+)
+def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
+    """The schema equals that of a fresh database migrated by the stable release's own tree, and
+    that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
+    models, differences from them.
+    """
+    script = _POSTGRES + (
+        'scratch="check_$(date +%s)_$$"; tree="$(mktemp -d)"\n'
+        'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
+        'rm -rf "$tree"\' EXIT\n'
+        'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
+        f"git archive '{situation.stable}' | tar -x -C \"$tree\"\n"
+        'python="$PWD/.venv/bin/python"\n'
+        '(cd "$tree"; DATABASE_URL="${DATABASE_URL%/*}/$scratch" "$python" -m alembic upgrade head)'
+        " >/dev/null 2>&1\n"
+        'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
+        'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
+        'if ! cmp -s "$tree/live" "$tree/fresh"; then\n'
+        '  echo "the schema differs: $(diff "$tree/live" "$tree/fresh" | grep "^[<>]" | head -n 5 '
+        '| tr -s "\\n " " ")"; exit 1\n'
+        "fi\n"
+        'same="no difference in $(wc -l < "$tree/live") lines"\n'
+        'cd "$tree"\n'
+        'if "$python" -m alembic check > checked 2>&1; then\n'
+        '  echo "$same; $(tail -n 1 checked)"; exit\n'
+        "fi\n"
+        # A release without models has nothing to compare with but its revisions.
+        "if grep -q MetaData checked; then\n"
+        '  "$python" -m alembic current > current 2>&1\n'
+        '  grep -q "(head)" current || { cat current >&2; exit 1; }\n'
+        '  echo "$same; at the head of its revisions, without models to compare with"; exit\n'
+        "fi\n"
+        'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
+    )
+    return _on_first(situation, script, f"the schema of a fresh {situation.stable}")

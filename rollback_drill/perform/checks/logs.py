@@ -1,0 +1,154 @@
+"""Are the logs free of errors since the rollback took effect?"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.errors import StageError, WaitTimeout
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.perform.check import Finding, Situation, check, failed, passed, unknown
+from rollback_drill.stage import http
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.watch.logs import APPLICATION, DATABASE, record_entries
+
+_LOGGED_S = 2.0  # a line in its log
+_QUOTED = 3
+_ATTEMPT = re.compile(r"Running (?:downgrade|upgrade)")  # alembic, once an attempt
+# Where these mattered, the command that met them has failed.
+_WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:starting|shutting)")
+
+
+def _judge(
+    situation: Situation,
+    source: str,
+    since: float,
+    ignored: re.Pattern[str] | None = None,
+    *,
+    ask: bool = True,
+) -> Finding:
+    """Judge the log `source` by its lines of level ERROR or worse since `since`.
+
+    Lines in which `ignored` is found do not count. The log is read now, to its end: what could not
+    be read, or holds nothing since then, is unknown. `ask`: a service that logged nothing since
+    then may be asked for something that it logs.
+    """
+    log = situation.tail.logs[source]
+    why = _read_now(situation, source, since, ask=ask)
+    errors = [
+        entry
+        for entry in tuple(log.errors)
+        if entry.at >= since and (ignored is None or not ignored.search(entry.text))
+    ]
+    if errors:
+        quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])
+        return failed(f"{len(errors)} errors in the {source} log: {quoted}", "none")
+    if why:
+        return unknown(f"the {source} log was not read: {why}")
+    if log.forgotten_at >= since:
+        return unknown(f"more errors in the {source} log than can be kept")
+    lines = sum(reading.lines for reading in log.readings.values())
+    return passed(f"no error among {lines} lines read of the {source} log")
+
+
+def _read_now(situation: Situation, source: str, since: float, *, ask: bool) -> str:
+    """Read the log to its end; return why it was not read whole since `since`, "" when it was."""
+    tail = situation.tail
+    record_entries(situation.timeline, tail.read(final=True))
+    log = tail.logs[source]
+    if source == DATABASE:
+        try:
+            record_entries(situation.timeline, tail.read_newest_of_database())
+        except StageError as error:
+            return f"expected {error.expected}; found {error.found}"
+    elif ask and any(not one.trouble and one.newest_at < since for one in log.readings.values()):
+        _give_to_log(situation, since)
+    if not log.readings:
+        return "there is none"
+    why = log.troubles()
+    for host, one in log.readings.items():
+        if not one.trouble and one.missed_at >= since:
+            why.append(f"{host}: {one.missed}")
+        elif not one.trouble and source == APPLICATION and one.newest_at < since:
+            why.append(f"{host}: nothing in the {now() - since:.0f} s to be judged")
+    return "; ".join(why)
+
+
+def _give_to_log(situation: Situation, since: float) -> None:
+    """Ask every host for something that it may log, and read until it did or might have."""
+    stage = situation.stage
+    key = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+    for url in stage.direct_urls.values():
+        with contextlib.suppress(NoAnswer):
+            http.get(url + stage.interface.probe_path, headers=key)
+    readings = situation.tail.logs[APPLICATION].readings.values()
+    with contextlib.suppress(WaitTimeout):
+        for _ in wait_until("a line in every log", _LOGGED_S, every_s=0.2):
+            record_entries(situation.timeline, situation.tail.read(final=True))
+            if all(one.newest_at >= since for one in readings):
+                break
+
+
+@check(
+    r"no errors in database logs?",
+    r"database logs? (?:shows?|contains?|has|have) no errors",
+    r"database logs?<IS> (?:clean|free of errors)",
+    examples=["No errors in the database log", "Database logs are clean"],
+    needs="database",
+)
+def database_log(situation: Situation, match: re.Match[str]) -> Finding:
+    """Postgres logged no error since the rollback took effect."""
+    return _judge(situation, "database", situation.effective_at)
+
+
+@check(
+    r"no errors in logs? (?:at|on|during) start-?up",
+    r"no (?:start-?up errors|errors (?:at|on|during) start-?up)(?: in logs?)?",
+    r"<SERVICE> started without errors",
+    examples=["No errors in its log at start-up", "No startup errors in the logs"],
+)
+def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
+    """The application logged no error since this step began."""
+    # One that was not started yet would only be asked for the errors that it is to be rid of.
+    started = situation.stage.pids() != situation.pids_before
+    return _judge(situation, "application", situation.began_at, ask=started)
+
+
+@check(
+    r"no errors (?:from|in) migrations?",
+    r"no migration errors(?: in logs?)?",
+    examples=["No errors from the migration", "No migration errors in the logs"],
+)
+def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
+    """The commands that did it printed no error, and Postgres logged none meanwhile.
+
+    What failed and was then done by the runbook's own retry or alternative does not count: neither
+    the output of a command that failed before, nor of an attempt before the last.
+    """
+    failures = [number for number, done in enumerate(situation.outputs) if not done.ok]
+    outputs = situation.outputs[failures[-1] + 1 :] if failures else situation.outputs
+    said = [
+        line
+        for done in outputs
+        for text in (done.stdout, done.stderr)
+        for line in _ATTEMPT.split(text)[-1].splitlines()
+        if re.search(r"\b(ERROR|FATAL|Traceback|FAILED)\b", line)
+    ]
+    if said:
+        return failed(f"the commands said: {said[0]}", "no error")
+    if left_out := sum(done.left_out for done in outputs):
+        return unknown(f"the commands printed too much: {left_out:,} bytes of it were not read")
+    since = now() - sum(done.took_s for done in outputs) if failures else situation.began_at
+    return _judge(situation, "database", since, _WAITED)
+
+
+@check(
+    r"no errors?(?: in (?:(?:application|app|service) )?logs?)?",
+    r"(?:(?:application|app|service) )?logs? (?:shows?|contains?|has|have) no errors?",
+    r"(?:(?:application|app|service) )?logs?<IS> (?:clean|free of errors)",
+    examples=["No errors in the application log", "Logs show no errors", "No errors"],
+)
+def application_log(situation: Situation, match: re.Match[str]) -> Finding:
+    """The application logged no error since the rollback took effect."""
+    return _judge(situation, "application", situation.effective_at)

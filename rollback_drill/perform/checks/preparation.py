@@ -1,0 +1,70 @@
+"""Was the rollback prepared: is it the right cure, and was it kept what was seen?"""
+
+from __future__ import annotations
+
+import re
+
+from rollback_drill.perform.check import Finding, Situation, check, failed, passed, unknown
+from rollback_drill.perform.checks.release import all_ok, on_every_host
+from rollback_drill.stage.host import look
+
+
+@check(
+    r"(?:confirm )?issue(?: is)? confirmed",
+    r"confirm issue(?: evidence points at (?:\w+ )?release)?",
+    r"(?:confirm issue )?verify issue is caused by (?:\w+ )?(?:feature|release|deployment)",
+    examples=[
+        "Confirm the issue",
+        "Confirm the issue: the evidence points at the release",
+        "Issue confirmed",
+    ],
+)
+def issue_confirmed(situation: Situation, match: re.Match[str]) -> Finding:
+    """The decision rests on evidence, and either a scenario of the runbook explains it or nothing
+    around the release does.
+    """
+    decision = situation.decision
+    if decision is None:
+        return unknown("nothing was decided")
+    if decision.ours is False:
+        return failed("; ".join(decision.attribution), "the release to be the cause")
+    if not decision.rollback:
+        return failed(f"the detector's answer is “{decision.action}”", "a rollback")
+    because = "; ".join((*decision.evidence, *decision.attribution)) or decision.trigger
+    if not decision.scenario and not decision.ours:
+        return unknown(f"no scenario explains it, nor is the release to blame: {because}")
+    return passed(f"{decision.diagnosis}: {because}")
+
+
+@check(
+    r"document state(?: metrics logs and example errors are kept as files)?",
+    r"document state capture current metrics logs and error examples",
+    examples=["Document the state: metrics, logs and example errors are kept as files"],
+)
+def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
+    """Metrics, health, log and example errors were kept on every host, and are not empty."""
+    script = (
+        'cd "$EVIDENCE_DIR"\n'
+        "for file in health.txt metrics.txt application.log example-errors.log; do\n"
+        "  test -s $file || { echo $file is missing or empty; exit 1; }\n"
+        "done\n"
+        'echo "$(cat -- * | wc -l) lines in $(ls | wc -l) files"'
+    )
+    return all_ok(on_every_host(situation, script), "health, metrics, log and errors as files")
+
+
+@check(
+    r"(?:history )?tag in origin marks rollback",
+    r"rollback(?: is| was)? tagged in origin",
+    examples=["History: a tag in the origin marks the rollback"],
+)
+def rollback_tagged(situation: Situation, match: re.Match[str]) -> Finding:
+    """A tag of the origin that is no release points at what the first host runs now."""
+    host = situation.stage.hosts[0]
+    script = (
+        'git ls-remote --tags origin | grep "$(git rev-parse HEAD)" | grep -v '
+        f"-E 'refs/tags/({re.escape(situation.stable)}|{re.escape(situation.failing)})' "
+        "| sed -e 's,.*refs/tags/,,' -e 's/[^0-9a-zA-Z]*$//' "
+        '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
+    )
+    return all_ok({host.name: look(host, script, limit_s=30)}, "a tag that is not a release")

@@ -1,0 +1,147 @@
+"""Is the right process running, and did it start or reload cleanly?"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from rollback_drill.perform.check import Finding, Situation, check, failed, judged, unknown
+from rollback_drill.perform.checks.release import all_ok, on_every_host
+from rollback_drill.stage.host import look
+from rollback_drill.watch.logs import application_entry
+
+
+@check(
+    r"(?:<SERVICE>|process)<DONE> restarted",
+    r"restart <SERVICE>",
+    examples=["The application was restarted", "Restart the service"],
+    needs="process",
+)
+def restarted(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host runs another process than before this step, built of what is checked out."""
+    before, after = situation.pids_before, situation.stage.pids()
+    if before is None:
+        return unknown("nobody saw which process ran before the step")
+    names = [host.name for host in situation.stage.hosts]
+    fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
+    told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
+    stale, runs = _built_of(situation)
+    return judged(
+        fresh == names and not stale,
+        f"process ids {told}{runs and f'; {runs}'}",
+        "on every host a process that was not there before"
+        + (", built of what is checked out" if runs else ""),
+    )
+
+
+def _built_of(situation: Situation) -> tuple[list[str], str]:
+    """Return the hosts whose service was built of something else than what is checked out there,
+    and what each runs; nothing where services run from the folder itself.
+    """
+    releases = situation.stage.running_releases()
+    stale, told = [], []
+    for host in situation.stage.hosts if releases else ():
+        release = releases[host.name]
+        done = look(
+            host,
+            "git describe --tags --always\n"
+            f'[ "$(git rev-parse {shlex.quote(release)}^{{commit}})" = "$(git rev-parse HEAD)" ]',
+            limit_s=10,
+        )
+        tree = next(iter(done.stdout.splitlines()), "nothing")
+        told.append(f"{host.name} runs {release or 'no release that it tells'}, {tree} is there")
+        if not release or not done.ok:
+            stale.append(host.name)
+    return stale, "; ".join(told)
+
+
+@check(
+    r"(?:<SERVICE> )?process<IS> (?:running|alive)(?: check with ps aux \| grep [\w.-]+)?",
+    examples=["Its process is running", "Process running"],
+    needs="process",
+)
+def running(situation: Situation, match: re.Match[str]) -> Finding:
+    """The process exists on every host, and runs from the deployment or was built of it."""
+    stage = situation.stage
+    pids = stage.pids()
+    missing = [host.name for host in stage.hosts if host.name not in pids]
+    if missing:
+        return failed(f"no process on {', '.join(missing)}", "one on every host")
+    stale, runs = _built_of(situation)
+    if runs:
+        return judged(not stale, f"process ids {pids}; {runs}", "what is checked out to run")
+    lines, ours = {}, True
+    for host in stage.hosts:
+        # Started from the deployment's folder, whatever the program is called.
+        done = look(
+            host,
+            f"line=\"$(tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline)\"; echo \"$line\"\n"
+            'grep -qF "$PWD" <<< "$line"',
+            limit_s=10,
+        )
+        lines[host.name] = f"{host.name}: {pids[host.name]} {done.stdout.strip()[-60:]}"
+        ours = ours and done.ok
+    return judged(ours, "; ".join(lines.values()), "a process of the deployment's folder")
+
+
+@check(
+    r"<SERVICE> reloaded (?:it|config(?:uration)?)"
+    r"(?: (?:log says|check logs for) config reloaded)?",
+    r"config(?:uration)?<DONE> reloaded",
+    examples=[
+        "The application reloaded it: its log says `Config reloaded`",
+        "Configuration was reloaded",
+    ],
+)
+def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host's log says "Config reloaded" since this step began."""
+    missing = []
+    logs = situation.stage.application_log()
+    for host in situation.stage.hosts:
+        pattern = situation.stage.interface.log_error
+        lines = logs[host.name].splitlines()
+        entries = (application_entry(line, host.name, pattern) for line in lines)
+        if not any(e.at >= situation.began_at and "Config reloaded" in e.text for e in entries):
+            missing.append(host.name)
+    return judged(
+        not missing,
+        f"the log of {', '.join(missing)} says nothing of a reload since the step began"
+        if missing
+        else "“Config reloaded” is in the log of every host",
+        "“Config reloaded”",
+    )
+
+
+@check(
+    r"no restart(?: was| is)? (?:needed|required)",
+    r"<SERVICE><DONE> not restarted",
+    examples=["No restart was needed", "The service was not restarted"],
+    needs="process",
+)
+def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host still runs the process that ran before this step."""
+    before, after = situation.pids_before, situation.stage.pids()
+    if before is None:
+        return unknown("nobody saw which process ran before the step")
+    if not before:
+        return unknown("no process ran before the step")
+    return judged(
+        before == after, f"process ids before {before}, now {after}", "the same processes"
+    )
+
+
+@check(
+    r"config(?:uration)?(?: file)?<DONE> (?:updated|changed|written)",
+    examples=["The configuration is updated"],
+)
+def configuration_updated(situation: Situation, match: re.Match[str]) -> Finding:
+    """The configuration of every host parses and has pagination switched off, nested rightly."""
+    script = (
+        ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
+        "import sys, yaml\n"
+        "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
+        "print('context_protection is', settings)\n"
+        "sys.exit(settings['pagination_enabled'] is not False)\n"
+        "PY"
+    )
+    return all_ok(on_every_host(situation, script), "pagination_enabled: false in it")

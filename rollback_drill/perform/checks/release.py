@@ -1,0 +1,176 @@
+"""Is the right release deployed, and completely?"""
+
+from __future__ import annotations
+
+import re
+
+from rollback_drill.perform.check import Finding, Situation, check, failed, judged, together
+from rollback_drill.stage.host import Completed, look
+
+_LIMIT_S = 60.0
+_VERSION = r"(?:release|version)"
+
+
+def on_every_host(situation: Situation, script: str) -> dict[str, Completed]:
+    """Run `script` on every host; return what it left, by host name."""
+    return {host.name: look(host, script, limit_s=_LIMIT_S) for host in situation.stage.hosts}
+
+
+def _said(done: Completed) -> str:
+    """Return what a script found: its last line, and where it failed what was complained of."""
+    lines = [text.strip().splitlines()[-1:] for text in (done.stdout, done.stderr)]
+    if done.ok:
+        lines = [next(filter(None, lines), [])]
+    words = [line for found in lines for line in found]
+    return "; ".join(words) or f"exit status {done.exit_status} without a word"
+
+
+def all_ok(results: dict[str, Completed], expected: str) -> Finding:
+    """Judge that a script succeeded on every host. What it found is its last line of output;
+    `expected` is what it was to find.
+    """
+    bad = {name: done for name, done in results.items() if not done.ok}
+    said = "; ".join(f"{name}: {_said(done)}" for name, done in (bad or results).items())
+    return judged(not bad, said, expected)
+
+
+@check(
+    rf"stable {_VERSION}<DONE> (?:identified|known|chosen|named)(?: (?:(?P<tag><TAG>)|_+))?",
+    rf"identify stable {_VERSION}"
+    r"(?: (?P<tag><TAG>)(?: exists)?(?:(?: and)? is older than what runs now)?"
+    r"(?P<listed> and changelog lists it)?)?",
+    rf"identify previous {_VERSION}(?: confirm stable {_VERSION} to roll back to)?",
+    examples=[
+        "Stable release identified: `v0.0.9`",
+        "Identify the stable release: `v0.0.9` exists and is older than what runs now",
+        "Identify the stable release: `v0.0.9` exists, is older than what runs now, and the "
+        "changelog lists it",
+        "Identify the previous version",
+    ],
+)
+def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
+    """The stable tag exists in the origin and is older than the deployed release; the changelog
+    agrees, where the item names it.
+    """
+    tag = situation.stable
+    named = match.groupdict().get("tag")
+    if named and named != tag:
+        return failed(f"this drill goes back to {tag}", f"{named}, which the item names")
+    script = (
+        f"git ls-remote --exit-code --tags origin refs/tags/{tag} >/dev/null "
+        f"|| {{ echo 'the origin has no tag {tag}'; exit 1; }}\n"
+        f"git log -1 --format='{tag} is of %cs' {tag}\n"
+        # By date, not by ancestry: a mended stable release may live on a branch of its own.
+        f'[ "$(git log -1 --format=%ct {tag})" -lt "$(git log -1 --format=%ct HEAD)" ] '
+        '|| { echo "HEAD is $(git describe --tags --always), no newer than it"; exit 1; }'
+    )
+    wanted = f"a tag {tag} in the origin, older than HEAD"
+    found = all_ok(on_every_host(situation, script), wanted)
+    if not match.groupdict().get("listed"):
+        return found
+    return together((found, version_in_changelog(situation, match)))
+
+
+@check(
+    rf"changelog lists (?:it|stable {_VERSION}|(?P<tag><TAG>))(?P<called> as stable)?",
+    r"version<DONE> verified in changelog",
+    examples=["The changelog lists it as stable", "Version verified in changelog"],
+)
+def version_in_changelog(situation: Situation, match: re.Match[str]) -> Finding:
+    """The changelog of the deployed release has an entry for the stable version, which calls it
+    stable where the item says so.
+    """
+    named = match.groupdict().get("tag")
+    if named and named != situation.stable:
+        return failed(f"this drill goes back to {situation.stable}", f"{named}, as the item says")
+    version = situation.stable.removeprefix("v")
+    number = re.escape(version)
+    script = (
+        f"grep -H -n -m1 -E '^#.*v?{number}\\b' CHANGELOG.md "
+        f"|| {{ echo 'CHANGELOG.md has no entry for {version}'; exit 1; }}"
+    )
+    wanted = f"an entry for {version} in CHANGELOG.md"
+    if match.groupdict().get("called"):
+        wanted += " that calls it stable"
+        script += (
+            f"\nawk '/^#/ {{inside = $0 ~ /v?{number}([^0-9.]|$)/}} inside' CHANGELOG.md "
+            "| grep -m1 -iwE 'stable' "
+            "|| { echo 'its entry does not call it stable'; exit 1; }"
+        )
+    return all_ok(on_every_host(situation, script), wanted)
+
+
+def _checked_out(situation: Situation, tag: str) -> Finding:
+    """Every host has exactly `tag` checked out, without changes to it."""
+    script = (
+        'found="HEAD is $(git describe --tags --always)"\n'
+        'branch="$(git branch --show-current)"; [ -z "$branch" ] || found="$found on $branch"\n'
+        'changed="$(git status --porcelain --untracked-files=no | head -n 5 | tr -s "\\n " " ")"\n'
+        'echo "$found, ${changed:+changed:}${changed:-nothing changed}"\n'
+        f'[ "$(git rev-parse HEAD)" = "$(git rev-parse \'{tag}^{{commit}}\')" ]\n'
+        '[ -z "$changed" ]'
+    )
+    return all_ok(on_every_host(situation, script), f"HEAD at {tag} and nothing changed")
+
+
+@check(
+    r"code<DONE> (?:reverted|rolled back)"
+    rf"(?: to (?:(?:stable|previous) {_VERSION}|(?P<tag><TAG>)))?",
+    examples=["The code is reverted to the stable release", "Code reverted", "Code rolled back"],
+)
+def code_reverted(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host has exactly the stable tag checked out, without changes to it."""
+    return _checked_out(situation, match["tag"] or situation.stable)
+
+
+@check(
+    r"code is that of release to deploy",
+    examples=["The code is that of the release to deploy"],
+)
+def code_deployed(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host has exactly the newest release checked out, without changes to it."""
+    return _checked_out(situation, situation.failing)
+
+
+@check(
+    r"dependencies<DONE> (?:installed|synced)",
+    examples=["Its dependencies are installed"],
+)
+def dependencies_installed(situation: Situation, match: re.Match[str]) -> Finding:
+    """The environment holds what this version asks for, nothing else."""
+    wanted = "what this version locks, and nothing else (uv sync --check)"
+    return all_ok(on_every_host(situation, "uv sync --check 2>&1"), wanted)
+
+
+@check(
+    r"(?:it|code|<SERVICE>) compiles(?: cleanly| without errors)?",
+    r"no compil(?:ation|e|er) errors",
+    examples=["It compiles without errors", "No compilation errors"],
+)
+def compiles(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every module of the service compiles and the application can be imported."""
+    script = (
+        ".venv/bin/python -m compileall -q hostaway_mcp\n"
+        ".venv/bin/python -c 'import hostaway_mcp.app; "
+        'print("all modules compile, hostaway_mcp.app imports")\''
+    )
+    return all_ok(on_every_host(situation, script), "modules that compile and can be imported")
+
+
+@check(
+    r"tag deployment(?: git has tag for what runs now)?",
+    r"(?:backup current )?tag current deployment(?: in git)?",
+    r"current deployment<DONE> tagged",
+    examples=[
+        "Tag the deployment: git has a tag for what runs now",
+        "Backup current: tag current deployment in git",
+    ],
+)
+def deployment_tagged(situation: Situation, match: re.Match[str]) -> Finding:
+    """A tag of today points at the deployed commit of the failing release."""
+    script = (
+        f"git tag --points-at HEAD | grep -v -x -F '{situation.failing}' "
+        '|| { echo "no tag but the release itself points at HEAD, '
+        '$(git describe --tags --always)"; exit 1; }'
+    )
+    return all_ok(on_every_host(situation, script), "a tag of the rollback at the deployed commit")

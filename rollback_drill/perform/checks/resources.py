@@ -1,0 +1,202 @@
+"""Memory, metrics, and what dashboards would show."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from rollback_drill.decide.matrix import classify
+from rollback_drill.decide.statistics import theil_sen
+from rollback_drill.ground.errors import WaitTimeout
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.perform.check import Finding, Situation, check, failed, lacking, passed, unknown
+from rollback_drill.perform.checks.service import client
+from rollback_drill.runbook.monitoring import panels
+from rollback_drill.stage.model import Stage
+from rollback_drill.watch import prometheus
+from rollback_drill.watch.probe import hosts_health
+
+_GROWTH = 0.10  # of the median within the window: warm-up stays below it, a leak does not
+_LEAST_SAMPLES = 8
+_WAIT_S = 10.0
+_COUNTED = 60  # requests: fewer say nothing of a p95
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+@check(
+    r"memory(?: usage| use)?<IS> (?:stable|steady|flat)",
+    r"memory(?: usage| use)? does not grow",
+    examples=["Memory usage is stable"],
+    needs="process",
+)
+def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
+    """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
+    looked = [(at, s) for at, s in list(situation.samples) if at >= situation.window_from]
+    told = []
+    for host in situation.stage.hosts:
+        points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
+        if len(points) < _LEAST_SAMPLES:
+            return lacking(
+                f"{host.name}: {len(points)} of {_LEAST_SAMPLES} samples of memory that are needed"
+            )
+        kills = [s.oom_kills[host.name] for _, s in looked if host.name in s.oom_kills]
+        if kills and kills[-1] > kills[0]:
+            killed = f"{host.name} was killed for memory {kills[-1] - kills[0]} times meanwhile"
+            return failed(killed, "no kill")
+        slope = theil_sen([at for at, _ in points], [float(size) for _, size in points])
+        span = points[-1][0] - points[0][0]
+        median = sorted(size for _, size in points)[len(points) // 2]
+        grown = slope.low * span / median
+        told.append(
+            f"{host.name}: {median / 2**20:.0f} MB, trend {slope.estimate / 2**20:+.2f} MB/s over "
+            f"{span:.0f} s, provably {max(0.0, grown):.1%} growth"
+        )
+        if grown > _GROWTH:
+            return failed(told[-1], f"at most {_GROWTH:.0%}")
+    return passed("; ".join(told))
+
+
+def scrape(stage: Stage, url: str) -> Samples:
+    """Return the samples of `url`/metrics by name and sorted labels.
+
+    Raises NoAnswer when it cannot be read, ValueError when it is not Prometheus text.
+    """
+    with client(stage, url) as http:
+        answer = http.get(stage.interface.metrics).checked()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def _requests(samples: Samples) -> float:
+    return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
+
+
+@check(
+    r"metrics(?: are)?(?: being)? (?:collecting|collected|scraped|recorded)",
+    examples=["Metrics are being collected"],
+    needs="metrics",
+)
+def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
+    """Every host serves metrics, and its request counter grows by the requests that it answers.
+
+    Where a Prometheus watches, it sees every host, and its samples grow.
+    """
+    told = []
+    for name, url in situation.stage.direct_urls.items():
+        before = _requests(scrape(situation.stage, url))
+        with client(situation.stage, url) as http:
+            http.get(situation.stage.interface.probe_path)
+        after = before
+        try:
+            for _ in wait_until("the request counter to grow", _WAIT_S):
+                after = _requests(scrape(situation.stage, url))
+                if after > before:
+                    break
+        except WaitTimeout:
+            return failed(f"{name}: the request counter stays at {before:g}", "one more")
+        told.append(f"{name}: {before:g} → {after:g} requests counted")
+    if situation.stage.prometheus_url:
+        seen = _prometheus_collects(situation.stage)
+        return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
+    return passed("; ".join(told))
+
+
+def _prometheus_collects(stage: Stage) -> Finding:
+    url = stage.prometheus_url
+    before = prometheus.samples(url)
+    with client(stage, next(iter(stage.direct_urls.values()))) as http:
+        http.get(stage.interface.probe_path)
+    up: dict[str, float] = {}
+    after = before
+    try:
+        for _ in wait_until("Prometheus to see all hosts and a new request", _WAIT_S):
+            up, after = prometheus.targets_up(url), prometheus.samples(url)
+            if len(up) == len(stage.hosts) and all(up.values()) and after > before:
+                break
+    except WaitTimeout:
+        found = f"Prometheus: targets up {up}, {before:g} → {after:g} requests in samples"
+        return failed(found, f"{len(stage.hosts)} targets up and more requests")
+    return passed(f"Prometheus: {len(up)} targets up, {before:g} → {after:g} requests in samples")
+
+
+@check(
+    r"(?:monitoring )?dashboards?(?: are)? (?:shows?|showing) normal(?: levels)?",
+    r"(?:monitoring )?dashboards?<IS> normal",
+    examples=["Dashboards show normal levels"],
+    needs="metrics",
+)
+def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
+    """What dashboards are drawn from is in the matrix's first row: health, error rate, p95."""
+    stage = situation.stage
+    statuses = hosts_health(stage)
+    if set(statuses.values()) != {200}:
+        return failed(f"the hosts answer {stage.interface.health} with {statuses}", "200")
+    told, quantile = [], situation.runbook.matrix[0].quantile
+    if any(row.quantile != quantile for row in situation.runbook.matrix):
+        return unknown("the matrix names several quantiles: no dashboard shows them as one number")
+    for name, url in stage.direct_urls.items():
+        window = _delta(situation, url)
+        if window is None:
+            return unknown(f"{name} counted fewer than {_COUNTED} requests in {_WAIT_S:g} s")
+        requests, errors, took_s = window
+        row = classify(situation.runbook.matrix, errors / requests, took_s)
+        told.append(
+            f"{name}: row “{row.condition}” by the service's own metrics: {errors:g} of "
+            f"{requests:g} requests failed, p{quantile * 100:g} at most {took_s * 1000:g} ms"
+        )
+        if row is not situation.runbook.matrix[0]:
+            return failed(told[-1], f"row “{situation.runbook.matrix[0].condition}”")
+    if stage.prometheus_url:
+        seen = _panels_normal(situation)
+        return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
+    return passed("; ".join(told))
+
+
+def _panels_normal(situation: Situation) -> Finding:
+    """Ask Prometheus what each panel of the dashboard shows."""
+    shown = []
+    for panel in panels(situation.runbook):
+        value = prometheus.value(situation.stage.prometheus_url, panel, situation.pace)
+        if value is None:
+            return unknown(f"panel “{panel.title}” shows no data")
+        shown.append(f"{panel.title} {value:.3g}")
+        if not panel.low <= value < panel.high:
+            limit = f"from {panel.low:.3g} to {panel.high:g}"
+            return failed(f"panel “{panel.title}” shows {value:.3g}", limit)
+    return passed(f"panels: {', '.join(shown)}")
+
+
+def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
+    """Return what the service counts meanwhile: requests, errors, and the upper edge of the bucket
+    in which the matrix's quantile lies.
+    """
+    before = scrape(situation.stage, url)
+    after = before
+    try:
+        for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.25):
+            after = scrape(situation.stage, url)
+            if _requests(after) - _requests(before) >= _COUNTED:
+                break
+    except WaitTimeout:
+        return None
+    grown = {key: value - before.get(key, 0.0) for key, value in after.items()}
+    requests = _requests(grown)
+    errors = sum(
+        value
+        for (name, labels), value in grown.items()
+        if name.endswith("requests_total") and dict(labels).get("status", "").startswith("5")
+    )
+    buckets: dict[float, float] = {}
+    for (name, labels), value in grown.items():
+        if name.endswith("seconds_bucket"):
+            edge = float(dict(labels)["le"])
+            buckets[edge] = buckets.get(edge, 0.0) + value
+    if not buckets:
+        return None
+    wanted = situation.runbook.matrix[0].quantile * max(buckets.values())
+    return requests, errors, min(edge for edge, value in buckets.items() if value >= wanted)

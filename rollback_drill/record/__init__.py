@@ -1,0 +1,1 @@
+"""The record: what is told, append-only, read once into a book."""

@@ -1,0 +1,1 @@
+"""What people read of a drill: page, post-mortem, JUnit, Allure, the index over all."""

@@ -1,0 +1,35 @@
+"""Writes every report of a drill from its timeline; each file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rollback_drill.ground import files
+from rollback_drill.ground.console import shown
+from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.record.timeline import read
+from rollback_drill.report import allure, html, junit, postmortem
+from rollback_drill.report.report_folder import claim
+
+
+def write_reports(timeline: Path, directory: Path) -> Judgement:
+    """Write index.html, postmortem.md, junit.xml, allure-results/, verdict.json to `directory`.
+
+    Returns the judgement; verdict.json comes last, so where it is, all the others are.
+
+    Raises UsageError when the timeline cannot be read.
+    """
+    record = list(read(timeline))
+    judgement = judge(record)
+    claim(directory)
+    kept = directory / "timeline.jsonl"
+    if not kept.exists() or not kept.samefile(timeline):
+        files.copy(timeline, kept)
+    files.write(directory / "index.html", shown(html.render(record, judgement)))
+    files.write(directory / "postmortem.md", shown(postmortem.render(record, judgement)))
+    files.write(directory / "junit.xml", junit.render(judgement))
+    allure.write(record, judgement, directory / "allure-results")
+    text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"
+    files.write(directory / "verdict.json", text)
+    return judgement

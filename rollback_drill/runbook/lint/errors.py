@@ -1,0 +1,90 @@
+"""Errors that nobody would hear of, and a status that says success whatever happened."""
+
+from __future__ import annotations
+
+from rollback_drill.runbook.lint.registry import Said, rule_of_scripts
+from rollback_drill.runbook.shell import Command, Context, Script
+
+# For these a failure is an answer, or leaves nothing undone.
+_MAY_FAIL = {
+    "grep", "egrep", "fgrep", "zgrep", "rg", "pgrep", "diff", "cmp", "test", "[", "expr", "let",
+    "wait", "read", "kill", "pkill", "killall", "which", "type", "command", "hash", "true", ":",
+    "echo", "printf", "rmdir", "disown", "umount",
+}  # fmt: skip
+# What a pipeline's later members cannot miss: they get less, and do not know.
+_PRODUCERS = {
+    "pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mariadb-dump", "mongodump", "gunzip",
+    "zcat", "bunzip2", "bzcat", "xzcat", "zstdcat", "curl", "wget", "tar", "gpg", "openssl",
+}  # fmt: skip
+
+
+@rule_of_scripts("hidden-failure", "medium", "let it fail, or handle the one failure that is meant")
+def hidden_failure(script: Script) -> Said:
+    """A command whose failure counts as success."""
+    asks = "$?" in script.text or "PIPESTATUS" in script.text
+    seen: set[tuple[int, str]] = set()
+    for command in script.commands:
+        context = command.context
+        if context.swallowed and command.name not in _MAY_FAIL and not context.condition:
+            key = (command.line, context.swallowed)
+            if key not in seen:  # one finding for a whole pipeline or group on a line
+                seen.add(key)
+                yield command.line, f"{context.swallowed!r} makes a success of any failure"
+        off = _switched_off(command)
+        if off and not asks:
+            yield command.line, f"{off!r}: what follows may fail and nobody hears of it"
+        if _is_cut_off(command):
+            yield (
+                command.line,
+                f"{command.name} may fail within the pipeline, and its status is lost",
+            )
+
+
+def _switched_off(command: Command) -> str:
+    if command.name != "set":
+        return ""
+    words = command.arguments
+    for index, word in enumerate(words):
+        if word.startswith("+") and "e" in word:
+            return f"set {word}"
+        if word == "+o" and words[index + 1 : index + 2] in (("errexit",), ("pipefail",)):
+            return f"set +o {words[index + 1]}"
+    return ""
+
+
+def _is_cut_off(command: Command) -> bool:
+    context = command.context
+    return (
+        command.name in _PRODUCERS
+        and bool(context.readers)
+        and not context.pipefail
+        and not _is_answered(context)
+    )
+
+
+def _is_answered(context: Context) -> bool:
+    # `curl … | grep -q …` fails when nothing came: its reader judges what it gets.
+    judges = {
+        "grep",
+        "egrep",
+        "jq",
+        "head",
+        "cut",
+        "tee",
+        "python",
+        "python3",
+        "wc",
+        "sort",
+        "tail",
+    }
+    return all(reader[0].text.rpartition("/")[2] in judges for reader in context.readers)
+
+
+@rule_of_scripts("hidden-errors", "low", "let the message be seen: it is all that is known later")
+def hidden_errors(script: Script) -> Said:
+    """Errors sent nowhere, where nothing else is done about the failure."""
+    for command in script.commands:
+        context = command.context
+        harmless = context.condition or context.handled or context.background
+        if context.silenced and not harmless and command.name not in _MAY_FAIL:
+            yield command.line, f"the errors of {command.name} go to /dev/null"

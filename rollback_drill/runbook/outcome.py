@@ -1,0 +1,26 @@
+"""What any rollback has to leave behind, whether its document asks for it or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rollback_drill.runbook.model import Checkbox, Checklist, Procedure
+
+# What is asked, and the capability that a stage must have for it.
+_ITEMS = (
+    ("The deployed code can run on this schema", "database"),
+    ("The configuration has kept its structure", "defects"),
+    ("Maintenance mode is off", ""),
+    ("API requests succeed", ""),
+    ("Lists come in the old format", "listings"),
+)
+
+
+def outcome_of(procedure: Procedure, capabilities: Collection[str]) -> Checklist:
+    """Return the checklist of what `procedure` must leave behind; its line is the procedure's."""
+    boxes = tuple(
+        Checkbox(text, procedure.line)
+        for text, needs in _ITEMS
+        if not needs or needs in capabilities
+    )
+    return Checklist("What the procedure leaves behind", boxes, (), procedure.line)

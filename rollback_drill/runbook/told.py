@@ -1,0 +1,37 @@
+"""What is told of reading the runbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollback_drill.record.told import Name, Number, Seconds, Told
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookRead(Told):
+    """What of the runbook was not read, though it looks like something to do, to check or to hold:
+    its lines (1-based), what they say, and why each was not taken, in the same order.
+    """
+
+    lines: tuple[Number, ...] = ()
+    texts: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatesRead(Told):
+    """The runbook's templates for messages and documents, by name, as they stood at the time."""
+
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp(Told):
+    """What people have to do after a rollback, within `within_s` seconds of it. `at_once`: it has
+    commands, which are performed as soon as the rollback is verified.
+    """
+
+    title: Name
+    within_s: Seconds
+    items: tuple[str, ...]
+    at_once: bool = False

@@ -1,0 +1,1 @@
+"""Where a drill happens: hosts, releases, a database, a front door."""

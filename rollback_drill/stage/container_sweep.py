@@ -1,0 +1,81 @@
+"""Marks what a drill makes in the engine, and removes what a killed drill left there."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from typing import Any
+
+import psutil
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+
+from rollback_drill.stage.engine import client
+
+__all__ = ["RUN", "labels", "made", "remove", "sweep_engine"]
+
+RUN = "rollback-drill.run"
+_OWNER = "rollback-drill.owner"
+
+
+def labels() -> dict[str, str]:
+    """Return the labels of a new run: its id, and the process that owns it."""
+    created = psutil.Process().create_time()
+    owner = json.dumps([socket.gethostname(), os.getpid(), created])
+    return {RUN: uuid.uuid4().hex, _OWNER: owner}
+
+
+def made(run: dict[str, str]) -> list[Any]:
+    """Return the containers and networks that bear the labels of `run`."""
+    return _labelled(f"{RUN}={run[RUN]}")
+
+
+def _labelled(label: str) -> list[Any]:
+    wanted: dict[str, str | list[str] | bool] = {"label": label}
+    engine = client()
+    return [
+        *engine.containers.list(all=True, filters=wanted, ignore_removed=True),
+        *engine.networks.list(filters=wanted),
+    ]
+
+
+def remove(things: list[Any]) -> None:
+    """Remove containers with their volumes, then networks. What is gone already is no error."""
+    for thing in things:
+        try:
+            if isinstance(thing, Container):
+                thing.remove(force=True, v=True)
+            else:
+                thing.remove()
+        except NotFound:
+            continue
+        except APIError as error:
+            # The engine is removing it at this moment, on somebody's earlier wish.
+            if error.status_code != 409:
+                raise
+
+
+def sweep_engine() -> list[str]:
+    """Remove what dead drills of this machine left in the engine; return the names."""
+    left = [one for one in _labelled(_OWNER) if _is_dead(_labels_of(one).get(_OWNER, ""))]
+    remove(left)
+    return [str(thing.name) for thing in left]
+
+
+def _labels_of(thing: Any) -> dict[str, str]:
+    return dict(thing.attrs.get("Labels") or thing.attrs.get("Config", {}).get("Labels") or {})
+
+
+def _is_dead(owner: str) -> bool:
+    try:
+        machine, pid, created = json.loads(owner)
+        if machine != socket.gethostname():
+            return False  # the engine serves other machines too: theirs are not ours to remove
+        return abs(psutil.Process(int(pid)).create_time() - float(created)) > 0.01
+    except psutil.NoSuchProcess:
+        # Of another user's processes the kernel may show nothing but that they are there.
+        return not psutil.pid_exists(int(pid))
+    except (ValueError, TypeError, OverflowError, RecursionError, psutil.Error):
+        return False

@@ -1,0 +1,156 @@
+"""Puts a release on the hosts of a stage and its data into the database, alike on every stage."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+
+from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage import http
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.database import PostgresDatabase
+from rollback_drill.stage.host import Host
+from rollback_drill.stage.model import StageOptions
+from rollback_drill.stage.supervision import SUPERVISORD, Supervisor
+
+__all__ = ["FOLDERS", "Deployment", "must"]
+
+FOLDERS = ("OUTBOX", "EVIDENCE_DIR", "BACKUP_DIR", "SECURE_STORAGE")
+
+# An installation that a runbook began and did not finish cannot be mended, see the runbook.
+_CLEAN = """
+# Nor does git end what a git that was killed began.
+find .git -name '*.lock' -delete
+if [ -e .venv.unfinished ]; then rm -rf .venv; fi
+git stash clear
+git fetch --quiet --prune --tags --force origin
+git checkout --quiet --force --detach tags/{tag}
+git clean -fdq -e .venv -e uv.lock
+git for-each-ref --format='%(refname:short)' refs/heads | xargs -r git branch -qD
+for tag in $(git tag); do
+  git ls-remote --exit-code --tags origin "refs/tags/$tag" >/dev/null \\
+    || git tag -d "$tag" >/dev/null
+done
+uv sync --quiet
+rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"
+rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*
+"""
+# As it grew in real life: the migration of the newest release finds data to change, and what it
+# leaves behind is cleaned up in time.
+_FILL = """
+.venv/bin/python -m alembic upgrade 0001_base 2>&1
+.venv/bin/python -m hostaway_mcp.seed --listings {listings} --seed {seed}
+.venv/bin/python -m alembic upgrade head 2>&1
+psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" \
+  -c 'VACUUM (ANALYZE) listings, reservations'
+"""
+# What a restore put aside.
+_REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE 'hostaway\\_replaced\\_%'"
+_THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
+_FILL_LIMIT_S = 600.0
+_LISTINGS_PER_S = 4_000  # at least, beyond that: the upgrade writes each of them again
+_SERVED_LIMIT_S = 30.0
+
+
+def must(host: Host, script: str, limit_s: float = 120.0) -> str:
+    """Run `script` on `host` and return its output. Raises StageError when it fails."""
+    done = host.run(script, limit_s=limit_s)
+    if not done.ok:
+        words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+        ended = "it did not end" if done.exit_status is None else f"status {done.exit_status}"
+        ended = done.why or ended
+        raise StageError(
+            f"the stage to run {script.strip()[:60]!r} on {host.name} within {limit_s:g} s",
+            f"{ended}: {words[-1][:300]}",
+            "the command that is named is the stage's own: see what it needs on this machine",
+        )
+    return done.stdout.strip()
+
+
+class Deployment:
+    """The service on `hosts`, started by its `supervisor`, with its database.
+
+    `administrator` opens a superuser's session; `switch` is the script by which the load balancer
+    asks the hosts for another `{path}`; `urls` must all answer in the end.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        administrator: Callable[[], PostgresDatabase],
+        database: PostgresDatabase,
+        switch: str,
+        urls: Sequence[str],
+        options: StageOptions,
+        progress: Callable[[str], None],
+        supervisor: Supervisor = SUPERVISORD,
+    ) -> None:
+        self._supervisor = supervisor
+        self._hosts = hosts
+        self._administrator = administrator
+        self._database = database
+        self._switch = switch
+        self._urls = urls
+        self._options = options
+        self._progress = progress
+        self._templates: set[str] = set()
+
+    def deploy(self, tag: str) -> None:
+        """See stage.model.Stage.deploy."""
+        for host in self._hosts:
+            must(host, f"{self._supervisor.stop}\n{_CLEAN.format(tag=tag)}")
+        self._fill_database(tag)
+        for host in self._hosts:
+            must(host, self._supervisor.start)
+        self.set_health_path("/ready")
+        for url in self._urls:
+            self._await_health(tag, url)
+
+    def _await_health(self, tag: str, url: str) -> None:
+        advice = "see the service's and the load balancer's log"
+        for _ in wait_until(f"{tag} is served at {url}", _SERVED_LIMIT_S, advice=advice):
+            with contextlib.suppress(NoAnswer):
+                if http.get(f"{url}/health", limit_s=2).status == 200:
+                    return
+
+    def _fill_database(self, tag: str) -> None:
+        """Make the service's database anew, from a template after the first time."""
+        template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
+        administrator = self._administrator()
+        self._database.close()
+        for (name,) in administrator.fetch(_REPLACED):
+            administrator.fetch(f'DROP DATABASE "{name}" WITH (FORCE)')
+        administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
+        if tag in self._templates or administrator.fetch(_THERE, (template,)):
+            administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
+        else:
+            administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")
+            listings = self._options.listings
+            self._progress(f"filling the database with {listings} listings")
+            must(
+                self._hosts[0],
+                _FILL.format(listings=listings, seed=self._options.seed),
+                _FILL_LIMIT_S + listings / _LISTINGS_PER_S,
+            )
+            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
+            self._templates.add(tag)
+        administrator.close()
+        self._database.open()
+
+    def set_health_path(self, path: str) -> None:
+        """See stage.model.Stage.set_health_path."""
+        must(self._hosts[0], self._switch.format(path=path))
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """See stage.model.Stage.set_defects."""
+        settings = shlex.quote(json.dumps(dict(defects)))
+        for host in self._hosts:
+            must(
+                host,
+                f'echo {settings} > "$DEFECTS_FILE"\n'
+                # A service that is just being killed takes the settings when it starts again.
+                f"{self._supervisor.hang_up} || true",
+            )

@@ -1,0 +1,153 @@
+"""The images of the container stage: built once for their content, with or without a registry."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from docker.errors import BuildError, DockerException, ImageNotFound
+
+from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.machine import temporary
+from rollback_drill.stage.engine import client
+from rollback_drill.stage.host import run_bounded
+from rollback_drill.stage.wheelhouse import container_platforms, ensure_wheelhouse
+
+__all__ = ["BASE", "MACHINES", "NAMES", "base_problem", "ensure_images", "ensure_machine"]
+
+BASE = "debian:bookworm-slim"
+NAMES = ("postgres", "loadbalancer", "host", "prometheus")
+MACHINES = ("systemd", "compose")
+"""Images of whole machines, made on top of `host`: stand-ins for staging environments."""
+_FOLDER = Path(__file__).resolve().parents[2] / "service" / "images"
+_SUITE = BASE.partition(":")[2].partition("-")[0]
+_PYTHON = "3.11"  # that of the base
+_BASE_LIMIT_S = 300
+
+Progress = Callable[[str], None]
+
+
+def base_problem() -> str:
+    """Return why the base image cannot be had, "" when it is there, pulls or can be made."""
+    try:
+        if _has(BASE) or _can_make() or _pull():
+            return ""
+    except DockerException as error:
+        return f"the engine does not say whether it has {BASE} ({error})"
+    return f"the image {BASE} cannot be pulled, and mmdebstrap (as root) is not there to make it"
+
+
+def ensure_images(progress: Progress) -> dict[str, str]:
+    """Return the tag of each image by its name, building those that are missing.
+
+    A tag is a hash of what the image is built from, so that a changed Dockerfile or lock builds
+    anew. Raises UsageError when the base image cannot be had, StageError when a build fails.
+    """
+    return {name: _ensure(name, progress) for name in NAMES}
+
+
+def ensure_machine(name: str, progress: Progress) -> str:
+    """Return the tag of the image of a machine, one of MACHINES. Raises as `ensure_images`."""
+    return _ensure(name, progress, host=_ensure("host", progress))
+
+
+def _ensure(name: str, progress: Progress, **arguments: str) -> str:
+    """Return the tag of an image, built if it is missing. `arguments`: those of its Dockerfile."""
+    machine = str(client().version().get("Arch", ""))
+    wheelhouse = ensure_wheelhouse(python=_PYTHON, platforms=container_platforms(machine))
+    extra = {"wheelhouse": wheelhouse} if name == "host" else {}
+    digest = _digest(_FOLDER / name, wheelhouse.name, machine, *arguments.values())
+    tag = f"rollback-drill/{name}:{digest}"
+    if not _has(tag):
+        _ensure_base(progress)
+        progress(f"building the image {name} (once)")
+        _build(name, tag, extra, arguments)
+    return tag
+
+
+def _has(tag: str) -> bool:
+    try:
+        client().images.get(tag)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def _digest(folder: Path, *more: str) -> str:
+    digest = hashlib.sha256("\0".join((BASE, *more)).encode())
+    for path in sorted(folder.iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="image-", dir=temporary()) as scratch:
+        context = Path(scratch, "context")
+        shutil.copytree(_FOLDER / name, context)
+        for inside, folder in extra.items():
+            shutil.copytree(folder, context / inside)
+        try:
+            # The host's network: where there is no registry, it is often the only one that works.
+            client().images.build(
+                path=str(context), tag=tag, network_mode="host", rm=True, buildargs=arguments
+            )
+        except BuildError as error:
+            lines = [str(entry.get("stream", "")).strip() for entry in error.build_log]
+            last = [line for line in lines if line][-3:]
+            raise StageError(
+                f"the image {name} to build",
+                " / ".join([*last, str(error)])[:500],
+                "can this machine reach Debian's packages? STAGE=processes needs no images",
+            ) from error
+        except DockerException as error:
+            raise StageError(
+                f"the image {name} to build", str(error)[:500], "try STAGE=processes"
+            ) from error
+
+
+def _ensure_base(progress: Progress) -> None:
+    if _has(BASE):
+        return
+    progress(f"fetching {BASE} (once)")
+    if _pull():
+        return
+    if not _can_make():
+        raise UsageError(
+            f"the image {BASE}",
+            "no registry that has it, and no mmdebstrap to make it",
+            "run `apt-get install mmdebstrap` as root, or use STAGE=processes",
+        )
+    progress(f"making {BASE} from Debian's packages (once)")
+    _make()
+
+
+def _pull() -> bool:
+    repository, _, tag = BASE.partition(":")
+    try:
+        client().images.pull(repository, tag=tag)
+    except DockerException:
+        return False
+    return True
+
+
+def _can_make() -> bool:
+    return bool(shutil.which("mmdebstrap")) and os.geteuid() == 0
+
+
+def _make() -> None:
+    with tempfile.TemporaryDirectory(prefix="base-", dir=temporary()) as scratch:
+        tar = Path(scratch, "base.tar")
+        done = run_bounded(
+            ["mmdebstrap", "--variant=minbase", _SUITE, str(tar)], limit_s=_BASE_LIMIT_S
+        )
+        if not done.ok:
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise StageError(
+                f"{BASE} made of Debian's packages", last, "can this machine reach them?"
+            )
+        repository, _, tag = BASE.partition(":")
+        client().api.import_image_from_file(str(tar), repository=repository, tag=tag)

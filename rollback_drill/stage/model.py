@@ -1,0 +1,222 @@
+"""What every stage offers: hosts with a deployed release, a database, a front door for clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import psycopg
+
+from rollback_drill.stage.host import Host
+from rollback_drill.traffic.interface import Interface
+
+if TYPE_CHECKING:
+    from rollback_drill.stage.file import FaultEntry, Limits
+
+FAILING = "v0.1.0-pagination"
+STABLE = "v0.0.9"
+LOG_BYTES = 4 * 2**20
+"""Of the end of a log, as much as a stage tells at once."""
+MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
+"""How runbooks name the file that takes a host out, in the labels of their alternatives."""
+CAPABILITIES = {
+    "listings": "clients that speak the listings API",
+    "database": "a database that can be asked",
+    "metrics": "metrics in Prometheus' format",
+    "process": "the service's process id",
+    "defects": "a way to switch latent defects on",
+    "network": "a network that can be slowed down",
+}
+"""What a stage may lack; a check that needs it is then unknown, as unsupported, and a fault that
+does is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Client sessions of one user of Postgres; `blocks`: sessions of others that wait for them."""
+
+    user: str
+    count: int
+    blocks: int
+
+
+class Queries(Protocol):
+    """What answers SQL."""
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of `query` (psycopg placeholders). Raises StageError when unreachable."""
+        ...
+
+
+class Database(Queries, Protocol):
+    """The service's database, seen by its administrator (past any limit of the service)."""
+
+    def connections(self) -> tuple[int, int]:
+        """Return (client sessions now, the server's limit)."""
+        ...
+
+    def sessions(self) -> list[Sessions]:
+        """Return whose client sessions there are, the drill's own left out."""
+        ...
+
+    def end_sessions(self, user: str) -> None:
+        """End all sessions of `user`, as a restart of the network between would."""
+        ...
+
+    def neighbour(self) -> psycopg.Connection[Any]:
+        """Open a session as another application's user. Raises psycopg.OperationalError when the
+        server has no room.
+        """
+        ...
+
+    def log(self) -> str:
+        """Return the end of the server log, some megabytes at most. Raises StageError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes, and the
+    size of the disk for its safety backups, 0 for no disk of their own.
+    """
+
+    listings: int = 5_000
+    seed: int = 1
+    hosts: int = 1
+    memory_limit_bytes: int = 384 * 1024 * 1024
+    connection_limit: int = 40
+    supervisor: str = "supervisord"  # on hosts in containers also "systemd"
+    backup_disk_bytes: int = 0
+
+
+class Stage(Protocol):
+    """Where a drill happens. Use as a context manager: leaving it removes everything it made."""
+
+    name: str  # "containers", "processes", …
+    reason: str  # why this stage, in a sentence
+    hosts: Sequence[Host]  # service hosts; the runbook's code blocks run on them
+    base_url: str  # the front door (load balancer) that clients use
+    direct_urls: Mapping[str, str]  # host name -> URL of its service, past the load balancer
+    api_key: str
+    secrets: frozenset[str]
+    environment: Mapping[str, str]  # variables for the runbook's code blocks (on every host)
+    alternatives: Sequence[str]  # words of alternatives that work here, most wanted first
+    failing: str  # tag of the release that is to be rolled back
+    stable: str  # tag of the release that it is rolled back to
+    interface: Interface
+    capabilities: frozenset[str]  # of CAPABILITIES
+    checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
+    faults: Mapping[str, FaultEntry]  # those that exist on this stage alone
+    prometheus_url: str  # "" where none watches the service
+    isolated: bool  # whether no command on its hosts can reach this machine; else many are refused
+    limits: Limits | None  # None: no other than the run's own
+    where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
+    stays: bool  # whether it is still there after the drill, for people to find as it was left
+    ended_scripts: int  # that a dead drill had left running, on a stage that was attached
+
+    @property
+    def database(self) -> Database:
+        """The service's database; on a stage that is not up, asking it raises StageError."""
+        ...
+
+    def __enter__(self) -> Stage:
+        """Bring up Postgres, the load balancer, the hosts and the failing release."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove everything this stage made."""
+        ...
+
+    def deploy(self, tag: str) -> None:
+        """Put every host, the database's schema and its data back to a fresh `tag`.
+
+        Drops and seeds the database anew, checks out `tag` (or the tag's newest tree of the
+        origin), installs, migrates, restores config, defects and maintenance file, restarts, and
+        waits until the load balancer serves. Used before each drill on a stage kept up.
+        """
+        ...
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """Write the failing release's latent-defect settings on every host and reload it."""
+        ...
+
+    def stop_database(self) -> None:
+        """Stop the database server, as an accident would. Its data stays."""
+        ...
+
+    def start_database(self) -> None:
+        """Start the database server again, if it was stopped, and wait until it answers."""
+        ...
+
+    def set_health_path(self, path: str) -> None:
+        """Have the load balancer ask the hosts for another path ("/ready" is the usual one)."""
+        ...
+
+    def slow_network(self, delay_s: float) -> None:
+        """Have what the load balancer sends to the hosts arrive `delay_s` seconds later, by a way
+        that is really slow; 0: take the direct way again. Works twice.
+        """
+        ...
+
+    def rss_bytes(self) -> dict[str, int]:
+        """Return the service process's resident memory by host; hosts without one are left out."""
+        ...
+
+    def memory_limits(self) -> dict[str, int]:
+        """Return how much memory the service may have by host; unlimited ones are left out."""
+        ...
+
+    def oom_kills(self) -> dict[str, int]:
+        """Return how often the service was killed for memory since the stage came up, by host."""
+        ...
+
+    def pids(self) -> dict[str, int]:
+        """Return the service's main process id by host, as seen on that host; hosts without one
+        are left out. Raises StageError when a host does not tell.
+        """
+        ...
+
+    def running_releases(self) -> dict[str, str]:
+        """Return the commit or tag that the running service was built of, by host.
+
+        Empty where services run from the deployment's folder itself; "" for a host that does not
+        say.
+        """
+        ...
+
+    def application_log(self) -> dict[str, str]:
+        """Return the end of the service's log file by host."""
+        ...
+
+    def leftovers(self) -> list[str]:
+        """After `__exit__`: names of processes, containers or folders that are still there."""
+        ...
+
+
+class OwnStage:
+    """What is the same on all stages that the suite makes itself; a base for them."""
+
+    failing = FAILING
+    stable = STABLE
+    interface = Interface()
+    capabilities = frozenset(CAPABILITIES)
+    checks: Mapping[str, str] = MappingProxyType({})
+    faults: Mapping[str, FaultEntry] = MappingProxyType({})
+    prometheus_url = ""
+    isolated = False
+    limits: Limits | None = None
+    where = ""
+    stays = False
+    ended_scripts = 0
+    options: StageOptions
+    hosts: Sequence[Host]
+
+    def memory_limits(self) -> dict[str, int]:
+        """See Stage.memory_limits."""
+        return {host.name: self.options.memory_limit_bytes for host in self.hosts}
+
+    def running_releases(self) -> dict[str, str]:
+        """See Stage.running_releases."""
+        return {}

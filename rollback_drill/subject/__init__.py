@@ -1,0 +1,1 @@
+"""The service under drill, as the engine asks it."""

@@ -1,0 +1,1 @@
+"""The demo service, whole: what is known of it and of nothing else."""

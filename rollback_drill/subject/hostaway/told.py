@@ -1,0 +1,52 @@
+"""What customers in the middle of all pages tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rollback_drill.record.told import Count, Name, Number, Seconds, Status, Told
+
+
+@dataclass(frozen=True, slots=True)
+class Walked(Told):
+    """A customer walked all pages of the list. `formats`: in the order in which they came.
+
+    `rows` that came, `repeated` ones among them; `skipped`: rows that never came, of all where it
+    `ended`, else of those before the last that came; `refused`: answers 400; `unanswered`: anything
+    else that was no page; `ended`: whether it found an end.
+    """
+
+    walker: Name
+    formats: tuple[str, ...]
+    rows: Count
+    repeated: Count
+    skipped: Count
+    refused: Count
+    unanswered: Count
+    ended: bool
+
+
+class CursorAnswer(StrEnum):
+    """What a service made of a cursor that was handed out earlier."""
+
+    WENT_ON = "went on"  # where the cursor stands
+    BEGAN_ANEW = "began anew"  # without a word: rows come twice
+    REFUSED = "refused"  # 4xx: the customer knows, and begins anew
+    ANOTHER_PAGE = "another page"  # rows are skipped without a word
+    NO_PAGE = "no page"  # an error, or no answer at all
+
+
+@dataclass(frozen=True, slots=True)
+class CursorShown(Told):
+    """A cursor of the failing release was shown again, `age_s` after it was handed out.
+
+    `moment`: "after Procedure 2" …; `page`: the one that it stands for; `format` of the answer.
+    """
+
+    moment: Name
+    page: Number
+    age_s: Seconds
+    status: Status
+    format: str
+    answer: CursorAnswer

@@ -1,0 +1,118 @@
+"""Customers who walk all pages slowly, and what a rollback in the middle of it does to them.
+
+Each asks for one page after the other as the last answer says, by cursor or by offset, with a
+pause between, and asks again where no answer came. Every finished walk is recorded with what it
+met: rows that came twice, rows that never came, requests that were refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+from load import orders
+from load.clients import page_of
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.watched import Watched
+from rollback_drill.stage import http
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.told import Walked
+
+_WALKERS = 3
+_NEEDS = ("listings", "database")
+_LIMIT = 50
+_PAUSE_S = 0.15
+_TIMEOUT_S = 5.0
+_MOST_REFUSALS = 20  # then a customer gives this walk up
+_MOST_PAGES = 250  # of one walk: one that never ends, or through millions of rows, is cut off
+_GRACE_S = 10.0
+
+
+class Walkers:
+    """Walks in threads of their own until the block ends. Use as a context manager."""
+
+    def __init__(self, stage: Stage, timeline: Timeline, traffic: Path) -> None:
+        self._stage = stage
+        self._traffic = traffic
+        self._timeline = timeline
+        self._over = threading.Event()
+        there = stage.capabilities.issuperset(_NEEDS)
+        self._threads = [
+            Watched(f"walker-{n}", self._go, f"walker-{n}", over=self._over)
+            for n in range(1, _WALKERS + 1)
+            if there
+        ]
+
+    def __enter__(self) -> Walkers:
+        if not self._threads:
+            return self
+        fetch = self._stage.database.fetch
+        ((self._total,),) = fetch("SELECT count(*) FROM listings")
+        first = "SELECT id FROM listings ORDER BY id LIMIT %s"
+        self._first = [row[0] for row in fetch(first, (_MOST_PAGES * _LIMIT,))]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.end(_GRACE_S)
+
+    def _go(self, name: str) -> None:
+        headers = {"X-API-Key": self._stage.api_key}
+        with http.Client(self._stage.base_url, headers, limit_s=_TIMEOUT_S) as client:
+            while not self._over.is_set():
+                walked = self._walk(client, name)
+                if walked is not None:
+                    self._timeline.record(walked)
+
+    def _walk(self, client: http.Client, name: str) -> Walked | None:
+        """Walk once from the first page to the last; None when it was ended before."""
+        seen: Counter[int] = Counter()
+        formats: list[str] = []
+        refused = unanswered = pages = 0
+        position, ended = "", False
+        while pages < _MOST_PAGES:
+            if self._over.wait(_PAUSE_S):
+                return None
+            if orders.read(self._traffic).cursor_share < 1.0:
+                return None  # where clients do not follow cursors, these customers do not either
+            try:
+                answer = client.get(f"/api/listings?limit={_LIMIT}{position}")
+            except NoAnswer:
+                unanswered += 1
+                continue
+            if answer.status == 400:
+                refused += 1
+                position = ""  # all that a client can do: begin again
+                if refused >= _MOST_REFUSALS:
+                    break
+                continue
+            found = page_of(answer.content, "listings") if answer.ok else None
+            if found is None or len(found.ids) > _LIMIT:
+                unanswered += 1
+                continue
+            pages += 1
+            seen.update(found.ids)
+            if formats[-1:] != [found.format]:
+                formats.append(found.format)
+            position = found.following
+            if not position:
+                ended = True
+                break
+        # Whoever came to an end has had all rows; whoever did not, all up to where he is.
+        last = max(seen, default=0)
+        before = sum(row <= last and row not in seen for row in self._first)
+        return Walked(
+            walker=name,
+            formats=tuple(formats),
+            rows=seen.total(),
+            repeated=seen.total() - len(seen),
+            skipped=self._total - len(seen) if ended else before,
+            refused=refused,
+            unanswered=unanswered,
+            ended=ended,
+        )

@@ -1,0 +1,81 @@
+"""What clients ask of the service and how it answers: the listings API, or what a file describes.
+
+A service that the suite does not know is described by its operations. `{reference}` in a path or
+body stands for the write's own unique reference, `{number}` for a random number.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rollback_drill.ground import files
+
+FILE = "interface.json"
+"""Name of the file in the generators' folder that tells them of an interface of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One kind of request. `weight`: its share of all requests, beside the others' weights.
+
+    A good answer is a 2xx that holds the text `contains`. A read with `follow`, the name of an
+    answer's header, goes on at the URL that stands there: so clients walk pages. A write (a method
+    other than GET) with `read_back` can be read again at that path, and is expected to be there.
+    """
+
+    name: str
+    method: str
+    path: str
+    body: str = ""
+    weight: int = 1
+    contains: str = ""
+    follow: str = ""
+    read_back: str = ""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method == "GET"
+
+    def filled(self, text: str, reference: str, number: int = 0) -> str:
+        """Return `text` with its placeholders filled in."""
+        return text.replace("{reference}", reference).replace("{number}", str(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """How to speak with the service. Without `operations` it is the listings API.
+
+    `log_error`: a pattern for lines of its log that tell an error; "" for a JSON log with levels.
+    """
+
+    key_header: str = "X-API-Key"
+    health: str = "/health"
+    metrics: str = "/metrics"
+    log_error: str = ""
+    operations: tuple[Operation, ...] = ()
+
+    @property
+    def probe_path(self) -> str:
+        """A path that can be read at any time with the key."""
+        for operation in self.operations:
+            if operation.reads and "{" not in operation.path:
+                return operation.path
+        return "/api/listings?limit=20"
+
+    def leave(self, directory: Path) -> None:
+        """Tell the generators in `directory` of it, unless it is the one that they know."""
+        if self.operations:
+            files.write(directory / FILE, json.dumps(asdict(self)))
+
+
+def read(directory: Path) -> Interface:
+    """Return the interface that was left in `directory`, the listings API when there is none."""
+    try:
+        found = json.loads((directory / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Interface()
+    operations = tuple(Operation(**one) for one in found.pop("operations"))
+    return Interface(operations=operations, **found)

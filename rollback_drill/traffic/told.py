@@ -1,0 +1,47 @@
+"""What a generator tells."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from rollback_drill.record.decoding import Form, Range
+from rollback_drill.record.told import Count, Name, PerSecond, Seconds, StatusText, Told
+from rollback_drill.traffic.histogram import Histogram
+from rollback_drill.traffic.observation import Outcome
+
+Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
+OutcomeName = Annotated[str, Form("an outcome", Outcome)]
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSecond(Told):
+    """Aggregate of all requests that were *due* in the second [second, second + 1).
+
+    `outcomes`: count by `Outcome` value. `formats`: count of good answers by format ("old",
+    "new"). `operations`: count by operation. `histogram`: latency of every finished request, as
+    `Histogram.to_text()`. `unhappy`: the clients with a failed request, as the
+    bits of a hexadecimal number: one and the same bit for a client in all seconds of a drill.
+    `statuses`: count of the answers that were not good, by their HTTP status ("503").
+    """
+
+    second: Annotated[int, Range(0, 10**11)]
+    outcomes: dict[OutcomeName, PerSecond]
+    formats: dict[str, PerSecond]
+    operations: dict[str, PerSecond]
+    histogram: Latencies
+    unhappy: Annotated[str, Form("a hexadecimal number", re.compile("[0-9a-f]*").fullmatch)] = ""
+    statuses: dict[StatusText, PerSecond] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorSample(Told):
+    """How honest the load generator was in the last second: `lag_s` is the worst distance
+    between due and sent, `cpu` the share of one core (0–1), `in_flight` at the sample.
+    """
+
+    worker: Name
+    lag_s: Seconds
+    cpu: Annotated[float, Range(0.0, 1e3)]
+    in_flight: Count

@@ -1,0 +1,113 @@
+"""Looks at the system past the load balancer, twice a second: health, memory, connections, logs."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from rollback_drill.ground.errors import DrillError
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.told import Noted
+from rollback_drill.record.watched import Watched
+from rollback_drill.stage import http
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.model import Stage
+from rollback_drill.watch.log_reader import Tail
+from rollback_drill.watch.logs import record_entries
+from rollback_drill.watch.told import ProbeSample
+
+PERIOD_S = 0.5
+_HEALTH_TIMEOUT_S = 3.0
+_LOG_READ_LIMIT_S = 15.0  # of one host
+
+
+class Probe:
+    """A thread that records a ProbeSample twice a second and noteworthy log lines."""
+
+    def __init__(self, stage: Stage, timeline: Timeline) -> None:
+        self.stage = stage
+        self.timeline = timeline
+        self.tail = Tail(stage)
+        # An hour of samples: a watch window is ten minutes at most.
+        self.samples: deque[tuple[float, ProbeSample]] = deque(maxlen=7_200)
+        self._told: set[str] = set()  # of what is wrong with the logs now
+        self._stop = threading.Event()
+        self._threads = [
+            Watched(observer, self._repeat, work, over=self._stop)
+            for observer, work in (("health probe", self._sample), ("log reader", self._read_logs))
+        ]
+
+    def __enter__(self) -> Probe:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.end(_LOG_READ_LIMIT_S * (1 + len(self.stage.hosts)))
+
+    def _repeat(self, work: Callable[[], None]) -> None:
+        told = ""
+        while not self._stop.is_set():
+            try:
+                work()
+                told = ""
+            except (DrillError, OSError) as error:
+                if str(error) != told:  # once, not twice a second
+                    told = str(error)
+                    self.timeline.record(Noted(f"the probe could not look: {error}"))
+            self._stop.wait(PERIOD_S)
+
+    def _sample(self) -> None:
+        seen = sample(self.stage)
+        self.samples.append((self.timeline.record(seen).at, seen))
+
+    def _read_logs(self) -> None:
+        record_entries(self.timeline, self.tail.read())
+        told = [
+            f"the {source} log of {one}"
+            for source, log in self.tail.logs.items()
+            for one in log.troubles()
+        ]
+        kinds = {re.sub(r"\d+", "", one): one for one in told}
+        for kind in kinds.keys() - self._told:  # once, not twice a second
+            self.timeline.record(Noted(kinds[kind]))
+        self._told = set(kinds)
+
+
+def sample(stage: Stage) -> ProbeSample:
+    """Look once. What cannot be read is None or left out, never zero."""
+    connections: int | None
+    limit: int | None
+    try:
+        connections, limit = stage.database.connections()
+    except DrillError:
+        connections, limit = None, None
+    return ProbeSample(
+        health_status=hosts_health(stage),
+        rss_bytes=stage.rss_bytes(),
+        connections=connections,
+        connection_limit=limit,
+        oom_kills=stage.oom_kills(),
+    )
+
+
+def health(url: str, path: str = "/health") -> int:
+    """Return the HTTP status of `url` + `path`, 0 when no answer came."""
+    try:
+        return http.get(url + path, limit_s=_HEALTH_TIMEOUT_S).status
+    except NoAnswer:
+        return 0
+
+
+def hosts_health(stage: Stage) -> dict[str, int]:
+    """Return the status that each host's health endpoint answers, past the load balancer."""
+    return {name: health(url, stage.interface.health) for name, url in stage.direct_urls.items()}
+
+
+def front_health(stage: Stage) -> int:
+    """Return the status that the front door answers for the health endpoint."""
+    return health(stage.base_url, stage.interface.health)

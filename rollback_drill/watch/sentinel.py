@@ -1,0 +1,97 @@
+"""Sentinels: each looks at one thing that no error rate shows, again and again.
+
+To add one, put a module into `watch/sentinels` with a class in SENTINELS. What they see goes to the
+timeline; triggers (`decide.triggers.seen`) and the attribution read it there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from rollback_drill.ground.clock import now
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.watched import Watched, died
+from rollback_drill.stage.model import Stage
+from rollback_drill.watch.told import Looked
+
+_GRACE_S = 10.0
+_HANGS_S = 60.0  # twice what Postgres may take for one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a sentinel saw: passed, failed (what it watches for is there), or unknown."""
+
+    verdict: Verdict
+    evidence: str
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+class Sentinel(Protocol):
+    """Watches one thing. `every_s`: the pause between two looks. `needs`: of the stage's
+    capabilities, without which it does not look.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    every_s: float
+
+    def look(self) -> Look:
+        """Look once."""
+        ...
+
+
+class StageSentinel:
+    """A base for sentinels that look at a stage; most need nothing of the traffic's records."""
+
+    def __init__(self, stage: Stage, traffic: Path | None = None) -> None:
+        del traffic
+        self._stage = stage
+
+
+class Sentinels:
+    """All sentinels, each in a thread of its own. Use as a context manager."""
+
+    def __init__(self, sentinels: Sequence[Sentinel], timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._over = threading.Event()
+        self._threads = [
+            Watched(_name(one), self._watch, one, over=self._over) for one in sentinels
+        ]
+        self._began: dict[str, float] = {}  # when each began to look
+
+    def __enter__(self) -> Sentinels:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            looks_s = now() - self._began.get(thread.observer, now())
+            if not thread.ended(_GRACE_S) and looks_s > _HANGS_S:
+                died(thread.observer, f"it hung: its last look had begun {looks_s:.0f} s before")
+
+    def _watch(self, sentinel: Sentinel) -> None:
+        while True:
+            self._began[_name(sentinel)] = now()
+            try:
+                seen = sentinel.look()
+            except Exception as error:  # a sentinel that breaks found nothing out
+                seen = Look(Verdict.UNKNOWN, f"could not look: {type(error).__name__}: {error}")
+            if self._over.is_set():
+                return  # it looked while things were being removed
+            self._timeline.record(
+                Looked(sentinel.name, seen.verdict, seen.evidence[:1000], seen.numbers)
+            )
+            if self._over.wait(sentinel.every_s):
+                return
+
+
+def _name(sentinel: Sentinel) -> str:
+    return f"sentinel “{sentinel.name}”"

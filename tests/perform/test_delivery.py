@@ -1,0 +1,202 @@
+"""Messages go over real HTTP to a server of the test's own, and into a real mailbox."""
+
+import json
+import mailbox
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollback_drill.data.paths import data_loss
+from rollback_drill.data.told import LedgerRead
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge.judgement import judge
+from rollback_drill.perform.messages import Channels, Courier, blanks_in, read_channels
+from rollback_drill.perform.told import MessageHandled
+from rollback_drill.record.timeline import Event, Timeline, read
+from rollback_drill.report.facts import facts_after
+from rollback_drill.stage.host import LocalHost
+
+FACTS = {"INCIDENT": "INC-7", "SEVERITY": "P0"}
+
+
+class Receiver:
+    """What came, and what is answered: the statuses in `answers`, then 200."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[str, dict[str, str], Any]] = []
+        self.answers: list[int] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                receiver.came.append((self.path, dict(self.headers), body))
+                self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.server.serve_forever, args=(0.02,))
+    thread.start()
+    yield receiver
+    receiver.server.shutdown()
+    thread.join()
+    receiver.server.server_close()
+
+
+def deliver(
+    folder: Path, settings: dict[str, dict[str, str]], messages: dict[str, str], times: int = 1
+) -> list[MessageHandled]:
+    box = folder / "outbox"
+    box.mkdir(exist_ok=True)
+    for name, text in messages.items():
+        (box / name).write_text(text)
+    host = LocalHost("host-1", folder, {"OUTBOX": str(box), "PATH": "/usr/bin:/bin"})
+    timeline = Timeline(folder / "timeline.jsonl")
+    courier = Courier(Channels(settings, frozenset()), timeline, "on-call → CTO")
+    for _ in range(times):
+        courier.deliver(host, FACTS)
+    timeline.close()
+    handled = [e.what for e in read(folder / "timeline.jsonl")]
+    return [one for one in handled if isinstance(one, MessageHandled)]
+
+
+def test_slack_gets_the_text_once(tmp_path: Path, receiver: Receiver) -> None:
+    settings = {"slack-oncall.txt": {"kind": "slack", "url": f"{receiver.url}/hook"}}
+    (handled,) = deliver(tmp_path, settings, {"slack-oncall.txt": "Rolling back\nnow"}, times=3)
+    assert handled.outcome == "sent"
+    ((path, _, body),) = receiver.came
+    assert (path, body) == ("/hook", {"text": "Rolling back\nnow"})
+
+
+def test_pagerduty_is_triggered_then_resolved_as_one_incident(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    settings = {"incident.md": {"kind": "pagerduty", "url": receiver.url, "key": "k"}}
+    deliver(tmp_path, settings, {"incident.md": "# INC-7: rollback"})
+    deliver(tmp_path, settings, {"incident.md": "# INC-7: resolved by rolling back"})
+    first, second = (body for _, _, body in receiver.came)
+    assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == second["dedup_key"] == "INC-7"
+    assert first["payload"]["severity"] == "critical"
+    assert first["payload"]["custom_details"]["escalation"] == "on-call → CTO"
+
+
+def test_an_issue_has_a_title_a_body_and_the_token(tmp_path: Path, receiver: Receiver) -> None:
+    settings = {
+        "issue.md": {"kind": "issue", "url": receiver.url, "repository": "a/b", "token": "t0ken"}
+    }
+    deliver(tmp_path, settings, {"issue.md": "# Deploy again\nRolled back"})
+    ((path, headers, body),) = receiver.came
+    assert path == "/repos/a/b/issues"
+    assert headers["Authorization"] == "Bearer t0ken"
+    assert body == {"title": "Deploy again", "body": "Rolled back"}
+
+
+def test_a_mail_lies_in_the_mailbox(tmp_path: Path) -> None:
+    path = tmp_path / "customers.mbox"
+    settings = {"customers.txt": {"kind": "mail", "mailbox": str(path), "to": "all"}}
+    deliver(tmp_path, settings, {"customers.txt": "Subject: We are back\n\nDear José"})
+    (mail,) = mailbox.mbox(path)
+    assert mail["Subject"] == "We are back"
+    assert "José" in mail.get_payload(decode=True).decode()  # type: ignore[union-attr]
+
+
+def test_a_message_with_a_blank_is_refused_and_fails_the_drill(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    settings = {"a.txt": {"kind": "slack", "url": receiver.url}}
+    (handled,) = deliver(tmp_path, settings, {"a.txt": "Back at [time]"})
+    assert handled.outcome == "refused"
+    assert not receiver.came
+    causes = judge([Event(0.0, handled)]).causes
+    assert [c.verdict for c in causes if c.where == "Message a.txt"] == [Verdict.FAILED]
+
+
+def test_a_channel_that_is_down_for_a_moment_is_tried_again(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    receiver.answers = [503]
+    settings = {"a.txt": {"kind": "slack", "url": receiver.url}}
+    (handled,) = deliver(tmp_path, settings, {"a.txt": "hello"})
+    assert (handled.outcome, len(receiver.came)) == ("sent", 2)
+
+
+@pytest.mark.parametrize(("answers", "tries"), [([404], 1), ([500, 500], 2)])
+def test_a_channel_that_refuses_fails_the_drill(
+    tmp_path: Path, receiver: Receiver, answers: list[int], tries: int
+) -> None:
+    receiver.answers = answers.copy()
+    settings = {"a.txt": {"kind": "slack", "url": receiver.url}}
+    (handled,) = deliver(tmp_path, settings, {"a.txt": "hello"})
+    assert handled.outcome == "failed"
+    assert str(answers[-1]) in handled.detail
+    assert len(receiver.came) == tries
+    assert receiver.url not in handled.detail  # a webhook's address is a secret
+    assert any(c.where == "Message a.txt" for c in judge([Event(0.0, handled)]).causes)
+
+
+def test_without_channels_messages_are_shown(tmp_path: Path) -> None:
+    (handled,) = deliver(tmp_path, {}, {"a.txt": "hello"})
+    assert handled.outcome == "shown"
+    assert not any(c.where.startswith("Message") for c in judge([Event(0.0, handled)]).causes)
+
+
+@pytest.mark.parametrize("text", ["at [time]", "by $NAME", "by ${NAME}", "____"])
+def test_blanks_are_seen(text: str) -> None:
+    assert blanks_in(text)
+    assert not blanks_in("a [link](https://example.com), $5, snake_case_name")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[a]\nkind = 'fax'", "kind"),
+        ("[a]\nkind = 'slack'", "url"),
+        ("[a]\nkind = 'slack'\nurl_from = 'NEVER_SET_X'", "NEVER_SET_X"),
+        ("a = 1", "kind"),
+        ("[a", "channels"),
+    ],
+)
+def test_a_mistake_in_the_file_of_channels_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "channels.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_channels(path)
+    assert named in str(caught.value)
+
+
+def test_values_of_variables_are_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK", "https://hooks.example.com/secret")
+    path = tmp_path / "channels.toml"
+    path.write_text("['slack-oncall.txt']\nkind = 'slack'\nurl_from = 'HOOK'\n")
+    found = read_channels(path)
+    assert found.settings["slack-oncall.txt"]["url"] == "https://hooks.example.com/secret"
+    assert found.secrets == {"https://hooks.example.com/secret"}
+
+
+def ledger(lost: int, damaged: int = 0) -> LedgerRead:
+    return LedgerRead(10, 10 - lost - damaged, lost, 0, (), damaged)
+
+
+def test_no_data_loss_is_only_said_when_the_ledger_shows_it() -> None:
+    assert data_loss(ledger(0)) == "none"
+    assert "2 of 10" in data_loss(ledger(2))
+    assert "damaged" in data_loss(ledger(0, 1))
+    assert "3 confirmed changes" in data_loss(LedgerRead(10, 7, 0, 0, dropped=3))
+    assert "DATA_LOSS" not in facts_after([])
+    assert facts_after([Event(0.0, ledger(0))])["DATA_LOSS"] == "none"
+    # When it was never seen to be over, nobody can say how long it lasted.
+    assert facts_after([Event(0.0, ledger(0))]).keys() == {"DATA_LOSS"}

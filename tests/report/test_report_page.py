@@ -1,0 +1,66 @@
+"""The report of a long drill stays small, and its charts show what there is to see."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+from rollback_drill.record.timeline import Timeline, read
+from rollback_drill.record.told import Phase, PhaseStarted
+from rollback_drill.report.charts import charts
+from rollback_drill.report.write import write_reports
+from rollback_drill.traffic.histogram import Histogram
+from rollback_drill.traffic.told import TrafficSecond
+from rollback_drill.watch.told import ProbeSample
+
+SECONDS = 3_600
+START = 1_800_000_000
+
+
+def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes(
+    tmp_path: Path,
+) -> None:
+    chance = random.Random(1)
+    histograms = []
+    for _ in range(20):
+        histogram = Histogram()
+        for _ in range(1_000):
+            histogram.add(chance.lognormvariate(-4.5, 0.8))
+        histograms.append(histogram.to_text())
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    for second in range(SECONDS):
+        timeline.record(
+            TrafficSecond(
+                START + second,
+                {"ok": 990, "server_error": 10},
+                {"new": 990},
+                {"list listings": 600, "read listing": 400},
+                histograms[second % len(histograms)],
+            ),
+            START + second,
+        )
+        for half in (0.0, 0.5):
+            sample = ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
+            timeline.record(sample, START + second + half)
+    timeline.close()
+    write_reports(timeline.path, tmp_path / "report")
+    page = tmp_path / "report" / "index.html"
+    assert page.stat().st_size < 3_000_000
+    assert page.read_text(encoding="utf-8").count("<polyline") >= 4  # the charts are drawn
+
+
+def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    timeline.record(PhaseStarted(Phase.SETUP), START)
+    timeline.record(PhaseStarted(Phase.STEADY), START + 505)
+    for at in range(500, 521):
+        sample = ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
+        timeline.record(sample, START + at)
+    timeline.close()
+    memory, _ = charts(list(read(timeline.path)))
+    assert re.findall(r">(\d+) s<", memory) == ["500", "510", "520"]
+    places = [float(x) for x in re.findall(r'<rect class="phase\d" x="([\d.]+)"', memory)]
+    assert len(places) == 2
+    (line,) = re.findall(r'<polyline class="good" points="([^"]+)"', memory)
+    assert float(line.split(",")[0]) == places[0]  # the first sample stands at the left edge

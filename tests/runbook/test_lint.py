@@ -1,0 +1,196 @@
+"""Every rule finds its defect in a text of its own, and is silent about a sound one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rollback_drill.campaigns.revalidation import Finding, compare_with, write_findings
+from rollback_drill.runbook.lint import _RULES, lint
+from rollback_drill.runbook.parse import parse
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
+SEED = DOCUMENT.parent.parent.parent / "shared" / "seed" / "rollback-procedure.txt"
+
+SHOP = """# Taking the shop back
+
+## When to roll back
+### Critical
+- **Error Rate >8%**: too many
+### Medium
+- **Error Rate {medium}**: some
+
+## Decision matrix
+| Condition | Error rate | Performance | Decision |
+|---|---|---|---|
+| Normal | <2% | p95 <300ms | No action |
+| Critical | >2% | p95 >300ms | Execute rollback |
+
+## Preparation (5 minutes)
+- [ ] Notify the team
+
+### Procedure 1: The shop's code
+Time estimate: {estimate}
+
+#### Step 1: Stop (1 minute)
+```bash
+systemctl --user stop shop
+```
+- [ ] Its process is running
+#### Step 2: Old code (2 minutes)
+```bash
+git switch --detach {tag}
+pip install -r requirements.txt
+```
+- [ ] It compiles without errors
+#### Step 3: Start (1 minute)
+```bash
+{start}
+```
+- [ ] {checkbox}
+
+### Procedure 2: The shop's data
+Time estimate: 3-9 minutes
+#### Step 1: As above
+Follow Step 1 of Procedure 1.
+#### Step 2: Data (3 minutes)
+```bash
+{data}
+```
+- [ ] {backup}
+#### Step 3: As above
+Follow Step 3 of Procedure 1.
+
+## Verification checklist
+- [ ] Error rate <2%
+"""
+SOUND = {
+    "medium": "2-8%", "estimate": "3-5 minutes", "tag": "v1.4", "start": "systemctl --user start shop",
+    "checkbox": "Response time p95 <300ms", "backup": "The backup can be read in full",
+    "data": "git switch --detach v1.4\npip install -r requirements.txt\necho kept",
+}  # fmt: skip
+CODE = "git switch --detach v1.4\npip install -r requirements.txt\n"
+
+
+def shop(directory: Path, **changed: str) -> list[str]:
+    path = directory / "shop.md"
+    path.write_text(SHOP.format(**{**SOUND, **changed}), encoding="utf-8")
+    lines = path.read_text().splitlines()
+    found = lint(parse(path))
+    assert all(0 < one.line <= len(lines) for one in found)
+    return [one.rule for one in found]
+
+
+def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
+    assert shop(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed"),
+    [
+        ("never-returns", {"start": "tail -f /var/log/shop.log"}),
+        ("never-returns", {"start": "journalctl -u shop -f"}),
+        ("never-returns", {"start": "watch -n 1 curl -s localhost"}),
+        ("placeholder", {"start": "systemctl --user start <service name>"}),
+        ("placeholder", {"start": "curl -H 'X-Key: YOUR_API_KEY' localhost"}),
+        (
+            "relative-downgrade",
+            {"data": CODE + "PGOPTIONS='-c lock_timeout=1s' alembic downgrade -2"},
+        ),
+        ("restore-without-stop", {"data": CODE + "psql shop < dump.sql"}),
+        ("restore-without-stop", {"data": CODE + "pg_restore -d shop dump"}),
+        ("file-from-nowhere", {"data": CODE + "psql -v ON_ERROR_STOP=1 -d fresh < stable.sql"}),
+        ("file-from-nowhere", {"data": CODE + "pg_restore -e -d fresh backups/stable.dump"}),
+        ("forced-drop", {"start": "psql -c 'drop database if exists old with (FORCE)'"}),
+        ("forced-drop", {"start": "dropdb -f old"}),
+        ("forced-drop", {"start": "dropdb --if-exists --force old"}),
+        ("signal-to-a-pattern", {"start": "pkill -HUP -f shop"}),
+        ("signal-to-a-pattern", {"start": "kill -TERM `pidof shop`"}),
+        ("flat-heredoc", {"start": "cat > conf.yaml <<EOF\nfeatures:\ncart: false\nEOF"}),
+        ("restart-keeps-old-code", {"start": "docker compose -f a.yml restart web"}),
+        ("backup-proven-by-size", {"backup": "The dump's size is more than 5 MB"}),
+        ("budgets-beyond-estimate", {"estimate": "1-2 minutes"}),
+        ("migrations-without-code", {"data": "./manage.py migrate shop zero"}),
+        (
+            "code-before-migrations",
+            {"data": CODE + "PGOPTIONS='-c lock_timeout=1s' alembic downgrade a1b2"},
+        ),
+        ("skipped-step", {"data": "echo kept"}),
+        ("contradiction", {"checkbox": "Response time p95 <900ms"}),
+        ("contradiction", {"checkbox": "Error rate <5%"}),
+        ("overlapping-edges", {"medium": "2-9%"}),
+        ("waits-for-locks", {"data": "alembic downgrade a1b2\n" + CODE}),
+        ("asks-somebody", {"start": "vim config.yaml"}),
+        ("downgrade-to-nothing", {"data": CODE + "alembic downgrade base"}),
+        ("unset-destroys", {"start": "rm -rf $WHERE/*"}),
+        ("destroys", {"start": "git clean -fdx"}),
+        ("hidden-failure", {"start": "systemctl --user start shop || true"}),
+        ("hidden-errors", {"start": "systemctl --user start shop 2>/dev/null"}),
+        ("unread-shell", {"start": "if date; then"}),
+    ],
+)
+def test_a_rule_finds_its_defect(tmp_path: Path, rule: str, changed: dict[str, str]) -> None:
+    assert rule in shop(tmp_path, **changed)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "timeout 60 tail -f /var/log/shop.log",
+        "tail -n 50 /var/log/shop.log",
+        "cat > conf.yaml <<EOF\nfeatures:\n  cart: false\nEOF",
+        "pg_dump -f dump.sql shop\npsql -v ON_ERROR_STOP=1 -d fresh -f dump.sql",
+        "dropdb --if-exists shop-force\npsql -c 'DROP DATABASE old'",
+        "cp /mnt/kept.dump kept.dump\npg_restore -e -d fresh kept.dump",
+        "psql -d shop <<'SQL'\nSELECT 1;\nSQL",
+        "docker compose up --detach --build --force-recreate web",
+        "if [ -e file ]; then echo [ok]; fi",
+    ],
+)
+def test_what_is_done_right_is_left_alone(tmp_path: Path, start: str) -> None:
+    assert shop(tmp_path, start=start) == []
+
+
+def test_every_rule_is_shown_its_defect() -> None:
+    marks = test_a_rule_finds_its_defect.pytestmark  # type: ignore[attr-defined]
+    shown = {case[0] for case in marks[0].args[1]}
+    assert shown == {name for name, _, _, _ in _RULES}
+
+
+def test_the_projects_runbook_has_no_findings() -> None:
+    assert lint(parse(DOCUMENT)) == []
+
+
+@pytest.mark.skipif(not SEED.exists(), reason="the first edition is not here")
+def test_the_first_edition_has_its_known_defects() -> None:
+    found = {one.rule for one in lint(parse(SEED))}
+    assert found >= {
+        "migrations-without-code", "skipped-step", "relative-downgrade", "restore-without-stop",
+        "backup-proven-by-size", "flat-heredoc", "signal-to-a-pattern", "never-returns",
+        "restart-keeps-old-code", "placeholder", "file-from-nowhere",
+    }  # fmt: skip
+
+
+def finding(what: str, line: int) -> Finding:
+    return Finding("a", "high", f"line {line}", what, "", "")
+
+
+def test_what_changed_since_the_last_time_is_told(tmp_path: Path) -> None:
+    runbook = parse(DOCUMENT)
+    previous = tmp_path / "findings.json"
+    assert compare_with(previous, [], runbook) == []
+    write_findings([finding("it never returns", 10), finding("a blank", 11)], runbook, tmp_path)
+    same = compare_with(
+        previous, [finding("it never returns", 99), finding("a blank", 11)], runbook
+    )
+    assert same == ["the document is the same", "the findings are the same"]
+    told = compare_with(previous, [finding("a blank", 11), finding("too long", 3)], runbook)
+    assert told[1:] == ["new: line …: too long", "gone: line …: it never returns"]
+    content = json.loads(previous.read_text())
+    content["runbook"]["sha256"] = "other"
+    previous.write_text(json.dumps(content))
+    assert compare_with(previous, [], runbook)[0] == "the document changed"
+    previous.write_text("not JSON")
+    assert compare_with(previous, [], runbook) == []

@@ -1,0 +1,253 @@
+"""The container stage: what it promises, asked of the real engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rollback_drill.breaks.hazards.disk import DiskFull
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.wait import wait_until
+from rollback_drill.perform.performer import choose
+from rollback_drill.runbook.model import CodeBlock
+from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.model import FAILING, STABLE, Stage, StageOptions
+from rollback_drill.stage.opening import open_stage
+from tests.stage.stage_support import (
+    assert_slowed_and_taken_back,
+    assert_the_server_is_set_up,
+    await_status,
+    status,
+)
+
+pytestmark = pytest.mark.containers
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = DiskFull().foresee(
+    StageOptions(listings=200, hosts=2, memory_limit_bytes=160 * 2**20, connection_limit=30)
+)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    opened = open_stage("containers", OPTIONS, lambda _: None)
+    with opened:
+        yield opened
+    assert opened.leftovers() == []
+
+
+@pytest.fixture
+def put_back(stage: Stage) -> Iterator[None]:
+    yield
+    stage.deploy(FAILING)
+
+
+def pages(stage: Stage, url: str) -> list[int]:
+    path = "/api/listings?limit=5"
+    headers = {"X-API-Key": stage.api_key}
+    statuses = []
+    for _ in range(10):
+        try:
+            statuses.append(httpx.get(url + path, headers=headers, timeout=5).status_code)
+        except httpx.TransportError:
+            statuses.append(0)
+    return statuses
+
+
+def block(step: int, way: str) -> str:
+    """Return the code of Procedure 1's step that switches maintenance by `way`."""
+    first = parse(ROOT / "runbook" / "rollback.md").procedure(1).steps[step - 1].blocks[0]
+    chosen = choose(first, [way])
+    assert way in chosen.label
+    return chosen.script
+
+
+def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
+    assert {status(url) for url in stage.direct_urls.values()} == {200}
+    assert pages(stage, stage.base_url) == [200] * 10
+    assert list(stage.pids()) == list(stage.rss_bytes()) == ["host-1", "host-2"]
+
+
+def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
+    stage.deploy(FAILING)
+    assert_the_server_is_set_up(stage, 30)
+
+
+def test_the_way_to_the_hosts_is_slowed_down_and_taken_back(stage: Stage) -> None:
+    def made() -> list[str]:
+        return sorted(stage.leftovers())
+
+    before = made()
+    assert_slowed_and_taken_back(stage)
+    assert made() == before
+
+
+def test_the_runbooks_haproxy_blocks_drain_and_bring_back(stage: Stage) -> None:
+    host = stage.hosts[0]
+    off = host.run(block(1, "HAProxy"), limit_s=10)
+    assert off.ok, off.stderr
+    await_status(stage.base_url, 503)
+    assert {status(url) for url in stage.direct_urls.values()} == {200}
+    assert {status(stage.base_url) for _ in range(50)} == {503}
+    assert host.run(block(6, "HAProxy"), limit_s=10).ok
+    await_status(stage.base_url, 200)
+
+
+def test_the_maintenance_file_takes_out_the_host_that_has_it(stage: Stage) -> None:
+    for host in stage.hosts:
+        assert host.run('echo x > "$MAINTENANCE_FILE"', limit_s=5).ok
+    await_status(stage.base_url, 503)
+    assert stage.hosts[1].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
+    await_status(stage.base_url, 200)
+    assert stage.hosts[0].run('rm "$MAINTENANCE_FILE"', limit_s=5).ok
+
+
+def test_a_disk_that_was_foreseen_is_soon_full(stage: Stage) -> None:
+    hazard = DiskFull()
+    assert "16 KB" in hazard.arm(stage)
+    for host in stage.hosts:
+        full = host.run('head -c 64K /dev/zero > "$BACKUP_DIR/dump"', limit_s=5)
+        assert "No space left" in full.stderr
+        assert host.run('rm "$BACKUP_DIR/dump"', limit_s=5).ok
+    assert hazard.disarm(stage) == ""
+
+
+@pytest.mark.usefixtures("put_back")
+def test_the_kernel_kills_beyond_the_memory_limit_and_counts_it(stage: Stage) -> None:
+    before = stage.oom_kills()
+    assert set(before) == {"host-1", "host-2"}
+    stage.set_defects({"cursor_cache_leak_kb": 4096})
+    for _ in wait_until("a kill for memory on the first host", 60):
+        pages(stage, stage.direct_urls["host-1"])
+        if stage.oom_kills()["host-1"] > before["host-1"]:
+            break
+    assert stage.oom_kills()["host-2"] == before["host-2"]
+    for _ in wait_until("supervisord started it again", 15):
+        if "host-1" in stage.pids() and status(stage.direct_urls["host-1"]) == 200:
+            break
+
+
+@pytest.mark.usefixtures("put_back")
+def test_leaked_connections_end_in_a_refusal_and_the_administrator_still_gets_in(
+    stage: Stage,
+) -> None:
+    stage.set_defects({"connection_leak": True})
+    for _ in wait_until("Postgres refuses", 30):
+        pages(stage, stage.base_url)
+        if "too many clients already" in stage.database.log():
+            break
+    assert stage.database.fetch("SELECT count(*) FROM listings") == [(200,)]
+    assert stage.database.connections()[1] == 30
+
+
+@pytest.mark.usefixtures("put_back")
+def test_a_deployment_puts_every_host_and_the_database_back(stage: Stage) -> None:
+    assert stage.database.fetch("DELETE FROM reservations RETURNING 1")
+    for host in stage.hosts:
+        assert host.run('echo x > stray.txt; echo x > "$MAINTENANCE_FILE"', limit_s=5).ok
+    stage.deploy(STABLE)
+    for host in stage.hosts:
+        seen = host.run("git status --porcelain; git describe --exact-match HEAD", limit_s=10)
+        assert seen.stdout.split() == [STABLE]
+    assert stage.database.fetch("SELECT count(*) FROM reservations") == [(100,)]
+    assert stage.database.fetch("SELECT version_num FROM alembic_version") == [("0001_base",)]
+
+
+def test_output_arrives_line_by_line_with_its_stream_and_status(stage: Stage) -> None:
+    seen: list[tuple[str, str]] = []
+    done = stage.hosts[0].run(
+        "echo one; echo two >&2; printf three; exit 7",
+        limit_s=5,
+        on_line=lambda stream, line: seen.append((stream, line)),
+    )
+    assert done.exit_status == 7
+    assert sorted(seen) == [("stderr", "two"), ("stdout", "one"), ("stdout", "three")]
+
+
+def test_a_failing_pipe_fails_the_script(stage: Stage) -> None:
+    assert not stage.hosts[0].run("false | cat", limit_s=5).ok
+
+
+def test_a_script_and_its_children_end_at_the_limit(stage: Stage) -> None:
+    done = stage.hosts[0].run("timeout 300 sleep 321.5 & sleep 321.5", limit_s=0.5)
+    assert done.exit_status is None
+    assert stage.hosts[0].run("pgrep -f '[3]21.5'", limit_s=5).exit_status == 1
+
+
+def test_secrets_reach_scripts_but_no_arguments(stage: Stage) -> None:
+    done = stage.hosts[0].run(
+        # A process may end while it is looked at.
+        'test -n "$API_KEY"; { cat /proc/[0-9]*/cmdline 2>/dev/null || true; } | tr "\\0" " "',
+        limit_s=5,
+    )
+    assert done.ok
+    assert "supervisord" in done.stdout
+    assert not [secret for secret in stage.secrets if secret in done.stdout]
+
+
+CHILD = """
+import sys
+from rollback_drill.stage.model import StageOptions
+from rollback_drill.stage.opening import open_stage
+stage = open_stage("containers", StageOptions(listings=50), lambda _: None)
+with stage:
+    print(",".join(stage.leftovers()), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_drill_left_is_swept_and_what_lives_is_kept(stage: Stage) -> None:
+    from rollback_drill.stage.container_sweep import sweep_engine
+
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout
+    made = set(child.stdout.readline().strip().split(","))
+    assert len(made) == 5
+    assert not made & set(sweep_engine())
+    child.kill()
+    child.wait()
+    assert made <= set(sweep_engine())
+    assert status(stage.base_url) == 200
+
+
+def test_a_real_systemd_restarts_and_hangs_up_by_the_runbooks_own_blocks() -> None:
+    runbook = parse(ROOT / "runbook" / "rollback.md")
+    restart = runbook.procedure(1).steps[3].blocks
+    switch_off = runbook.procedure(3).steps[0].blocks
+    options = StageOptions(listings=200, supervisor="systemd")
+    with open_stage("containers", options, lambda _: None) as systemd:
+        host = systemd.hosts[0]
+
+        def performed(blocks: tuple[CodeBlock, ...]) -> None:
+            for block in blocks:
+                chosen = choose(block, systemd.alternatives)
+                assert chosen.label in ("", "systemd")
+                assert host.run(chosen.script, limit_s=60).ok
+
+        before = systemd.pids()
+        performed(restart)
+        after = systemd.pids()
+        assert after[host.name] != before[host.name]
+        performed(switch_off)  # waits until lists come in the old format
+        assert systemd.pids() == after
+        # What the kernel kills comes back by itself, as under the other supervisor.
+        host.run('kill -KILL "$(systemctl show -P MainPID hostaway-mcp)"', limit_s=10)
+        await_status(systemd.direct_urls[host.name], 200, limit_s=20)
+        assert systemd.pids()[host.name] != after[host.name]
+
+
+def test_a_supervisor_that_does_not_exist_is_used_wrongly() -> None:
+    with pytest.raises(UsageError, match="SUPERVISOR"):
+        open_stage("containers", StageOptions(supervisor="upstart"), lambda _: None)
+    with pytest.raises(UsageError, match="SUPERVISOR"):
+        open_stage("processes", StageOptions(supervisor="systemd"), lambda _: None)
