@@ -22,7 +22,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 COMMAND = """
 import sys, time, types
 from pathlib import Path
-from drill import cli
+from rollback_drill import cli
 from rollback_drill.ground.console import console
 def run(arguments):
     Path(sys.argv[1], "runs").touch()

@@ -28,9 +28,9 @@ def make(folder: Path, *words: str) -> tuple[int, str, list[list[str]]]:
         (folder / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
         (folder / "requirements.lock").touch()
         (folder / ".venv" / "bin").mkdir(parents=True)
-        (folder / "drill").mkdir()
-        (folder / "drill" / "variables.py").write_bytes(
-            (ROOT / "drill" / "variables.py").read_bytes()
+        (folder / "rollback_drill" / "ground").mkdir(parents=True)
+        (folder / "rollback_drill" / "ground" / "variables.py").write_bytes(
+            (ROOT / "rollback_drill" / "ground" / "variables.py").read_bytes()
         )
         python = folder / ".venv" / "bin" / "python"
         python.write_text(RECORDER.format(log=log))
@@ -114,7 +114,12 @@ def test_variables_that_there_are_and_optional_ones_are_taken(tmp_path: Path) ->
 def test_tests_are_words_and_no_commands(tmp_path: Path) -> None:
     (tmp_path / "words.py").write_text("import sys; print(sys.argv[1:])")
     environment = {**os.environ, "TESTS": "-k 'a b' $(touch oops) `touch oops`"}
-    command = [sys.executable, str(ROOT / "drill" / "variables.py"), "words", "--stages=x"]
+    command = [
+        sys.executable,
+        str(ROOT / "rollback_drill" / "ground" / "variables.py"),
+        "words",
+        "--stages=x",
+    ]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )

@@ -123,7 +123,7 @@ def test_one_client_asks_over_one_connection_and_each_time_with_a_deadline_of_it
 
 def test_memory_stays_bounded_whatever_comes() -> None:
     asks = (
-        "import resource, sys; from drill import http; from rollback_drill.stage.answers import NoAnswer\n"
+        "import resource, sys; from rollback_drill.stage import http; from rollback_drill.stage.answers import NoAnswer\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for url in sys.argv[1:]:\n"
         "    try: http.get(url, limit_s=2).json()\n"
@@ -190,7 +190,7 @@ OTHERS = {
 
 def test_no_other_module_speaks_http_by_itself() -> None:
     found = []
-    for folder in ("drill", "steps", "features", "examples"):
+    for folder in ("rollback_drill", "steps", "features", "examples"):
         for path in (ROOT / folder).rglob("*.py"):
             name = str(path.relative_to(ROOT))
             if name in OTHERS:

@@ -333,7 +333,7 @@ OTHERS = {
 def test_no_other_module_starts_threads_by_itself() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in (ROOT / "drill").rglob("*.py")
+        for path in (ROOT / "rollback_drill").rglob("*.py")
         if str(path.relative_to(ROOT)) not in OTHERS
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("threading.Thread", "Thread")
