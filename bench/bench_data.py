@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rollback_drill.breaks.hazards.under_fire import UnderFire
 from rollback_drill.data.fingerprint import fingerprint
 from rollback_drill.ground.machine import keep_out
 from rollback_drill.ground.signals import told_to_end
@@ -23,6 +22,7 @@ from rollback_drill.runbook.model import CodeBlock
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import FAILING, Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.subject.hostaway.hazards.under_fire import UnderFire
 
 RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
 SIZES = (10_000, 1_000_000)

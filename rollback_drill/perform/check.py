@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rollback_drill import family
 from rollback_drill.data.told import Fates, LedgerRead
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
@@ -206,7 +205,7 @@ def check(
 
 def registered() -> list[Registered]:
     """Return every check there is, by name."""
-    _load()
+    family.modules("checks")  # importing them registers them
     return [_REGISTRY[name] for name in sorted(_REGISTRY)]
 
 
@@ -291,11 +290,3 @@ def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Find
         bad = bad or not done.ok
         told.append(f"{host.name}: {words[-1][:200]} (status {done.exit_status})")
     return judged(not bad, "; ".join(told), "status 0 of the stage's own script")
-
-
-def _load() -> None:
-    """Import every module of `perform.checks`, which registers its checks."""
-    from rollback_drill.perform import checks
-
-    for module in pkgutil.iter_modules(checks.__path__):
-        importlib.import_module(f"rollback_drill.perform.checks.{module.name}")

@@ -11,7 +11,6 @@ from typing import cast
 import pytest
 
 from rollback_drill.breaks.hazard import Mishap
-from rollback_drill.breaks.hazards.neighbour import NeighbourProcess
 from rollback_drill.breaks.told import HazardArmed, HazardOver
 from rollback_drill.campaigns.interruptions import write_table
 from rollback_drill.campaigns.mishaps import Endured, endured
@@ -24,6 +23,7 @@ from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import DrillBroke, Told
 from rollback_drill.stage.host import LocalHost
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.hazards.neighbour import NeighbourProcess
 from tests.judge.record_support import also, changed, counted, good
 
 

@@ -13,10 +13,6 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from rollback_drill.breaks.faults.customer_reports import CustomerReports
-from rollback_drill.breaks.faults.outside import SlowDatabase
-from rollback_drill.breaks.hazards.downgrade import DowngradeConnectionLost
-from rollback_drill.breaks.hazards.under_fire import UnderFire
 from rollback_drill.conduct.attest import _attesting
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.guard import Guard
@@ -34,6 +30,10 @@ from rollback_drill.record.watched import Watched, reported_to
 from rollback_drill.stage.database import PostgresDatabase
 from rollback_drill.stage.file import Limits
 from rollback_drill.stage.processes import ProcessStage
+from rollback_drill.subject.hostaway.faults.customer_reports import CustomerReports
+from rollback_drill.subject.hostaway.faults.slow_database import SlowDatabase
+from rollback_drill.subject.hostaway.hazards.downgrade import DowngradeConnectionLost
+from rollback_drill.subject.hostaway.hazards.under_fire import UnderFire
 from rollback_drill.subject.hostaway.walkers import Walkers
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.traffic.told import TrafficSecond

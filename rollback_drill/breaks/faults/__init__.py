@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable
 
 from rollback_drill.breaks.fault import Fault, LatentDefect
 from rollback_drill.breaks.scripted import ScriptedFault
+from rollback_drill.family import modules
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import nearest, no_such
 from rollback_drill.stage.model import CAPABILITIES, Stage
@@ -15,11 +14,7 @@ from rollback_drill.stage.model import CAPABILITIES, Stage
 
 def all_faults() -> dict[str, Callable[[], Fault]]:
     """Return what makes each fault, by the fault's name."""
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    )
-    makers = [maker for module in modules for maker in module.FAULTS]
+    makers = [maker for module in modules("faults") for maker in module.FAULTS]
     return dict(sorted((maker().name, maker) for maker in makers))
 
 

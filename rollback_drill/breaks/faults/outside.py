@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import statistics
-import threading
 import time
-from typing import Any
 
 import psycopg
 
-from load.orders import Orders, give
 from rollback_drill.breaks.fault import OutsideCause, Scene
+from rollback_drill.breaks.neighbour import Neighbour
 from rollback_drill.ground.errors import StageError
-from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.watch.probe import front_health, hosts_health
 
-_ROGUE = "c007"
-_ROGUE_SHARE = 0.35
-_LOCKED_S = 2.5
-_FREE_S = 0.05
-_GRAB_S = 15.0
 _LATE_S = 0.6
 _TIMES_LATE = 5.0  # of the healthy p95, so that thrice of it is far below …
 _LATEST_S = 2.0  # … and the patience of load balancers' health checks above
@@ -53,29 +43,7 @@ class PostgresDown(OutsideCause):
         scene.stage.start_database()
 
 
-class _Neighbour(OutsideCause):
-    """Somebody else who uses the same database."""
-
-    def __init__(self) -> None:
-        self._sessions: list[psycopg.Connection[Any]] = []
-        self._over = threading.Event()
-        self._thread: Watched | None = None
-
-    def _start(self, work: Any, scene: Scene) -> None:
-        self._thread = Watched("neighbour", work, scene, over=self._over).start()
-
-    def heal(self, scene: Scene) -> None:
-        """See Fault.heal."""
-        del scene
-        self._over.set()
-        if self._thread:
-            self._thread.end(_GRAB_S)
-        for session in self._sessions:
-            session.close()
-        self._sessions.clear()
-
-
-class NeighbourConnections(_Neighbour):
+class NeighbourConnections(Neighbour):
     """A neighbour takes every connection that becomes free, and the service lost its own."""
 
     name = "neighbour-connections"
@@ -83,26 +51,26 @@ class NeighbourConnections(_Neighbour):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        self._start(self._grab, scene)
+        self.start(self._grab, scene)
         return "another application takes every connection; the service's own were closed"
 
     def _grab(self, scene: Scene) -> None:
         used, limit = scene.stage.database.connections()
         self._take(scene, limit - used)
         user = scene.stage.environment["DB_USER"]
-        while not self._over.is_set():
+        while not self.over.is_set():
             scene.stage.database.end_sessions(user)
             self._take(scene, limit)
 
     def _take(self, scene: Scene, most: int) -> None:
         """Open sessions until there are no more, at most `most`."""
         for _ in range(most):
-            if self._over.is_set():
+            if self.over.is_set():
                 return
             try:
-                self._sessions.append(scene.stage.database.neighbour())
+                self.sessions.append(scene.stage.database.neighbour())
             except (psycopg.OperationalError, StageError):
-                self._over.wait(0.1)
+                self.over.wait(0.1)
                 return
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
@@ -114,35 +82,6 @@ class NeighbourConnections(_Neighbour):
         _, limit = scene.stage.database.connections()
         told = f"{others} sessions of others and {own} of the service, of {limit}"
         return others + own >= limit - 3 and others > own, told
-
-
-class SlowDatabase(_Neighbour):
-    """A neighbour locks the table of listings, again and again."""
-
-    name = "slow-database"
-    symptom = "statements of the service wait for a lock that somebody else holds"
-
-    def inject(self, scene: Scene) -> str:
-        """See Fault.inject."""
-        self._start(self._lock, scene)
-        return f"another application locks the table of listings for {_LOCKED_S:g} s at a time"
-
-    def _lock(self, scene: Scene) -> None:
-        session = scene.stage.database.neighbour()
-        self._sessions.append(session)
-        while not self._over.is_set():
-            with contextlib.suppress(psycopg.Error):
-                session.execute("BEGIN")
-                session.execute("LOCK TABLE listings IN ACCESS EXCLUSIVE MODE")
-                self._over.wait(_LOCKED_S)
-                session.execute("COMMIT")
-            self._over.wait(_FREE_S)
-
-    def attest(self, scene: Scene) -> tuple[bool, str]:
-        """Ask Postgres who waits for whom."""
-        user = scene.stage.environment["DB_USER"]
-        waiting = sum(o.blocks for o in scene.stage.database.sessions() if o.user != user)
-        return waiting > 0, f"{waiting} sessions wait for a lock of somebody else"
 
 
 class LostLoadBalancer(OutsideCause):
@@ -209,45 +148,9 @@ def _median_s(url: str) -> float:
     return statistics.median(took)
 
 
-class RogueClient(OutsideCause):
-    """One client sends what cannot be accepted, a third of all requests."""
-
-    def __init__(self, name: str, kind: str, status: int) -> None:
-        self.name = name
-        self._kind = kind
-        self._status = status
-        self.symptom = f"a request like the rogue client's is answered {status}, others are not"
-
-    def inject(self, scene: Scene) -> str:
-        """See Fault.inject."""
-        give(scene.traffic, Orders(rogue=_ROGUE, rogue_kind=self._kind, rogue_share=_ROGUE_SHARE))
-        return (
-            f"client {_ROGUE} sends {_ROGUE_SHARE:.0%} of all requests, "
-            f"each with a bad {self._kind}"
-        )
-
-    def attest(self, scene: Scene) -> tuple[bool, str]:
-        """Send one such request and a good one, and ask for the orders that generators have."""
-        good = {"X-API-Key": scene.stage.api_key}
-        key = {"X-API-Key": "no-such-key"} if self._kind == "key" else good
-        query = {"limit": "20", **({"cursor": "garbage"} if self._kind == "cursor" else {})}
-        with http.Client(scene.stage.base_url) as client:
-            bad = client.get("/api/listings", params=query, headers=key).status
-            well = client.get("/api/listings", params={"limit": "20"}, headers=good).status
-        told = f"a bad {self._kind} is answered {bad}, a good request {well}"
-        return bad == self._status and well == 200, told
-
-    def heal(self, scene: Scene) -> None:
-        """See Fault.heal."""
-        give(scene.traffic, Orders())
-
-
 FAULTS = (
     PostgresDown,
     NeighbourConnections,
-    SlowDatabase,
     LostLoadBalancer,
     SlowNetwork,
-    functools.partial(RogueClient, "garbage-cursors", "cursor", 400),
-    functools.partial(RogueClient, "keyless-client", "key", 401),
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 
 from rollback_drill.breaks.hazard import Hazard
+from rollback_drill.family import modules
 from rollback_drill.ground.names import no_such
 
 NONE = "none"
@@ -14,11 +13,7 @@ NONE = "none"
 
 def all_hazards() -> dict[str, Callable[[], Hazard]]:
     """Return what makes each hazard, by the hazard's name."""
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    )
-    makers = [maker for module in modules for maker in module.HAZARDS]
+    makers = [maker for module in modules("hazards") for maker in module.HAZARDS]
     return dict(sorted((maker().name, maker) for maker in makers))
 
 

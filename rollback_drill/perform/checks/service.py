@@ -114,7 +114,7 @@ def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
 
 
 def _paths(document: Answer) -> dict[str, dict[str, object]]:
-    paths = _of(document).get("paths")
+    paths = object_of(document).get("paths")
     if not isinstance(paths, dict) or not all(isinstance(one, dict) for one in paths.values()):
         raise BadAnswer("/openapi.json has no paths", document.status)
     if len(paths) > _MOST_PATHS:
@@ -163,10 +163,10 @@ def _reserve(http: Client) -> tuple[str, int]:
             "total_cents": 12_345,
         },
     )
-    return str(_of(answer).get("id", "0")) if answer.ok else "0", answer.status
+    return str(object_of(answer).get("id", "0")) if answer.ok else "0", answer.status
 
 
-def _of(answer: Answer) -> dict[str, Any]:
+def object_of(answer: Answer) -> dict[str, Any]:
     """Return the object that an answer is. Raises BadAnswer when it is something else."""
     body = answer.json()
     if not isinstance(body, dict):
@@ -218,48 +218,9 @@ def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
             "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
         )
         answer = http.get(f"/api/reservations/{created}")
-        read = _of(answer) if answer.ok else {}
+        read = object_of(answer) if answer.ok else {}
     same = stored == [(read.get("guest_name"), read.get("total_cents"))]
     got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
     return judged(
         same, f"reservation {created} is stored as {stored}, read back: {got}", "the same in both"
     )
-
-
-@check(
-    r"lists come in old format",
-    r"old (?:list )?format<DONE> returned",
-    r"pagination(?: is| has been)? (?:off|disabled)",
-    examples=["Lists come in the old format", "Pagination is off"],
-    needs="listings",
-)
-def old_format(situation: Situation, match: re.Match[str]) -> Finding:
-    """Lists have the old shape on every host, and no trace of cursors."""
-    seen = {}
-    for name, url in situation.stage.direct_urls.items():
-        with client(situation.stage, url) as http:
-            answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
-    wanted = ["count", "limit", "listings", "offset"]
-    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))
-
-
-def _fields(seen: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} answers lists with {', '.join(keys)}" for name, keys in seen.items())
-
-
-@check(
-    r"pagination(?: is| has been)? (?:on|enabled)",
-    r"lists come in new format",
-    examples=["Pagination is on"],
-    needs="listings",
-)
-def new_format(situation: Situation, match: re.Match[str]) -> Finding:
-    """Lists come in pages with cursors on every host."""
-    seen = {}
-    for name, url in situation.stage.direct_urls.items():
-        with client(situation.stage, url) as http:
-            answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(_of(answer)) if answer.ok else [str(answer.status)]
-    wanted = ["items", "meta", "nextCursor"]
-    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))

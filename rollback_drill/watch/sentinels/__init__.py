@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 from typing import Any
 
+from rollback_drill.family import modules
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch.sentinel import Sentinel
 
@@ -22,8 +21,4 @@ def all_sentinels(stage: Stage, traffic: Path) -> list[Sentinel]:
 
 
 def _makers() -> list[Any]:
-    modules = (
-        importlib.import_module(f"{__name__}.{found.name}")
-        for found in pkgutil.iter_modules(__path__)
-    )
-    return [make for module in modules for make in module.SENTINELS]
+    return [make for module in modules("sentinels") for make in module.SENTINELS]

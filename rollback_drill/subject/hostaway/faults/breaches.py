@@ -6,7 +6,7 @@ import functools
 
 from rollback_drill.breaks.fault import LatentDefect, Scene
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.watch.sentinels.security import Security
+from rollback_drill.subject.hostaway.sentinels.security import Security
 
 
 class Breach(LatentDefect):

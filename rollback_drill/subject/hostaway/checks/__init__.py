@@ -1,0 +1,1 @@
+"""Checkboxes about the demo's lists and code; see `perform.check`."""

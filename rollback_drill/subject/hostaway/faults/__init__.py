@@ -1,0 +1,1 @@
+"""Latent defects of the failing release, and what its customers may do; see `breaks.fault`."""

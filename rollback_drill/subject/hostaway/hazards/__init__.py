@@ -1,0 +1,1 @@
+"""Mishaps of the demo's releases, hosts and tables; see `breaks.hazard`."""
