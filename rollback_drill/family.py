@@ -1,5 +1,5 @@
 """The one registry. A family is every folder (or module) of its name in any room; each module in
-it is a member's own file.
+it is a member's own file, and adds itself when it is imported.
 
 So the demo's faults stand beside the demo, and whatever folder on the path is called
 `rollback_drill` may hold more: nobody has to be told of a new file.
@@ -9,13 +9,62 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Generic, TypeVar
 
 import rollback_drill
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.names import no_such
+
+_Member = TypeVar("_Member")
+
+
+class Family(Generic[_Member]):
+    """Members by name. `folder`: where their files stand in any room; `what`: "a fault"."""
+
+    def __init__(self, folder: str, what: str) -> None:
+        self._folder, self._what = folder, what
+        self._homes: dict[str, str] = {}
+        self._members: dict[str, _Member] = {}
+
+    def add(self, name: str, member: _Member, made: object) -> None:
+        """Add `member`, which `made` (a class, a function) makes or is. Raises UsageError when the
+        family has one of that name.
+        """
+        while isinstance(made, functools.partial):
+            made = made.func
+        home = made.__module__
+        if name in self._members:
+            raise UsageError(
+                f"one {self._what.partition(' ')[2]} called {name}",
+                f"two: {self._homes[name]} and {home} define it",
+                "rename one of them",
+            )
+        self._homes[name], self._members[name] = home, member
+
+    def members(self) -> dict[str, _Member]:
+        """Return all there are, in the order of their files and, of one file, of its lines."""
+        modules(self._folder)
+        names = sorted(self._members, key=self._homes.__getitem__)
+        return {name: self._members[name] for name in names}
+
+    def names(self) -> list[str]:
+        """Return the names of all, in order."""
+        return sorted(self.members())
+
+    def find(self, name: str, advice: str, *, others: Iterable[str] = (), by: str = "") -> _Member:
+        """Return the member called `name`, which `by` names, by default the user.
+
+        Raises UsageError with the names that exist (`others` as well), and the one that was meant.
+        """
+        members = self.members()
+        if name not in members:
+            raise no_such(self._what, name, (*others, *self.names()), advice, by)
+        return members[name]
 
 
 @functools.cache

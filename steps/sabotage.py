@@ -45,7 +45,7 @@ class Toothless:
 
     def __init__(self, fault: Fault) -> None:
         self.name, self.symptom, self.trigger = fault.name, fault.symptom, fault.trigger
-        self.ours = fault.ours
+        self.needs, self.ours = fault.needs, fault.ours
         self._fault = fault
 
     def inject(self, scene: Scene) -> str:

@@ -1,12 +1,17 @@
-"""What breaks the release. A fault is a context manager that heals, with an attested symptom."""
+"""What breaks the release, attests its symptom, and heals.
+
+To add one, put a module into `breaks/faults` with a class under `@fault`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
-from rollback_drill.stage.model import Stage
+from rollback_drill.family import Family
+from rollback_drill.stage.model import Stage, check_needs
 
 FAULT_LIMIT_S = 60.0  # a fault that nobody noticed after a minute of traffic is not going to be
 
@@ -27,8 +32,9 @@ class Fault(Protocol):
     """One way to break. `name` is kebab case. `symptom` says what an observer must see.
 
     `trigger`: a pattern for the name of the runbook's trigger that it must set off, "" for none in
-    particular. `ours`: whether the release is to blame, so that a rollback helps. `watch_s`:
-    seconds after which the detector has its last word.
+    particular. `needs`: the stage's abilities without which it cannot be made. `ours`: whether the
+    release is to blame, so that a rollback helps. `watch_s`: seconds after which the detector has
+    its last word.
     """
 
     name: str
@@ -36,6 +42,11 @@ class Fault(Protocol):
     trigger: str
     ours: bool
     watch_s: float
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Abilities of a stage; see stage.model."""
+        ...
 
     def inject(self, scene: Scene) -> str:
         """Switch the fault on and return a sentence that says how."""
@@ -48,6 +59,18 @@ class Fault(Protocol):
     def heal(self, scene: Scene) -> None:
         """Switch the fault off. Must work after a rollback, without `inject`, and twice."""
         ...
+
+
+FAULTS: Family[Callable[[], Fault]] = Family("faults", "a fault")
+_Make = TypeVar("_Make", bound=Callable[[], Fault])
+
+
+def fault(make: _Make) -> _Make:
+    """Add what makes a fault to the family, by the name of what it makes."""
+    one = make()
+    check_needs(one.needs, f"fault {one.name} needs")
+    FAULTS.add(one.name, make, make)
+    return make
 
 
 @runtime_checkable
@@ -63,6 +86,7 @@ class LatentDefect:
     """A defect of the failing release, switched on by its settings; a base for such faults."""
 
     trigger = ""
+    needs: tuple[str, ...] = ("listings", "defects")
     ours = True
     watch_s = FAULT_LIMIT_S
 
@@ -75,5 +99,6 @@ class OutsideCause:
     """A cause that the release has no part in: a rollback must not be done; a base for faults."""
 
     trigger = ""
+    needs: tuple[str, ...] = ("listings",)
     ours = False
     watch_s = FAULT_LIMIT_S

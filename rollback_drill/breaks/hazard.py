@@ -1,16 +1,18 @@
 """What goes wrong during a rollback, on purpose. A procedure must get by, or stop and say why.
 
-To add one, put a module into `rollback_drill/breaks/hazards` with a class in HAZARDS.
+To add one, put a module into `breaks/hazards` with a class under `@hazard`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 from rollback_drill.breaks.told import HazardArmed, HazardOver, WritesUnderFire
+from rollback_drill.family import Family
 from rollback_drill.ground.errors import DrillError, UsageError
+from rollback_drill.ground.names import nearest
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.model import Procedure
 from rollback_drill.stage.model import Stage, StageOptions
@@ -35,19 +37,40 @@ class Hazard(Protocol):
         ...
 
 
+NONE = "none"
+HAZARDS: Family[Callable[[], Hazard]] = Family("hazards", "a hazard")
+_Make = TypeVar("_Make", bound=Callable[[], Hazard])
+
+
+def hazard(make: _Make) -> _Make:
+    """Add what makes a hazard to the family, by the name of what it makes."""
+    HAZARDS.add(make().name, make, make)
+    return make
+
+
+def hazard_called(name: str) -> Hazard | None:
+    """Return a new hazard called `name`, None for "none". Raises UsageError for other names."""
+    if name == NONE:
+        return None
+    return HAZARDS.find(name, "set HAZARD to one of these names", others=(NONE,))()
+
+
 def check_place(hazard: Hazard, procedures: Sequence[Procedure]) -> None:
     """Raise UsageError when none of `procedures` has the step before which `hazard` is made."""
     titles = [(one, step.title) for one in procedures for step in one.steps]
     if not hazard.step or any(re.search(hazard.step, t, re.IGNORECASE) for _, t in titles):
         return
+    near = nearest(hazard.step, (title for _, title in titles))
     told = "; ".join(
         f"Procedure {one.number} has {', '.join(step.title for step in one.steps)}"
         for one in procedures
     )
     raise UsageError(
-        f"a step like “{hazard.step}” for HAZARD={hazard.name}", f"none: {told}",
-        "set PROCEDURE to one that has such a step, or leave HAZARD out",
-    )  # fmt: skip
+        f"a step like “{hazard.step}” for HAZARD={hazard.name}",
+        f"none: {told}",
+        f"{f'did you mean “{near}”? Else ' if near else ''}set PROCEDURE to one that has such a "
+        "step, or leave HAZARD out",
+    )
 
 
 @runtime_checkable

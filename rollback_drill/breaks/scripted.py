@@ -1,23 +1,28 @@
-"""A fault that the scripts of a staging environment's file make."""
+"""Faults that the scripts of a staging environment's file make, and which one a drill takes."""
 
 from __future__ import annotations
 
 import contextlib
 
-from rollback_drill.breaks.fault import Scene
-from rollback_drill.ground.errors import WaitTimeout
+from rollback_drill.breaks.fault import FAULTS, Fault, Scene
+from rollback_drill.ground.errors import UsageError, WaitTimeout
+from rollback_drill.ground.names import nearest
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry
+from rollback_drill.stage.model import CAPABILITIES, Stage
 
 _LOOK_LIMIT_S = 10.0
 _HEALED_WITHIN_S = 10.0
+_OWN = {"listings", "defects"}  # where these lack, only what its own file describes can be made
 
 
 class ScriptedFault:
     """See breaks.fault.Fault: made by the scripts of the staging environment's file."""
+
+    needs = ()
 
     def __init__(self, entry: FaultEntry) -> None:
         self._entry = entry
@@ -64,3 +69,31 @@ class ScriptedFault:
                     if not seen:
                         return True, evidence
         return False, evidence
+
+
+def fault_called(name: str, stage: Stage) -> Fault:
+    """Return a new fault called `name`, one of `stage`'s own first.
+
+    Raises UsageError with the names that exist, and for a fault that `stage` has no way to make.
+    """
+    own = stage.faults
+    if name in own:
+        return ScriptedFault(own[name])
+    known = FAULTS.members().get(name)
+    lacks = [one for one in known().needs if one not in stage.capabilities] if known else []
+    if _OWN.intersection(lacks):
+        near = nearest(name, own)
+        raise UsageError(
+            f"a fault that {stage.name} can make: {', '.join(own) or 'its file describes none'}",
+            repr(name),
+            f"{f'did you mean {near}? Else ' if near else ''}set FAULT to one of these names, or "
+            "describe one in the stage's file",
+        )
+    make = FAULTS.find(name, "set FAULT to one of these names", others=own)
+    if lacks:
+        raise UsageError(
+            f"a stage with {CAPABILITIES[lacks[0]]} for FAULT={name}",
+            f"none on {stage.name}",
+            "write the script for it into the stage's file, or choose another fault",
+        )
+    return make()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollback_drill.breaks.hazards import all_hazards
+from rollback_drill.breaks.hazard import HAZARDS
 from rollback_drill.breaks.told import HazardArmed, HazardOver
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.request import Request
@@ -48,7 +48,7 @@ def endure(
     """Hold a drill on a `stage` that is up for every hazard (or those in `names`); yield what came
     of each. Records go to `folder`.
     """
-    for name in names or all_hazards():
+    for name in names or HAZARDS.names():
         procedure = 3 if name in _BY_FLAG else 2
         for _ in range(_TRIES):
             request = Request(

@@ -10,10 +10,9 @@ import traceback
 from pathlib import Path
 
 from rollback_drill.breaks.fault import ProvesHealed, Scene
-from rollback_drill.breaks.faults import find
-from rollback_drill.breaks.hazard import Foreseen, Mishap, check_place
-from rollback_drill.breaks.hazards import find_hazard
+from rollback_drill.breaks.hazard import Foreseen, Mishap, check_place, hazard_called
 from rollback_drill.breaks.healing import heal
+from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.conduct.attest import break_and_decide, expectation
 from rollback_drill.conduct.guard import Guard
 from rollback_drill.conduct.progress import Progress
@@ -59,8 +58,7 @@ from rollback_drill.traffic.live import CLIENTS, Traffic
 from rollback_drill.watch.busyness import Machine
 from rollback_drill.watch.left import look
 from rollback_drill.watch.probe import Probe
-from rollback_drill.watch.sentinel import Sentinels
-from rollback_drill.watch.sentinels import all_sentinels
+from rollback_drill.watch.sentinel import Sentinels, all_sentinels
 from rollback_drill.watch.webhook import Webhook
 
 _FRAMES = 3  # of a traceback, the innermost
@@ -80,7 +78,7 @@ class Conductor:
     ) -> None:
         self.request = request
         self.runbook: Runbook = parse(request.runbook)
-        hazard = find_hazard(request.hazard)
+        hazard = hazard_called(request.hazard)
         check_joins()
         check_request(request, self.runbook)
         procedures = may_perform(self.runbook, request.procedure, round_trip=request.round_trip)
@@ -95,7 +93,7 @@ class Conductor:
         self._procedure: Procedure | None = None  # the one that was performed last
         self._stage = stage or self._open()
         refuse_foreign(self.runbook, procedures, self._stage)
-        self.fault = find(request.fault, self._stage)
+        self.fault = fault_called(request.fault, self._stage)
         self._check_rate()
         channels = read_channels(request.channels, request.report / OWN_MAILBOX)
         self._known = self._earlier()
@@ -129,7 +127,7 @@ class Conductor:
         return history.baseline(history.read(path), self.history_key)
 
     def _open(self) -> Stage:
-        options, hazard = self.request.options, find_hazard(self.request.hazard)
+        options, hazard = self.request.options, hazard_called(self.request.hazard)
         if isinstance(hazard, Foreseen):
             options = hazard.foresee(options)
         return open_stage(self.request.stage, options, self._note)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rollback_drill.breaks.fault import Scene
-from rollback_drill.breaks.hazard import Mishap
-from rollback_drill.breaks.hazards import find_hazard
+from rollback_drill.breaks.hazard import Mishap, hazard_called
 from rollback_drill.breaks.healing import heal
 from rollback_drill.breaks.told import HazardArmed, HazardOver
 from rollback_drill.conduct.conductor import Conductor
@@ -244,7 +243,7 @@ class ResumedDrill(Conductor):
 
     def _mend(self, stage: Stage) -> None:
         """Take the hazard back and heal the fault, whether their making was recorded or not."""
-        hazard = find_hazard(self._left.started.hazard)
+        hazard = hazard_called(self._left.started.hazard)
         armed, over = (_last(self._left.record, k) for k in (HazardArmed, HazardOver))
         if hazard:
             mishap = Mishap(hazard, self.timeline)

@@ -16,12 +16,11 @@ from rollback_drill.decide.trigger import (
     conditions,
     sentinels_read,
 )
-from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.pace import paced_text, stretched
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.model import CAPABILITIES
 from rollback_drill.traffic.live import TIMEOUT_S
-from rollback_drill.watch.sentinels import sentinel_needs
+from rollback_drill.watch.sentinel import SENTINELS
 
 
 def read_triggers(
@@ -51,13 +50,9 @@ def read_triggers(
 
 def check_joins() -> None:
     """Raise UsageError when a trigger reads a sentinel that does not exist."""
-    known = sentinel_needs()
-    for name in sentinels_read():
-        if name not in known:
-            raise UsageError(
-                f"a sentinel: {', '.join(sorted(known))}", f"a trigger that reads {name!r}",
-                "correct its `sentinel` in rollback_drill/decide/triggers",
-            )  # fmt: skip
+    advice = "correct its `sentinel` in rollback_drill/decide/triggers"
+    for name in sorted(sentinels_read()):
+        SENTINELS.find(name, advice, by="a trigger that reads")
 
 
 def _where(condition: Condition) -> str:
@@ -66,7 +61,7 @@ def _where(condition: Condition) -> str:
 
 def _not_here(one: Condition, capabilities: Collection[str], patience_s: float) -> str:
     if isinstance(one.watch, OfSentinel):
-        for need in sentinel_needs()[one.watch.sentinel]:
+        for need in SENTINELS.members()[one.watch.sentinel].needs:
             if need not in capabilities:
                 return f"this stage has not {CAPABILITIES[need]}"
     if isinstance(one.watch, OfClients):

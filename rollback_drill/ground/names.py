@@ -15,9 +15,11 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return known[found[0]] if found else ""
 
 
-def no_such(what: str, name: str, names: Iterable[str], advice: str) -> UsageError:
-    """Return the error for a `name` that is none of `names`; `what`: "a fault"."""
+def no_such(what: str, name: str, names: Iterable[str], advice: str, by: str = "") -> UsageError:
+    """Return the error for a `name` that is none of `names`; `what`: "a fault"; `by`: who names it,
+    "a trigger that reads", where it is not the user.
+    """
     known = list(names)
     near = nearest(name, known)
     meant = f"did you mean {near}? Else {advice}" if near else advice
-    return UsageError(f"{what}: {', '.join(known)}", repr(name), meant)
+    return UsageError(f"{what}: {', '.join(known)}", f"{by} {name!r}".strip(), meant)

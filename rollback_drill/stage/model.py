@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
+from rollback_drill.ground.names import no_such
 from rollback_drill.stage.host import Host
 from rollback_drill.traffic.interface import Interface
 
@@ -31,6 +32,13 @@ CAPABILITIES = {
 }
 """What a stage may lack; a check that needs it is then unknown, as unsupported, and a fault that
 does is refused."""
+
+
+def check_needs(needs: Iterable[str], by: str) -> None:
+    """Raise UsageError when one of `needs` is no ability; `by`: "sentinel X needs"."""
+    for one in needs:
+        if one not in CAPABILITIES:
+            raise no_such("an ability of a stage", one, CAPABILITIES, "correct its `needs`", by)
 
 
 @dataclass(frozen=True, slots=True)

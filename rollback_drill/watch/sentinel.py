@@ -1,7 +1,7 @@
 """Sentinels: each looks at one thing that no error rate shows, again and again.
 
-To add one, put a module into `watch/sentinels` with a class in SENTINELS. What they see goes to the
-timeline; triggers (`decide.triggers.seen`) and the attribution read it there.
+To add one, put a module into `watch/sentinels` with a class under `@sentinel`. What they see goes
+to the timeline; triggers (`decide.triggers.seen`) and the attribution read it there.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from rollback_drill.family import Family
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched, died
-from rollback_drill.stage.model import Stage
+from rollback_drill.stage.model import Stage, check_needs
 from rollback_drill.watch.told import Looked
 
 _GRACE_S = 10.0
@@ -38,12 +39,51 @@ class Sentinel(Protocol):
     """
 
     name: str
-    needs: tuple[str, ...]
     every_s: float
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Abilities of a stage; see stage.model."""
+        ...
 
     def look(self) -> Look:
         """Look once."""
         ...
+
+
+class Makes(Protocol):
+    """What makes a sentinel for a stage and the folder of the traffic's records: its class."""
+
+    @property
+    def name(self) -> str:
+        """See Sentinel."""
+        ...
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """See Sentinel."""
+        ...
+
+    def __call__(self, stage: Stage, traffic: Path) -> Sentinel:
+        """Return a new one."""
+        ...
+
+
+SENTINELS: Family[Makes] = Family("sentinels", "a sentinel")
+_Make = TypeVar("_Make", bound=Makes)
+
+
+def sentinel(make: _Make) -> _Make:
+    """Add the decorated class to the family."""
+    check_needs(make.needs, f"sentinel {make.name} needs")
+    SENTINELS.add(make.name, make, make)
+    return make
+
+
+def all_sentinels(stage: Stage, traffic: Path) -> list[Sentinel]:
+    """Return every sentinel that can look at `stage`."""
+    makes = SENTINELS.members().values()
+    return [make(stage, traffic) for make in makes if stage.capabilities.issuperset(make.needs)]
 
 
 class StageSentinel:

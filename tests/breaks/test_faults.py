@@ -13,8 +13,7 @@ import pytest
 
 from load.orders import Orders, read
 from load.recorder import OBSERVATIONS, WRITES
-from rollback_drill.breaks.fault import Scene
-from rollback_drill.breaks.faults import all_faults, find
+from rollback_drill.breaks.fault import FAULTS, Scene
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
@@ -23,7 +22,7 @@ from rollback_drill.stage.model import FAILING, Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.subject.hostaway.walkers import Walkers
-from rollback_drill.watch.sentinels import all_sentinels
+from rollback_drill.watch.sentinel import all_sentinels
 from rollback_drill.watch.webhook import Webhook
 from tests.stage.stage_support import await_status
 
@@ -45,7 +44,7 @@ SEEN_BY = {
     "lost-load-balancer": "front door",
     "slow-network": "front door",
 }
-FAULTS = sorted(set(all_faults()) - {"none"})
+BREAKING = sorted(set(FAULTS.names()) - {"none"})
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +98,9 @@ def clients(scene: Scene) -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", BREAKING)
 def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> None:
-    fault = find(name)
+    fault = FAULTS.members()[name]()
     by_name = {one.name: one for one in all_sentinels(scene.stage, scene.traffic)}
     sentinel = by_name.get(SEEN_BY.get(name, ""))
     if name != "keyless-client" and name != "garbage-cursors":
@@ -137,7 +136,7 @@ def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> N
 def test_a_host_that_does_not_tell_its_kills_is_no_host_without_kills(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = find("cursor-cache-leak")
+    fault = FAULTS.members()["cursor-cache-leak"]()
     assert fault.attest(scene)[1].startswith("0 kills for memory")
     monkeypatch.setattr(scene.stage, "oom_kills", dict)  # as when its control group is gone
     assert fault.attest(scene) == (False, "no host tells how often the kernel killed for memory")
@@ -147,7 +146,7 @@ def test_a_healthy_release_passes_every_sentinel(scene: Scene) -> None:
     for sentinel in all_sentinels(scene.stage, scene.traffic):
         if sentinel.name != "integrity":  # nobody wrote anything
             assert sentinel.look().verdict is Verdict.PASSED, sentinel.name
-    assert find("none").attest(scene)[0]
+    assert FAULTS.members()["none"]().attest(scene)[0]
 
 
 def write_records(directory: Path, reference: str, name: str) -> None:
@@ -200,9 +199,9 @@ def test_a_changed_reservation_is_not_taken_for_a_damaged_one(scene: Scene) -> N
 
 
 def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
-    assert all(name == name.lower() and " " not in name for name in all_faults())
+    assert all(name == name.lower() and " " not in name for name in FAULTS.members())
     with pytest.raises(UsageError, match="connection-exhaustion"):
-        find("bad-luck")
+        FAULTS.find("bad-luck", "choose another")
 
 
 def first_walk(scene: Scene, defects: dict[str, object]) -> Walked:

@@ -11,9 +11,8 @@ from typing import cast
 
 import pytest
 
-from rollback_drill.breaks.fault import LatentDefect
-from rollback_drill.breaks.faults import all_faults, find
-from rollback_drill.breaks.hazards import all_hazards, find_hazard
+from rollback_drill.breaks.fault import FAULTS, LatentDefect
+from rollback_drill.breaks.hazard import HAZARDS, hazard_called
 from rollback_drill.cli import main
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.request import Request
@@ -95,7 +94,7 @@ class Stray(LatentDefect):
 def test_a_fault_whose_trigger_the_runbook_has_not_is_said_at_the_start() -> None:
     told = read_triggers(parse(RUNBOOK), fault=Stray()).fault  # type: ignore[arg-type]
     assert "a trigger like “raven”, and this runbook has none: “Data Corruption”" in told
-    for make in all_faults().values():
+    for make in FAULTS.members().values():
         assert read_triggers(parse(RUNBOOK), fault=make()).fault == ""
 
 
@@ -103,7 +102,7 @@ def test_a_fault_whose_trigger_is_not_held_is_said_at_the_start(tmp_path: Path) 
     text = RUNBOOK.read_text(encoding="utf-8").replace("**Memory Leak**", "**Memory Leak in EU**")
     path = tmp_path / "runbook.md"
     path.write_text(text, encoding="utf-8")
-    told = read_triggers(parse(path), fault=find("cursor-cache-leak")).fault
+    told = read_triggers(parse(path), fault=FAULTS.members()["cursor-cache-leak"]()).fault
     assert "line 25, and nothing holds “in EU” of it" in told
 
 
@@ -124,8 +123,8 @@ def words(column: str, said: str) -> Iterator[str]:
 
 def test_features_name_what_exists() -> None:
     book = parse(RUNBOOK)
-    assert set(words("fault", r'suffers from "([^"]+)"')) <= all_faults().keys()
-    assert set(words("hazard", r'"([^"]+)" happens in the rollback')) <= all_hazards().keys()
+    assert set(words("fault", r'suffers from "([^"]+)"')) <= set(FAULTS.names())
+    assert set(words("hazard", r'"([^"]+)" happens in the rollback')) <= set(HAZARDS.names())
     named = set(words("trigger", r'the trigger "([^"]+)"'))
     assert named
     assert named <= {one.name for one in book.triggers}
@@ -180,5 +179,5 @@ def test_words_in_a_comment_are_told_to_nobody() -> None:
 
 def test_unknown_names_have_no_neighbour() -> None:
     with pytest.raises(UsageError, match="set HAZARD to one of these names") as raised:
-        find_hazard("zzzzzz")
+        hazard_called("zzzzzz")
     assert "did you mean" not in str(raised.value)

@@ -12,8 +12,7 @@ import pytest
 
 from load.clients import Ask, Client, compact
 from load.recorder import Recorder
-from rollback_drill.breaks.hazard import Mishap
-from rollback_drill.breaks.hazards import find_hazard
+from rollback_drill.breaks.hazard import Mishap, hazard_called
 from rollback_drill.breaks.told import WritesUnderFire
 from rollback_drill.data.accounting import Accounting
 from rollback_drill.data.told import PathRead
@@ -155,7 +154,7 @@ def test_what_an_earlier_attempt_left_is_dropped_beside_its_session_and_an_autov
 def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path: Path) -> None:
     stage.deploy(FAILING)
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    mishap = Mishap(find_hazard("under-fire"), timeline)
+    mishap = Mishap(hazard_called("under-fire"), timeline)
     mishap.before_step(stage, "Revert the migrations")
     rows = "SELECT min(reference) FROM reservations WHERE reference LIKE 'under-fire-%'"
     for _ in wait_until("a write under fire", 20):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.breaks.faults import find
+from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage import file as staging
 from rollback_drill.stage.model import StageOptions
@@ -127,11 +127,11 @@ def test_a_network_that_cannot_be_slowed_down_is_told_before_anything_is_touched
 ) -> None:
     stage = open_stage(str(write(tmp_path, GOOD)), StageOptions(), print)
     with pytest.raises(UsageError, match=r"a network that can be slowed down.*none on eu"):
-        find("slow-network", stage)
-    assert find("lost-load-balancer", stage).ours is False
+        fault_called("slow-network", stage)
+    assert fault_called("lost-load-balancer", stage).ours is False
     able = GOOD + "[scripts]\nslow_network = 'true'\n"
     stage = open_stage(str(write(tmp_path, able)), StageOptions(), print)
-    assert find("slow-network", stage).name == "slow-network"
+    assert fault_called("slow-network", stage).name == "slow-network"
 
 
 def test_a_port_in_the_environment_need_not_be_quoted(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import OutsideCause, Scene
+from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.watch.probe import front_health, hosts_health
 
 _WATCH_S = 15.0
 
 
+@fault
 class Nothing(OutsideCause):
     """Nothing is broken: what the detector says now would be a false alarm."""
 
@@ -27,6 +28,3 @@ class Nothing(OutsideCause):
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
-
-
-FAULTS = (Nothing,)

@@ -7,7 +7,7 @@ import time
 
 import psycopg
 
-from rollback_drill.breaks.fault import OutsideCause, Scene
+from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage import http
@@ -19,6 +19,7 @@ _LATEST_S = 2.0  # … and the patience of load balancers' health checks above
 _TIMED = 3
 
 
+@fault
 class PostgresDown(OutsideCause):
     """The database server is stopped."""
 
@@ -43,6 +44,7 @@ class PostgresDown(OutsideCause):
         scene.stage.start_database()
 
 
+@fault
 class NeighbourConnections(Neighbour):
     """A neighbour takes every connection that becomes free, and the service lost its own."""
 
@@ -84,6 +86,7 @@ class NeighbourConnections(Neighbour):
         return others + own >= limit - 3 and others > own, told
 
 
+@fault
 class LostLoadBalancer(OutsideCause):
     """The load balancer asks its hosts for a page that no release has, and trusts none of them."""
 
@@ -106,12 +109,13 @@ class LostLoadBalancer(OutsideCause):
         scene.stage.set_health_path("/ready")
 
 
+@fault
 class SlowNetwork(OutsideCause):
     """What the load balancer sends to its hosts arrives late."""
 
     name = "slow-network"
     symptom = "the front door answers the same request far later than its hosts"
-    needs = ("network",)
+    needs = ("listings", "network")
 
     def __init__(self) -> None:
         self._late_s = _LATE_S
@@ -146,11 +150,3 @@ def _median_s(url: str) -> float:
             client.get(url)
             took.append(time.perf_counter() - began)
     return statistics.median(took)
-
-
-FAULTS = (
-    PostgresDown,
-    NeighbourConnections,
-    LostLoadBalancer,
-    SlowNetwork,
-)

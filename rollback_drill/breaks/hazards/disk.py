@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
 
@@ -15,6 +16,7 @@ size="$(df -k --output=size "$BACKUP_DIR" | tail -n 1 | tr -d ' ')"
 """
 
 
+@hazard
 class DiskFull:
     """The folder for backups has 16 KB: a dump fails in its middle."""
 
@@ -44,6 +46,3 @@ class DiskFull:
         for host in stage.hosts:
             host.run('while umount "$BACKUP_DIR" 2>/dev/null; do :; done', limit_s=10)
         return ""
-
-
-HAZARDS = (DiskFull,)

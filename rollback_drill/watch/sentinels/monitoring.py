@@ -7,12 +7,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
-from rollback_drill.watch.sentinel import Look, StageSentinel
+from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 
 _LIMIT_S = 2.0
 _MOST_BYTES = 8 * 2**20  # metrics of many series are long
 
 
+@sentinel
 class Metrics(StageSentinel):
     """Fails when the metrics of a host cannot be read."""
 
@@ -38,6 +39,3 @@ class Metrics(StageSentinel):
         if blind or not families:
             return Look(Verdict.FAILED, "; ".join(blind) or "there are no metrics at all")
         return Look(Verdict.PASSED, f"{families} families of metrics were read")
-
-
-SENTINELS = (Metrics,)

@@ -13,7 +13,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.watch.probe import front_health
-from rollback_drill.watch.sentinel import Look, StageSentinel
+from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 from rollback_drill.watch.told import DATABASE, FRONT_DOOR, SLOWER
 
 _LIMIT_S = 2.0
@@ -24,6 +24,7 @@ _TIMES_SLOWER = 3.0
 _RESERVED = 3  # so near to its limit a server has no room
 
 
+@sentinel
 class DatabaseServer(StageSentinel):
     """Fails when Postgres does not answer its administrator, others than the service fill it, or
     the service waits for a lock of somebody else.
@@ -73,6 +74,7 @@ class DatabaseServer(StageSentinel):
         return Look(Verdict.PASSED, f"{told}; a control query took {took * 1000:.0f} ms")
 
 
+@sentinel
 class FrontDoor(StageSentinel):
     """Fails when clients get no answer although every host is ready and serves lists, or get each
     one far later than the hosts give it.
@@ -144,6 +146,3 @@ def _took_s(client: http.Client, url: str) -> float:
     except NoAnswer:
         return _LIMIT_S
     return time.perf_counter() - began
-
-
-SENTINELS = (DatabaseServer, FrontDoor)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.stage import http
 
 
+@fault
 class BlindMonitoring(LatentDefect):
     """Latent defect: the size of the cursor cache cannot be told, and /metrics fails."""
 
@@ -24,6 +25,3 @@ class BlindMonitoring(LatentDefect):
             host: http.get(f"{url}/metrics").status for host, url in scene.stage.direct_urls.items()
         }
         return set(seen.values()) == {500}, f"/metrics answers {seen}"
-
-
-FAULTS = (BlindMonitoring,)

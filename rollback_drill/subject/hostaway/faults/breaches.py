@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.subject.hostaway.sentinels.security import Security
 
@@ -30,9 +30,11 @@ class Breach(LatentDefect):
         return found.verdict is Verdict.FAILED, found.evidence
 
 
-FAULTS = (
-    functools.partial(Breach, "auth-bypass", "lists are answered without an API key", "open_lists"),
+fault(
+    functools.partial(Breach, "auth-bypass", "lists are answered without an API key", "open_lists")
+)
+fault(
     functools.partial(
         Breach, "data-exposure", "pages show the secret that signs cursors", "secret_in_pages"
-    ),
+    )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.subject.hostaway.sentinels.pages import Pages
 
@@ -30,10 +30,10 @@ class BrokenPages(LatentDefect):
         return found.verdict is Verdict.FAILED, found.evidence
 
 
-FAULTS = (
-    functools.partial(BrokenPages, "repeated-pages", "pages repeat rows", {"page_overlap": 3}),
-    functools.partial(BrokenPages, "skipped-pages", "pages leave rows out", {"page_gap": 40}),
+fault(functools.partial(BrokenPages, "repeated-pages", "pages repeat rows", {"page_overlap": 3}))
+fault(functools.partial(BrokenPages, "skipped-pages", "pages leave rows out", {"page_gap": 40}))
+fault(
     functools.partial(
         BrokenPages, "endless-pages", "the last page leads to the first", {"endless_walk": True}
-    ),
+    )
 )

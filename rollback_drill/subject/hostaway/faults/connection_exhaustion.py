@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 
 _REFUSAL = "too many clients already"
 
 
+@fault
 class ConnectionExhaustion(LatentDefect):
     """Latent defect: each page opens a connection of its own and never closes it."""
 
@@ -33,6 +34,3 @@ class ConnectionExhaustion(LatentDefect):
             refusals > 0,
             f"Postgres logged “{_REFUSAL}” {refusals} times; {used} of {limit} connections in use",
         )
-
-
-FAULTS = (ConnectionExhaustion,)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 
 ENTRY_KB = 2048
 
 
+@fault
 class CursorCacheLeak(LatentDefect):
     """Latent defect: the cache keeps every page's payload for ever."""
 
@@ -37,6 +38,3 @@ class CursorCacheLeak(LatentDefect):
             self._kills_before = kills
         total = kills - self._kills_before
         return total > 0, f"{total} kills for memory; resident now: {memory or 'no process'}"
-
-
-FAULTS = (CursorCacheLeak,)

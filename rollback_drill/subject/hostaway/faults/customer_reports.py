@@ -7,7 +7,7 @@ import functools
 import threading
 
 from load.clients import page
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -81,13 +81,23 @@ class CustomerReports(LatentDefect):
         return total == 0, f"a list of {len(rows)} rows says that there are {total} in all"
 
 
-FAULTS = (
+fault(
     functools.partial(
-        CustomerReports, "p0-incident", "lists are answered 200 and empty", r"P0 incident",
-        "empty_pages", ("incidents", "P0"),
-    ),
+        CustomerReports,
+        "p0-incident",
+        "lists are answered 200 and empty",
+        r"P0 incident",
+        "empty_pages",
+        ("incidents", "P0"),
+    )
+)
+fault(
     functools.partial(
-        CustomerReports, "customer-tickets", "lists say that there is nothing in all",
-        r"customer (escalations|tickets)", "wrong_totals", ("tickets", "high"),
-    ),
-)  # fmt: skip
+        CustomerReports,
+        "customer-tickets",
+        "lists say that there is nothing in all",
+        r"customer (escalations|tickets)",
+        "wrong_totals",
+        ("tickets", "high"),
+    )
+)

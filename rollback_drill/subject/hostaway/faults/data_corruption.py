@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 
 _WIDTH = 8
 
 
+@fault
 class DataCorruption(LatentDefect):
     """Latent defect: a page writes to the newest row of what it lists."""
 
@@ -27,6 +28,3 @@ class DataCorruption(LatentDefect):
             (_WIDTH,),
         )
         return cut > 0, f"{cut} of {made} reservations of the last minute have a cut name"
-
-
-FAULTS = (DataCorruption,)

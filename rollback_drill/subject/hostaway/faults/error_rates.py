@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.decide.statistics import lower_bound, percent_text
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -44,8 +44,6 @@ class ErrorRate(LatentDefect):
         return seen, f"{failed} of {_ASKED} pages of an independent client were answered 500"
 
 
-FAULTS = (
-    functools.partial(ErrorRate, "critical", 0.30, r"error rate *>"),
-    functools.partial(ErrorRate, "high", 0.068, r"error rate *5"),
-    functools.partial(ErrorRate, "medium", 0.032, r"error rate *1"),
-)
+fault(functools.partial(ErrorRate, "critical", 0.30, r"error rate *>"))
+fault(functools.partial(ErrorRate, "high", 0.068, r"error rate *5"))
+fault(functools.partial(ErrorRate, "medium", 0.032, r"error rate *1"))

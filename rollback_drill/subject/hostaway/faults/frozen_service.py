@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 
@@ -10,6 +10,7 @@ _FROZEN_S = 3_600
 _PATIENCE_S = 1.0
 
 
+@fault
 class FrozenService(LatentDefect):
     """Latent defect: a page does its work in the event loop, and it takes an hour."""
 
@@ -34,6 +35,3 @@ class FrozenService(LatentDefect):
             except NoAnswer as error:
                 seen.append(f"{host} is silent ({error})")
         return all(" is silent " in one for one in seen), "; ".join(seen)
-
-
-FAULTS = (FrozenService,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from load.clients import page_of
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
 
@@ -12,6 +12,7 @@ _WALKS = 20
 _SHARE = 0.20
 
 
+@fault
 class InvalidCursors(LatentDefect):
     """Latent defect: rotation drops the previous secret at once instead of honouring it."""
 
@@ -45,6 +46,3 @@ class InvalidCursors(LatentDefect):
             f"{refused} of {answered} requests of an independent client were answered "
             "400 invalid_cursor",
         )
-
-
-FAULTS = (InvalidCursors,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from load.orders import Orders, give
-from rollback_drill.breaks.fault import FAULT_LIMIT_S, Scene
+from rollback_drill.breaks.fault import FAULT_LIMIT_S, Scene, fault
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import BadAnswer
 
@@ -11,6 +11,7 @@ _SHARE = 0.01
 _LEAST = 50
 
 
+@fault
 class LowAdoption:
     """Clients stop following cursors. The release serves them well: a matter to consider.
 
@@ -20,6 +21,7 @@ class LowAdoption:
     name = "low-adoption"
     symptom = "fewer than 5 % of the list requests carry a cursor"
     trigger = r"adoption"
+    needs = ("listings",)
     ours = True
     watch_s = FAULT_LIMIT_S
 
@@ -56,6 +58,3 @@ def _lists(url: str) -> tuple[float, float]:
         return lists, round(lists * float(state.get("pagination_adoption", 0.0)))
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise BadAnswer(f"/health does not count lists: {error}") from None
-
-
-FAULTS = (LowAdoption,)

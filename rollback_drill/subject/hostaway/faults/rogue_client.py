@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from load.orders import Orders, give
-from rollback_drill.breaks.fault import OutsideCause, Scene
+from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.stage import http
 
 _ROGUE = "c007"
@@ -45,7 +45,5 @@ class RogueClient(OutsideCause):
         give(scene.traffic, Orders())
 
 
-FAULTS = (
-    functools.partial(RogueClient, "garbage-cursors", "cursor", 400),
-    functools.partial(RogueClient, "keyless-client", "key", 401),
-)
+fault(functools.partial(RogueClient, "garbage-cursors", "cursor", 400))
+fault(functools.partial(RogueClient, "keyless-client", "key", 401))

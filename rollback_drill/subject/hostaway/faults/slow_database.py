@@ -6,13 +6,14 @@ import contextlib
 
 import psycopg
 
-from rollback_drill.breaks.fault import Scene
+from rollback_drill.breaks.fault import Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
 
 _LOCKED_S = 2.5
 _FREE_S = 0.05
 
 
+@fault
 class SlowDatabase(Neighbour):
     """A neighbour locks the table of listings, again and again."""
 
@@ -40,6 +41,3 @@ class SlowDatabase(Neighbour):
         user = scene.stage.environment["DB_USER"]
         waiting = sum(o.blocks for o in scene.stage.database.sessions() if o.user != user)
         return waiting > 0, f"{waiting} sessions wait for a lock of somebody else"
-
-
-FAULTS = (SlowDatabase,)

@@ -6,7 +6,7 @@ import functools
 import statistics
 import time
 
-from rollback_drill.breaks.fault import LatentDefect, Scene
+from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.stage import http
 
 _ASKED = 15
@@ -48,8 +48,5 @@ class SlowPages(LatentDefect):
         )
 
 
-FAULTS = (
-    functools.partial(SlowPages, "slow-pages-5x", 5.0, r"performance .*>"),
-    # So that twice the p95 is exceeded by nearly all pages, and three times by next to none.
-    functools.partial(SlowPages, "slow-pages-2x", 1.9, r"performance .*2"),
-)
+fault(functools.partial(SlowPages, "slow-pages-5x", 5.0, r"performance .*>"))
+fault(functools.partial(SlowPages, "slow-pages-2x", 1.9, r"performance .*2"))

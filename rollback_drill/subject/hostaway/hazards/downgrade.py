@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.watched import Watched
@@ -39,6 +40,7 @@ def _let_the_revision_change(stage: Stage) -> None:
         stage.database.fetch(f"DROP FUNCTION IF EXISTS {_ON_REVISION}() CASCADE")
 
 
+@hazard
 class DowngradeForbidden:
     """It fails midway: the first table is dropped, the second belongs to somebody else."""
 
@@ -62,6 +64,7 @@ class DowngradeForbidden:
         return ""
 
 
+@hazard
 class DowngradeDamagesData(DowngradeForbidden):
     """It fails midway and has already changed rows for good, as one without a transaction does."""
 
@@ -77,6 +80,7 @@ class DowngradeDamagesData(DowngradeForbidden):
         return f"{len(cut)} listings have a cut name, and {super().arm(stage)}"
 
 
+@hazard
 class DowngradeDataFails:
     """Its schema changes succeed, and then a statement on data fails: the one on its revision."""
 
@@ -95,6 +99,7 @@ class DowngradeDataFails:
         return ""
 
 
+@hazard
 class DowngradeTimesOut:
     """Its last statement takes longer than a statement of the service's user is given."""
 
@@ -160,6 +165,7 @@ class _Locked:
         return any(one.blocks for one in stage.database.sessions() if one.user != user)
 
 
+@hazard
 class DowngradeConnectionLost(_Locked):
     """Its connection is cut whenever it has begun, until the alternative is taken."""
 
@@ -185,6 +191,7 @@ class DowngradeConnectionLost(_Locked):
         self._release()
 
 
+@hazard
 class PostgresRestarts(_Locked):
     """Postgres is restarted while the downgrade is under way."""
 
@@ -206,13 +213,3 @@ class PostgresRestarts(_Locked):
                     self._release()
                     stage.start_database()
                     return
-
-
-HAZARDS = (
-    DowngradeForbidden,
-    DowngradeDamagesData,
-    DowngradeDataFails,
-    DowngradeTimesOut,
-    DowngradeConnectionLost,
-    PostgresRestarts,
-)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
@@ -21,6 +22,7 @@ tr '\\0' ' ' < /proc/{pid}/cmdline 2>/dev/null | grep -c hostaway_mcp.report > /
 """
 
 
+@hazard
 class NeighbourProcess:
     """Signals must reach the process that the supervisor started, and no other.
 
@@ -71,6 +73,3 @@ class NeighbourProcess:
         """Return the process id that the stale file has, 0 without one."""
         noted = look(host, f"cat {_PID_FILE} 2>/dev/null || true", limit_s=_LIMIT_S).stdout.strip()
         return int(noted) if noted.isdecimal() else 0
-
-
-HAZARDS = (NeighbourProcess,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.model import STABLE, Stage
@@ -40,6 +41,7 @@ class _Origin:
         _must(host, f"{_ORIGIN}git update-ref {_KEPT} refs/tags/{STABLE}")
 
 
+@hazard
 class TagMissing(_Origin):
     """Nobody ever tagged the stable release, or somebody tidied the tags up."""
 
@@ -54,6 +56,7 @@ class TagMissing(_Origin):
         return f"the tag {STABLE} does not exist, neither here nor in the origin"
 
 
+@hazard
 class ServiceStaysDown(_Origin):
     """The stable release does not start any more: what it needs has changed since."""
 
@@ -78,6 +81,7 @@ class ServiceStaysDown(_Origin):
         return f"{STABLE} ends with status 3 as soon as it is started"
 
 
+@hazard
 class DirtyTree:
     """Somebody edited files on the host, and left others there."""
 
@@ -96,6 +100,3 @@ class DirtyTree:
         for host in stage.hosts:
             _must(host, "rm -f notes.txt")
         return ""
-
-
-HAZARDS = (TagMissing, ServiceStaysDown, DirtyTree)

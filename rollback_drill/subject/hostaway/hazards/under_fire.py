@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from rollback_drill.breaks.hazard import hazard
 from rollback_drill.breaks.told import WritesUnderFire
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.watched import Watched
@@ -30,6 +31,7 @@ _INSERT = (
 )
 
 
+@hazard
 class UnderFire:
     """Measures the worst time that a write was kept waiting, and that none of them is lost."""
 
@@ -141,6 +143,3 @@ class UnderFire:
             worst_stall_s=round(self._worst_s, 3),
             examples=tuple(lost or ())[:_EXAMPLES],
         )
-
-
-HAZARDS = (UnderFire,)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
-from rollback_drill.watch.sentinel import Look, StageSentinel
+from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 
 _LIMIT_S = 2.0
 _STATE = "context_protection"  # of /health, in releases that have the feature
 
 
+@sentinel
 class Adoption(StageSentinel):
     """Reports how many lists were asked for by cursor; never fails by itself."""
 
@@ -38,6 +39,3 @@ class Adoption(StageSentinel):
             f"{used:.0f} of {lists:.0f} lists were asked for by cursor",
             {"lists": lists, "used": used},
         )
-
-
-SENTINELS = (Adoption,)

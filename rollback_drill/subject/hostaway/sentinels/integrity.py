@@ -11,11 +11,12 @@ from rollback_drill.data.ledger import Write, judge, rows_of, written_lines
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage.model import Stage
 from rollback_drill.traffic.observation import Observation
-from rollback_drill.watch.sentinel import Look
+from rollback_drill.watch.sentinel import Look, sentinel
 
 _MOST = 300  # reservations a look
 
 
+@sentinel
 class Integrity:
     """Fails when an acknowledged new reservation is gone or is not what its client sent.
 
@@ -78,6 +79,3 @@ class Integrity:
     def _alone(self, write: Write) -> bool:
         """Whether nobody has tried to change this reservation."""
         return self._touched[write.subject] == 1
-
-
-SENTINELS = (Integrity,)

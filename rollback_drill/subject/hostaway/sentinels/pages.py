@@ -10,7 +10,7 @@ from urllib.parse import quote
 from load.clients import page_of
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
-from rollback_drill.watch.sentinel import Look, StageSentinel
+from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 
 _LIMIT_S = 3.0
 _MOST_ROWS = 600  # of the city that is walked, if there is one that small
@@ -21,6 +21,7 @@ _CITIES = "SELECT city, count(*) FROM listings GROUP BY city ORDER BY count(*) D
 _IDS = "SELECT id FROM listings WHERE city = %s ORDER BY id LIMIT %s"
 
 
+@sentinel
 class Pages(StageSentinel):
     """Fails when pages repeat rows, leave rows out, never end, or refuse their own cursor."""
 
@@ -80,6 +81,3 @@ def _compare(expected: list[int], seen: list[int], ended: bool, *, whole: bool, 
     if whole and not ended:
         return Look(Verdict.FAILED, f"{told} did not end after {len(wanted)}")
     return Look(Verdict.PASSED, f"{told} met each of {len(wanted)} once")
-
-
-SENTINELS = (Pages,)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
-from rollback_drill.watch.sentinel import Look, StageSentinel
+from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 
 _LIMIT_S = 3.0
 _PATHS = ("/api/listings?limit=2", "/api/reservations?limit=2", "/api/listings/1")
 _KEYS = {"without a key": {}, "with a wrong key": {"X-API-Key": "no-such-key"}}
 
 
+@sentinel
 class Security(StageSentinel):
     """Fails when data comes without a valid key, or a secret of the stage stands in an answer."""
 
@@ -56,6 +57,3 @@ def _status(client: http.Client, path: str, headers: dict[str, str]) -> int:
         return client.get(path, headers=headers).status
     except NoAnswer:
         return 0
-
-
-SENTINELS = (Security,)
