@@ -14,18 +14,17 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any, TypeGuard
-from urllib.parse import quote
+from typing import Any
 
-from load.orders import Orders
 from rollback_drill.stage.answers import BadAnswer, parse_json
+from rollback_drill.subject.hostaway.pages import is_whole, page
 from rollback_drill.traffic.observation import Outcome
+from rollback_drill.traffic.orders import Orders
 
 LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
 MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent
 _KINDS = tuple(MIX)
 _BOUNDS = tuple(accumulate(MIX.values()))
-_LONGEST = 4_000  # characters of a cursor: no longer one comes through a URL
 _SEEN = 100  # listings and own reservations that a client remembers
 _FIRST_NIGHT = date(2030, 1, 1)
 _STATUSES = ("confirmed", "cancelled", "completed")
@@ -84,15 +83,6 @@ class Ask:
     walk: Walk | None = None
     own: Own | None = None
     bad_key: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A list answer: its format, the ids in it and the query of the next page ("" at the end)."""
-
-    format: str
-    ids: tuple[int, ...]
-    following: str
 
 
 class Crowd:
@@ -201,43 +191,6 @@ def compact(fields: dict[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def page(body: Any, kind: str) -> Page | None:
-    """Return the page of `kind` that `body` is, in either format, or None."""
-    if not isinstance(body, dict):
-        return None
-    form = "new" if "items" in body else "old"
-    rows = body.get("items" if form == "new" else kind)
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and _whole(row.get("id")) for row in rows
-    ):
-        return None
-    ids = tuple(row["id"] for row in rows)
-    if form == "new":
-        cursor = body.get("nextCursor", 0)
-        if cursor is not None and not (isinstance(cursor, str) and len(cursor) <= _LONGEST):
-            return None
-        if not isinstance(body.get("meta"), dict):
-            return None
-        return Page(form, ids, f"&cursor={quote(cursor, safe='')}" if cursor else "")
-    offset, limit = body.get("offset"), body.get("limit")
-    if not _whole(offset) or not _whole(limit) or "count" not in body:
-        return None
-    return Page(form, ids, f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else "")
-
-
-def _whole(value: Any) -> TypeGuard[int]:
-    """Whether it is a whole number such as services count and number rows with."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-
-
-def page_of(content: bytes, kind: str) -> Page | None:
-    """Return the page of `kind` that `content` is, in either format, or None."""
-    try:
-        return page(parse_json(content), kind)
-    except BadAnswer:
-        return None
-
-
 def learn(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
     """Return (outcome, format) of an answer to `ask`; its client remembers what it needs."""
     outcome, form = _judge(ask, status, content)
@@ -282,7 +235,7 @@ def _good(ask: Ask, body: Any) -> tuple[Outcome, str]:
         if ask.walk.kind == "listings":
             ask.client.seen.extend(found.ids)
         return Outcome.OK, found.format
-    if not isinstance(body, dict) or not _whole(body.get("id")):
+    if not isinstance(body, dict) or not is_whole(body.get("id")):
         return Outcome.BAD_BODY, ""
     if ask.subject and body.get("reference") != ask.subject:
         return Outcome.BAD_BODY, ""

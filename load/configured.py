@@ -7,9 +7,9 @@ import re
 from itertools import accumulate
 
 from load.clients import Ask, Client
-from load.orders import Orders
 from rollback_drill.traffic.interface import Interface, Operation
 from rollback_drill.traffic.observation import Outcome
+from rollback_drill.traffic.orders import Orders
 
 _NUMBERS = 1_000_000
 _LONGEST = 8_000  # characters of a URL

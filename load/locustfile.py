@@ -17,7 +17,7 @@ from locust.exception import StopUser
 
 from load.clients import Ask
 from load.openloop import OpenLoop
-from load.settings import KEY_VARIABLE, Settings
+from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
 
 _BROKEN = 70  # exit code for a defect of the generator itself (sysexits: EX_SOFTWARE)
 

@@ -15,16 +15,15 @@ import gevent
 from gevent.event import Event
 from geventhttpclient.response import HTTPParseError
 
-from load import orders
 from load.clients import Ask, Crowd
 from load.configured import ConfiguredCrowd
 from load.http import Connections, TooLarge
 from load.recorder import Recorder
-from load.settings import Settings
 from rollback_drill.ground.clock import now
-from rollback_drill.traffic import interface
+from rollback_drill.traffic import interface, orders
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.schedule import Schedule
+from rollback_drill.traffic.settings import Settings
 
 FLUSH_S = 0.02
 _OBEY_S = 0.2

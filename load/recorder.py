@@ -1,11 +1,4 @@
-"""Writes what one worker does to its three files, as it happens.
-
-- `generator-<worker>.csv`: `start,<due of the first request>,<rate>`, then once a second
-  `sample,<at>,<worst lag s>,<share of a core>,<in flight>`, at last `end,<requests scheduled>`.
-- `writes-<worker>.csv`: `<write's reference>,<create|update>,<reservation's reference>,<JSON>`,
-  written before the write is sent, so that nothing can be done that was not announced.
-- `observations-<worker>.csv`: `Observation` lines in the order they ended.
-"""
+"""Writes what one worker does to its three files (see `traffic.recordings`), as it happens."""
 
 from __future__ import annotations
 
@@ -16,13 +9,7 @@ from pathlib import Path
 
 from load.clients import Ask
 from rollback_drill.traffic.observation import Observation
-
-OBSERVATIONS, WRITES, GENERATOR = "observations", "writes", "generator"
-
-
-def path_of(directory: Path, kind: str, worker: int) -> Path:
-    """Return the path of a worker's file of `kind`."""
-    return directory / f"{kind}-{worker}.csv"
+from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, WRITES, path_of
 
 
 class Recorder:

@@ -33,7 +33,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from load.recorder import OBSERVATIONS, WRITES
 from rollback_drill.data.told import LedgerRead, PathRead
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError
@@ -41,6 +40,7 @@ from rollback_drill.ground.lines import read_lines
 from rollback_drill.record.decoding import load, told
 from rollback_drill.stage.model import Queries
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 
 Value = str | int | None
 Folders = Path | Sequence[Path]

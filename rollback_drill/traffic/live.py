@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from load.recorder import GENERATOR, OBSERVATIONS, path_of
-from load.settings import KEY_VARIABLE, Settings
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.lines import read_lines
@@ -33,7 +31,9 @@ from rollback_drill.record.watched import Watched
 from rollback_drill.traffic.aggregate import Aggregate, Clients, Second, aggregate, combine
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Observation
+from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, path_of
 from rollback_drill.traffic.schedule import Schedule
+from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
 from rollback_drill.traffic.told import GeneratorSample, TrafficSecond
 
 __all__ = ["TIMEOUT_S", "Aggregate", "Traffic", "aggregate", "read_observations"]

@@ -11,8 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from load.orders import Orders, read
-from load.recorder import OBSERVATIONS, WRITES
 from rollback_drill.breaks.fault import FAULTS, Scene
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
@@ -22,6 +20,8 @@ from rollback_drill.stage.model import FAILING, Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.subject.hostaway.walkers import Walkers
+from rollback_drill.traffic.orders import Orders, read
+from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 from rollback_drill.watch.sentinel import all_sentinels
 from rollback_drill.watch.webhook import Webhook
 from tests.stage.stage_support import await_status

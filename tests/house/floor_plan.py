@@ -63,6 +63,7 @@ class House:
             str(arrow)
             for arrow in self.arrows()
             if arrow.target.rpartition(".")[2] not in PURE
+            and not _within(arrow.target, PRIVATE)  # a rule of its own, see `private`
             and self._floor(arrow.target) > self._floor(arrow.source)
         ]
 
@@ -102,9 +103,12 @@ class House:
         return [module for module in sorted(asks) if module in _reached(module, asks)]
 
     def _floor(self, module: str) -> int:
-        # What stands on the first level is above every room, but for the registry of all.
+        # What stands on the first level is above every room, but for the registry of all. So is
+        # the demo: what it adds to any room's family is found by its folder, and asked by nobody.
         if module in ("", "family"):
             return -1
+        if _within(module, PRIVATE):
+            return len(self.order)
         room = module.split(".")[0]
         return self.order.index(room) if room in self.order else len(self.order)
 

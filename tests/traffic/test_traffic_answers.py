@@ -13,17 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from load.clients import Ask, Client, Crowd, Own, Walk, page
+from load.clients import Ask, Client, Crowd, Own, Walk
 from load.configured import ConfiguredCrowd
-from load.recorder import OBSERVATIONS, WRITES, Recorder, path_of
-from load.tail import Tail
+from load.recorder import Recorder
 from rollback_drill.data.ledger import read_writes
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import ObserverDied
+from rollback_drill.subject.hostaway.pages import page
+from rollback_drill.traffic.appended import Appended
 from rollback_drill.traffic.interface import Interface, Operation
 from rollback_drill.traffic.live import Traffic, _Generator, _Lines, read_observations
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES, path_of
 from tests.stage.bad_server import OK, BadServer, bomb, drip, endless, sized
 
 RATE = 20.0
@@ -183,7 +185,7 @@ def test_any_body_of_a_write_is_one_line_that_can_be_read_again(tmp_path: Path, 
     for number in range(2):
         recorder.announce(Ask(client, "book", "POST", "/", body, f"r-{number}", f"r-{number}"))
     assert [len(writes) for writes in read_writes(tmp_path).values()] == [1, 1]
-    assert len(list(Tail(tmp_path, WRITES).lines())) == 2
+    assert len(list(Appended(tmp_path, WRITES).lines())) == 2
 
 
 def test_a_broken_line_is_told_and_leaves_the_drill_unknown(tmp_path: Path) -> None:

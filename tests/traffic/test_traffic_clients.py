@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from load.clients import LIMIT, MIX, Ask, Client, Crowd, Own, Walk, learn, page
-from load.orders import Orders, give, read
+from load.clients import LIMIT, MIX, Ask, Client, Crowd, Own, Walk, learn
+from rollback_drill.subject.hostaway.pages import page
 from rollback_drill.traffic.observation import Outcome
+from rollback_drill.traffic.orders import Orders, give, read
 
 
 def body(content: object) -> bytes:

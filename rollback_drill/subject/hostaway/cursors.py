@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from load.clients import Page, page_of
 from rollback_drill.ground.clock import now
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.subject.hostaway.pages import Page, page_of
 from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown
 
 _KEPT = 3

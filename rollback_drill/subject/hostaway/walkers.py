@@ -11,14 +11,14 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from load import orders
-from load.clients import page_of
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.pages import page_of
 from rollback_drill.subject.hostaway.told import Walked
+from rollback_drill.traffic import orders
 
 _WALKERS = 3
 _NEEDS = ("listings", "database")

@@ -6,11 +6,11 @@ import contextlib
 import functools
 import threading
 
-from load.clients import page
 from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.subject.hostaway.pages import page
 
 _CUSTOMERS = 3
 _EVERY_S = 0.3

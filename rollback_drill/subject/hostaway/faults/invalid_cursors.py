@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from load.clients import page_of
 from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
+from rollback_drill.subject.hostaway.pages import page_of
 
 ROTATION_S = 0.05  # shorter than a client's pause between two pages
 _WALKS = 20

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from load.orders import Orders, give
 from rollback_drill.breaks.fault import FAULT_LIMIT_S, Scene, fault
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import BadAnswer
+from rollback_drill.traffic.orders import Orders, give
 
 _SHARE = 0.01
 _LEAST = 50

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 
-from load.orders import Orders, give
 from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.stage import http
+from rollback_drill.traffic.orders import Orders, give
 
 _ROGUE = "c007"
 _ROGUE_SHARE = 0.35

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from pathlib import Path
 
-from load.recorder import OBSERVATIONS, WRITES
-from load.tail import Tail
 from rollback_drill.data.ledger import Write, judge, rows_of, written_lines
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage.model import Stage
+from rollback_drill.traffic.appended import Appended
 from rollback_drill.traffic.observation import Observation
+from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 from rollback_drill.watch.sentinel import Look, sentinel
 
 _MOST = 300  # reservations a look
@@ -30,8 +30,8 @@ class Integrity:
 
     def __init__(self, stage: Stage, traffic: Path) -> None:
         self._stage = stage
-        self._writes = Tail(traffic, WRITES)
-        self._observations = Tail(traffic, OBSERVATIONS)
+        self._writes = Appended(traffic, WRITES)
+        self._observations = Appended(traffic, OBSERVATIONS)
         self._announced: dict[str, Write] = {}
         self._touched: Counter[str] = Counter()
         self._acknowledged: deque[Write] = deque(maxlen=_MOST)

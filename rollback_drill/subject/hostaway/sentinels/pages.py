@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from load.clients import page_of
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
+from rollback_drill.subject.hostaway.pages import page_of
 from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 
 _LIMIT_S = 3.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-class Tail:
+class Appended:
     """The complete new lines of all files of one kind in a folder."""
 
     def __init__(self, directory: Path, kind: str) -> None:

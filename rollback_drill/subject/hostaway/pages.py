@@ -1,0 +1,57 @@
+"""What a page of a list is, in the old format or in the new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+from urllib.parse import quote
+
+from rollback_drill.stage.answers import BadAnswer, parse_json
+
+_LONGEST = 4_000  # characters of a cursor: no longer one comes through a URL
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A list answer: its format, the ids in it and the query of the next page ("" at the end)."""
+
+    format: str
+    ids: tuple[int, ...]
+    following: str
+
+
+def page(body: Any, kind: str) -> Page | None:
+    """Return the page of `kind` that `body` is, in either format, or None."""
+    if not isinstance(body, dict):
+        return None
+    form = "new" if "items" in body else "old"
+    rows = body.get("items" if form == "new" else kind)
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and is_whole(row.get("id")) for row in rows
+    ):
+        return None
+    ids = tuple(row["id"] for row in rows)
+    if form == "new":
+        cursor = body.get("nextCursor", 0)
+        if cursor is not None and not (isinstance(cursor, str) and len(cursor) <= _LONGEST):
+            return None
+        if not isinstance(body.get("meta"), dict):
+            return None
+        return Page(form, ids, f"&cursor={quote(cursor, safe='')}" if cursor else "")
+    offset, limit = body.get("offset"), body.get("limit")
+    if not is_whole(offset) or not is_whole(limit) or "count" not in body:
+        return None
+    return Page(form, ids, f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else "")
+
+
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Whether it is a whole number such as services count and number rows with."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def page_of(content: bytes, kind: str) -> Page | None:
+    """Return the page of `kind` that `content` is, in either format, or None."""
+    try:
+        return page(parse_json(content), kind)
+    except BadAnswer:
+        return None
