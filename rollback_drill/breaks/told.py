@@ -7,7 +7,7 @@ from typing import Annotated
 
 from rollback_drill.decide.told import ACTIONS
 from rollback_drill.record.decoding import Form
-from rollback_drill.record.told import Count, Moment, Name, Seconds, Told
+from rollback_drill.record.told import Count, Name, Seconds, Told, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FaultAttested(Told):
     symptom: Name
     seen: bool
     evidence: Name
-    since: Moment = 0.0
+    since: UnixTime = 0.0
 
 
 @dataclass(frozen=True, slots=True)

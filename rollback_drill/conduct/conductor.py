@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 from rollback_drill.breaks.fault import ProvesHealed, Scene
@@ -29,7 +30,7 @@ from rollback_drill.ground.console import shown
 from rollback_drill.ground.errors import DrillError, UsageError, WaitTimeout, in_words
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Situation
+from rollback_drill.perform.check import Moment
 from rollback_drill.perform.foreign import may_perform, refuse_foreign
 from rollback_drill.perform.messages import OWN_MAILBOX, Courier, read_channels
 from rollback_drill.perform.operator import OperatorPerformer
@@ -37,7 +38,7 @@ from rollback_drill.perform.performer import Part, Performer, facts_for
 from rollback_drill.perform.supply import supply
 from rollback_drill.perform.told import Authorized, ProcedureChosen
 from rollback_drill.record.timeline import Timeline, read
-from rollback_drill.record.told import DrillBroke, Interrupted, Noted, Phase, PhaseStarted
+from rollback_drill.record.told import DrillBroke, Interrupted, Noted, PhaseName, PhaseStarted
 from rollback_drill.record.watched import reported_to
 from rollback_drill.report import history
 from rollback_drill.report.facts import facts_after
@@ -170,7 +171,7 @@ class Conductor:
         stage = self._stage
         self.timeline.redactor.add(*stage.secrets)
         self._record_start(stage)
-        self._phase(Phase.SETUP)
+        self._phase(PhaseName.SETUP)
         try:
             with self._machine, self._stack as stack:
                 touched = True
@@ -270,7 +271,7 @@ class Conductor:
         walkers = Walkers(stage, self.timeline, directory)
         with Webhook(self.timeline) as webhook, Probe(stage, self.timeline) as probe:
             self._note(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets")
-            situation = Situation(
+            moment = Moment(
                 stage=stage,
                 runbook=self.runbook,
                 traffic=traffic,
@@ -285,18 +286,18 @@ class Conductor:
                 busy=self._machine.sentence,
             )
             self._courier.begin(stage.hosts[0])
-            performer = self._performer(situation)
+            performer = self._performer(moment)
             self._do_routine_work(performer)
             with traffic, walkers, self._guard:
                 try:
-                    self._under_traffic(situation, performer, webhook.url)
+                    self._under_traffic(moment, performer, webhook.url)
                 finally:
                     # Before the clients are waited for: an abort must heal at once.
                     self._mishap.end(stage)
                     self._heal()
-            situation.ledger = self._accounts.close()
+            performer.moment = replace(performer.moment, ledger=self._accounts.close())
             if self._rolled_back:
-                self._close(situation, performer)
+                self._close(moment, performer)
 
     def _do_routine_work(self, performer: Performer) -> None:
         if self.request.procedure == "auto":
@@ -307,10 +308,10 @@ class Conductor:
             for told in supply(asked, self._stage.hosts[0]):
                 self._note(told)
 
-    def _performer(self, situation: Situation) -> Performer:
+    def _performer(self, moment: Moment) -> Performer:
         if self.request.mode != "operator":
-            return Performer(situation, self._stopping, literal=self.request.literal)
-        performer = OperatorPerformer(situation, self._stopping, self._tell)
+            return Performer(moment, self._stopping, literal=self.request.literal)
+        performer = OperatorPerformer(moment, self._stopping, self._tell)
         self._stack.enter_context(performer)
         return performer
 
@@ -319,41 +320,41 @@ class Conductor:
         sys.stdout.write(shown(line) + "\n")
         sys.stdout.flush()
 
-    def _close(self, situation: Situation, performer: Performer) -> None:
+    def _close(self, moment: Moment, performer: Performer) -> None:
         """Do what the runbook wants done at once after a rollback, if it has commands for it."""
         for checklist in self.runbook.post_rollback:
             if checklist.blocks:
-                self._phase(Phase.AFTERWARDS)
+                self._phase(PhaseName.AFTERWARDS)
                 facts = facts_after(read(self.timeline.path))
                 performer.environment = {**performer.environment, **facts}
                 budget = checklist.budget.high_s if checklist.budget else _CLOSING_BUDGET_S
                 performer.perform_checklist(checklist, "After the rollback", budget)
-                self._courier.deliver(situation.stage.hosts[0], performer.environment)
+                self._courier.deliver(moment.stage.hosts[0], performer.environment)
 
-    def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
-        request, traffic = self.request, situation.traffic
+    def _under_traffic(self, moment: Moment, performer: Performer, webhook: str) -> None:
+        request, traffic = self.request, moment.traffic
         if self._progress:
             self._progress.follow(traffic)
         # They ask the database a lot, and would be in the way of its migrations.
-        sentinels = all_sentinels(situation.stage, traffic.directory)
+        sentinels = all_sentinels(moment.stage, traffic.directory)
         with Sentinels(sentinels, self.timeline):
-            self._phase(Phase.STEADY)
-            steady = reach_steady_state(situation, request.rate)
-            if "listings" in situation.stage.capabilities:
-                stage = situation.stage
+            self._phase(PhaseName.STEADY)
+            steady = reach_steady_state(moment, request.rate)
+            if "listings" in moment.stage.capabilities:
+                stage = moment.stage
                 self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)
                 self._cursors.keep()
-            self._phase(Phase.FAULT)
+            self._phase(PhaseName.FAULT)
             decider = Decider(self.runbook, request.pace)
             baseline = quantile_upper_bound(steady.histogram) or steady.histogram.quantile(0.95)
-            self._scene = Scene(situation.stage, baseline, webhook, traffic.directory)
+            self._scene = Scene(moment.stage, baseline, webhook, traffic.directory)
             decided = break_and_decide(
                 self._scene, self.fault, decider, traffic, steady.histogram, self.timeline
             )
-        situation.decision = decided
+        performer.moment = replace(performer.moment, decision=decided)
         if decided.rollback or request.procedure != "auto":
             if self._authorize(decided):
-                self._roll_back(situation, performer, decided)
+                self._roll_back(moment, performer, decided)
         else:
             self._remove_cause(traffic)
         traffic.stop()
@@ -383,35 +384,35 @@ class Conductor:
                     self.timeline.record(Restored(good - decided_at))
                     break
 
-    def _roll_back(self, situation: Situation, performer: Performer, decided: Decided) -> None:
+    def _roll_back(self, moment: Moment, performer: Performer, decided: Decided) -> None:
         request, runbook = self.request, self.runbook
         by_operator = request.procedure != "auto"
         procedure = runbook.procedure(int(request.procedure) if by_operator else decided.procedure)
         decided_at = now()
-        recent = situation.traffic.window(decided_at - decided.detected_after_s)
+        recent = moment.traffic.window(decided_at - decided.detected_after_s)
         performer.environment = facts_for(
             decided,
             lead=request.lead,
             incident=f"drill-{request.seed}",
             error_rate=recent.failures / recent.sent if recent.sent else 1.0,
         )
-        self._prepare(situation, performer)
-        self._phase(Phase.ROLLBACK)
+        self._prepare(moment, performer)
+        self._phase(PhaseName.ROLLBACK)
         self._choose(procedure, "operator" if by_operator else "diagnosis")
-        self._carry_out(situation, performer, procedure, decided_at)
+        self._carry_out(moment, performer, procedure, decided_at)
         if self._rolled_back and request.round_trip:
-            self._round_trip(situation, performer, procedure)
+            self._round_trip(moment, performer, procedure)
 
-    def _prepare(self, situation: Situation, performer: Performer) -> None:
-        self._phase(Phase.PREPARATION)
+    def _prepare(self, moment: Moment, performer: Performer) -> None:
+        self._phase(PhaseName.PREPARATION)
         preparation = self.runbook.pre_rollback
         budget = preparation.budget.high_s if preparation.budget else _CHECKLIST_BUDGET_S
         performer.perform_checklist(preparation, "Preparation", budget)
-        self._courier.deliver(situation.stage.hosts[0], performer.environment)
+        self._courier.deliver(moment.stage.hosts[0], performer.environment)
 
     def _carry_out(
         self,
-        situation: Situation,
+        moment: Moment,
         performer: Performer,
         procedure: Procedure,
         decided_at: float,
@@ -420,20 +421,20 @@ class Conductor:
         """Perform `procedure` and verify it. Clients count from `served_since`, by default from the
         decision on.
         """
-        held = self._perform(situation, performer, procedure)
+        held = self._perform(moment, performer, procedure)
         if self.request.literal:
-            left = outcome_of(procedure, situation.stage.capabilities)
+            left = outcome_of(procedure, moment.stage.capabilities)
             performer.perform_checklist(left, "Outcome", _CHECKLIST_BUDGET_S)
         elif not held:
             return
-        self._phase(Phase.VERIFICATION)
-        self._verify(situation, performer)
-        restored = situation.traffic.first_good_since(served_since or decided_at)
+        self._phase(PhaseName.VERIFICATION)
+        self._verify(moment, performer)
+        restored = moment.traffic.first_good_since(served_since or decided_at)
         if restored is not None:
             self.timeline.record(Restored(restored - decided_at))
         self._rolled_back = True
 
-    def _round_trip(self, situation: Situation, performer: Performer, procedure: Procedure) -> None:
+    def _round_trip(self, moment: Moment, performer: Performer, procedure: Procedure) -> None:
         """Deploy the release again, mended, and roll back once more: nothing may be lost by it."""
         self._heal()
         again = self.runbook.redeployment
@@ -441,9 +442,9 @@ class Conductor:
             self._note("the runbook has no procedure for deploying the release again")
             return
         for one in (again, procedure):
-            situation.effective_at = 0.0
+            performer.moment = replace(performer.moment, effective_at=0.0)
             self._choose(one, "round trip")
-            if not self._perform(situation, performer, one):
+            if not self._perform(moment, performer, one):
                 return
 
     def _choose(self, procedure: Procedure, chosen_by: str) -> None:
@@ -470,7 +471,7 @@ class Conductor:
             )
         )
 
-    def _perform(self, situation: Situation, performer: Performer, procedure: Procedure) -> bool:
+    def _perform(self, moment: Moment, performer: Performer, procedure: Procedure) -> bool:
         """Perform `procedure`; account for the data while clients are out, or else at its end.
 
         Return whether it held.
@@ -481,14 +482,14 @@ class Conductor:
 
         def before(part: Part) -> None:
             nonlocal ended
-            self._mishap.before_step(situation.stage, part.title)
+            self._mishap.before_step(moment.stage, part.title)
             if LEAVE.search(part.title):
                 accounts.see(procedure, "after")
                 accounts.end()
                 ended = True
 
         def after(part: Part) -> None:
-            self._mishap.after_step(situation.stage)
+            self._mishap.after_step(moment.stage)
             if part.number == 1:
                 accounts.note_damage()
             if ENTER.search(part.title):
@@ -502,11 +503,11 @@ class Conductor:
             self._cursors.show(f"after Procedure {procedure.number}")
         return held
 
-    def _verify(self, situation: Situation, performer: Performer) -> None:
+    def _verify(self, moment: Moment, performer: Performer) -> None:
         """Verify the final checklist once enough requests were served since the rollback."""
         began = now()
         with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
-            await_requests(situation.traffic, began, self.request.rate)
+            await_requests(moment.traffic, began, self.request.rate)
         performer.perform_checklist(
             self.runbook.verification, "Final verification", _CHECKLIST_BUDGET_S, window_from=began
         )
@@ -515,7 +516,7 @@ class Conductor:
         """Heal the fault once; does nothing before it was made."""
         if self._healed or self._scene is None:
             return
-        self._phase(Phase.TEARDOWN)
+        self._phase(PhaseName.TEARDOWN)
         self._healed = True
         heal(self.fault, self._scene, self.timeline)
 
@@ -526,7 +527,7 @@ class Conductor:
         if self._scene is not None or stage.stays:
             self.timeline.record(look(stage, self._procedure))
 
-    def _phase(self, phase: Phase) -> None:
+    def _phase(self, phase: PhaseName) -> None:
         self.timeline.record(PhaseStarted(phase))
 
     def _note(self, text: str) -> None:

@@ -7,7 +7,7 @@ the same procedure is performed from its beginning, verified, and every write of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from rollback_drill.data.told import DamageSeen, DataSeen
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.perform.check import Situation
+from rollback_drill.perform.check import Moment
 from rollback_drill.perform.performer import Performer, facts_for
 from rollback_drill.perform.told import (
     Authorized,
@@ -34,7 +34,7 @@ from rollback_drill.perform.told import (
     StepStarted,
 )
 from rollback_drill.record.timeline import Event, read
-from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, Phase
+from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, PhaseName
 from rollback_drill.runbook.maintenance import LEAVE
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.opening import attach_stage
@@ -217,14 +217,14 @@ class ResumedDrill(Conductor):
     def _do_routine_work(self, performer: Performer) -> None:
         """It was done before the incident, by the drill that died."""
 
-    def _performer(self, situation: Situation) -> Performer:
-        performer = super()._performer(situation)
+    def _performer(self, moment: Moment) -> Performer:
+        performer = super()._performer(moment)
         commands = (e.what.command for e in self._left.record if isinstance(e.what, CommandStarted))
         performer.count_from(max(commands, default=0) + 1)
         return performer
 
-    def _under_traffic(self, situation: Situation, performer: Performer, webhook: str) -> None:
-        left, traffic, stage = self._left, situation.traffic, situation.stage
+    def _under_traffic(self, moment: Moment, performer: Performer, webhook: str) -> None:
+        left, traffic, stage = self._left, moment.traffic, moment.stage
         if self._progress:
             self._progress.follow(traffic)
         died_at = left.record[-1].at
@@ -233,9 +233,9 @@ class ResumedDrill(Conductor):
         began = now()
         self._mend(stage)
         if left.decided is not None:
-            situation.decision = left.decided[1]
+            performer.moment = replace(performer.moment, decision=left.decided[1])
         if left.procedure:
-            self._perform_again(situation, performer, began)
+            self._perform_again(moment, performer, began)
         else:
             self._note("no procedure was to be performed: only the cause is removed")
             self._remove_cause(traffic)
@@ -251,18 +251,18 @@ class ResumedDrill(Conductor):
         assert self._scene
         self._healed = heal(self.fault, self._scene, self.timeline)
 
-    def _perform_again(self, situation: Situation, performer: Performer, began: float) -> None:
+    def _perform_again(self, moment: Moment, performer: Performer, began: float) -> None:
         left = self._left
         procedure = self.runbook.procedure(left.procedure)
         performer.environment = facts_for(
-            situation.decision,
+            performer.moment.decision,
             lead=self.request.lead,
             incident=f"drill-{self.request.seed}",
             error_rate=left.error_rate,
         )
         if not left.prepared:
-            self._prepare(situation, performer)
-        self._phase(Phase.ROLLBACK)
+            self._prepare(moment, performer)
+        self._phase(PhaseName.ROLLBACK)
         self._choose(procedure, left.chosen_by)
         decided_at = left.decided[0] if left.decided else began
-        self._carry_out(situation, performer, procedure, decided_at, served_since=began)
+        self._carry_out(moment, performer, procedure, decided_at, served_since=began)

@@ -13,7 +13,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Situation, bind
+from rollback_drill.perform.check import Moment, bind
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.statement import amount
@@ -47,7 +47,7 @@ class Held:
     prove: Prove
 
 
-def reach_steady_state(situation: Situation, rate: float) -> Aggregate:
+def reach_steady_state(moment: Moment, rate: float) -> Aggregate:
     """Wait until clients were served well for a while; return what they saw.
 
     Raises StageError when they were not, or provably not as well as the runbook wants: it could not
@@ -55,23 +55,23 @@ def reach_steady_state(situation: Situation, rate: float) -> Aggregate:
     """
     for _ in range(_TRIES):
         began = now()
-        seen = await_requests(situation.traffic, began, rate)
+        seen = await_requests(moment.traffic, began, rate)
         if seen.failures > _SHARE * seen.sent:
             raise StageError(
                 "a healthy service before the fault (less than 1 % of requests failing)",
                 _beside(
                     f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}",
-                    situation.busy(),
+                    moment.busy(),
                 ),
                 "a drill proves nothing on a service that is already broken; see its log",
             )
-        unmet = list(not_met(situation.runbook, Healthy(seen, _memory(situation, began))))
+        unmet = list(not_met(moment.runbook, Healthy(seen, _memory(moment, began))))
         if not unmet:
             return seen
     p95_ms = seen.histogram.quantile(P95) * 1000
     raise StageError(
         "a healthy service that meets the runbook's numbers before anything is broken",
-        _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", situation.busy()),
+        _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", moment.busy()),
         "free the machine, lower RATE, or correct the number in the runbook; nothing was broken",
     )
 
@@ -93,13 +93,13 @@ def await_requests(traffic: Traffic, since: float, rate: float) -> Aggregate:
     return seen
 
 
-def _memory(situation: Situation, since: float) -> dict[str, float]:
+def _memory(moment: Moment, since: float) -> dict[str, float]:
     try:
-        limits = situation.stage.memory_limits()
+        limits = moment.stage.memory_limits()
     except StageError:
         return {}  # nobody can tell: the check itself will say so
     used: dict[str, int] = {}
-    for at, sample in list(situation.samples):
+    for at, sample in list(moment.samples):
         for host, size in sample.rss_bytes.items() if at >= since else ():
             used[host] = max(size, used.get(host, 0))
     return {host: used[host] / limits[host] for host in used.keys() & limits.keys()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rollback_drill.record.decoding import Form, Range
-from rollback_drill.record.told import Count, Moment, Name, Number, Seconds, Told, Where
+from rollback_drill.record.told import Count, Name, Number, Seconds, Told, UnixTime, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class StageUp(Told):
     """
 
     where: Where
-    owner: tuple[Number, Moment] = (0, 0.0)
+    owner: tuple[Number, UnixTime] = (0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Resumed(Told):
     """
 
     directory: Where
-    died_at: Moment
+    died_at: UnixTime
     ended_scripts: Count = 0
 
 

@@ -14,7 +14,7 @@ from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
 from rollback_drill.decide.told import Decided
 from rollback_drill.perform.maintenance import spans
 from rollback_drill.record.book import Record
-from rollback_drill.record.told import Phase, PhaseStarted
+from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import LeftAs, answers, flaws
@@ -152,7 +152,7 @@ def impact(record: Record) -> Impact | None:
 def _onset(record: Record) -> float | None:
     """Return since when a fault was made, also where that never came to its end; None: never."""
     made = next((event.at for event in record.timed(FaultInjected)), None)
-    begun = PhaseStarted(Phase.FAULT)
+    begun = PhaseStarted(PhaseName.FAULT)
     return made or next((e.at for e in record.timed(PhaseStarted) if e.what == begun), None)
 
 

@@ -86,17 +86,26 @@ def together(findings: Iterable[Finding]) -> Finding:
 
 
 @dataclass(slots=True)
-class Situation:
-    """What a check may look at. Times are Unix seconds.
+class Waited:
+    """Seconds that the checks of one part waited, which no budget pays for: because a checkbox
+    wants something to hold for a time, or for lack of samples (`lacked_s` of them).
+    """
 
-    `began_at`: when the section's work began; `window_from`: from when on client traffic counts
+    total_s: float = 0.0
+    lacked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a check may look at, new for each part that is performed. Times are Unix seconds.
+
+    `began_at`: when the part's work began; `window_from`: from when on client traffic counts
     (the start of a watch window, or of the step); `effective_at`: from when on the failing
     behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
-    `outputs`: results of this step's commands, in order; `waited_s`: seconds that checks waited
-    because a checkbox wants something to hold for a time, or for lack of samples (`lacked_s` of
-    them); `courier`: who delivers the runbook's messages, about `facts`; `told_by`: who says that
-    people were told by hand, in this section; `read_back`: looks up what became of the writes
-    acknowledged so far, None where that cannot be; `busy`: says how busy the machine is.
+    `outputs`: results of this part's commands, in order; `courier`: who delivers the runbook's
+    messages, about `facts`; `told_by`: who says that people were told by hand, in this part;
+    `read_back`: looks up what became of the writes acknowledged so far, None where that cannot
+    be; `busy`: says how busy the machine is.
     """
 
     stage: Stage
@@ -116,8 +125,7 @@ class Situation:
     pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
-    waited_s: float = 0.0
-    lacked_s: float = 0.0
+    waited: Waited = field(default_factory=Waited)
     courier: Courier | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     told_by: str = ""
@@ -129,7 +137,7 @@ class Situation:
         return now() - self.began_at
 
 
-Check = Callable[[Situation, re.Match[str]], Finding]
+Check = Callable[[Moment, re.Match[str]], Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +150,12 @@ class Binding:
     needs: str = ""
     proof: bool = False
 
-    def verify(self, situation: Situation) -> Finding:
+    def verify(self, moment: Moment) -> Finding:
         """Run the check. A check that breaks found nothing out: unknown, with the cause."""
-        if self.needs and self.needs not in situation.stage.capabilities:
+        if self.needs and self.needs not in moment.stage.capabilities:
             return unknown(f"unsupported: this stage has not {CAPABILITIES[self.needs]}")
         try:
-            return self.check(situation, self.match)
+            return self.check(moment, self.match)
         except DrillError as error:
             return unknown(f"nobody could see it: expected {error.expected}; found {error.found}")
         except BadAnswer as bad:
@@ -232,17 +240,17 @@ def unbound(text: str) -> str:
     return f"no check is bound to this checkbox; {hint} (make bindings lists all)"
 
 
-def verify(checkbox: Checkbox, number: int, situation: Situation) -> Checked:
+def verify(checkbox: Checkbox, number: int, moment: Moment) -> Checked:
     """Verify `checkbox` and return what is to be recorded."""
     began = time.monotonic()
-    binding = _of_stage(checkbox.text, situation) or bind(checkbox.text)
+    binding = _of_stage(checkbox.text, moment) or bind(checkbox.text)
     if binding is None:
         finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
     else:
-        seen = once_enough(functools.partial(binding.verify, situation), situation)
-        finding = _beside_the_load(seen, situation)
+        seen = once_enough(functools.partial(binding.verify, moment), moment)
+        finding = _beside_the_load(seen, moment)
     return Checked(
-        section=situation.section,
+        section=moment.section,
         number=number,
         item=checkbox.text,
         line=checkbox.line,
@@ -254,17 +262,17 @@ def verify(checkbox: Checkbox, number: int, situation: Situation) -> Checked:
     )
 
 
-def _beside_the_load(finding: Finding, situation: Situation) -> Finding:
+def _beside_the_load(finding: Finding, moment: Moment) -> Finding:
     """Say how busy the machine was where nobody could tell: slow and sick are two things."""
     if finding.verdict is not Verdict.UNKNOWN or finding.evidence.startswith("unsupported"):
         return finding
-    told = situation.busy()
+    told = moment.busy()
     return unknown(f"{finding.evidence}; {told}") if told else finding
 
 
-def _of_stage(text: str, situation: Situation) -> Binding | None:
+def _of_stage(text: str, moment: Moment) -> Binding | None:
     """Return the check that the stage itself has for a checkbox: a script on every host."""
-    found = own_script(text, situation.stage.checks)
+    found = own_script(text, moment.stage.checks)
     if found is None:
         return None
     return Binding("stage's own", functools.partial(_run_script, found[1]), found[0])
@@ -280,11 +288,11 @@ def own_script(text: str, scripts: Mapping[str, str]) -> tuple[re.Match[str], st
     return None
 
 
-def _run_script(script: str, situation: Situation, match: re.Match[str]) -> Finding:
+def _run_script(script: str, moment: Moment, match: re.Match[str]) -> Finding:
     """Judge by the script's exit status on every host; its last line is the evidence."""
     del match
     told, bad = [], False
-    for host in situation.stage.hosts:
+    for host in moment.stage.hosts:
         done = look(host, script, limit_s=_SCRIPT_LIMIT_S)
         words = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
         bad = bad or not done.ok

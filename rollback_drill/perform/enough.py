@@ -18,23 +18,23 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.told import Noted
 
 if TYPE_CHECKING:
-    from rollback_drill.perform.check import Finding, Situation
+    from rollback_drill.perform.check import Finding, Moment
 
 PATIENCE_S = 30.0  # for all checks of one section together
 STALLED_S = 8.0  # without a new sample: a second of traffic is complete once its time-outs are over
 _EVERY_S = 0.25
 
 
-def once_enough(look: Callable[[], Finding], situation: Situation) -> Finding:
+def once_enough(look: Callable[[], Finding], moment: Moment) -> Finding:
     """Return what `look` finds once it does not lack samples any more, or what it lacks."""
     finding = look()
     if not finding.lacks:
         return finding
     before, began = finding.evidence, now()
     last, changed = before, began
-    left = max(0.0, PATIENCE_S - situation.lacked_s)
-    # What a check waits for by itself is in `waited_s` already.
-    own = situation.waited_s
+    left = max(0.0, PATIENCE_S - moment.waited.lacked_s)
+    # What a check waits for by itself is in `waited` already.
+    own = moment.waited.total_s
     try:
         for _ in wait_until("enough samples", left, every_s=_EVERY_S):
             finding = look()
@@ -48,9 +48,9 @@ def once_enough(look: Callable[[], Finding], situation: Situation) -> Finding:
     if finding.lacks and took >= _EVERY_S:
         waited = f"no more came in {took:.0f} s on top of the window"
         finding = replace(finding, evidence=f"{finding.evidence}; {waited}")
-    situation.waited_s = own + took
-    situation.lacked_s += took
+    moment.waited.total_s = own + took
+    moment.waited.lacked_s += took
     if took >= _EVERY_S:
-        told = f"{situation.section}: the window was stretched by {took:.1f} s ({before})"
-        situation.timeline.record(Noted(told))
+        told = f"{moment.section}: the window was stretched by {took:.1f} s ({before})"
+        moment.timeline.record(Noted(told))
     return finding

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -21,7 +22,7 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import check
-from rollback_drill.perform.check import Situation
+from rollback_drill.perform.check import Moment
 from rollback_drill.perform.performer import Part, Performer, StepFailed, choose
 from rollback_drill.perform.told import Checked, OperatorActed
 from rollback_drill.record.watched import Watched
@@ -55,12 +56,12 @@ class OperatorPerformer(Performer):
 
     def __init__(
         self,
-        situation: Situation,
+        moment: Moment,
         stopping: threading.Event,
         tell: Callable[[str], None],
         source: TextIO | None = None,
     ) -> None:
-        super().__init__(situation, stopping)
+        super().__init__(moment, stopping)
         self._tell = tell
         self._source = source or sys.stdin
         self._said: queue.Queue[str | None] = queue.Queue()
@@ -110,7 +111,7 @@ class OperatorPerformer(Performer):
                 self._act(part, "skipped", "the operator said so")
                 raise StepFailed("the operator skipped it", "a step of the runbook is to be done")
             if said == "told":
-                self.situation.told_by = "the operator"
+                self.moment = replace(self.moment, told_by="the operator")
                 self._act(part, "told", "the operator says that people were told by hand")
             unmet = self._unmet(part)
             if not unmet:
@@ -121,7 +122,7 @@ class OperatorPerformer(Performer):
         raise StepFailed("nobody did it in time", "see what the operator waited for")
 
     def _seen(self, part: Part) -> list[Checked]:
-        return [check.verify(box, part.number, self.situation) for box in part.checkboxes]
+        return [check.verify(box, part.number, self.moment) for box in part.checkboxes]
 
     def _unmet(self, part: Part) -> str:
         """Return the first checkbox that provably does not hold, "" when there is none."""
@@ -129,7 +130,7 @@ class OperatorPerformer(Performer):
         return next((f"“{one.item}”: {one.evidence}" for one in found), "")
 
     def _act(self, part: Part, what: str, detail: str) -> None:
-        self.situation.timeline.record(
+        self.moment.timeline.record(
             OperatorActed(part.section, part.number, part.title, what, detail)
         )
 
@@ -140,10 +141,10 @@ class OperatorPerformer(Performer):
             f"  Budget {part.budget_s:g} s. Enter when it is done, “told” when it is and you told "
             "people by hand, “skip” to leave it out."
         )
-        for host in self.situation.stage.hosts:
+        for host in self.moment.stage.hosts:
             self._tell(f"  A shell of {host.name}: {self._shell(host)}")
         for block in part.blocks:
-            alternative = choose(block, self.situation.stage.alternatives)
+            alternative = choose(block, self.moment.stage.alternatives)
             only = f"  # {block.fallback}" if block.fallback else ""
             self._tell(f"  Line {alternative.line}{' (on one host)' if block.once else ''}:{only}")
             for line in alternative.script.splitlines():

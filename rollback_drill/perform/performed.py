@@ -18,7 +18,7 @@ from rollback_drill.perform.told import (
     StepStarted,
 )
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import Phase, PhaseStarted
+from rollback_drill.record.told import PhaseName, PhaseStarted
 
 _INSIDE = (
     CommandStarted, CommandOutput, CommandEnded, Checked,
@@ -87,7 +87,7 @@ def performed(record: Iterable[Event]) -> Performed:
         if procedure:
             procedure.during.append(event)
         match what:
-            case PhaseStarted(phase=Phase.SETUP):  # a drill begins, or continues one
+            case PhaseStarted(phase=PhaseName.SETUP):  # a drill begins, or continues one
                 if part:
                     part.killed = True
                 if procedure:

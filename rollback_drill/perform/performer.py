@@ -14,7 +14,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict, worst
 from rollback_drill.perform import check
-from rollback_drill.perform.check import Situation
+from rollback_drill.perform.check import Moment, Waited
 from rollback_drill.perform.told import (
     AlternativeTaken,
     Checked,
@@ -84,10 +84,8 @@ class Performer:
 
     stops = True
 
-    def __init__(
-        self, situation: Situation, stopping: threading.Event, *, literal: bool = False
-    ) -> None:
-        self.situation = situation
+    def __init__(self, moment: Moment, stopping: threading.Event, *, literal: bool = False) -> None:
+        self.moment = moment
         self._literal = literal
         self.stops = self.stops and not literal
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
@@ -114,7 +112,7 @@ class Performer:
         """
         section = f"Procedure {procedure.number}"
         verdicts: list[Verdict] = []
-        parts = [step_part(section, step, self.situation.pace) for step in procedure.steps]
+        parts = [step_part(section, step, self.moment.pace) for step in procedure.steps]
         if procedure.prerequisites:
             parts.insert(0, prerequisites_part(section, procedure))
         for part in parts:
@@ -123,7 +121,7 @@ class Performer:
             after_part(part)
             # After the first step the failing behaviour must be over (flag off) or out of sight
             # (maintenance); a later restart moves this on, see perform_part.
-            self.situation.effective_at = self.situation.effective_at or now()
+            self.moment = replace(self.moment, effective_at=self.moment.effective_at or now())
             if self.stops and verdicts[-1] in (Verdict.FAILED, Verdict.UNCOVERED):
                 break
         return worst(verdicts)
@@ -160,15 +158,20 @@ class Performer:
 
     def perform_part(self, part: Part, *, window_from: float = 0.0) -> Verdict:
         """Run one part: commands, watch window, checkboxes; hold it to its budget."""
-        timeline = self.situation.timeline
-        situation = self.situation
-        situation.section = part.section
-        situation.outputs = []
-        situation.waited_s = situation.lacked_s = 0.0
-        situation.facts, situation.told_by = self.environment, ""
-        situation.pids_before = self._pids()
-        situation.began_at = started = now()
-        situation.window_from = window_from or started
+        timeline = self.moment.timeline
+        pids_before = self._pids()
+        started = now()
+        self.moment = replace(
+            self.moment,
+            section=part.section,
+            outputs=[],
+            waited=Waited(),
+            facts=self.environment,
+            told_by="",
+            pids_before=pids_before,
+            began_at=started,
+            window_from=window_from or started,
+        )
         timeline.record(
             StepStarted(
                 part.section, part.number, part.title, part.budget_s, part.window_s, part.line,
@@ -190,12 +193,11 @@ class Performer:
             self._record_end(part, took, Verdict.UNKNOWN, reason, error.advice)
             raise
         if broken is None or self._literal:
-            if self._pids() != situation.pids_before:
-                situation.effective_at = started
+            if self._pids() != pids_before:
+                self.moment = replace(self.moment, effective_at=started)
             watched = self._watch(part)
-            checked = [
-                check.verify(checkbox, part.number, situation) for checkbox in part.checkboxes
-            ]
+            moment = self.moment
+            checked = [check.verify(one, part.number, moment) for one in part.checkboxes]
             proving = sum(one.took_s for one in checked if one.proof)
             for one in checked:
                 timeline.record(one)
@@ -205,7 +207,7 @@ class Performer:
         if broken is not None:
             verdict, reason = Verdict.FAILED, broken.reason
             advice = f"{broken.advice}; {self._next_move(part)}"
-        took = max(0.0, now() - started - watched - proving - situation.waited_s)
+        took = max(0.0, now() - started - watched - proving - self.moment.waited.total_s)
         if took > part.budget_s and verdict is not Verdict.FAILED:
             verdict = Verdict.FAILED
             reason = f"took {took:.1f} s, its budget is {part.budget_s:g} s"
@@ -224,7 +226,7 @@ class Performer:
         commands: tuple[int, ...] = (),
         proving_s: float = 0.0,
     ) -> None:
-        self.situation.timeline.record(
+        self.moment.timeline.record(
             StepEnded(
                 part.section, part.number, part.title, part.budget_s, took_s, verdict, reason,
                 advice, commands, proving_s,
@@ -234,7 +236,7 @@ class Performer:
     def _pids(self) -> dict[str, int] | None:
         """Return the services' process ids by host, None when nobody could see them."""
         try:
-            return self.situation.stage.pids()
+            return self.moment.stage.pids()
         except StageError:
             return None
 
@@ -244,7 +246,7 @@ class Performer:
 
     def _count(self, blocks: Iterable[CodeBlock]) -> int:
         """Return how many commands `blocks` make on all hosts."""
-        hosts = len(self.situation.stage.hosts)
+        hosts = len(self.moment.stage.hosts)
         return sum(1 if block.once else hosts for block in blocks)
 
     def _run_blocks(self, part: Part, started: float) -> None:
@@ -266,7 +268,7 @@ class Performer:
                 failures.append(failure)
             elif failure is not None:
                 later = [one for other, rest in groups[place + 1 :] if not other for one in rest]
-                self.situation.timeline.record(
+                self.moment.timeline.record(
                     AlternativeTaken(
                         part.section, part.number, part.title, fallback, failure.reason,
                         self._count([*blocks, *later]),
@@ -293,8 +295,8 @@ class Performer:
         _raise_any(failures)
 
     def _run_block(self, part: Part, block: CodeBlock, started: float) -> None:
-        alternative = choose(block, self.situation.stage.alternatives, default_first=self._literal)
-        hosts = list(self.situation.stage.hosts)
+        alternative = choose(block, self.moment.stage.alternatives, default_first=self._literal)
+        hosts = list(self.moment.stage.hosts)
         if block.once:
             hosts = hosts[:1]
         # What watches without an end is ended with the window; all else has what is left of the
@@ -312,7 +314,7 @@ class Performer:
                 for host in hosts:
                     host.abort()
                 raise
-        self.situation.outputs.extend(done for _, done in results)
+        self.moment.outputs.extend(done for _, done in results)
         for host, (command, done) in zip(hosts, results, strict=True):
             if done.exit_status is None and watches:
                 continue
@@ -322,7 +324,7 @@ class Performer:
     def _run(
         self, part: Part, alternative: Alternative, host: Host, limit_s: float
     ) -> tuple[int, Completed]:
-        timeline = self.situation.timeline
+        timeline = self.moment.timeline
         command = next(self._commands)
         timeline.record(
             CommandStarted(
@@ -361,12 +363,12 @@ class Performer:
         if not part.window_s:
             return 0.0
         began = now()
-        self._stopping.wait(max(0.0, self.situation.began_at + part.window_s - began))
+        self._stopping.wait(max(0.0, self.moment.began_at + part.window_s - began))
         return now() - began
 
     def _next_move(self, part: Part) -> str:
         """Say in which state the service was left, and what to do next."""
-        stage = self.situation.stage
+        stage = self.moment.stage
         states = []
         for host in stage.hosts:
             try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, Phase, PhaseStarted
+from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, PhaseName, PhaseStarted
 
 Kind = TypeVar("Kind")
 
@@ -34,7 +34,7 @@ class Record:
         """
         lives: list[list[Event]] = [[]]
         for event in self.events:
-            begins = event.what == PhaseStarted(Phase.SETUP)
+            begins = event.what == PhaseStarted(PhaseName.SETUP)
             if begins and any(isinstance(e.what, PhaseStarted) for e in lives[-1]):
                 lives.append([])
             lives[-1].append(event)

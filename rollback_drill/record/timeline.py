@@ -22,7 +22,7 @@ from rollback_drill.ground.lines import read_lines
 from rollback_drill.ground.redact import Redactor
 from rollback_drill.record.decoding import Flaw, decode, load, told
 from rollback_drill.record.kinds import kinds
-from rollback_drill.record.told import DrillEnded, Moment, ObserverDied, Told
+from rollback_drill.record.told import DrillEnded, ObserverDied, Told, UnixTime
 
 _SUM = ',"sum":"'
 """Begins what every line ends with: a sum over all before, by which damage shows."""
@@ -172,7 +172,7 @@ def _event(raw: Any) -> Event:
 class _Head:
     """What every line begins with. `time` says `at` once more, for people."""
 
-    at: Moment
+    at: UnixTime
     time: str = ""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from rollback_drill.record.decoding import NAMED, Form, Range
 
-Moment = Annotated[float, Range(0.0, 1e11)]
+UnixTime = Annotated[float, Range(0.0, 1e11)]
 """Unix seconds."""
 Seconds = Annotated[float, Range(0.0, 1e9)]
 """A duration."""
@@ -63,7 +63,7 @@ class ObserverDied(Told):
     error: str
 
 
-class Phase(StrEnum):
+class PhaseName(StrEnum):
     """Parts of a drill, in order."""
 
     SETUP = "setup"
@@ -80,7 +80,7 @@ class Phase(StrEnum):
 class PhaseStarted(Told):
     """A phase lasts until the next one starts or the drill ends."""
 
-    phase: Phase
+    phase: PhaseName
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import AlternativeTaken, StepEnded, StepStarted
 from rollback_drill.record.timeline import Event, Timeline
-from rollback_drill.record.told import DrillBroke, DrillEnded, Noted, Phase, PhaseStarted, Told
+from rollback_drill.record.told import DrillBroke, DrillEnded, Noted, PhaseName, PhaseStarted, Told
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 
@@ -59,7 +59,7 @@ def record() -> list[Event]:
         DrillStarted(
             EVIL, EVIL, ("host-1",), "v2", "v1", EVIL, "auto", "x", "y", EVIL, 60.0, 100.0, 1
         ),
-        PhaseStarted(Phase.SETUP),
+        PhaseStarted(PhaseName.SETUP),
         Noted(EVIL),
         FaultInjected(EVIL, EVIL),
         FaultAttested(EVIL, EVIL, True, EVIL),

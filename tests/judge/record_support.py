@@ -21,7 +21,7 @@ from rollback_drill.perform.told import (
     StepStarted,
 )
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import DrillEnded, Phase, PhaseStarted, Told
+from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted, Told
 from rollback_drill.runbook.told import RunbookRead
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.told import GeneratorSample, TrafficSecond
@@ -50,29 +50,29 @@ def _told() -> Iterator[Told]:
     )  # fmt: skip
     yield RunbookRead()
     yield TriggersRead(("Error Rate >10%",))
-    yield PhaseStarted(Phase.SETUP)
+    yield PhaseStarted(PhaseName.SETUP)
     yield StageUp("")
-    yield PhaseStarted(Phase.STEADY)
-    yield PhaseStarted(Phase.FAULT)
+    yield PhaseStarted(PhaseName.STEADY)
+    yield PhaseStarted(PhaseName.FAULT)
     yield FaultInjected("leak", "switched on")
     yield FaultAttested("leak", "kills", True, "1 kill")
     yield TriggerFired("Error Rate >10%", 3, "critical", "rollback", 1.5, ("n",))
     yield Decided(
         "rollback", True, "Error Rate >10%", 3, "critical", 1, "leak", 3, ("n",), 1.5, 150
     )
-    yield PhaseStarted(Phase.PREPARATION)
+    yield PhaseStarted(PhaseName.PREPARATION)
     yield from _part("Preparation", 0, "Preparation", "The team knows", command=1)
-    yield PhaseStarted(Phase.ROLLBACK)
+    yield PhaseStarted(PhaseName.ROLLBACK)
     yield ProcedureChosen(
         1, "Application", 300, 600, "diagnosis", step_titles=("Enter",), step_budgets_s=(30.0,),
         step_numbers=(1,), promises={"PathRead": 1},
     )  # fmt: skip
     yield from _part("Procedure 1", 1, "Enter", "Maintenance is on", command=2)
     yield PathRead(9, 9, 0, 0, procedure=1)
-    yield PhaseStarted(Phase.VERIFICATION)
+    yield PhaseStarted(PhaseName.VERIFICATION)
     yield from _part("Final verification", 0, "Checklist", "Lists come", command=3)
     yield Restored(9.0)
-    yield PhaseStarted(Phase.TEARDOWN)
+    yield PhaseStarted(PhaseName.TEARDOWN)
     yield FaultHealed("leak")
     yield LeftAs(200, {"host-1": 200}, {"list": 200}, {"host-1": False}, {"host-1": "v1"})
     yield LedgerRead(10, 10, 0, 0)

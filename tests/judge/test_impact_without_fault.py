@@ -10,7 +10,7 @@ import pytest
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.cli import main
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import Phase, PhaseStarted
+from rollback_drill.record.told import PhaseName, PhaseStarted
 from tests.judge.test_impact import SHUT, WELL, T, drill, second, told
 from tests.stage.staging_support import FILLED, fake_kubectl, write
 from tests.stage.test_staging_check import GOOD
@@ -18,7 +18,7 @@ from tests.stage.test_staging_check import GOOD
 
 def test_a_fault_that_was_never_made_in_full_is_a_fault_to_customers() -> None:
     record = [
-        Event(event.at, PhaseStarted(Phase.FAULT))
+        Event(event.at, PhaseStarted(PhaseName.FAULT))
         if isinstance(event.what, FaultInjected)
         else event
         for event in drill(Event(T + 29.5, WELL))

@@ -22,8 +22,8 @@ NONE = LedgerRead(0, 0, 0, 0)
 def box(ledger: Fates | None, read_back: Any = None) -> tuple[Verdict, str]:
     bound = bind("No data loss")
     assert bound
-    situation: Any = SimpleNamespace(ledger=ledger, read_back=read_back)
-    found = bound.check(situation, bound.match)
+    moment: Any = SimpleNamespace(ledger=ledger, read_back=read_back)
+    found = bound.check(moment, bound.match)
     return found.verdict, found.evidence
 
 

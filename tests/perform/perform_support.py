@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from rollback_drill.perform.check import Situation
+from rollback_drill.perform.check import Moment
 from rollback_drill.perform.performer import Performer, step_part
 from rollback_drill.perform.told import AlternativeTaken, StepEnded
 from rollback_drill.record.timeline import Timeline, read
@@ -32,11 +32,11 @@ def performed(
     )  # fmt: skip
     timeline = Timeline(folder / "timeline.jsonl")
     rest = cast(Any, None)
-    situation = Situation(
+    moment = Moment(
         stage=cast(Any, stage), runbook=runbook, traffic=rest, timeline=timeline, tail=rest,
         samples=(), failing="v2", stable="v1", pace=pace,
     )  # fmt: skip
-    performer = Performer(situation, threading.Event(), literal=literal)
+    performer = Performer(moment, threading.Event(), literal=literal)
     step: Step = runbook.procedures[0].steps[number - 1]
     part = step_part("Procedure 1", step, pace)
     performer.perform_part(replace(part, checkboxes=()))

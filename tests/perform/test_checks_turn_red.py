@@ -14,7 +14,7 @@ from rollback_drill.data.accounting import Accounting
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Situation, bind, registered
+from rollback_drill.perform.check import Moment, bind, registered
 from rollback_drill.perform.messages import Courier, read_channels
 from rollback_drill.perform.performer import Part, Performer
 from rollback_drill.perform.told import Checked, StepEnded, StepStarted
@@ -300,7 +300,7 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Situation]:
+def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moment]:
     folder = tmp_path_factory.mktemp("checks")
     timeline = Timeline(folder / "timeline.jsonl")
     (folder / "traffic").mkdir()
@@ -308,7 +308,7 @@ def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     accounts = Accounting(stage, timeline, folder / "traffic")
     channels = read_channels(None, folder / "messages.mbox")
     with Probe(stage, timeline) as probe, traffic:
-        yield Situation(
+        yield Moment(
             stage=stage, runbook=RUNBOOK, traffic=traffic, timeline=timeline, tail=probe.tail,
             samples=probe.samples, failing=FAILING, stable=STABLE, pace=60,
             courier=Courier(channels, timeline), facts=PREPARED, read_back=accounts.so_far,
@@ -317,15 +317,15 @@ def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     timeline.close()
 
 
-def at_this_moment(live: Situation) -> Situation:
+def at_this_moment(live: Moment) -> Moment:
     at = time.time()
     return replace(live, began_at=at, window_from=at, effective_at=at, outputs=[])
 
 
-def verdict(situation: Situation, text: str) -> tuple[Verdict, str]:
+def verdict(moment: Moment, text: str) -> tuple[Verdict, str]:
     binding = bind(text)
     assert binding is not None, text
-    found = binding.verify(situation)
+    found = binding.verify(moment)
     # Whatever failed says what was expected, behind what was found; proofs say both in one.
     told = ", expected " in found.evidence or "it is refuted" in found.evidence
     assert told is (found.verdict is Verdict.FAILED), found.evidence
@@ -337,17 +337,15 @@ def run(stage: Stage, script: str) -> None:
     assert done.ok, done.stderr or done.stdout
 
 
-def enough(situation: Situation, requests: int = 330) -> None:
+def enough(moment: Moment, requests: int = 330) -> None:
     """Wait for the requests that a bound needs, where the check waits for none itself."""
     for _ in wait_until(f"{requests} requests", 20):
-        if situation.traffic.window(situation.window_from).sent >= requests:
+        if moment.traffic.window(moment.window_from).sent >= requests:
             return
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
-def test_a_check_passes_without_its_defect_and_turns_red_with_it(
-    case: Case, live: Situation
-) -> None:
+def test_a_check_passes_without_its_defect_and_turns_red_with_it(case: Case, live: Moment) -> None:
     binding = bind(case.text)
     assert binding
     assert binding.name == case.check
@@ -382,7 +380,7 @@ def test_every_check_is_proven_to_turn_red() -> None:
     assert names == {case.check for case in CASES} | OTHERS
 
 
-def test_restarted_and_not_restarted_compare_processes(live: Situation) -> None:
+def test_restarted_and_not_restarted_compare_processes(live: Moment) -> None:
     same = replace(at_this_moment(live), pids_before=live.stage.pids())
     other = replace(same, pids_before={"host-1": 1})
     assert verdict(same, "The application was restarted")[0] is Verdict.FAILED
@@ -393,7 +391,7 @@ def test_restarted_and_not_restarted_compare_processes(live: Situation) -> None:
     assert verdict(nobody, "No restart was needed")[0] is Verdict.UNKNOWN
 
 
-def test_reloaded_reads_only_what_came_since_the_step_began(live: Situation) -> None:
+def test_reloaded_reads_only_what_came_since_the_step_began(live: Moment) -> None:
     text = "The application reloaded it: its log says Config reloaded"
     before = at_this_moment(live)
     run(live.stage, 'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp')
@@ -403,7 +401,7 @@ def test_reloaded_reads_only_what_came_since_the_step_began(live: Situation) -> 
     assert verdict(at_this_moment(live), text)[0] is Verdict.FAILED
 
 
-def test_migration_log_reads_what_the_commands_said(live: Situation) -> None:
+def test_migration_log_reads_what_the_commands_said(live: Moment) -> None:
     text = "No errors from the migration"
     said = Completed(0, "", "sqlalchemy: ERROR: relation exists", 1.0)
     red = replace(at_this_moment(live), outputs=[said])
@@ -423,15 +421,15 @@ def test_migration_log_reads_what_the_commands_said(live: Situation) -> None:
     ],
 )
 def test_memory_is_stable_only_without_growth_and_kills(
-    live: Situation, growth: int, kills: int, count: int, wanted: Verdict
+    live: Moment, growth: int, kills: int, count: int, wanted: Verdict
 ) -> None:
     samples = [
         (float(at), ProbeSample({"host-1": 200}, {"host-1": 100_000_000 + growth * at}, 1, 40,
                                 {"host-1": kills if at == count - 1 else 0}))
         for at in range(count)
     ]  # fmt: skip
-    situation = replace(live, samples=samples, window_from=0.0)
-    assert verdict(situation, "Memory usage is stable")[0] is wanted
+    moment = replace(live, samples=samples, window_from=0.0)
+    assert verdict(moment, "Memory usage is stable")[0] is wanted
 
 
 def resident(megabytes: int, count: int) -> list[tuple[float, ProbeSample]]:
@@ -448,22 +446,22 @@ def resident(megabytes: int, count: int) -> list[tuple[float, ProbeSample]]:
     ],
 )
 def test_memory_is_below_a_share_of_the_hosts_limit(
-    live: Situation, megabytes: int, count: int, wanted: Verdict, said: str
+    live: Moment, megabytes: int, count: int, wanted: Verdict, said: str
 ) -> None:
-    situation = replace(live, samples=resident(megabytes, count), window_from=0.0)
-    found, evidence = verdict(situation, "Memory below 80%")
+    moment = replace(live, samples=resident(megabytes, count), window_from=0.0)
+    found, evidence = verdict(moment, "Memory below 80%")
     assert (found, said in evidence) == (wanted, True), evidence
 
 
-def test_response_time_holds_the_limit_of_the_document(live: Situation) -> None:
-    situation = at_this_moment(live)
-    enough(situation, 200)
-    assert verdict(situation, "Response time p95 <500ms")[0] is Verdict.PASSED
-    assert verdict(situation, "Response time p95 <1ms")[0] is Verdict.FAILED
+def test_response_time_holds_the_limit_of_the_document(live: Moment) -> None:
+    moment = at_this_moment(live)
+    enough(moment, 200)
+    assert verdict(moment, "Response time p95 <500ms")[0] is Verdict.PASSED
+    assert verdict(moment, "Response time p95 <1ms")[0] is Verdict.FAILED
     assert verdict(at_this_moment(live), "Response time p95 <500ms")[0] is Verdict.UNKNOWN
 
 
-def test_revision_and_schema_are_those_of_the_stable_release(live: Situation) -> None:
+def test_revision_and_schema_are_those_of_the_stable_release(live: Moment) -> None:
     revision = "The migrations are reverted to revision `0001_base`"
     schema = "The database schema is that of the stable release"
     assert verdict(live, revision)[0] is Verdict.FAILED
@@ -506,7 +504,7 @@ DECIDED = Decided(
     ],
 )
 def test_an_issue_is_confirmed_only_by_evidence_against_the_release(
-    live: Situation, decision: Decided | None, wanted: Verdict, said: str
+    live: Moment, decision: Decided | None, wanted: Verdict, said: str
 ) -> None:
     found, evidence = verdict(replace(live, decision=decision), CONFIRM)
     assert found is wanted, evidence
@@ -525,7 +523,7 @@ def test_an_issue_is_confirmed_only_by_evidence_against_the_release(
     ],
 )  # fmt: skip
 def test_the_stable_release_is_checked_against_the_changelog_where_the_item_says_so(
-    live: Situation, defect: str, mends: str, wanted: Verdict, said: str
+    live: Moment, defect: str, mends: str, wanted: Verdict, said: str
 ) -> None:
     (text,) = (b.text for b in RUNBOOK.pre_rollback.checkboxes if "Identify" in b.text)
     try:
@@ -537,7 +535,7 @@ def test_the_stable_release_is_checked_against_the_changelog_where_the_item_says
         run(live.stage, mends)
 
 
-def test_a_changelog_that_does_not_call_it_stable_is_found(live: Situation) -> None:
+def test_a_changelog_that_does_not_call_it_stable_is_found(live: Moment) -> None:
     text = "The changelog lists it as stable"
     assert verdict(live, text)[0] is Verdict.PASSED
     try:
@@ -574,7 +572,7 @@ AGAIN = 'sha256sum "$dump" > "$dump.sha256"'
     ],
 )
 def test_a_backup_that_would_not_help_is_refused_with_a_sentence(
-    live: Situation, defect: str, said: str
+    live: Moment, defect: str, said: str
 ) -> None:
     forget = 'rm -f "$SECURE_STORAGE"/*'
     try:
@@ -588,7 +586,7 @@ def test_a_backup_that_would_not_help_is_refused_with_a_sentence(
         run(live.stage, forget)
 
 
-def test_a_backup_with_as_many_rows_and_another_value_is_found(live: Situation) -> None:
+def test_a_backup_with_as_many_rows_and_another_value_is_found(live: Moment) -> None:
     text = "The safety backup was created and restores into a scratch database"
     try:
         began = at_this_moment(live)
@@ -632,7 +630,7 @@ ALL_KEPT = "cursor_audit 2 rows; listings.search_rank 200 rows; reservations.cha
     ],
 )
 def test_an_archive_is_compared_value_by_value(
-    live: Situation, defect: str, archived: str, loaded: str
+    live: Moment, defect: str, archived: str, loaded: str
 ) -> None:
     everywhere = f'for archive in "$SECURE_STORAGE" "$BACKUP_DIR"; do (cd "$archive"/only_new_*; {defect}); done'
     try:
@@ -648,7 +646,7 @@ def test_an_archive_is_compared_value_by_value(
 
 
 def test_what_only_the_suite_proves_does_not_count_for_the_steps_budget(
-    live: Situation, tmp_path: Path
+    live: Moment, tmp_path: Path
 ) -> None:
     timeline = Timeline(tmp_path / "timeline.jsonl")
     performer = Performer(replace(at_this_moment(live), timeline=timeline), threading.Event())
@@ -669,7 +667,7 @@ def test_what_only_the_suite_proves_does_not_count_for_the_steps_budget(
     assert other.took_s <= ended.took_s <= at - began - proof.took_s + 0.001
 
 
-def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Situation) -> None:
+def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Moment) -> None:
     text = "No errors from the migration"
     failing = "INFO Running downgrade\nTraceback (most recent call last):"
     retried = Completed(0, "", f"{failing}\nINFO Running downgrade 2 -> 1", 1.0)

@@ -13,7 +13,7 @@ import pytest
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import enough
-from rollback_drill.perform.check import Finding, Situation, verify
+from rollback_drill.perform.check import Finding, Moment, verify
 from rollback_drill.perform.checks.resources import memory_stable
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, Told
@@ -84,12 +84,12 @@ class Samples(list[tuple[float, ProbeSample]]):
             yield at, ProbeSample({}, {"host-1": 90_000_000}, None, None, {"host-1": 0})
 
 
-def situation(traffic: Clients | None, samples: Samples | None = None) -> Situation:
+def moment(traffic: Clients | None, samples: Samples | None = None) -> Moment:
     host = SimpleNamespace(name="host-1")
     stage = SimpleNamespace(
         hosts=[host], checks={}, capabilities=frozenset({"process"}), base_url="http://127.0.0.1:1"
     )
-    return Situation(
+    return Moment(
         stage=cast("Stage", stage), runbook=runbook(), traffic=cast("Traffic", traffic),
         timeline=cast("Timeline", Notes()), tail=None,  # type: ignore[arg-type]
         samples=samples if samples is not None else [], failing="", stable="", pace=60.0,
@@ -97,18 +97,18 @@ def situation(traffic: Clients | None, samples: Samples | None = None) -> Situat
     )  # fmt: skip
 
 
-def notes(of: Situation) -> list[str]:
+def notes(of: Moment) -> list[str]:
     return cast("Notes", of.timeline).told
 
 
 def test_memory_that_was_seen_four_times_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    here = situation(None, Samples(clock, 1.0))
+    here = moment(None, Samples(clock, 1.0))
     clock.at = 103.0  # four looks in the window, on a machine where each takes a second
     found = verify(Checkbox("Memory usage is stable", 9), 7, here)
     assert found.verdict is Verdict.PASSED
     assert clock.at == pytest.approx(107.0)
-    assert here.waited_s == pytest.approx(4.0)
+    assert here.waited.total_s == pytest.approx(4.0)
     (told,) = notes(here)
     assert told.startswith("Procedure 1, step 7: the window was stretched by 4.0 s (host-1: 4 of 8")
 
@@ -117,7 +117,7 @@ def test_samples_that_do_not_come_are_named_with_the_load_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock(monkeypatch)
-    here = situation(None, Samples(clock, 5.0))
+    here = moment(None, Samples(clock, 5.0))
     found = verify(Checkbox("Memory usage is stable", 9), 7, here)
     assert found.verdict is Verdict.UNKNOWN
     assert re.match(r"host-1: 7 of 8 samples of memory .* no more came in 30 s", found.evidence)
@@ -131,7 +131,7 @@ def test_an_error_rate_is_waited_for_until_it_can_be_proven(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock(monkeypatch)
-    here = situation(Clients(clock, rate=50.0))
+    here = moment(Clients(clock, rate=50.0))
     clock.at = 101.0  # ten minutes at pace 600
     found = verify(Checkbox("Error rate <1%", 9), 7, here)
     assert found.verdict is Verdict.PASSED
@@ -142,7 +142,7 @@ def test_who_could_have_proven_it_is_not_asked_until_the_answer_pleases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock(monkeypatch)
-    here = situation(Clients(clock, rate=100.0, every=200))
+    here = moment(Clients(clock, rate=100.0, every=200))
     clock.at = 104.0  # 400 requests, 2 of them failed: more could prove it
     found = verify(Checkbox("Error rate <1%", 9), 7, here)
     assert found.verdict is Verdict.UNKNOWN
@@ -154,7 +154,7 @@ def test_traffic_that_has_ended_is_not_waited_for_until_the_patience_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock(monkeypatch)
-    here = situation(Clients(clock, rate=10.0, last_s=101.0))
+    here = moment(Clients(clock, rate=10.0, last_s=101.0))
     found = verify(Checkbox("Error rate <1%", 9), 7, here)
     assert found.verdict is Verdict.UNKNOWN
     assert "it takes 289 more requests" in found.evidence
@@ -163,9 +163,9 @@ def test_traffic_that_has_ended_is_not_waited_for_until_the_patience_is_over(
 
 def test_enough_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    here = situation(None, Samples(clock, 0.5))
+    here = moment(None, Samples(clock, 0.5))
     clock.at = 110.0
     found: Finding = memory_stable(here, cast("re.Match[str]", None))
     assert not found.lacks
     assert verify(Checkbox("Memory usage is stable", 9), 7, here).verdict is Verdict.PASSED
-    assert (clock.at, here.waited_s) == (110.0, 0.0)
+    assert (clock.at, here.waited.total_s) == (110.0, 0.0)

@@ -11,7 +11,7 @@ import pytest
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.check import Finding, bind
+from rollback_drill.perform.check import Finding, Waited, bind
 from rollback_drill.perform.checks import clients
 from rollback_drill.traffic.aggregate import Aggregate, Clients, Second, combine
 from rollback_drill.traffic.observation import Observation, Outcome
@@ -58,10 +58,10 @@ def judge(text: str, seen: Seen, monkeypatch: pytest.MonkeyPatch, pace: float = 
     monkeypatch.setattr(clients, "now", lambda: seen.until + 0.5)
     bound = bind(text)
     assert bound
-    situation: Any = SimpleNamespace(
-        traffic=seen, window_from=float(seen.since), pace=pace, stage=None, waited_s=0.0
+    moment: Any = SimpleNamespace(
+        traffic=seen, window_from=float(seen.since), pace=pace, stage=None, waited=Waited()
     )
-    return bound.check(situation, bound.match)
+    return bound.check(moment, bound.match)
 
 
 @pytest.mark.parametrize(

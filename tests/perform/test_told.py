@@ -7,11 +7,11 @@ import io
 import mailbox
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import pytest
 
@@ -21,7 +21,7 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.check import Finding, bind
+from rollback_drill.perform.check import Finding, Moment, bind
 from rollback_drill.perform.messages import NOBODY, Channels, Courier
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, StepFailed
@@ -29,9 +29,12 @@ from rollback_drill.perform.told import Checked, OperatorActed
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Told
 from rollback_drill.report.postmortem import render
-from rollback_drill.runbook.model import Checkbox
+from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.told import FollowUp
 from rollback_drill.stage.host import LocalHost
+from rollback_drill.stage.model import Stage
+from rollback_drill.traffic.live import Traffic
+from rollback_drill.watch.log_reader import Tail
 
 TEAM = "Notify team"
 BEGAN = 1_800_000_000.0
@@ -43,7 +46,7 @@ class Drill:
 
     folder: Path
     channels: Mapping[str, dict[str, str]] | None = None  # None: no file says where they go
-    situation: Any = field(init=False)
+    moment: Moment = field(init=False)
 
     def __post_init__(self) -> None:
         self.outbox = self.folder / "outbox"
@@ -58,18 +61,15 @@ class Drill:
         own = self.mailbox if self.channels is None else None
         self.timeline = Timeline(self.folder / "timeline.jsonl")
         self.courier = Courier(Channels(self.channels or {}, frozenset(), own), self.timeline)
-        self.situation = SimpleNamespace(
-            stage=SimpleNamespace(
-                hosts=[host], environment=environment, checks={}, capabilities=frozenset()
-            ),
-            timeline=self.timeline,
-            section="Preparation",
-            courier=self.courier,
-            facts={"INCIDENT": "INC-7", "SEVERITY": "P1"},
-            told_by="",
-            began_at=0.0,
-            ledger=None,
+        stage = SimpleNamespace(
+            hosts=[host], environment=environment, checks={}, capabilities=frozenset()
         )
+        self.moment = Moment(
+            stage=cast("Stage", stage), runbook=cast("Runbook", None), traffic=cast("Traffic", None),
+            timeline=self.timeline, tail=cast("Tail", None), samples=[], failing="", stable="",
+            pace=60.0, section="Preparation", courier=self.courier,
+            facts={"INCIDENT": "INC-7", "SEVERITY": "P1"},
+        )  # fmt: skip
         self.host = host
 
     def write(self, **messages: str) -> None:
@@ -82,7 +82,7 @@ class Drill:
     def judge(self, text: str) -> Finding:
         bound = bind(text)
         assert bound
-        found: Finding = bound.check(self.situation, bound.match)
+        found: Finding = bound.check(self.moment, bound.match)
         return found
 
 
@@ -146,7 +146,7 @@ def test_a_channel_that_does_not_take_it_fails_the_box(tmp_path: Path) -> None:
 
 
 def test_a_person_may_say_that_people_were_told(drill: Drill) -> None:
-    drill.situation.told_by = "the operator"
+    drill.moment = replace(drill.moment, told_by="the operator")
     found = drill.judge(TEAM)
     assert found.verdict is Verdict.ATTESTED
     assert "the operator says" in found.evidence
@@ -162,10 +162,11 @@ def test_the_person_at_the_keyboard_says_so_and_no_enter_does(
     part = Part("Preparation", 0, "Tell people", 60.0, 0.0, (), (box,), 8)
     source = io.StringIO(f"{said}skip\n")
     with (
-        OperatorPerformer(drill.situation, threading.Event(), shown.append, source) as person,
+        OperatorPerformer(drill.moment, threading.Event(), shown.append, source) as person,
         contextlib.suppress(StepFailed),
     ):
         person._run_blocks(part, now())
+    drill.moment = person.moment
     acts = [
         event.what.what
         for event in read(drill.folder / "timeline.jsonl")
@@ -205,7 +206,7 @@ def test_an_outbox_that_cannot_be_read_leaves_it_unknown(drill: Drill) -> None:
 
 
 def test_a_stage_without_an_outbox_does_not_support_it(drill: Drill) -> None:
-    drill.situation.stage.environment = {}
+    drill.moment.stage.environment = {}
     found = drill.judge(TEAM)
     assert (found.verdict, "unsupported" in found.evidence) == (Verdict.UNKNOWN, True)
 
@@ -221,7 +222,7 @@ def test_a_stage_without_an_outbox_does_not_support_it(drill: Drill) -> None:
 def test_a_mail_may_not_say_of_the_data_what_nobody_measured(
     drill: Drill, ledger: LedgerRead | None, said: str
 ) -> None:
-    drill.situation.ledger = ledger
+    drill.moment = replace(drill.moment, ledger=ledger)
     drill.write(customers="We are back. Data lost: none.")
     found = drill.judge("Email affected users")
     assert (found.verdict, said in found.evidence) == (Verdict.FAILED, True)

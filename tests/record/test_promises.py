@@ -32,7 +32,7 @@ from rollback_drill.perform.told import (
 from rollback_drill.record.decoding import decode, load
 from rollback_drill.record.kinds import kinds
 from rollback_drill.record.timeline import Event, read, to_line
-from rollback_drill.record.told import Moment, Noted, Phase, PhaseStarted
+from rollback_drill.record.told import Noted, PhaseName, PhaseStarted, UnixTime
 from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.told import TrafficSecond
 from tests.judge.kept_records import events_of, kept
@@ -142,7 +142,7 @@ def test_no_record_passes_with_an_event_twice_or_two_that_changed_places(name: s
 # Said once or twice, it is the same.
 REPEATED = {"RunbookRead", "TriggersRead", "TemplatesRead", "FollowUp", "FaultHealed", "LeftAs",
             "DamageSeen", "Authorized", "HealAttested"}  # fmt: skip
-AFTERWARDS = PhaseStarted(Phase.AFTERWARDS)  # once for each closing checklist
+AFTERWARDS = PhaseStarted(PhaseName.AFTERWARDS)  # once for each closing checklist
 BACKDATED = {"FaultInjected", "TriggerFired", "LogLine"}
 
 
@@ -273,7 +273,7 @@ def read_line(line: str) -> Event | None:
 
 @dataclasses.dataclass(frozen=True)
 class At:
-    at: Moment
+    at: UnixTime
 
 
 @pytest.mark.parametrize("name", RECORDS)

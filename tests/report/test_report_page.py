@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from rollback_drill.record.timeline import Timeline, read
-from rollback_drill.record.told import Phase, PhaseStarted
+from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.report.charts import charts
 from rollback_drill.report.write import write_reports
 from rollback_drill.traffic.histogram import Histogram
@@ -52,8 +52,8 @@ def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes
 
 def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> None:
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    timeline.record(PhaseStarted(Phase.SETUP), START)
-    timeline.record(PhaseStarted(Phase.STEADY), START + 505)
+    timeline.record(PhaseStarted(PhaseName.SETUP), START)
+    timeline.record(PhaseStarted(PhaseName.STEADY), START + 505)
     for at in range(500, 521):
         sample = ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
         timeline.record(sample, START + at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -15,7 +16,7 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.check import Situation, verify
+from rollback_drill.perform.check import Moment, verify
 from rollback_drill.perform.enough import PATIENCE_S
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.timeline import Event, Timeline, read
@@ -99,10 +100,10 @@ def test_what_has_nothing_to_do_with_time_does_not_name_it() -> None:
     assert "the machine was" not in judgement.reason
 
 
-def here(traffic: Traffic) -> Situation:
-    """A situation on a busy machine."""
+def here(traffic: Traffic) -> Moment:
+    """A moment on a busy machine."""
     stage = SimpleNamespace(checks={}, capabilities=frozenset(), memory_limits=dict)
-    return Situation(
+    return Moment(
         stage=cast("Stage", stage), runbook=runbook(), traffic=traffic,
         timeline=cast("Timeline", None), tail=None, samples=[], failing="", stable="", pace=1.0,  # type: ignore[arg-type]
         busy=lambda: sentence([BUSY], 0.0),
@@ -114,9 +115,9 @@ def test_a_check_that_lacks_samples_says_how_busy_the_machine_was() -> None:
         def window(self, start: float) -> Aggregate:
             return Aggregate(start, start)
 
-    situation = here(cast("Traffic", NoTraffic()))
-    situation.lacked_s = PATIENCE_S
-    seen = verify(Checkbox("Error rate <1%", 9), 1, situation)
+    moment = here(cast("Traffic", NoTraffic()))
+    moment.waited.lacked_s = PATIENCE_S
+    seen = verify(Checkbox("Error rate <1%", 9), 1, moment)
     assert seen.verdict is Verdict.UNKNOWN
     assert seen.evidence.startswith("no request was observed; the machine was busy: load 7.9")
 
@@ -234,9 +235,9 @@ def test_memory_is_compared_with_its_limit_on_every_host() -> None:
         (at, ProbeSample({}, {"host-1": size}, None, None, {}))
         for at, size in ((1.0, 90), (1e12, 85), (1e12, 70))
     ]
-    situation = here(cast("Traffic", Clients(FAST)))
-    situation.samples = samples
-    situation.stage.memory_limits = lambda: {"host-1": 100, "host-2": 50}  # type: ignore[method-assign]
-    situation.runbook = runbook(verification=box("Memory usage is below 80% of the limit"))
+    moment = here(cast("Traffic", Clients(FAST)))
+    moment.stage.memory_limits = lambda: {"host-1": 100, "host-2": 50}  # type: ignore[method-assign]
+    limit = runbook(verification=box("Memory usage is below 80% of the limit"))
+    moment = replace(moment, samples=samples, runbook=limit)
     with pytest.raises(StageError, match="host-1 used 85% of its memory"):
-        reach_steady_state(situation, 100.0)
+        reach_steady_state(moment, 100.0)

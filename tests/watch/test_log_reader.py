@@ -73,13 +73,13 @@ class Bench:
         self.since = now() - 5
 
     def check(self, text: str = "No errors in application logs") -> Finding:
-        situation = SimpleNamespace(
+        moment = SimpleNamespace(
             stage=self.stage, tail=self.tail, timeline=self.timeline, outputs=[],
             effective_at=self.since, began_at=self.since,
         )  # fmt: skip
         bound = bind(text)
         assert bound
-        return bound.verify(cast(Any, situation))
+        return bound.verify(cast(Any, moment))
 
     def write(self, text: str | bytes) -> None:
         with self.log.open("ab") as file:

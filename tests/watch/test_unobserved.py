@@ -23,7 +23,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform import check
 from rollback_drill.perform import operator as operator_mode
-from rollback_drill.perform.check import Finding, Situation
+from rollback_drill.perform.check import Finding, Moment
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, Performer
 from rollback_drill.perform.told import (
@@ -212,23 +212,23 @@ class Bare:
         return {}
 
 
-def situation_of(stage: object, timeline: Timeline | None = None, **more: object) -> Situation:
+def moment_of(stage: object, timeline: Timeline | None = None, **more: object) -> Moment:
     nothing: Any = None
     known: Any = {
         "stage": stage, "timeline": timeline, "runbook": nothing, "traffic": nothing,
         "tail": nothing, "samples": (), "failing": "", "stable": "", "pace": 1.0, **more,
     }  # fmt: skip
-    return Situation(**known)
+    return Moment(**known)
 
 
 def performed(folder: Path, *hosts: Host, script: str = "true") -> list[object]:
     """What is recorded while one step with one command is performed, however it ends."""
     timeline = Timeline(folder / "timeline.jsonl")
-    situation = situation_of(Bare(*hosts), timeline)
+    moment = moment_of(Bare(*hosts), timeline)
     block = CodeBlock((Alternative("", script, 4),), 3)
     part = Part("Procedure 1", 1, "Restart", 30.0, 0.0, (block,), (), 2)
     with contextlib.suppress(StageError):
-        Performer(situation, threading.Event()).perform_part(part)
+        Performer(moment, threading.Event()).perform_part(part)
     timeline.close()
     return [event.what for event in read(folder / "timeline.jsonl")]
 
@@ -258,8 +258,8 @@ def test_a_migration_whose_output_was_not_read_whole_is_unknown() -> None:
     bound = check.bind("No errors from the migration")
     assert bound
     outputs = [Completed(0, "fine", "", 1.0, left_out=5_000)]
-    situation = situation_of(Bare(), outputs=outputs)
-    assert bound.check(situation, bound.match) == check.unknown(
+    moment = moment_of(Bare(), outputs=outputs)
+    assert bound.check(moment, bound.match) == check.unknown(
         "the commands printed too much: 5,000 bytes of it were not read"
     )
 
@@ -283,11 +283,11 @@ def test_an_operators_step_is_not_over_because_nobody_can_see_it(
     stage = Bare(host)
     stage.checks = {"file is there": "echo looked >> looks; test -e file"}
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    situation = situation_of(stage, timeline, section="Procedure 1")
+    moment = moment_of(stage, timeline, section="Procedure 1")
     part = Part("Procedure 1", 1, "Make it", 30.0, 0.0, (), (Checkbox("file is there", 5),), 2)
     near, far = os.pipe()
     try:
-        with OperatorPerformer(situation, threading.Event(), print, os.fdopen(near)) as performer:
+        with OperatorPerformer(moment, threading.Event(), print, os.fdopen(near)) as performer:
             thread = threading.Thread(target=performer._run_blocks, args=(part, now()), daemon=True)
             thread.start()
             await_file(tmp_path / "looks")

@@ -13,16 +13,22 @@ from rollback_drill.judge.causes.cause import Cause
 from rollback_drill.perform.told import ProcedureChosen, StepStarted
 from rollback_drill.record.book import Record
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import DrillEnded, Phase, PhaseStarted
+from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
 from rollback_drill.traffic.told import GeneratorSample
 from rollback_drill.watch.told import LogLine
 
 _ORDER = (
-    Phase.SETUP, Phase.STEADY, Phase.FAULT, Phase.PREPARATION, Phase.ROLLBACK, Phase.VERIFICATION,
-    Phase.TEARDOWN, Phase.AFTERWARDS,
-)  # fmt: skip
-_ALWAYS = (Phase.SETUP, Phase.STEADY, Phase.FAULT)
-_IN_A_ROLLBACK = (Phase.PREPARATION, Phase.ROLLBACK, Phase.VERIFICATION)
+    PhaseName.SETUP,
+    PhaseName.STEADY,
+    PhaseName.FAULT,
+    PhaseName.PREPARATION,
+    PhaseName.ROLLBACK,
+    PhaseName.VERIFICATION,
+    PhaseName.TEARDOWN,
+    PhaseName.AFTERWARDS,
+)
+_ALWAYS = (PhaseName.SETUP, PhaseName.STEADY, PhaseName.FAULT)
+_IN_A_ROLLBACK = (PhaseName.PREPARATION, PhaseName.ROLLBACK, PhaseName.VERIFICATION)
 _ONCE = (
     DrillStarted, DrillEnded, EarlierDrills, FaultInjected,
     FaultAttested, Decided, HazardArmed,
@@ -87,7 +93,7 @@ def _of_times(record: tuple[Event, ...]) -> Iterable[str]:
 
 
 def _of_phases(record: Record) -> Iterable[str]:
-    seen: set[Phase] = set()
+    seen: set[PhaseName] = set()
     for life in record.lives:
         reached = -1
         for event in life:
@@ -95,7 +101,7 @@ def _of_phases(record: Record) -> Iterable[str]:
                 continue
             phase = event.what.phase
             place = _ORDER.index(phase)
-            if place < reached or (place == reached and phase is not Phase.AFTERWARDS):
+            if place < reached or (place == reached and phase is not PhaseName.AFTERWARDS):
                 yield f"the phase “{phase}” comes out of order"
             reached = place
             seen.add(phase)
@@ -103,9 +109,9 @@ def _of_phases(record: Record) -> Iterable[str]:
     if record.every(ProcedureChosen):
         wanted += _IN_A_ROLLBACK if record.last(Restored) else _IN_A_ROLLBACK[:2]
     if not record.every(Resumed):  # which heals before anything else
-        wanted.append(Phase.TEARDOWN)
+        wanted.append(PhaseName.TEARDOWN)
     if any(one.section == "After the rollback" for one in record.every(StepStarted)):
-        wanted.append(Phase.AFTERWARDS)
+        wanted.append(PhaseName.AFTERWARDS)
     for phase in wanted:
         if phase not in seen:
             yield f"the phase “{phase}” is not on record"

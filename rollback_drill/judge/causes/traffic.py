@@ -13,7 +13,7 @@ from rollback_drill.judge.causes.cause import Cause
 from rollback_drill.perform.told import StepEnded
 from rollback_drill.record.book import Record
 from rollback_drill.record.timeline import Event
-from rollback_drill.record.told import DrillEnded, Phase, PhaseStarted
+from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
 from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
@@ -30,7 +30,7 @@ _CLIENTS_NEEDED = (
     PhaseStarted, Resumed, Decided, CursorShown, Restored,
     StepEnded,
 )  # fmt: skip
-_STEADY = Phase.STEADY
+_STEADY = PhaseName.STEADY
 _WITHOUT = ("After the rollback", "Routine")
 
 

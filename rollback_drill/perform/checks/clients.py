@@ -18,7 +18,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, Situation, check, failed, judged, lacking, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, judged, lacking, unknown
 from rollback_drill.perform.checks.service import client
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
@@ -42,49 +42,49 @@ def _finding(proof: Proof) -> Finding:
     return Finding(proof.verdict, proof.sentence, proof.too_few)
 
 
-def _held(situation: Situation, lasting: str | None, prove: Prove) -> Finding:
+def _held(moment: Moment, lasting: str | None, prove: Prove) -> Finding:
     """Judge the window. Where the checkbox names a time, wait for it (paced) and judge all of it:
     as a whole, and each tenth, so that a short break in a long time is seen.
     """
     if not lasting:
-        return prove(situation.traffic.window(situation.window_from), CONFIDENCE)
-    seconds = max(1, math.ceil(duration_s(amount(lasting)) / situation.pace))
+        return prove(moment.traffic.window(moment.window_from), CONFIDENCE)
+    seconds = max(1, math.ceil(duration_s(amount(lasting)) / moment.pace))
     told = f"for {lasting}, here {seconds} s"
     if seconds > _LONGEST_S:
         return unknown(f"nobody waits {told}: raise PACE")
-    begin, observed = _wait_for(situation, seconds)
+    begin, observed = _wait_for(moment, seconds)
     if observed < seconds:
         return unknown(f"{observed} of {seconds} s were observed to their end ({told})")
-    found = prove(situation.traffic.window(begin, begin + seconds), CONFIDENCE)
+    found = prove(moment.traffic.window(begin, begin + seconds), CONFIDENCE)
     if found.verdict is not Verdict.PASSED:
         return Finding(found.verdict, f"{found.evidence} ({told})")
     length = max(1, seconds // _SLICES)
     parts = range(begin, begin + seconds - length + 1, length)
     each = 1 - (1 - CONFIDENCE) / len(parts)
     for start in parts:
-        one = prove(situation.traffic.window(start, start + length), each)
+        one = prove(moment.traffic.window(start, start + length), each)
         if one.verdict is Verdict.FAILED:
             return failed(f"{start - begin} s after it began: {one.evidence}", f"it to hold {told}")
     return Finding(found.verdict, f"{found.evidence} ({told})")
 
 
-def _wait_for(situation: Situation, seconds: int) -> tuple[int, int]:
+def _wait_for(moment: Moment, seconds: int) -> tuple[int, int]:
     """Wait until the window has lasted that many whole seconds, the last ones that there are.
 
     Return its begin (Unix seconds) and how many of them were observed to their end. Such a wait is
     the runbook's own: no step's budget pays for it.
     """
     began = now()
-    end = max(math.ceil(situation.window_from) + seconds, math.floor(began))
-    seen = situation.traffic.window(end - seconds, end)
+    end = max(math.ceil(moment.window_from) + seconds, math.floor(began))
+    seen = moment.traffic.window(end - seconds, end)
     try:
         for _ in wait_until("the window to pass", end - began + _GRACE_S, every_s=0.2):
-            seen = situation.traffic.window(end - seconds, end)
+            seen = moment.traffic.window(end - seconds, end)
             if seen.until >= end:
                 break
     except WaitTimeout:
         pass  # who judges it says what is missing
-    situation.waited_s += now() - began
+    moment.waited.total_s += now() - began
     return end - seconds, int(seen.until - seen.start)
 
 
@@ -100,19 +100,19 @@ def _wait_for(situation: Situation, seconds: int) -> tuple[int, int]:
         "Error rate is back to normal",
     ],
 )
-def error_rate(situation: Situation, match: re.Match[str]) -> Finding:
+def error_rate(moment: Moment, match: re.Match[str]) -> Finding:
     """The share of failed requests is proven to be below the limit that the checkbox names, or
     else the matrix's first row; for as long as it says.
     """
     named = match.groupdict().get("limit")
-    limit = percent(amount(named)) if named else situation.runbook.matrix[0].error_rate.high
+    limit = percent(amount(named)) if named else moment.runbook.matrix[0].error_rate.high
 
     def prove(seen: Aggregate, confidence: float) -> Finding:
         if not seen.sent:
             return lacking("no request was observed")
         return _finding(error_rate_proven_below(seen.failures, seen.sent, limit, confidence))
 
-    return _held(situation, match["time"], prove)
+    return _held(moment, match["time"], prove)
 
 
 @check(
@@ -126,7 +126,7 @@ def error_rate(situation: Situation, match: re.Match[str]) -> Finding:
         "Response time < 500 ms for 10 minutes",
     ],
 )
-def response_time(situation: Situation, match: re.Match[str]) -> Finding:
+def response_time(moment: Moment, match: re.Match[str]) -> Finding:
     """The quantile that the checkbox names (p95 where it names none) is proven to be below its
     limit.
 
@@ -145,11 +145,11 @@ def response_time(situation: Situation, match: re.Match[str]) -> Finding:
         slow, count = seen.histogram.count_above(limit_s), seen.histogram.count
         return _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
 
-    if front_health(situation.stage) == 200:
-        return _held(situation, match["time"], prove)
+    if front_health(moment.stage) == 200:
+        return _held(moment, match["time"], prove)
     if match["time"]:
         return unknown(f"clients are kept out, so that nothing is seen for {match['time']}")
-    return _direct_response_time(situation, limit_s, quantile)
+    return _direct_response_time(moment, limit_s, quantile)
 
 
 def _quantile(words: str) -> float:
@@ -157,19 +157,19 @@ def _quantile(words: str) -> float:
     return int(digits[0]) / 100 if digits else 0.5
 
 
-def _direct_response_time(situation: Situation, limit_s: float, quantile: float) -> Finding:
+def _direct_response_time(moment: Moment, limit_s: float, quantile: float) -> Finding:
     slow = 0
     each = _DIRECT_REQUESTS if quantile <= P95 else 4 * _DIRECT_REQUESTS  # p99 needs 299
-    for url in situation.stage.direct_urls.values():
-        with client(situation.stage, url) as http:
+    for url in moment.stage.direct_urls.values():
+        with client(moment.stage, url) as http:
             for _ in range(each):
                 began = time.perf_counter()
                 try:
-                    good = http.get(situation.stage.interface.probe_path).ok
+                    good = http.get(moment.stage.interface.probe_path).ok
                 except NoAnswer:
                     good = False
                 slow += not good or time.perf_counter() - began >= limit_s
-    total = each * len(situation.stage.direct_urls)
+    total = each * len(moment.stage.direct_urls)
     proof = p95_proven_below(slow, total, limit_s, quantile=quantile)
     return Finding(proof.verdict, f"asked past the load balancer: {proof.sentence}")
 
@@ -179,9 +179,9 @@ def _direct_response_time(situation: Situation, limit_s: float, quantile: float)
     r"(?:customers|users|clients) do not complain",
     examples=["No customer complaints"],
 )
-def no_complaints(situation: Situation, match: re.Match[str]) -> Finding:
+def no_complaints(moment: Moment, match: re.Match[str]) -> Finding:
     """No simulated customer met a failed request in the window."""
-    seen = situation.traffic.window(situation.window_from)
+    seen = moment.traffic.window(moment.window_from)
     if seen.sent < _FEW_REQUESTS:
         return lacking(f"{seen.sent} of {_FEW_REQUESTS} requests that are needed were seen")
     unhappy = seen.clients_with_failures

@@ -7,7 +7,7 @@ import shlex
 
 from rollback_drill.data import archive
 from rollback_drill.perform.backup import prove
-from rollback_drill.perform.check import Finding, Situation, check, failed, judged, passed, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, judged, passed, unknown
 from rollback_drill.perform.checks.release import all_ok
 from rollback_drill.runbook.amounts import duration_s, size_bytes
 from rollback_drill.stage.host import look
@@ -29,19 +29,19 @@ _NEWEST = (
 )
 
 
-def _on_first(situation: Situation, script: str, expected: str) -> Finding:
+def _on_first(moment: Moment, script: str, expected: str) -> Finding:
     """Run `script` on the first host, which is where blocks marked once run, and judge it."""
-    host = situation.stage.hosts[0]
+    host = moment.stage.hosts[0]
     return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, expected)
 
 
-def _newest(situation: Situation, folder: str) -> tuple[float, str]:
+def _newest(moment: Moment, folder: str) -> tuple[float, str]:
     """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError.
 
     A runbook that names no folder makes its safety backup where its commands run.
     """
-    host = situation.stage.hosts[0]
-    where = shlex.quote(situation.stage.environment[folder])
+    host = moment.stage.hosts[0]
+    where = shlex.quote(moment.stage.environment[folder])
     find = _NEWEST.format(folder=where, depth=3)
     if folder == "BACKUP_DIR":
         find += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
@@ -59,15 +59,15 @@ def _newest(situation: Situation, folder: str) -> tuple[float, str]:
     examples=["A database backup exists and can be read in full", "Backup exists"],
     needs="database",
 )
-def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
+def backup_exists(moment: Moment, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage has its checksum and can be read to its end."""
     try:
-        age, path = _newest(situation, "SECURE_STORAGE")
+        age, path = _newest(moment, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
     # Asked as the administrator: a failing release may hold every connection of its user.
-    tables = " ".join(shlex.quote(row[0]) for row in situation.stage.database.fetch(_TABLES))
+    tables = " ".join(shlex.quote(row[0]) for row in moment.stage.database.fetch(_TABLES))
     script = (
         f'cd "$SECURE_STORAGE"; dump={shlex.quote(path)}\n'
         'refuse() { echo "refused: $1" >&2; exit 1; }\n'
@@ -82,7 +82,7 @@ def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
         f'echo "{name}, {age:.0f} s old, was read in full: "'
         '"$(stat -c %s "$dump") bytes, $(wc -l <<< "$held") tables"'
     )
-    return _on_first(situation, script, f"a whole backup of this database in {name}")
+    return _on_first(moment, script, f"a whole backup of this database in {name}")
 
 
 @check(
@@ -91,11 +91,11 @@ def backup_exists(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The backup is recent: <24 hours old", "Database backup is less than 24 hours old"],
     needs="database",
 )
-def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
+def backup_recent(moment: Moment, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage is younger than the checkbox demands."""
     limit_s = duration_s(match["age"])
     try:
-        age, path = _newest(situation, "SECURE_STORAGE")
+        age, path = _newest(moment, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
@@ -109,14 +109,14 @@ def backup_recent(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["Its restoration was tested", "Backup restoration tested"],
     needs="database",
 )
-def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
+def restore_tested(moment: Moment, match: re.Match[str]) -> Finding:
     """The newest dump in secure storage was restored when it was made, and had rows.
 
     What the nightly job left as proof is read instead of trying now: a failing release may hold
     every connection of the database.
     """
     try:
-        _, path = _newest(situation, "SECURE_STORAGE")
+        _, path = _newest(moment, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
@@ -125,7 +125,7 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
         f'echo "{name}, restored when it was made, had $rows listings"\n'
         'test "$rows" -gt 0'
     )
-    return _on_first(situation, script, "proof of a restored copy with rows in it")
+    return _on_first(moment, script, "proof of a restored copy with rows in it")
 
 
 @check(
@@ -140,21 +140,21 @@ def restore_tested(situation: Situation, match: re.Match[str]) -> Finding:
     needs="database",
     proof=True,
 )
-def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
+def backup_created(moment: Moment, match: re.Match[str]) -> Finding:
     """A dump made in this step restores into a scratch database, which then holds what the live
     one holds: as many rows, and the same values in every column.
     """
     try:
-        age, path = _newest(situation, "BACKUP_DIR")
+        age, path = _newest(moment, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this step made")
-    if age > situation.age():
+    if age > moment.age():
         name = path.rpartition("/")[2]
         return failed(
             f"the newest dump, {name}, is {age:.0f} s old",
-            f"one that this step made, {situation.age():.0f} s ago at most",
+            f"one that this step made, {moment.age():.0f} s ago at most",
         )
-    return prove(situation.stage.database, situation.stage.hosts[0], path)
+    return prove(moment.stage.database, moment.stage.hosts[0], path)
 
 
 @check(
@@ -164,11 +164,11 @@ def backup_created(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The backup file has a reasonable size (>1KB)", "Backup file size > 1 KB"],
     needs="database",
 )
-def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
+def backup_size(moment: Moment, match: re.Match[str]) -> Finding:
     """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
     limit = size_bytes(match["size"])
     try:
-        _, path = _newest(situation, "BACKUP_DIR")
+        _, path = _newest(moment, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this procedure made")
     name = path.rpartition("/")[2]
@@ -176,7 +176,7 @@ def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
         f"size=$(stat -c %s {shlex.quote(path)}); echo {shlex.quote(name)} has $size bytes\n"
         f"test $size -gt {limit}"
     )
-    return _on_first(situation, script, f"more than {limit} bytes")
+    return _on_first(moment, script, f"more than {limit} bytes")
 
 
 @check(
@@ -188,10 +188,10 @@ def backup_size(situation: Situation, match: re.Match[str]) -> Finding:
     ],
     needs="database",
 )
-def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
+def backup_stored(moment: Moment, match: re.Match[str]) -> Finding:
     """Secure storage holds the newest safety backup, byte for byte."""
     try:
-        _, path = _newest(situation, "BACKUP_DIR")
+        _, path = _newest(moment, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this procedure made")
     name = shlex.quote(path.rpartition("/")[2])
@@ -199,7 +199,7 @@ def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
         f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}\n'
         f"echo secure storage has {name}, byte for byte"
     )
-    return _on_first(situation, script, f"the bytes of {name} in secure storage")
+    return _on_first(moment, script, f"the bytes of {name} in secure storage")
 
 
 @check(
@@ -207,9 +207,9 @@ def backup_stored(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The migrations are reverted to revision `0001_base`"],
     needs="database",
 )
-def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
+def migration_reverted(moment: Moment, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
-    rows = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    rows = moment.stage.database.fetch("SELECT version_num FROM alembic_version")
     stands = " and ".join(str(row[0]) for row in rows) or "no revision"
     wanted = match["revision"]
     if wanted is None:
@@ -222,9 +222,9 @@ def migration_reverted(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The migrations are applied up to revision `0002_pagination`"],
     needs="database",
 )
-def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
+def migration_applied(moment: Moment, match: re.Match[str]) -> Finding:
     """The database stands at the revision that the checkbox names."""
-    return migration_reverted(situation, match)
+    return migration_reverted(moment, match)
 
 
 @check(
@@ -233,15 +233,15 @@ def migration_applied(situation: Situation, match: re.Match[str]) -> Finding:
     needs="database",
     proof=True,
 )
-def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
+def archive_kept(moment: Moment, match: re.Match[str]) -> Finding:
     """Secure storage holds every value of all that the runbook says will be dropped."""
-    names = sorted({name for one in situation.runbook.procedures for name in one.dropped})
+    names = sorted({name for one in moment.runbook.procedures for name in one.dropped})
     if not names:
         return unknown("the runbook does not say what will be dropped (“Dropped on purpose: …”)")
-    fetch = situation.stage.database.fetch
+    fetch = moment.stage.database.fetch
     there = [name for name in names if fetch(_THERE, (*name.split("."), "")[:2])]
     try:
-        found = archive.missing(situation.stage, there)
+        found = archive.missing(moment.stage, there)
     except LookupError as error:
         return failed(
             f"not archived, or not to be read: {', '.join(there or names)} ({error})",
@@ -264,10 +264,10 @@ def archive_kept(situation: Situation, match: re.Match[str]) -> Finding:
     needs="database",
     proof=True,
 )
-def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
+def archive_loaded(moment: Moment, match: re.Match[str]) -> Finding:
     """Every archived value stands in the database again, where its row still exists."""
     try:
-        found = archive.not_back(situation.stage)
+        found = archive.not_back(moment.stage)
     except LookupError as error:
         return failed(f"what was archived does not fit the database: {error}", "it to be back")
     if not found:
@@ -287,7 +287,7 @@ def archive_loaded(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The database schema is that of the stable release", "Database schema verified"],
     needs="database",
 )
-def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
+def schema_of_stable(moment: Moment, match: re.Match[str]) -> Finding:
     """The schema equals that of a fresh database migrated by the stable release's own tree, and
     that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
     models, differences from them.
@@ -297,7 +297,7 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
         'rm -rf "$tree"\' EXIT\n'
         'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
-        f"git archive '{situation.stable}' | tar -x -C \"$tree\"\n"
+        f"git archive '{moment.stable}' | tar -x -C \"$tree\"\n"
         'python="$PWD/.venv/bin/python"\n'
         '(cd "$tree"; DATABASE_URL="${DATABASE_URL%/*}/$scratch" "$python" -m alembic upgrade head)'
         " >/dev/null 2>&1\n"
@@ -320,4 +320,4 @@ def schema_of_stable(situation: Situation, match: re.Match[str]) -> Finding:
         "fi\n"
         'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
     )
-    return _on_first(situation, script, f"the schema of a fresh {situation.stable}")
+    return _on_first(moment, script, f"the schema of a fresh {moment.stable}")

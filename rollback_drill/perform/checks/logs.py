@@ -8,7 +8,7 @@ import re
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, Situation, check, failed, passed, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, passed, unknown
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.watch.logs import APPLICATION, DATABASE, record_entries
@@ -21,7 +21,7 @@ _WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:s
 
 
 def _judge(
-    situation: Situation,
+    moment: Moment,
     source: str,
     since: float,
     ignored: re.Pattern[str] | None = None,
@@ -34,8 +34,8 @@ def _judge(
     be read, or holds nothing since then, is unknown. `ask`: a service that logged nothing since
     then may be asked for something that it logs.
     """
-    log = situation.tail.logs[source]
-    why = _read_now(situation, source, since, ask=ask)
+    log = moment.tail.logs[source]
+    why = _read_now(moment, source, since, ask=ask)
     errors = [
         entry
         for entry in tuple(log.errors)
@@ -52,18 +52,18 @@ def _judge(
     return passed(f"no error among {lines} lines read of the {source} log")
 
 
-def _read_now(situation: Situation, source: str, since: float, *, ask: bool) -> str:
+def _read_now(moment: Moment, source: str, since: float, *, ask: bool) -> str:
     """Read the log to its end; return why it was not read whole since `since`, "" when it was."""
-    tail = situation.tail
-    record_entries(situation.timeline, tail.read(final=True))
+    tail = moment.tail
+    record_entries(moment.timeline, tail.read(final=True))
     log = tail.logs[source]
     if source == DATABASE:
         try:
-            record_entries(situation.timeline, tail.read_newest_of_database())
+            record_entries(moment.timeline, tail.read_newest_of_database())
         except StageError as error:
             return f"expected {error.expected}; found {error.found}"
     elif ask and any(not one.trouble and one.newest_at < since for one in log.readings.values()):
-        _give_to_log(situation, since)
+        _give_to_log(moment, since)
     if not log.readings:
         return "there is none"
     why = log.troubles()
@@ -75,17 +75,17 @@ def _read_now(situation: Situation, source: str, since: float, *, ask: bool) -> 
     return "; ".join(why)
 
 
-def _give_to_log(situation: Situation, since: float) -> None:
+def _give_to_log(moment: Moment, since: float) -> None:
     """Ask every host for something that it may log, and read until it did or might have."""
-    stage = situation.stage
+    stage = moment.stage
     key = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
     for url in stage.direct_urls.values():
         with contextlib.suppress(NoAnswer):
             http.get(url + stage.interface.probe_path, headers=key)
-    readings = situation.tail.logs[APPLICATION].readings.values()
+    readings = moment.tail.logs[APPLICATION].readings.values()
     with contextlib.suppress(WaitTimeout):
         for _ in wait_until("a line in every log", _LOGGED_S, every_s=0.2):
-            record_entries(situation.timeline, situation.tail.read(final=True))
+            record_entries(moment.timeline, moment.tail.read(final=True))
             if all(one.newest_at >= since for one in readings):
                 break
 
@@ -97,9 +97,9 @@ def _give_to_log(situation: Situation, since: float) -> None:
     examples=["No errors in the database log", "Database logs are clean"],
     needs="database",
 )
-def database_log(situation: Situation, match: re.Match[str]) -> Finding:
+def database_log(moment: Moment, match: re.Match[str]) -> Finding:
     """Postgres logged no error since the rollback took effect."""
-    return _judge(situation, "database", situation.effective_at)
+    return _judge(moment, "database", moment.effective_at)
 
 
 @check(
@@ -108,11 +108,11 @@ def database_log(situation: Situation, match: re.Match[str]) -> Finding:
     r"<SERVICE> started without errors",
     examples=["No errors in its log at start-up", "No startup errors in the logs"],
 )
-def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
+def startup_log(moment: Moment, match: re.Match[str]) -> Finding:
     """The application logged no error since this step began."""
     # One that was not started yet would only be asked for the errors that it is to be rid of.
-    started = situation.stage.pids() != situation.pids_before
-    return _judge(situation, "application", situation.began_at, ask=started)
+    started = moment.stage.pids() != moment.pids_before
+    return _judge(moment, "application", moment.began_at, ask=started)
 
 
 @check(
@@ -120,14 +120,14 @@ def startup_log(situation: Situation, match: re.Match[str]) -> Finding:
     r"no migration errors(?: in logs?)?",
     examples=["No errors from the migration", "No migration errors in the logs"],
 )
-def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
+def migration_log(moment: Moment, match: re.Match[str]) -> Finding:
     """The commands that did it printed no error, and Postgres logged none meanwhile.
 
     What failed and was then done by the runbook's own retry or alternative does not count: neither
     the output of a command that failed before, nor of an attempt before the last.
     """
-    failures = [number for number, done in enumerate(situation.outputs) if not done.ok]
-    outputs = situation.outputs[failures[-1] + 1 :] if failures else situation.outputs
+    failures = [number for number, done in enumerate(moment.outputs) if not done.ok]
+    outputs = moment.outputs[failures[-1] + 1 :] if failures else moment.outputs
     said = [
         line
         for done in outputs
@@ -139,8 +139,8 @@ def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
         return failed(f"the commands said: {said[0]}", "no error")
     if left_out := sum(done.left_out for done in outputs):
         return unknown(f"the commands printed too much: {left_out:,} bytes of it were not read")
-    since = now() - sum(done.took_s for done in outputs) if failures else situation.began_at
-    return _judge(situation, "database", since, _WAITED)
+    since = now() - sum(done.took_s for done in outputs) if failures else moment.began_at
+    return _judge(moment, "database", since, _WAITED)
 
 
 @check(
@@ -149,6 +149,6 @@ def migration_log(situation: Situation, match: re.Match[str]) -> Finding:
     r"(?:(?:application|app|service) )?logs?<IS> (?:clean|free of errors)",
     examples=["No errors in the application log", "Logs show no errors", "No errors"],
 )
-def application_log(situation: Situation, match: re.Match[str]) -> Finding:
+def application_log(moment: Moment, match: re.Match[str]) -> Finding:
     """The application logged no error since the rollback took effect."""
-    return _judge(situation, "application", situation.effective_at)
+    return _judge(moment, "application", moment.effective_at)

@@ -7,7 +7,7 @@ import re
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, Situation, check, judged, unknown
+from rollback_drill.perform.check import Finding, Moment, check, judged, unknown
 from rollback_drill.traffic.live import Aggregate
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.watch.probe import front_health, hosts_health
@@ -16,13 +16,13 @@ _ENOUGH_REQUESTS = 20
 _WAIT_S = 10.0
 
 
-def fresh_traffic(situation: Situation, requests: int = _ENOUGH_REQUESTS) -> Aggregate | Finding:
+def fresh_traffic(moment: Moment, requests: int = _ENOUGH_REQUESTS) -> Aggregate | Finding:
     """Return what clients saw from now on, once `requests` were due; else why that is unknown."""
     began = now()
-    seen = situation.traffic.window(began)
+    seen = moment.traffic.window(began)
     try:
         for _ in wait_until(f"{requests} requests", _WAIT_S):
-            seen = situation.traffic.window(began)
+            seen = moment.traffic.window(began)
             if seen.sent >= requests:
                 return seen
     except WaitTimeout:
@@ -36,10 +36,10 @@ def fresh_traffic(situation: Situation, requests: int = _ENOUGH_REQUESTS) -> Agg
     r"enable maintenance mode",
     examples=["Maintenance mode is on", "The service is in maintenance"],
 )
-def maintenance_enabled(situation: Situation, match: re.Match[str]) -> Finding:
+def maintenance_enabled(moment: Moment, match: re.Match[str]) -> Finding:
     """The front door answers 503 while each host still answers its own operator."""
-    front = front_health(situation.stage)
-    hosts = hosts_health(situation.stage)
+    front = front_health(moment.stage)
+    hosts = hosts_health(moment.stage)
     told = f"the front door answers {front or 'nothing'}; past it the hosts say {hosts}"
     return judged(front == 503, told, "503 at the front door")
 
@@ -49,9 +49,9 @@ def maintenance_enabled(situation: Situation, match: re.Match[str]) -> Finding:
     r"no (?:client )?(?:traffic|requests?) reach(?:es)? <SERVICE>",
     examples=["Client traffic has stopped", "No requests reach the service"],
 )
-def traffic_stopped(situation: Situation, match: re.Match[str]) -> Finding:
+def traffic_stopped(moment: Moment, match: re.Match[str]) -> Finding:
     """No client gets an answer from the service any more."""
-    seen = fresh_traffic(situation)
+    seen = fresh_traffic(moment)
     if isinstance(seen, Finding):
         return seen
     served = seen.sent - seen.outcomes.get(Outcome.UNAVAILABLE, 0)
@@ -65,10 +65,10 @@ def traffic_stopped(situation: Situation, match: re.Match[str]) -> Finding:
     r"disable maintenance mode",
     examples=["Maintenance mode is off", "The service is out of maintenance"],
 )
-def maintenance_disabled(situation: Situation, match: re.Match[str]) -> Finding:
+def maintenance_disabled(moment: Moment, match: re.Match[str]) -> Finding:
     """The front door serves again."""
-    front = front_health(situation.stage)
-    path = situation.stage.interface.health
+    front = front_health(moment.stage)
+    path = moment.stage.interface.health
     told = f"the front door answers {front or 'nothing'} on {path}"
     return judged(front == 200, told, "200")
 
@@ -79,9 +79,9 @@ def maintenance_disabled(situation: Situation, match: re.Match[str]) -> Finding:
     r"(?:clients|requests) (?:reach|are served by) <SERVICE>",
     examples=["Client traffic reaches the application", "Traffic is flowing"],
 )
-def traffic_flows(situation: Situation, match: re.Match[str]) -> Finding:
+def traffic_flows(moment: Moment, match: re.Match[str]) -> Finding:
     """Clients get good answers again."""
-    seen = fresh_traffic(situation)
+    seen = fresh_traffic(moment)
     if isinstance(seen, Finding):
         return seen
     good = seen.outcomes.get(Outcome.OK, 0)
@@ -93,9 +93,9 @@ def traffic_flows(situation: Situation, match: re.Match[str]) -> Finding:
     r"no immediate (?:errors|failures)(?: for (?:clients|users|customers))?",
     examples=["No immediate errors for clients"],
 )
-def no_immediate_errors(situation: Situation, match: re.Match[str]) -> Finding:
+def no_immediate_errors(moment: Moment, match: re.Match[str]) -> Finding:
     """None of the first requests after the service is back fails."""
-    seen = fresh_traffic(situation, 2 * _ENOUGH_REQUESTS)
+    seen = fresh_traffic(moment, 2 * _ENOUGH_REQUESTS)
     if isinstance(seen, Finding):
         return seen
     return judged(

@@ -9,7 +9,7 @@ from rollback_drill.data.paths import data_loss
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import (
     Finding,
-    Situation,
+    Moment,
     attested,
     check,
     failed,
@@ -23,32 +23,32 @@ _TAKEN = "a channel to take it"
 _NO_LOSS = re.compile(r"no data|data los[st]\w*: *none|nothing (?:was|is) lost", re.IGNORECASE)
 
 
-def _told(situation: Situation, names: Sequence[str], *, in_this_step: bool = False) -> Finding:
+def _told(moment: Moment, names: Sequence[str], *, in_this_step: bool = False) -> Finding:
     """Judge whether the messages called `names` were taken; what is new is delivered first.
 
     `in_this_step`: an earlier message does not do.
     """
-    if situation.courier is None:
+    if moment.courier is None:
         return unknown("unsupported: nobody delivers messages here")
-    if not {"OUTBOX", "STATUS_PAGE"} & situation.stage.environment.keys():
+    if not {"OUTBOX", "STATUS_PAGE"} & moment.stage.environment.keys():
         return unknown("unsupported: this stage names no OUTBOX that messages are written to")
-    unread = situation.courier.deliver(situation.stage.hosts[0], situation.facts)
+    unread = moment.courier.deliver(moment.stage.hosts[0], moment.facts)
     if unread:
         return unknown(f"messages could not be read: {unread}")
-    return together(_of(situation, name, in_this_step) for name in names)
+    return together(_of(moment, name, in_this_step) for name in names)
 
 
-def _of(situation: Situation, name: str, in_this_step: bool) -> Finding:
-    assert situation.courier
-    at, one = situation.courier.handled.get(name, (0.0, None))
+def _of(moment: Moment, name: str, in_this_step: bool) -> Finding:
+    assert moment.courier
+    at, one = moment.courier.handled.get(name, (0.0, None))
     if one is not None and one.outcome == "refused":
         return failed(f"{name} was not sent, {one.detail}", "none")
-    if situation.told_by:
-        return attested(f"{situation.told_by} says that people were told; no channel saw it")
+    if moment.told_by:
+        return attested(f"{moment.told_by} says that people were told; no channel saw it")
     if one is None:
         return failed(f"no message {name} was written", "one")
-    if in_this_step and at < situation.began_at:
-        old = f"{name} is from {situation.began_at - at:.0f} s before the step, nothing came since"
+    if in_this_step and at < moment.began_at:
+        old = f"{name} is from {moment.began_at - at:.0f} s before the step, nothing came since"
         return failed(old, "a message that says it is over")
     said = f"{name}, which begins “{one.text.strip().splitlines()[0][:80]}”,"
     if one.outcome in ("sent", "kept"):
@@ -58,15 +58,15 @@ def _of(situation: Situation, name: str, in_this_step: bool) -> Finding:
     return failed(f"{said} was not taken: {one.detail}", _TAKEN)
 
 
-def _text(situation: Situation, name: str) -> str:
+def _text(moment: Moment, name: str) -> str:
     """Return a message as it was handled last, "" when there is none."""
-    handled = situation.courier.handled.get(name) if situation.courier else None
+    handled = moment.courier.handled.get(name) if moment.courier else None
     return handled[1].text if handled else ""
 
 
-def _says(situation: Situation, name: str, found: Finding, pattern: str, what: str) -> Finding:
+def _says(moment: Moment, name: str, found: Finding, pattern: str, what: str) -> Finding:
     """Return `found`, or a failure when it is good and the message does not say `what`."""
-    text = _text(situation, name)
+    text = _text(moment, name)
     if found.verdict is not Verdict.ATTESTED or not text:
         return found
     if re.search(pattern, text, re.IGNORECASE):
@@ -86,10 +86,10 @@ def _says(situation: Situation, name: str, found: Finding, pattern: str, what: s
         "Alert #oncall",
     ],
 )
-def team_notified(situation: Situation, match: re.Match[str]) -> Finding:
+def team_notified(moment: Moment, match: re.Match[str]) -> Finding:
     """The channels of the team, or the one that the item names, took a message without blanks."""
     channel = match.groupdict().get("channel")
-    return _told(situation, [f"slack-{channel[1:]}.txt"] if channel else _TEAM)
+    return _told(moment, [f"slack-{channel[1:]}.txt"] if channel else _TEAM)
 
 
 @check(
@@ -98,10 +98,10 @@ def team_notified(situation: Situation, match: re.Match[str]) -> Finding:
     r"incident<DONE> (?:opened|created)",
     examples=["Open an incident: the ticket names its severity", "Create an incident ticket"],
 )
-def incident_opened(situation: Situation, match: re.Match[str]) -> Finding:
+def incident_opened(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took the ticket, which names a severity."""
-    found = _told(situation, ["incident.md"])
-    return _says(situation, "incident.md", found, r"\bP[0-3]\b", "a severity, P0 to P3")
+    found = _told(moment, ["incident.md"])
+    return _says(moment, "incident.md", found, r"\bP[0-3]\b", "a severity, P0 to P3")
 
 
 @check(
@@ -110,9 +110,9 @@ def incident_opened(situation: Situation, match: re.Match[str]) -> Finding:
     r"stakeholders<DONE> (?:told|notified|informed)",
     examples=["Tell stakeholders: they know that a rollback is coming", "Notify stakeholders"],
 )
-def stakeholders_told(situation: Situation, match: re.Match[str]) -> Finding:
+def stakeholders_told(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took a message to stakeholders."""
-    return _told(situation, ["stakeholders.txt"])
+    return _told(moment, ["stakeholders.txt"])
 
 
 @check(
@@ -129,14 +129,14 @@ def stakeholders_told(situation: Situation, match: re.Match[str]) -> Finding:
         "Status page: says that service is restored and the cause is being looked for",
     ],
 )
-def status_page(situation: Situation, match: re.Match[str]) -> Finding:
+def status_page(moment: Moment, match: re.Match[str]) -> Finding:
     """The status page carries a message without blanks, which says what the item says it does."""
-    found = _told(situation, [STATUS_PAGE])
+    found = _told(moment, [STATUS_PAGE])
     if not match.groupdict().get("over"):
         return found
     back = r"restor|works? again|is back|resolved"
-    found = _says(situation, STATUS_PAGE, found, back, "that service is restored")
-    return _says(situation, STATUS_PAGE, found, r"cause|investigat", "that the cause is looked for")
+    found = _says(moment, STATUS_PAGE, found, back, "that service is restored")
+    return _says(moment, STATUS_PAGE, found, r"cause|investigat", "that the cause is looked for")
 
 
 @check(
@@ -145,13 +145,13 @@ def status_page(situation: Situation, match: re.Match[str]) -> Finding:
     r"(?:affected )?customers<DONE> (?:told|informed|notified)(?: by e?mail)?",
     examples=["Customers: those affected have a mail", "Email affected users"],
 )
-def customers_told(situation: Situation, match: re.Match[str]) -> Finding:
+def customers_told(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took a mail to customers, which says of their data what the ledger shows."""
-    found = _told(situation, ["customers.txt"])
-    said = _NO_LOSS.search(_text(situation, "customers.txt"))
+    found = _told(moment, ["customers.txt"])
+    said = _NO_LOSS.search(_text(moment, "customers.txt"))
     if found.verdict is not Verdict.ATTESTED or not said:
         return found
-    ledger = situation.ledger
+    ledger = moment.ledger
     quoted = f"the mail says “{said[0]}”"
     if ledger is None:
         return failed(f"{quoted}, and nobody has looked yet", "what was measured")
@@ -167,13 +167,13 @@ def customers_told(situation: Situation, match: re.Match[str]) -> Finding:
     r"(?P<how> with (?:what was done|rollback details))?",
     examples=["Incident ticket: resolved, with what was done", "Incident ticket resolved"],
 )
-def ticket_resolved(situation: Situation, match: re.Match[str]) -> Finding:
+def ticket_resolved(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took the incident's ticket, which says that it is resolved, and how."""
-    found = _told(situation, ["incident.md"])
-    found = _says(situation, "incident.md", found, "resolved", "that it is resolved")
+    found = _told(moment, ["incident.md"])
+    found = _says(moment, "incident.md", found, "resolved", "that it is resolved")
     if not match["how"]:
         return found
-    return _says(situation, "incident.md", found, r"roll(?:ed|ing)? ?back", "what was done")
+    return _says(moment, "incident.md", found, r"roll(?:ed|ing)? ?back", "what was done")
 
 
 @check(
@@ -181,6 +181,6 @@ def ticket_resolved(situation: Situation, match: re.Match[str]) -> Finding:
     r"team notification post update in slack",
     examples=["Team: #oncall and #engineering know that it is over"],
 )
-def team_told_the_end(situation: Situation, match: re.Match[str]) -> Finding:
+def team_told_the_end(moment: Moment, match: re.Match[str]) -> Finding:
     """Both channels took a message that was written in this step."""
-    return _told(situation, _TEAM, in_this_step=True)
+    return _told(moment, _TEAM, in_this_step=True)

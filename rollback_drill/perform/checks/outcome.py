@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Situation, check, judged, unknown
+from rollback_drill.perform.check import Finding, Moment, check, judged, unknown
 from rollback_drill.perform.checks.release import all_ok, on_every_host
 from rollback_drill.stage.host import look
 
@@ -34,14 +34,14 @@ print(len(now), "settings, none is gone from where it stood")
     examples=["The deployed code can run on this schema"],
     needs="database",
 )
-def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
+def schema_fits_code(moment: Moment, match: re.Match[str]) -> Finding:
     """The database is not behind the deployed tree: it stands at the tree's newest revision, or at
     one that only a newer tree knows.
     """
-    rows = situation.stage.database.fetch("SELECT version_num FROM alembic_version")
+    rows = moment.stage.database.fetch("SELECT version_num FROM alembic_version")
     stands = rows[0][0] if rows else "nothing"
     told, behind = [], False
-    for host in situation.stage.hosts:
+    for host in moment.stage.hosts:
         done = look(
             host, ".venv/bin/alembic heads; echo; .venv/bin/alembic history", limit_s=_LIMIT_S
         )
@@ -65,7 +65,7 @@ def schema_fits_code(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["The configuration has kept its structure"],
     needs="defects",
 )
-def configuration_whole(situation: Situation, match: re.Match[str]) -> Finding:
+def configuration_whole(moment: Moment, match: re.Match[str]) -> Finding:
     """Every setting of the committed configuration is still there, nested as it was."""
     script = f".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n{_COMPARE}PY"
-    return all_ok(on_every_host(situation, script), "every setting of the committed configuration")
+    return all_ok(on_every_host(moment, script), "every setting of the committed configuration")

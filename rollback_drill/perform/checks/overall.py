@@ -12,7 +12,7 @@ from rollback_drill.data.paths import data_loss
 from rollback_drill.data.told import Fates
 from rollback_drill.perform.check import (
     Finding,
-    Situation,
+    Moment,
     check,
     failed,
     judged,
@@ -38,11 +38,11 @@ _FEW = 10  # samples of memory: five seconds of them
     r"<SERVICE><IS> (?P<clients>available|reachable|online|back(?: up| online)?)",
     examples=["Service is up", "The application is running", "The API is reachable"],
 )
-def service_up(situation: Situation, match: re.Match[str]) -> Finding:
+def service_up(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host's health endpoint answers 200 and has a process, where the stage can tell; where
     the item speaks of what clients see, so does the front door.
     """
-    stage = situation.stage
+    stage = moment.stage
     seen = hosts_health(stage)
     told = [f"{name} answers {got or 'nothing'}" for name, got in seen.items()]
     well = bool(seen) and set(seen.values()) == {200}
@@ -63,18 +63,18 @@ def service_up(situation: Situation, match: re.Match[str]) -> Finding:
     r"run smoke tests?",
     examples=["Smoke tests pass"],
 )
-def smoke_tests(situation: Situation, match: re.Match[str]) -> Finding:
+def smoke_tests(moment: Moment, match: re.Match[str]) -> Finding:
     """The drill's own smoke test: health, reads and strangers refused, on every host, and where
     clients are let in a write that is kept. What the runbook's own commands find ends their step.
     """
-    stage = situation.stage
-    parts = [service_up(situation, match), service.api_requests_succeed(situation, match)]
+    stage = moment.stage
+    parts = [service_up(moment, match), service.api_requests_succeed(moment, match)]
     if stage.api_key:
-        parts.append(service.authentication(situation, match))
+        parts.append(service.authentication(moment, match))
     if front_health(stage) == 200:
         writes = [one for one in stage.interface.operations if one.read_back]
         if writes or not stage.interface.operations:
-            parts.append(service.database_queries(situation, match))
+            parts.append(service.database_queries(moment, match))
     found = together(parts)
     return Finding(found.verdict, f"the drill's own smoke test: {found.evidence}")
 
@@ -85,11 +85,11 @@ def smoke_tests(situation: Situation, match: re.Match[str]) -> Finding:
     r"(?:all )?alerts? (?:are |have )?cleared",
     examples=["No alerts firing", "No active alerts"],
 )
-def no_alerts(situation: Situation, match: re.Match[str]) -> Finding:
+def no_alerts(moment: Moment, match: re.Match[str]) -> Finding:
     """Prometheus has no alert that fires. Where it has no rules, those are asked that the runbook's
     thresholds make: none of their conditions holds.
     """
-    url = situation.stage.prometheus_url
+    url = moment.stage.prometheus_url
     if not url:
         return unknown("unsupported: no Prometheus watches this stage, so that no alert can fire")
     firing, known = prometheus.alerts(url)
@@ -98,8 +98,8 @@ def no_alerts(situation: Situation, match: re.Match[str]) -> Finding:
         return judged(not firing, told, "none")
     if not prometheus.targets_up(url):
         return failed("Prometheus sees no host of the service", "one that it watches")
-    made = yaml.safe_load(rules(situation.runbook))["groups"][0]["rules"]
-    holds = [one["alert"] for one in made if prometheus.holds(url, one["expr"], situation.pace)]
+    made = yaml.safe_load(rules(moment.runbook))["groups"][0]["rules"]
+    holds = [one["alert"] for one in made if prometheus.holds(url, one["expr"], moment.pace)]
     told = f"of {len(made)} alerts made of the runbook's thresholds {len(holds)} would fire"
     return judged(not holds, told + "".join(f", {one}" for one in holds), "none")
 
@@ -111,11 +111,11 @@ def no_alerts(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["No data loss", "No data was lost"],
     proof=True,
 )
-def no_data_loss(situation: Situation, match: re.Match[str]) -> Finding:
+def no_data_loss(moment: Moment, match: re.Match[str]) -> Finding:
     """Every write that the drill's clients were promised can be read back, as it was sent."""
-    read: Fates | None = situation.ledger
-    if read is None and situation.read_back is not None:
-        read = situation.read_back()
+    read: Fates | None = moment.ledger
+    if read is None and moment.read_back is not None:
+        read = moment.read_back()
     if read is None:
         return unknown("unsupported: this stage has no database in which writes can be looked up")
     if not read.acknowledged:
@@ -132,12 +132,12 @@ def no_data_loss(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["Memory below 80%", "Memory usage is below 80% of the limit"],
     needs="process",
 )
-def memory_below(situation: Situation, match: re.Match[str]) -> Finding:
+def memory_below(moment: Moment, match: re.Match[str]) -> Finding:
     """The most that the service had resident in the window, as a share of its host's limit."""
     share = percent(amount(match["limit"]))
-    limits, told, well = situation.stage.memory_limits(), [], True
-    window = [s.rss_bytes for at, s in list(situation.samples) if at >= situation.window_from]
-    for host in situation.stage.hosts:
+    limits, told, well = moment.stage.memory_limits(), [], True
+    window = [s.rss_bytes for at, s in list(moment.samples) if at >= moment.window_from]
+    for host in moment.stage.hosts:
         if host.name not in limits:
             return unknown(f"{host.name} does not tell what its memory is limited to")
         sizes = [sample[host.name] for sample in window if host.name in sample]

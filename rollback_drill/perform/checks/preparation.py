@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Situation, check, failed, passed, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, passed, unknown
 from rollback_drill.perform.checks.release import all_ok, on_every_host
 from rollback_drill.stage.host import look
 
@@ -19,11 +19,11 @@ from rollback_drill.stage.host import look
         "Issue confirmed",
     ],
 )
-def issue_confirmed(situation: Situation, match: re.Match[str]) -> Finding:
+def issue_confirmed(moment: Moment, match: re.Match[str]) -> Finding:
     """The decision rests on evidence, and either a scenario of the runbook explains it or nothing
     around the release does.
     """
-    decision = situation.decision
+    decision = moment.decision
     if decision is None:
         return unknown("nothing was decided")
     if decision.ours is False:
@@ -41,7 +41,7 @@ def issue_confirmed(situation: Situation, match: re.Match[str]) -> Finding:
     r"document state capture current metrics logs and error examples",
     examples=["Document the state: metrics, logs and example errors are kept as files"],
 )
-def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
+def state_documented(moment: Moment, match: re.Match[str]) -> Finding:
     """Metrics, health, log and example errors were kept on every host, and are not empty."""
     script = (
         'cd "$EVIDENCE_DIR"\n'
@@ -50,7 +50,7 @@ def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
         "done\n"
         'echo "$(cat -- * | wc -l) lines in $(ls | wc -l) files"'
     )
-    return all_ok(on_every_host(situation, script), "health, metrics, log and errors as files")
+    return all_ok(on_every_host(moment, script), "health, metrics, log and errors as files")
 
 
 @check(
@@ -58,12 +58,12 @@ def state_documented(situation: Situation, match: re.Match[str]) -> Finding:
     r"rollback(?: is| was)? tagged in origin",
     examples=["History: a tag in the origin marks the rollback"],
 )
-def rollback_tagged(situation: Situation, match: re.Match[str]) -> Finding:
+def rollback_tagged(moment: Moment, match: re.Match[str]) -> Finding:
     """A tag of the origin that is no release points at what the first host runs now."""
-    host = situation.stage.hosts[0]
+    host = moment.stage.hosts[0]
     script = (
         'git ls-remote --tags origin | grep "$(git rev-parse HEAD)" | grep -v '
-        f"-E 'refs/tags/({re.escape(situation.stable)}|{re.escape(situation.failing)})' "
+        f"-E 'refs/tags/({re.escape(moment.stable)}|{re.escape(moment.failing)})' "
         "| sed -e 's,.*refs/tags/,,' -e 's/[^0-9a-zA-Z]*$//' "
         '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from rollback_drill.perform.check import Finding, Situation, check, failed, judged, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, judged, unknown
 from rollback_drill.perform.checks.release import all_ok, on_every_host
 from rollback_drill.stage.host import look
 from rollback_drill.watch.logs import application_entry
@@ -17,15 +17,15 @@ from rollback_drill.watch.logs import application_entry
     examples=["The application was restarted", "Restart the service"],
     needs="process",
 )
-def restarted(situation: Situation, match: re.Match[str]) -> Finding:
+def restarted(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host runs another process than before this step, built of what is checked out."""
-    before, after = situation.pids_before, situation.stage.pids()
+    before, after = moment.pids_before, moment.stage.pids()
     if before is None:
         return unknown("nobody saw which process ran before the step")
-    names = [host.name for host in situation.stage.hosts]
+    names = [host.name for host in moment.stage.hosts]
     fresh = [name for name in names if after.get(name) and after.get(name) != before.get(name)]
     told = ", ".join(f"{n}: {before.get(n, 'none')} → {after.get(n, 'none')}" for n in names)
-    stale, runs = _built_of(situation)
+    stale, runs = _built_of(moment)
     return judged(
         fresh == names and not stale,
         f"process ids {told}{runs and f'; {runs}'}",
@@ -34,13 +34,13 @@ def restarted(situation: Situation, match: re.Match[str]) -> Finding:
     )
 
 
-def _built_of(situation: Situation) -> tuple[list[str], str]:
+def _built_of(moment: Moment) -> tuple[list[str], str]:
     """Return the hosts whose service was built of something else than what is checked out there,
     and what each runs; nothing where services run from the folder itself.
     """
-    releases = situation.stage.running_releases()
+    releases = moment.stage.running_releases()
     stale, told = [], []
-    for host in situation.stage.hosts if releases else ():
+    for host in moment.stage.hosts if releases else ():
         release = releases[host.name]
         done = look(
             host,
@@ -60,14 +60,14 @@ def _built_of(situation: Situation) -> tuple[list[str], str]:
     examples=["Its process is running", "Process running"],
     needs="process",
 )
-def running(situation: Situation, match: re.Match[str]) -> Finding:
+def running(moment: Moment, match: re.Match[str]) -> Finding:
     """The process exists on every host, and runs from the deployment or was built of it."""
-    stage = situation.stage
+    stage = moment.stage
     pids = stage.pids()
     missing = [host.name for host in stage.hosts if host.name not in pids]
     if missing:
         return failed(f"no process on {', '.join(missing)}", "one on every host")
-    stale, runs = _built_of(situation)
+    stale, runs = _built_of(moment)
     if runs:
         return judged(not stale, f"process ids {pids}; {runs}", "what is checked out to run")
     lines, ours = {}, True
@@ -93,15 +93,15 @@ def running(situation: Situation, match: re.Match[str]) -> Finding:
         "Configuration was reloaded",
     ],
 )
-def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
+def reloaded(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host's log says "Config reloaded" since this step began."""
     missing = []
-    logs = situation.stage.application_log()
-    for host in situation.stage.hosts:
-        pattern = situation.stage.interface.log_error
+    logs = moment.stage.application_log()
+    for host in moment.stage.hosts:
+        pattern = moment.stage.interface.log_error
         lines = logs[host.name].splitlines()
         entries = (application_entry(line, host.name, pattern) for line in lines)
-        if not any(e.at >= situation.began_at and "Config reloaded" in e.text for e in entries):
+        if not any(e.at >= moment.began_at and "Config reloaded" in e.text for e in entries):
             missing.append(host.name)
     return judged(
         not missing,
@@ -118,9 +118,9 @@ def reloaded(situation: Situation, match: re.Match[str]) -> Finding:
     examples=["No restart was needed", "The service was not restarted"],
     needs="process",
 )
-def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
+def not_restarted(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host still runs the process that ran before this step."""
-    before, after = situation.pids_before, situation.stage.pids()
+    before, after = moment.pids_before, moment.stage.pids()
     if before is None:
         return unknown("nobody saw which process ran before the step")
     if not before:
@@ -134,7 +134,7 @@ def not_restarted(situation: Situation, match: re.Match[str]) -> Finding:
     r"config(?:uration)?(?: file)?<DONE> (?:updated|changed|written)",
     examples=["The configuration is updated"],
 )
-def configuration_updated(situation: Situation, match: re.Match[str]) -> Finding:
+def configuration_updated(moment: Moment, match: re.Match[str]) -> Finding:
     """The configuration of every host parses and has pagination switched off, nested rightly."""
     script = (
         ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
@@ -144,4 +144,4 @@ def configuration_updated(situation: Situation, match: re.Match[str]) -> Finding
         "sys.exit(settings['pagination_enabled'] is not False)\n"
         "PY"
     )
-    return all_ok(on_every_host(situation, script), "pagination_enabled: false in it")
+    return all_ok(on_every_host(moment, script), "pagination_enabled: false in it")

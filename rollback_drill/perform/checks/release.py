@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Situation, check, failed, judged, together
+from rollback_drill.perform.check import Finding, Moment, check, failed, judged, together
 from rollback_drill.stage.host import Completed, look
 
 _LIMIT_S = 60.0
 _VERSION = r"(?:release|version)"
 
 
-def on_every_host(situation: Situation, script: str) -> dict[str, Completed]:
+def on_every_host(moment: Moment, script: str) -> dict[str, Completed]:
     """Run `script` on every host; return what it left, by host name."""
-    return {host.name: look(host, script, limit_s=_LIMIT_S) for host in situation.stage.hosts}
+    return {host.name: look(host, script, limit_s=_LIMIT_S) for host in moment.stage.hosts}
 
 
 def _said(done: Completed) -> str:
@@ -48,11 +48,11 @@ def all_ok(results: dict[str, Completed], expected: str) -> Finding:
         "Identify the previous version",
     ],
 )
-def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
+def stable_identified(moment: Moment, match: re.Match[str]) -> Finding:
     """The stable tag exists in the origin and is older than the deployed release; the changelog
     agrees, where the item names it.
     """
-    tag = situation.stable
+    tag = moment.stable
     named = match.groupdict().get("tag")
     if named and named != tag:
         return failed(f"this drill goes back to {tag}", f"{named}, which the item names")
@@ -65,10 +65,10 @@ def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
         '|| { echo "HEAD is $(git describe --tags --always), no newer than it"; exit 1; }'
     )
     wanted = f"a tag {tag} in the origin, older than HEAD"
-    found = all_ok(on_every_host(situation, script), wanted)
+    found = all_ok(on_every_host(moment, script), wanted)
     if not match.groupdict().get("listed"):
         return found
-    return together((found, version_in_changelog(situation, match)))
+    return together((found, version_in_changelog(moment, match)))
 
 
 @check(
@@ -76,14 +76,14 @@ def stable_identified(situation: Situation, match: re.Match[str]) -> Finding:
     r"version<DONE> verified in changelog",
     examples=["The changelog lists it as stable", "Version verified in changelog"],
 )
-def version_in_changelog(situation: Situation, match: re.Match[str]) -> Finding:
+def version_in_changelog(moment: Moment, match: re.Match[str]) -> Finding:
     """The changelog of the deployed release has an entry for the stable version, which calls it
     stable where the item says so.
     """
     named = match.groupdict().get("tag")
-    if named and named != situation.stable:
-        return failed(f"this drill goes back to {situation.stable}", f"{named}, as the item says")
-    version = situation.stable.removeprefix("v")
+    if named and named != moment.stable:
+        return failed(f"this drill goes back to {moment.stable}", f"{named}, as the item says")
+    version = moment.stable.removeprefix("v")
     number = re.escape(version)
     script = (
         f"grep -H -n -m1 -E '^#.*v?{number}\\b' CHANGELOG.md "
@@ -97,10 +97,10 @@ def version_in_changelog(situation: Situation, match: re.Match[str]) -> Finding:
             "| grep -m1 -iwE 'stable' "
             "|| { echo 'its entry does not call it stable'; exit 1; }"
         )
-    return all_ok(on_every_host(situation, script), wanted)
+    return all_ok(on_every_host(moment, script), wanted)
 
 
-def _checked_out(situation: Situation, tag: str) -> Finding:
+def _checked_out(moment: Moment, tag: str) -> Finding:
     """Every host has exactly `tag` checked out, without changes to it."""
     script = (
         'found="HEAD is $(git describe --tags --always)"\n'
@@ -110,7 +110,7 @@ def _checked_out(situation: Situation, tag: str) -> Finding:
         f'[ "$(git rev-parse HEAD)" = "$(git rev-parse \'{tag}^{{commit}}\')" ]\n'
         '[ -z "$changed" ]'
     )
-    return all_ok(on_every_host(situation, script), f"HEAD at {tag} and nothing changed")
+    return all_ok(on_every_host(moment, script), f"HEAD at {tag} and nothing changed")
 
 
 @check(
@@ -118,28 +118,28 @@ def _checked_out(situation: Situation, tag: str) -> Finding:
     rf"(?: to (?:(?:stable|previous) {_VERSION}|(?P<tag><TAG>)))?",
     examples=["The code is reverted to the stable release", "Code reverted", "Code rolled back"],
 )
-def code_reverted(situation: Situation, match: re.Match[str]) -> Finding:
+def code_reverted(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host has exactly the stable tag checked out, without changes to it."""
-    return _checked_out(situation, match["tag"] or situation.stable)
+    return _checked_out(moment, match["tag"] or moment.stable)
 
 
 @check(
     r"code is that of release to deploy",
     examples=["The code is that of the release to deploy"],
 )
-def code_deployed(situation: Situation, match: re.Match[str]) -> Finding:
+def code_deployed(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host has exactly the newest release checked out, without changes to it."""
-    return _checked_out(situation, situation.failing)
+    return _checked_out(moment, moment.failing)
 
 
 @check(
     r"dependencies<DONE> (?:installed|synced)",
     examples=["Its dependencies are installed"],
 )
-def dependencies_installed(situation: Situation, match: re.Match[str]) -> Finding:
+def dependencies_installed(moment: Moment, match: re.Match[str]) -> Finding:
     """The environment holds what this version asks for, nothing else."""
     wanted = "what this version locks, and nothing else (uv sync --check)"
-    return all_ok(on_every_host(situation, "uv sync --check 2>&1"), wanted)
+    return all_ok(on_every_host(moment, "uv sync --check 2>&1"), wanted)
 
 
 @check(
@@ -151,11 +151,11 @@ def dependencies_installed(situation: Situation, match: re.Match[str]) -> Findin
         "Backup current: tag current deployment in git",
     ],
 )
-def deployment_tagged(situation: Situation, match: re.Match[str]) -> Finding:
+def deployment_tagged(moment: Moment, match: re.Match[str]) -> Finding:
     """A tag of today points at the deployed commit of the failing release."""
     script = (
-        f"git tag --points-at HEAD | grep -v -x -F '{situation.failing}' "
+        f"git tag --points-at HEAD | grep -v -x -F '{moment.failing}' "
         '|| { echo "no tag but the release itself points at HEAD, '
         '$(git describe --tags --always)"; exit 1; }'
     )
-    return all_ok(on_every_host(situation, script), "a tag of the rollback at the deployed commit")
+    return all_ok(on_every_host(moment, script), "a tag of the rollback at the deployed commit")

@@ -10,7 +10,7 @@ from rollback_drill.decide.matrix import classify
 from rollback_drill.decide.statistics import theil_sen
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, Situation, check, failed, lacking, passed, unknown
+from rollback_drill.perform.check import Finding, Moment, check, failed, lacking, passed, unknown
 from rollback_drill.perform.checks.service import client
 from rollback_drill.runbook.monitoring import panels
 from rollback_drill.stage.model import Stage
@@ -31,11 +31,11 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
     examples=["Memory usage is stable"],
     needs="process",
 )
-def memory_stable(situation: Situation, match: re.Match[str]) -> Finding:
+def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
     """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
-    looked = [(at, s) for at, s in list(situation.samples) if at >= situation.window_from]
+    looked = [(at, s) for at, s in list(moment.samples) if at >= moment.window_from]
     told = []
-    for host in situation.stage.hosts:
+    for host in moment.stage.hosts:
         points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
         if len(points) < _LEAST_SAMPLES:
             return lacking(
@@ -81,27 +81,27 @@ def _requests(samples: Samples) -> float:
     examples=["Metrics are being collected"],
     needs="metrics",
 )
-def metrics_collecting(situation: Situation, match: re.Match[str]) -> Finding:
+def metrics_collecting(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host serves metrics, and its request counter grows by the requests that it answers.
 
     Where a Prometheus watches, it sees every host, and its samples grow.
     """
     told = []
-    for name, url in situation.stage.direct_urls.items():
-        before = _requests(scrape(situation.stage, url))
-        with client(situation.stage, url) as http:
-            http.get(situation.stage.interface.probe_path)
+    for name, url in moment.stage.direct_urls.items():
+        before = _requests(scrape(moment.stage, url))
+        with client(moment.stage, url) as http:
+            http.get(moment.stage.interface.probe_path)
         after = before
         try:
             for _ in wait_until("the request counter to grow", _WAIT_S):
-                after = _requests(scrape(situation.stage, url))
+                after = _requests(scrape(moment.stage, url))
                 if after > before:
                     break
         except WaitTimeout:
             return failed(f"{name}: the request counter stays at {before:g}", "one more")
         told.append(f"{name}: {before:g} → {after:g} requests counted")
-    if situation.stage.prometheus_url:
-        seen = _prometheus_collects(situation.stage)
+    if moment.stage.prometheus_url:
+        seen = _prometheus_collects(moment.stage)
         return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
     return passed("; ".join(told))
 
@@ -130,38 +130,38 @@ def _prometheus_collects(stage: Stage) -> Finding:
     examples=["Dashboards show normal levels"],
     needs="metrics",
 )
-def dashboards_normal(situation: Situation, match: re.Match[str]) -> Finding:
+def dashboards_normal(moment: Moment, match: re.Match[str]) -> Finding:
     """What dashboards are drawn from is in the matrix's first row: health, error rate, p95."""
-    stage = situation.stage
+    stage = moment.stage
     statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
         return failed(f"the hosts answer {stage.interface.health} with {statuses}", "200")
-    told, quantile = [], situation.runbook.matrix[0].quantile
-    if any(row.quantile != quantile for row in situation.runbook.matrix):
+    told, quantile = [], moment.runbook.matrix[0].quantile
+    if any(row.quantile != quantile for row in moment.runbook.matrix):
         return unknown("the matrix names several quantiles: no dashboard shows them as one number")
     for name, url in stage.direct_urls.items():
-        window = _delta(situation, url)
+        window = _delta(moment, url)
         if window is None:
             return unknown(f"{name} counted fewer than {_COUNTED} requests in {_WAIT_S:g} s")
         requests, errors, took_s = window
-        row = classify(situation.runbook.matrix, errors / requests, took_s)
+        row = classify(moment.runbook.matrix, errors / requests, took_s)
         told.append(
             f"{name}: row “{row.condition}” by the service's own metrics: {errors:g} of "
             f"{requests:g} requests failed, p{quantile * 100:g} at most {took_s * 1000:g} ms"
         )
-        if row is not situation.runbook.matrix[0]:
-            return failed(told[-1], f"row “{situation.runbook.matrix[0].condition}”")
+        if row is not moment.runbook.matrix[0]:
+            return failed(told[-1], f"row “{moment.runbook.matrix[0].condition}”")
     if stage.prometheus_url:
-        seen = _panels_normal(situation)
+        seen = _panels_normal(moment)
         return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
     return passed("; ".join(told))
 
 
-def _panels_normal(situation: Situation) -> Finding:
+def _panels_normal(moment: Moment) -> Finding:
     """Ask Prometheus what each panel of the dashboard shows."""
     shown = []
-    for panel in panels(situation.runbook):
-        value = prometheus.value(situation.stage.prometheus_url, panel, situation.pace)
+    for panel in panels(moment.runbook):
+        value = prometheus.value(moment.stage.prometheus_url, panel, moment.pace)
         if value is None:
             return unknown(f"panel “{panel.title}” shows no data")
         shown.append(f"{panel.title} {value:.3g}")
@@ -171,15 +171,15 @@ def _panels_normal(situation: Situation) -> Finding:
     return passed(f"panels: {', '.join(shown)}")
 
 
-def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
+def _delta(moment: Moment, url: str) -> tuple[float, float, float] | None:
     """Return what the service counts meanwhile: requests, errors, and the upper edge of the bucket
     in which the matrix's quantile lies.
     """
-    before = scrape(situation.stage, url)
+    before = scrape(moment.stage, url)
     after = before
     try:
         for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.25):
-            after = scrape(situation.stage, url)
+            after = scrape(moment.stage, url)
             if _requests(after) - _requests(before) >= _COUNTED:
                 break
     except WaitTimeout:
@@ -198,5 +198,5 @@ def _delta(situation: Situation, url: str) -> tuple[float, float, float] | None:
             buckets[edge] = buckets.get(edge, 0.0) + value
     if not buckets:
         return None
-    wanted = situation.runbook.matrix[0].quantile * max(buckets.values())
+    wanted = moment.runbook.matrix[0].quantile * max(buckets.values())
     return requests, errors, min(edge for edge, value in buckets.items() if value >= wanted)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from rollback_drill.perform.check import Finding, Situation, check, failed, judged, passed
+from rollback_drill.perform.check import Finding, Moment, check, failed, judged, passed
 from rollback_drill.perform.checks import operations
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.http import Answer, Client
@@ -41,14 +41,14 @@ _ANSWERS = r"(?:answers|returns|responds|replies)(?: with)?(?: HTTP)?(?: status)
         "Health checks pass",
     ],
 )
-def health_status(situation: Situation, match: re.Match[str]) -> Finding:
+def health_status(moment: Moment, match: re.Match[str]) -> Finding:
     """The health endpoint of every host answers with the status that the checkbox names; a path
     that it names is asked itself.
     """
     said = match.groupdict()
     wanted = int(said.get("status") or 200)
-    path = said.get("path") or situation.stage.interface.health
-    seen = {name: health(url, path) for name, url in situation.stage.direct_urls.items()}
+    path = said.get("path") or moment.stage.interface.health
+    seen = {name: health(url, path) for name, url in moment.stage.direct_urls.items()}
     told = ", ".join(f"{name} answers {path} with {got or 'nothing'}" for name, got in seen.items())
     return judged(set(seen.values()) == {wanted}, told, f"{wanted} from every host")
 
@@ -58,14 +58,14 @@ def health_status(situation: Situation, match: re.Match[str]) -> Finding:
     rf"API (?:requests )?(?:{_ANSWERS}|return) (?P<status>200)(?: OK)?",
     examples=["API requests succeed", "API returns 200 OK"],
 )
-def api_requests_succeed(situation: Situation, match: re.Match[str]) -> Finding:
+def api_requests_succeed(moment: Moment, match: re.Match[str]) -> Finding:
     """A list, one of its entries and the reservations can be read on every host."""
-    if situation.stage.interface.operations:
+    if moment.stage.interface.operations:
         named = match.groupdict().get("status")
-        return operations.reads_succeed(situation.stage, int(named) if named else None)
+        return operations.reads_succeed(moment.stage, int(named) if named else None)
     seen = []
-    for name, url in situation.stage.direct_urls.items():
-        with client(situation.stage, url) as http:
+    for name, url in moment.stage.direct_urls.items():
+        with client(moment.stage, url) as http:
             listings = http.get("/api/listings", params={"limit": 10})
             seen.append((name, "/api/listings", listings.status))
             first = next(iter(rows(listings)), None)
@@ -95,9 +95,9 @@ def rows(answer: Answer) -> list[dict[str, object]]:
     r"(?:functional|operational|works?|working|responds?|responding)",
     examples=["All API endpoints work"],
 )
-def endpoints_functional(situation: Situation, match: re.Match[str]) -> Finding:
+def endpoints_functional(moment: Moment, match: re.Match[str]) -> Finding:
     """Every operation that the running release documents answers 2xx through the front door."""
-    stage = situation.stage
+    stage = moment.stage
     if stage.interface.operations:
         return operations.all_work(stage)
     with client(stage, stage.base_url) as http:
@@ -180,19 +180,19 @@ def object_of(answer: Answer) -> dict[str, Any]:
     r"log ?in works",
     examples=["Authentication works", "Users can log in"],
 )
-def authentication(situation: Situation, match: re.Match[str]) -> Finding:
+def authentication(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host refuses a request without a key or with a wrong one, and serves the right one."""
-    if situation.stage.interface.operations:
-        return operations.strangers_refused(situation.stage)
+    if moment.stage.interface.operations:
+        return operations.strangers_refused(moment.stage)
     seen = []
-    for name, url in situation.stage.direct_urls.items():
+    for name, url in moment.stage.direct_urls.items():
         for told, key, wanted in (
             ("no key", "", 401),
             ("wrong key", "wrong", 401),
             ("key", None, 200),
         ):
             for path in ("/api/listings?limit=1", "/api/reservations?limit=1"):
-                with client(situation.stage, url, key) as http:
+                with client(moment.stage, url, key) as http:
                     seen.append((f"{name} {path} with {told}", http.get(path).status, wanted))
     bad = [entry for entry in seen if entry[1] != entry[2]]
     if bad:
@@ -205,9 +205,9 @@ def authentication(situation: Situation, match: re.Match[str]) -> Finding:
     r"database (?:queries|reads|access)<IS> (?:works?|working|succeeds?)",
     examples=["Database queries work"],
 )
-def database_queries(situation: Situation, match: re.Match[str]) -> Finding:
+def database_queries(moment: Moment, match: re.Match[str]) -> Finding:
     """A row written through the API stands in the database and can be read back through it."""
-    stage = situation.stage
+    stage = moment.stage
     if stage.interface.operations:
         return operations.writes_kept(stage)
     with client(stage, stage.base_url) as http:

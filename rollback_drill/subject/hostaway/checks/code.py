@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Situation, check
+from rollback_drill.perform.check import Finding, Moment, check
 from rollback_drill.perform.checks.release import all_ok, on_every_host
 
 
@@ -13,11 +13,11 @@ from rollback_drill.perform.checks.release import all_ok, on_every_host
     r"no compil(?:ation|e|er) errors",
     examples=["It compiles without errors", "No compilation errors"],
 )
-def compiles(situation: Situation, match: re.Match[str]) -> Finding:
+def compiles(moment: Moment, match: re.Match[str]) -> Finding:
     """Every module of the service compiles and the application can be imported."""
     script = (
         ".venv/bin/python -m compileall -q hostaway_mcp\n"
         ".venv/bin/python -c 'import hostaway_mcp.app; "
         'print("all modules compile, hostaway_mcp.app imports")\''
     )
-    return all_ok(on_every_host(situation, script), "modules that compile and can be imported")
+    return all_ok(on_every_host(moment, script), "modules that compile and can be imported")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Situation, check, judged
+from rollback_drill.perform.check import Finding, Moment, check, judged
 from rollback_drill.perform.checks import service
 
 
@@ -15,11 +15,11 @@ from rollback_drill.perform.checks import service
     examples=["Lists come in the old format", "Pagination is off"],
     needs="listings",
 )
-def old_format(situation: Situation, match: re.Match[str]) -> Finding:
+def old_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists have the old shape on every host, and no trace of cursors."""
     seen = {}
-    for name, url in situation.stage.direct_urls.items():
-        with service.client(situation.stage, url) as http:
+    for name, url in moment.stage.direct_urls.items():
+        with service.client(moment.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
         seen[name] = sorted(service.object_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["count", "limit", "listings", "offset"]
@@ -36,11 +36,11 @@ def _fields(seen: dict[str, list[str]]) -> str:
     examples=["Pagination is on"],
     needs="listings",
 )
-def new_format(situation: Situation, match: re.Match[str]) -> Finding:
+def new_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""
     seen = {}
-    for name, url in situation.stage.direct_urls.items():
-        with service.client(situation.stage, url) as http:
+    for name, url in moment.stage.direct_urls.items():
+        with service.client(moment.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
         seen[name] = sorted(service.object_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["items", "meta", "nextCursor"]
