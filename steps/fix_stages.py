@@ -12,6 +12,8 @@ from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import containers_problem, open_stage
 
 NAMES = ("containers", "processes")
+HOLDING = ("live", "containers", "slow")
+"""Markers of tests that open a stage, or work for as long as one that does."""
 StageFor = Callable[[str], Stage]
 
 
@@ -42,7 +44,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "smoke: what a gate can hold within a minute")
     config.addinivalue_line("markers", "wide: many drills that differ in their fault only")
     config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
+    config.addinivalue_line("markers", "drill: opens a stage or measures; not beside others")
     stages_of(config)  # a mistake is one of use, and ends the run before anything is collected
+
+
+@pytest.hookimpl(tryfirst=True)  # before anything is chosen by a marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `drill` what asks for a stage by a fixture or by another marker."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "kept_stage" in fixtures or any(map(item.get_closest_marker, HOLDING)):
+            item.add_marker("drill")
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -103,10 +103,10 @@ class House:
         return [module for module in sorted(asks) if module in _reached(module, asks)]
 
     def _floor(self, module: str) -> int:
-        # What stands on the first level is above every room, but for the registry of all. So is
-        # the demo: what it adds to any room's family is found by its folder, and asked by nobody.
+        # What stands on the first level is above every room, but for the registry, which needs
+        # the ground only. So is the demo: what it adds to families is found, and asked by nobody.
         if module in ("", "family"):
-            return -1
+            return 0
         if _within(module, PRIVATE):
             return len(self.order)
         room = module.split(".")[0]

@@ -47,6 +47,7 @@ START = (
 PSQL = 'psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" -c '
 HIDE = PSQL + "'ALTER TABLE reservations RENAME TO hidden'"
 SHOW = PSQL + "'ALTER TABLE IF EXISTS hidden RENAME TO reservations'"
+pytestmark = pytest.mark.drill
 # Two preparations within a second would make the same tag.
 FORGET = "git tag -l 'before-rollback-*' | xargs -r git tag -d\n"
 PREPARE = FORGET + "\n".join(block.alternatives[0].script for block in RUNBOOK.pre_rollback.blocks)

@@ -33,6 +33,8 @@ PROCEDURE = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md
 REVISION = "SELECT version_num FROM alembic_version"
 START = 'supervisorctl -c "$SUPERVISOR_CONF" start hostaway-mcp'
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:

@@ -28,6 +28,8 @@ from tests.stage.stage_support import (
 OPTIONS = StageOptions(listings=200, memory_limit_bytes=160 * 2**20, connection_limit=20)
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:

@@ -12,6 +12,8 @@ from rollback_drill.subject.hostaway.cursors import KeptCursors
 from rollback_drill.subject.hostaway.told import CursorShown
 from tests.traffic.listings_server import ListingsServer
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture
 def server() -> Iterator[ListingsServer]:

@@ -27,6 +27,8 @@ from tests.traffic.listings_server import ListingsServer
 KEY = "test-key-Vb7QmZ"
 RATE = 200.0
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture
 def server() -> Iterator[ListingsServer]:
