@@ -6,7 +6,7 @@ import csv
 import shlex
 
 from rollback_drill.data.fingerprint import ROWS, compare, hashes, statements
-from rollback_drill.perform.check import Finding, failed, passed
+from rollback_drill.ground.finding import Finding, failed, passed
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Queries
 

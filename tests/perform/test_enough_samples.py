@@ -11,9 +11,10 @@ from typing import cast
 import pytest
 
 from rollback_drill.ground.errors import WaitTimeout
+from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import enough
-from rollback_drill.perform.check import Finding, Moment, verify
+from rollback_drill.perform.check import Moment, verify
 from rollback_drill.perform.checks.resources import memory_stable
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, Told

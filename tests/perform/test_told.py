@@ -19,9 +19,10 @@ from rollback_drill.conduct.told import DrillStarted, Restored
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
+from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.check import Finding, Moment, bind
+from rollback_drill.perform.check import Moment, bind
 from rollback_drill.perform.messages import NOBODY, Channels, Courier
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, StepFailed

@@ -18,9 +18,10 @@ import pytest
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, bind
+from rollback_drill.perform.check import bind
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.stage.host import LocalHost
 from rollback_drill.watch import log_reader

@@ -18,12 +18,13 @@ import pytest
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.finding import Finding, judged, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform import check
 from rollback_drill.perform import operator as operator_mode
-from rollback_drill.perform.check import Finding, Moment
+from rollback_drill.perform.check import Moment
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, Performer
 from rollback_drill.perform.told import (
@@ -163,7 +164,7 @@ class Deaf:
 def test_a_check_that_saw_nothing_found_nothing_out() -> None:
     def ask(_: object, __: object) -> Finding:
         there = bool(look(Deaf(), "cat it", limit_s=1).stdout)
-        return check.judged(there, "something was told", "it")
+        return judged(there, "something was told", "it")
 
     match = re.match("", "")
     assert match
@@ -259,7 +260,7 @@ def test_a_migration_whose_output_was_not_read_whole_is_unknown() -> None:
     assert bound
     outputs = [Completed(0, "fine", "", 1.0, left_out=5_000)]
     moment = moment_of(Bare(), outputs=outputs)
-    assert bound.check(moment, bound.match) == check.unknown(
+    assert bound.check(moment, bound.match) == unknown(
         "the commands printed too much: 5,000 bytes of it were not read"
     )
 

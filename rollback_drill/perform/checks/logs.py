@@ -7,8 +7,9 @@ import re
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, WaitTimeout
+from rollback_drill.ground.finding import Finding, failed, passed, unknown
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Finding, Moment, check, failed, passed, unknown
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.watch.logs import APPLICATION, DATABASE, record_entries

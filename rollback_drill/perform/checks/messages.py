@@ -6,16 +6,9 @@ import re
 from collections.abc import Sequence
 
 from rollback_drill.data.paths import data_loss
+from rollback_drill.ground.finding import Finding, attested, failed, together, unknown
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.check import (
-    Finding,
-    Moment,
-    attested,
-    check,
-    failed,
-    together,
-    unknown,
-)
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.perform.messages import NOBODY, STATUS_PAGE
 
 _TEAM = ("slack-oncall.txt", "slack-engineering.txt")

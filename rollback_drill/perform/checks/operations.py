@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from rollback_drill.perform.check import Finding, failed, judged, passed, unknown
+from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
 from rollback_drill.stage import http
 from rollback_drill.stage.model import Stage
 from rollback_drill.subject.described import ask, read_back

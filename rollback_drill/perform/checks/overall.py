@@ -10,10 +10,8 @@ import yaml
 
 from rollback_drill.data.paths import data_loss
 from rollback_drill.data.told import Fates
-from rollback_drill.perform.check import (
+from rollback_drill.ground.finding import (
     Finding,
-    Moment,
-    check,
     failed,
     judged,
     lacking,
@@ -21,6 +19,7 @@ from rollback_drill.perform.check import (
     together,
     unknown,
 )
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.perform.checks import service
 from rollback_drill.runbook.amounts import percent
 from rollback_drill.runbook.monitoring import rules

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from rollback_drill.perform.check import Finding, Moment, check, failed, judged, passed
+from rollback_drill.ground.finding import Finding, failed, judged, passed
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.perform.checks import operations
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.http import Answer, Client

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Moment, check
+from rollback_drill.ground.finding import Finding
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.perform.checks.release import all_ok, on_every_host
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.perform.check import Finding, Moment, check, judged
+from rollback_drill.ground.finding import Finding, judged
+from rollback_drill.perform.check import Moment, check
 from rollback_drill.perform.checks import service
 
 
