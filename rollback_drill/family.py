@@ -28,8 +28,7 @@ class Family(Generic[_Member]):
 
     def __init__(self, folder: str, what: str) -> None:
         self._folder, self._what = folder, what
-        self._homes: dict[str, str] = {}
-        self._members: dict[str, _Member] = {}
+        self._members: dict[str, tuple[str, _Member]] = {}  # and the module that defines each
 
     def add(self, name: str, member: _Member, made: object) -> None:
         """Add `member`, which `made` (a class, a function) makes or is. Raises UsageError when the
@@ -41,16 +40,16 @@ class Family(Generic[_Member]):
         if name in self._members:
             raise UsageError(
                 f"one {self._what.partition(' ')[2]} called {name}",
-                f"two: {self._homes[name]} and {home} define it",
+                f"two: {self._members[name][0]} and {home} define it",
                 "rename one of them",
             )
-        self._homes[name], self._members[name] = home, member
+        self._members[name] = home, member
 
     def members(self) -> dict[str, _Member]:
         """Return all there are, in the order of their files and, of one file, of its lines."""
         modules(self._folder)
-        names = sorted(self._members, key=self._homes.__getitem__)
-        return {name: self._members[name] for name in names}
+        by_home = sorted(self._members.items(), key=lambda item: item[1][0])
+        return {name: member for name, (_, member) in by_home}
 
     def names(self) -> list[str]:
         """Return the names of all, in order."""

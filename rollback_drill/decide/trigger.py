@@ -6,15 +6,14 @@ is watched only when all that it asks for is held (see `runbook.wording`); else 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 from rollback_drill.decide.detector import Detector, Question, Stream
 from rollback_drill.decide.evidence import Evidence
+from rollback_drill.family import Family
 from rollback_drill.ground.pace import paced_s, paced_text
 from rollback_drill.runbook.model import Runbook, Severity, Trigger
 from rollback_drill.runbook.wording import Duration, lasting, left_over
@@ -156,7 +155,18 @@ class Lasting:
 
 Factory = Callable[[re.Match[str]], Watch]
 _F = TypeVar("_F", bound=Factory)
-_REGISTRY: list[tuple[re.Pattern[str], Factory, bool]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A class of watches, and the patterns of the triggers that it watches for; see `watch`."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    factory: Factory
+    by_words: bool
+
+
+TRIGGERS: Family[Bound] = Family("triggers", "a trigger")
 
 
 def watch(*patterns: str, by_words: bool = False) -> Callable[[_F], _F]:
@@ -168,9 +178,8 @@ def watch(*patterns: str, by_words: bool = False) -> Callable[[_F], _F]:
     """
 
     def register(factory: _F) -> _F:
-        _REGISTRY.extend(
-            (re.compile(pattern, re.IGNORECASE), factory, by_words) for pattern in patterns
-        )
+        compiled = tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+        TRIGGERS.add(factory.__name__, Bound(compiled, factory, by_words), factory)
         return factory
 
     return register
@@ -224,20 +233,15 @@ TIER_ACTIONS = {
 _NOTHING = "nothing watches for it"
 
 
-def bind(trigger: Trigger) -> Condition | Unwatched:
+def condition_of(trigger: Trigger) -> Condition | Unwatched:
     """Return the watched condition of `trigger`, or why nothing watches for (all of) it."""
-    for module in _modules():
-        importlib.import_module(module)
     text = f"{trigger.name}: {trigger.text}" if trigger.text else trigger.name
     duration = lasting(text)
     least: tuple[str, ...] | None = None
-    for pattern, factory, by_words in _REGISTRY:
-        match = pattern.search(text)
-        if match is None:
-            continue
-        watch = factory(match)
+    for bound, match in _found(text):
+        watch = bound.factory(match)
         sustained = _sustained(watch, duration)
-        left = left_over(text, match, duration if sustained else None, by_words=by_words)
+        left = left_over(text, match, duration if sustained else None, by_words=bound.by_words)
         if not left:
             action = TIER_ACTIONS[trigger.severity]
             watch = sustained or watch
@@ -248,6 +252,13 @@ def bind(trigger: Trigger) -> Condition | Unwatched:
         return Unwatched(trigger.name, trigger.line, _NOTHING)
     words = ", ".join(f"“{word}”" for word in least)
     return Unwatched(trigger.name, trigger.line, f"nothing holds {words} of it")
+
+
+def _found(text: str) -> Iterator[tuple[Bound, re.Match[str]]]:
+    for bound in TRIGGERS.members().values():
+        for pattern in bound.patterns:
+            if match := pattern.search(text):
+                yield bound, match
 
 
 def _sustained(watch: Watch, duration: Duration | None) -> Watch | None:
@@ -262,7 +273,7 @@ def _sustained(watch: Watch, duration: Duration | None) -> Watch | None:
 
 def conditions(runbook: Runbook) -> tuple[list[Condition], list[Unwatched]]:
     """Return the conditions that are watched for, and the triggers that are not."""
-    bound = [bind(trigger) for trigger in runbook.triggers]
+    bound = [condition_of(trigger) for trigger in runbook.triggers]
     return (
         [one for one in bound if isinstance(one, Condition)],
         [one for one in bound if isinstance(one, Unwatched)],
@@ -271,15 +282,5 @@ def conditions(runbook: Runbook) -> tuple[list[Condition], list[Unwatched]]:
 
 def sentinels_read() -> set[str]:
     """Return the names of all sentinels that watches read."""
-    for module in _modules():
-        importlib.import_module(module)
-    names = (getattr(factory, "sentinel", "") for _, factory, _ in _REGISTRY)
+    names = (getattr(one.factory, "sentinel", "") for one in TRIGGERS.members().values())
     return {name for name in names if name}
-
-
-def _modules() -> Iterable[str]:
-    from rollback_drill.decide import triggers
-
-    return (
-        f"rollback_drill.decide.triggers.{m.name}" for m in pkgutil.iter_modules(triggers.__path__)
-    )

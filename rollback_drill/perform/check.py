@@ -1,4 +1,7 @@
-"""Checks: code bound to the text of a checkbox by a pattern, and what a check may look at."""
+"""Checks: code bound to the text of a checkbox by a pattern, and what a check may look at.
+
+To add one, put a module into `perform/checks` with a function under `@check(pattern, examples=…)`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rollback_drill import family
 from rollback_drill.data.told import Fates, LedgerRead
 from rollback_drill.decide.told import Decided
+from rollback_drill.family import Family
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.ground.finding import Finding, failed, judged, unknown
@@ -22,7 +25,7 @@ from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.statement import nearest, plain, statement
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 from rollback_drill.stage.host import look
-from rollback_drill.stage.model import CAPABILITIES, Stage
+from rollback_drill.stage.model import CAPABILITIES, Stage, check_needs
 from rollback_drill.watch.told import ProbeSample
 
 if TYPE_CHECKING:
@@ -137,7 +140,7 @@ class Registered:
         return None
 
 
-_REGISTRY: dict[str, Registered] = {}
+CHECKS: Family[Registered] = Family("checks", "a check")
 
 
 def check(
@@ -154,9 +157,10 @@ def check(
 
     def register(function: Check) -> Check:
         name = function.__name__
-        _REGISTRY[name] = Registered(
-            name, function, tuple(map(statement, patterns)), tuple(examples), needs, proof
-        )
+        check_needs([needs] if needs else (), f"check {name} needs")
+        said = tuple(map(statement, patterns))
+        one = Registered(name, function, said, tuple(examples), needs, proof)
+        CHECKS.add(name, one, function)
         return function
 
     return register
@@ -164,8 +168,8 @@ def check(
 
 def registered() -> list[Registered]:
     """Return every check there is, by name."""
-    family.modules("checks")  # importing them registers them
-    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+    members = CHECKS.members()
+    return [members[name] for name in sorted(members)]
 
 
 def bindings(text: str) -> list[Binding]:

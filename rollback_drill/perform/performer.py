@@ -26,7 +26,6 @@ from rollback_drill.perform.told import (
 )
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.authority import level_of
-from rollback_drill.runbook.lint.endless import never_returns
 from rollback_drill.runbook.model import (
     Alternative,
     Checkbox,
@@ -35,6 +34,7 @@ from rollback_drill.runbook.model import (
     Procedure,
     Step,
 )
+from rollback_drill.runbook.rules.endless import never_returns
 from rollback_drill.runbook.shell import read
 from rollback_drill.stage.host import Completed, Host, look
 from rollback_drill.watch.probe import health

@@ -243,7 +243,7 @@ def test_the_refusal_of_a_box_names_the_nearest_sentences() -> None:
 
 def test_a_box_that_two_checks_claim_is_bound_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = (one for one in registered() if one.name == "error_rate")
-    monkeypatch.setitem(check._REGISTRY, "twin", replace(one, name="twin"))
+    monkeypatch.setitem(check.CHECKS._members, "twin", ("here", replace(one, name="twin")))
     assert bind("Error rate <1%") is None
     assert "error_rate and twin claim it" in unbound("Error rate <1%")
 

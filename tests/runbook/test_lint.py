@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.campaigns.revalidation import Finding, compare_with, write_findings
-from rollback_drill.runbook.lint import _RULES, lint
+from rollback_drill.runbook.lint import RULES, lint
 from rollback_drill.runbook.parse import parse
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
@@ -156,7 +156,7 @@ def test_what_is_done_right_is_left_alone(tmp_path: Path, start: str) -> None:
 def test_every_rule_is_shown_its_defect() -> None:
     marks = test_a_rule_finds_its_defect.pytestmark  # type: ignore[attr-defined]
     shown = {case[0] for case in marks[0].args[1]}
-    assert shown == {name for name, _, _, _ in _RULES}
+    assert shown == set(RULES.names())
 
 
 def test_the_projects_runbook_has_no_findings() -> None:

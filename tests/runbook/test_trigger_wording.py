@@ -14,7 +14,7 @@ from rollback_drill.decide.decider import Decider
 from rollback_drill.decide.detector import SlowShare, StatusShare
 from rollback_drill.decide.matrix import matrix_conditions
 from rollback_drill.decide.told import TriggersRead, sentences
-from rollback_drill.decide.trigger import Condition, Lasting, Unwatched, bind
+from rollback_drill.decide.trigger import Condition, Lasting, Unwatched, condition_of
 from rollback_drill.decide.triggers.error_rate import ErrorRate
 from rollback_drill.decide.triggers.outage import HealthFailing, Outage
 from rollback_drill.runbook.model import Runbook, Severity, Trigger
@@ -30,7 +30,7 @@ _P99, _MEDIAN = SlowShare(2.0, 0.99), SlowShare(0.5, 0.5)
 
 def bound(text: str) -> Condition | Unwatched:
     name, _, rest = text.partition(": ")
-    return bind(Trigger(Severity.CRITICAL, name, rest, 7))
+    return condition_of(Trigger(Severity.CRITICAL, name, rest, 7))
 
 
 def lasts_s(text: str) -> float:

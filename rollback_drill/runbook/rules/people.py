@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rollback_drill.runbook.lint.registry import Said, rule_of_scripts
+from rollback_drill.runbook.lint import Said, rule_of_scripts
 from rollback_drill.runbook.shell import Args, Command, Script
 
 _SSH = "bcDEeFIiJLlmOopQRSWwB"

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from rollback_drill.runbook.lint.registry import Said, rule_of_scripts
+from rollback_drill.runbook.lint import Said, rule_of_scripts
 from rollback_drill.runbook.shell import Script
 
 

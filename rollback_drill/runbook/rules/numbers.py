@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from rollback_drill.runbook.lint.registry import Said, rule_of_runbooks
+from rollback_drill.runbook.lint import Said, rule_of_runbooks
 from rollback_drill.runbook.model import Runbook
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rollback_drill.runbook.lint.document import commands_of
-from rollback_drill.runbook.lint.registry import Said, rule_of_runbooks
+from rollback_drill.runbook.lint import Said, rule_of_runbooks
 from rollback_drill.runbook.model import Procedure, Runbook, Step
+from rollback_drill.runbook.scripts import commands_of
 from rollback_drill.runbook.shell import Command
 
 _MIGRATES_BACK = re.compile(r"\bdowngrade\b|migrate.*\bzero\b|\bdb:rollback\b")

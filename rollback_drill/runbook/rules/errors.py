@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback_drill.runbook.lint.registry import Said, rule_of_scripts
+from rollback_drill.runbook.lint import Said, rule_of_scripts
 from rollback_drill.runbook.shell import Command, Context, Script
 
 # For these a failure is an answer, or leaves nothing undone.

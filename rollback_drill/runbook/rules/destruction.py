@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from rollback_drill.runbook.lint.registry import Read, Said, rule, rule_of_scripts
+from rollback_drill.runbook.lint import Read, Said, rule, rule_of_scripts
 from rollback_drill.runbook.shell import Args, Command, Script, Word
 
 # Set by the login, the shell or the system; not by a runbook.

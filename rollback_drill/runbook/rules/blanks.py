@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rollback_drill.runbook.lint.registry import Said, rule_of_scripts
+from rollback_drill.runbook.lint import Said, rule_of_scripts
 from rollback_drill.runbook.shell import Command, Script
 from rollback_drill.runbook.shell.blanks import CLOSE, OPEN, SPACE
 

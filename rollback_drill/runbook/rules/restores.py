@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.runbook.lint.document import commands_of
-from rollback_drill.runbook.lint.registry import Said, rule_of_runbooks, rule_of_scripts
+from rollback_drill.runbook.lint import Said, rule_of_runbooks, rule_of_scripts
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.presumed import presumed
+from rollback_drill.runbook.scripts import commands_of
 from rollback_drill.runbook.shell import Args, Command, Script
 
 _PSQL = "hpUdcfvoPFRTL"
