@@ -15,6 +15,7 @@ from tests.house.floor_plan import MACHINES, House, reached
 
 FOLDER = Path(rollback_drill.__file__).parent
 HOUSE = House(FOLDER)
+TESTS = Path(__file__).parents[1]
 DEPENDENTS = ("load", "steps", "features", "tests", "bench", "examples")
 NO_MACHINE = ("ground", "record", "runbook", "decide")  # and, soon, judge and report
 STAGE = "rollback_drill.stage"
@@ -70,6 +71,11 @@ TWICE = [
 ]
 
 
+def asked_tests(tests: House) -> list[str]:
+    """Return each import of a module of tests: what is shared stands in a module of its own."""
+    return [str(one) for one in tests.arrows() if ".test_" in one.target]
+
+
 def test_every_room_and_every_door_is_on_the_map() -> None:
     assert HOUSE.missing_on_the_map() == []
 
@@ -97,6 +103,16 @@ def test_a_name_means_one_thing() -> None:
 @pytest.mark.parametrize("room", NO_MACHINE)
 def test_what_is_read_and_judged_reaches_no_machine(room: str) -> None:
     assert reached(room, FOLDER, (*MACHINES, STAGE)) == []
+
+
+def test_tests_stand_like_the_rooms() -> None:
+    folders = {path.name for path in TESTS.iterdir() if (path / "__init__.py").exists()}
+    assert folders == {*HOUSE.order, "house"}
+    assert [*TESTS.glob("test_*.py")] == []
+
+
+def test_no_test_module_asks_another() -> None:
+    assert asked_tests(House(TESTS)) == []
 
 
 # Below: a house of two rooms, and each rule broken in it.
@@ -211,3 +227,10 @@ def test_a_machine_behind_the_next_module_is_found(tmp_path: Path, machine: str)
     late = {"low/stone.py": "from small.low import told", "low/told.py": f"import {machine}"}
     small(tmp_path, late)
     assert f"low reaches {machine}" in reached("low", tmp_path / "small", MACHINES)
+
+
+def test_a_test_module_that_asks_another_is_found(tmp_path: Path) -> None:
+    house = small(
+        tmp_path, {"low/test_a.py": "GOOD = 1", "low/test_b.py": "from .test_a import GOOD"}
+    )
+    assert asked_tests(house) == ["low.test_b imports low.test_a"]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from rollback_drill.cli import main
 from tests.judge.kept_records import kept
-from tests.record.test_damaged_records import DOCUMENT, KEPT
+from tests.report.history_support import KEPT
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 REQUESTS = "time,status,latency\n" + "".join(f"{n / 10:.1f},200,0.0{n % 7}1\n" for n in range(600))
 HISTORY = (json.dumps(KEPT) + "\n") * 6
 SEEN = "".join(f"{n}.5,{n}.5,{n}.6,c001,details,200,ok,,\n" for n in range(1_000_000, 1_000_450))

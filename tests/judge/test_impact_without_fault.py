@@ -11,9 +11,8 @@ from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.cli import main
 from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import PhaseName, PhaseStarted
-from tests.judge.test_impact import SHUT, WELL, T, drill, second, told
-from tests.stage.staging_support import FILLED, fake_kubectl, write
-from tests.stage.test_staging_check import GOOD
+from tests.judge.impact_support import SHUT, WELL, T, drill, second, told
+from tests.stage.staging_support import FILLED, GOOD, fake_kubectl, write
 
 
 def test_a_fault_that_was_never_made_in_full_is_a_fault_to_customers() -> None:

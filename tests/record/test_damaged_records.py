@@ -12,7 +12,7 @@ from rollback_drill.cli import main
 from rollback_drill.record.timeline import to_line
 from rollback_drill.report import history
 from tests.judge.record_support import T, good
-from tests.report.test_history import drill
+from tests.report.history_support import KEPT
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 # Without their sums, so that each damage is seen by what it does.
@@ -169,7 +169,6 @@ def test_a_history_that_is_no_file_ends_in_one_sentence_at_once(
             said(index(path), capsys.readouterr().err)
 
 
-KEPT = json.loads(json.dumps({name: getattr(drill(), name) for name in history.Kept.__slots__}))
 STRANGE: dict[str, object] = {
     "began": ["", "yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31", 7, None],
     "procedure": ["1", 1.5, True, -1],

@@ -14,17 +14,9 @@ from rollback_drill.judge.regression import CONFIDENCE, LEAST, judge_restore_tim
 from rollback_drill.record.timeline import Event
 from rollback_drill.report import history, overview
 from rollback_drill.report.history import Kept
+from tests.report.history_support import drill
 
 EVEN = (4.0, 4.2, 3.9, 4.1, 4.3, 4.0)
-
-
-def drill(began: str = "2026-01-05T10:00:00.000Z", **changes: object) -> Kept:
-    values = {
-        "began": began, "key": "k", "stage": "processes", "fault": "none", "procedure": 1,
-        "verdict": "passed", "detected_after_s": 0.5, "restored_after_s": 4.0, "outage_s": 3.0,
-        "findings": 0,
-    }  # fmt: skip
-    return Kept(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,28 @@ def fake_kubectl(folder: Path, behind: str = "") -> Path:
     )
     (folder / "kubectl").chmod(0o755)
     return record
+
+
+GOOD = """
+[stage]
+name = "checked"
+kind = "staging"
+failing = "v2"
+stable = "v1"
+base_url = "http://127.0.0.1:1"
+alternatives = ["status file", "systemd", "folder"]
+marker = "{folder}/may-be-broken"
+[limits]
+rate = 10
+stop_file = "{folder}/STOP"
+[[hosts]]
+name = "app-1"
+pod = "app-1"
+directory = "{folder}"
+url = "http://127.0.0.1:1"
+[environment]
+CONFIG_FILE = "{folder}/config.yaml"
+[scripts]
+defects = "touch {folder}/touched"
+deploy = "touch {folder}/touched"
+"""

@@ -7,31 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.cli import main
-from tests.stage.staging_support import FILLED, RUNBOOK, fake_kubectl, write
-
-GOOD = """
-[stage]
-name = "checked"
-kind = "staging"
-failing = "v2"
-stable = "v1"
-base_url = "http://127.0.0.1:1"
-alternatives = ["status file", "systemd", "folder"]
-marker = "{folder}/may-be-broken"
-[limits]
-rate = 10
-stop_file = "{folder}/STOP"
-[[hosts]]
-name = "app-1"
-pod = "app-1"
-directory = "{folder}"
-url = "http://127.0.0.1:1"
-[environment]
-CONFIG_FILE = "{folder}/config.yaml"
-[scripts]
-defects = "touch {folder}/touched"
-deploy = "touch {folder}/touched"
-"""
+from tests.stage.staging_support import FILLED, GOOD, RUNBOOK, fake_kubectl, write
 
 
 def checked(

@@ -16,8 +16,7 @@ from rollback_drill.cli import main
 from rollback_drill.conduct.guard import Guard
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage.file import Limits
-from tests.stage.staging_support import ROOT, RUNBOOK, fake_kubectl, write
-from tests.stage.test_staging_check import GOOD
+from tests.stage.staging_support import GOOD, ROOT, RUNBOOK, fake_kubectl, write
 
 
 @pytest.fixture(autouse=True)
