@@ -9,7 +9,8 @@ import pytest
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
-from rollback_drill.stage.opening import containers_problem, open_stage
+from rollback_drill.stage.opening import open_stage
+from rollback_drill.stage.stages.containers import containers_problem
 
 NAMES = ("containers", "processes")
 HOLDING = ("live", "containers", "slow")

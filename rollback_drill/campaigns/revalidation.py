@@ -25,7 +25,7 @@ from rollback_drill.runbook.model import Checkbox, Procedure, Runbook, Unread
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.shell import read
 from rollback_drill.stage.model import Stage
-from rollback_drill.stage.opening import containers_problem
+from rollback_drill.stage.stages.containers import containers_problem
 from rollback_drill.stage.supervision import SUPERVISORD, SYSTEMD
 
 __all__ = [

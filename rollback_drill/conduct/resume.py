@@ -203,7 +203,7 @@ class ResumedDrill(Conductor):
             self.timeline.subscribe(progress, "progress display")
 
     def _open(self) -> Stage:
-        return attach_stage(self._left.where, self._note_later)
+        return attach_stage(self._left.started.stage, self._left.where, self._note_later)
 
     def _note_later(self, text: str) -> None:
         """A stage that is attached has nothing to say before there is a timeline."""

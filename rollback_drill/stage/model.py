@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import psycopg
-
 from rollback_drill.ground.names import no_such
 from rollback_drill.stage.host import Host
 from rollback_drill.traffic.interface import Interface
 
 if TYPE_CHECKING:
+    import psycopg
+
     from rollback_drill.stage.file import FaultEntry, Limits
 
 FAILING = "v0.1.0-pagination"

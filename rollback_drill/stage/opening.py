@@ -1,65 +1,105 @@
-"""Where drills happen: one module per stage."""
+"""Which stage a drill has. `STAGE` names a way to have one, or is a staging environment's file.
+
+To add one, put a module into `stage/stages` with a class under `@way`.
+"""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
 
+from rollback_drill.family import Family
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
-from rollback_drill.stage.containers import ContainerStage
-from rollback_drill.stage.engine import engine_problem
-from rollback_drill.stage.file import read as read_staging
-from rollback_drill.stage.images import base_problem
 from rollback_drill.stage.model import Stage, StageOptions
-from rollback_drill.stage.processes import ProcessStage
-from rollback_drill.stage.staging import StagingStage
 
-__all__ = ["NAMES", "attach_stage", "containers_problem", "open_stage"]
-
-NAMES = ("auto", "containers", "processes")
-
-Progress = Callable[[str], None]
+_AUTO = "auto"
+_FILE = ".toml"
+_ASKED = "asked for"
 
 
-@functools.cache
-def containers_problem() -> str:
-    """Return why the container stage cannot be had here, "" when it can."""
-    return engine_problem() or base_problem()
-
-
-def open_stage(name: str, options: StageOptions, progress: Progress) -> Stage:
-    """Return the stage called `name`, not yet brought up; `auto`: containers where they can be had.
-
-    A name that ends in ".toml" is the file of a staging environment.
-
-    Raises UsageError for another name, and for containers where no engine answers.
+class Way(Protocol):
+    """One way to have a stage. `name`: what `STAGE` says for it. `turn`: when `auto` tries it, 0
+    for never; `because`: why `auto` takes it, where nothing was tried before.
     """
-    if name.endswith(".toml"):
-        return StagingStage(read_staging(Path(name)), progress)
-    if name not in NAMES:
-        raise no_such("STAGE", name, (*NAMES, "FILE.toml"), "use STAGE=auto")
-    if name == "processes":
-        return ProcessStage(options, "asked for", progress)
-    problem = containers_problem()
-    if not problem:
-        reason = "asked for" if name == "containers" else "a container engine answers"
-        return ContainerStage(options, reason, progress)
-    if name == "containers":
-        raise UsageError(
-            "a container engine and its base image for STAGE=containers",
-            problem,
-            "start the engine (DOCKER_HOST names it), install what lacks, or use STAGE=processes",
-        )
-    return ProcessStage(options, problem, progress)
+
+    name: str
+    turn: int
+    because: str
+
+    def refusal(self) -> UsageError | None:
+        """Return why such a stage cannot be had here; None when it can."""
+        ...
+
+    def open(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> Stage:
+        """Return one, not yet brought up. Raises UsageError for options that it cannot have."""
+        ...
 
 
-def attach_stage(where: str, progress: Progress) -> Stage:
-    """Return the stage that a dead drill noted as `where`; entering it takes it over as it is.
+@runtime_checkable
+class Attaches(Protocol):
+    """A way to have a stage that outlives its drill."""
 
-    Raises UsageError when it is gone.
+    def attach(self, where: str, progress: Callable[[str], None]) -> Stage:
+        """Return the one that a dead drill noted as `where`. Raises UsageError when it is gone."""
+        ...
+
+
+STAGES: Family[Way] = Family("stages", "STAGE")
+_Make = TypeVar("_Make", bound=Callable[[], Way])
+
+
+def way(make: _Make) -> _Make:
+    """Add the decorated class to the family."""
+    one = make()
+    STAGES.add(one.name, one, make)
+    return make
+
+
+def open_stage(name: str, options: StageOptions, progress: Callable[[str], None]) -> Stage:
+    """Return the stage called `name`, not yet brought up; `auto`: the first that can be had.
+
+    Raises UsageError for another name, and for a stage that cannot be had here.
     """
-    if where.endswith(".toml"):
-        return StagingStage(read_staging(Path(where)), progress, attach=True)
-    return ProcessStage.attach(Path(where), progress)
+    if name.endswith(_FILE):
+        return _described(name, progress)
+    if name == _AUTO:
+        return _first(options, progress)
+    if name not in STAGES.names():
+        raise no_such("STAGE", name, (_AUTO, *STAGES.names(), f"FILE{_FILE}"), "use STAGE=auto")
+    one = STAGES.members()[name]
+    if refusal := one.refusal():
+        raise refusal
+    return one.open(options, _ASKED, progress)
+
+
+def _first(options: StageOptions, progress: Callable[[str], None]) -> Stage:
+    refused: list[UsageError] = []
+    for one in sorted(STAGES.members().values(), key=lambda one: one.turn):
+        if not one.turn:
+            continue
+        if refusal := one.refusal():
+            refused.append(refusal)
+            continue
+        reason = "; ".join(error.found for error in refused) or one.because
+        return one.open(options, reason, progress)
+    raise refused[0]
+
+
+def attach_stage(name: str, where: str, progress: Callable[[str], None]) -> Stage:
+    """Return the stage called `name` that a dead drill noted as `where`; entering it takes it over
+    as it is. Raises UsageError when it is gone.
+    """
+    if where.endswith(_FILE):
+        return _described(where, progress, attach=True)
+    one = STAGES.find(name, "hold a new drill")
+    assert isinstance(one, Attaches)  # else nothing was noted
+    return one.attach(where, progress)
+
+
+def _described(path: str, progress: Callable[[str], None], *, attach: bool = False) -> Stage:
+    from rollback_drill.stage.file import read
+    from rollback_drill.stage.staging import StagingStage
+
+    return StagingStage(read(Path(path)), progress, attach=attach)

@@ -1,0 +1,1 @@
+"""One module per way to have a stage; see `stage.opening`."""

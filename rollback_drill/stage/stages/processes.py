@@ -1,0 +1,35 @@
+"""Plain processes of this machine: the way that is always there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rollback_drill.ground.errors import UsageError
+from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.stage.opening import way
+
+
+@way
+class Processes:
+    """See stage.opening.Way."""
+
+    name = "processes"
+    turn = 2
+    because = "it is always there"
+
+    def refusal(self) -> UsageError | None:
+        """See Way.refusal."""
+        return None
+
+    def open(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> Stage:
+        """See Way.open."""
+        from rollback_drill.stage.processes import ProcessStage
+
+        return ProcessStage(options, reason, progress)
+
+    def attach(self, where: str, progress: Callable[[str], None]) -> Stage:
+        """See Attaches.attach."""
+        from rollback_drill.stage.processes import ProcessStage
+
+        return ProcessStage.attach(Path(where), progress)
