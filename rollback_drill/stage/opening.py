@@ -1,6 +1,6 @@
-"""Which stage a drill has. `STAGE` names a way to have one, or is a staging environment's file.
+"""Which stage a drill has. `STAGE` names a kind of stage, or is a staging environment's file.
 
-To add one, put a module into `stage/stages` with a class under `@way`.
+To add one, put a module into `stage/stages` with a class under `@stage_kind`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _FILE = ".toml"
 _ASKED = "asked for"
 
 
-class Way(Protocol):
-    """One way to have a stage. `name`: what `STAGE` says for it. `turn`: when `auto` tries it, 0
+class StageKind(Protocol):
+    """A kind of stage. `name`: what `STAGE` says for it. `turn`: when `auto` tries it, 0
     for never; `because`: why `auto` takes it, where nothing was tried before.
     """
 
@@ -39,18 +39,18 @@ class Way(Protocol):
 
 @runtime_checkable
 class Attaches(Protocol):
-    """A way to have a stage that outlives its drill."""
+    """A kind of stage that outlives its drill."""
 
     def attach(self, where: str, progress: Callable[[str], None]) -> Stage:
         """Return the one that a dead drill noted as `where`. Raises UsageError when it is gone."""
         ...
 
 
-STAGES: Family[Way] = Family("stages", "STAGE")
-_Make = TypeVar("_Make", bound=Callable[[], Way])
+STAGES: Family[StageKind] = Family("stages", "STAGE")
+_Make = TypeVar("_Make", bound=Callable[[], StageKind])
 
 
-def way(make: _Make) -> _Make:
+def stage_kind(make: _Make) -> _Make:
     """Add the decorated class to the family."""
     one = make()
     STAGES.add(one.name, one, make)

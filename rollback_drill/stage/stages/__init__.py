@@ -1,1 +1,1 @@
-"""One module per way to have a stage; see `stage.opening`."""
+"""One module per kind of stage; see `stage.opening`."""

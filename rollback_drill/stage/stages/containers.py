@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
-from rollback_drill.stage.opening import way
+from rollback_drill.stage.opening import stage_kind
 
 
 @functools.cache
@@ -19,16 +19,16 @@ def containers_problem() -> str:
     return engine_problem() or base_problem()
 
 
-@way
+@stage_kind
 class Containers:
-    """See stage.opening.Way."""
+    """See stage.opening.StageKind."""
 
     name = "containers"
     turn = 1
     because = "a container engine answers"
 
     def refusal(self) -> UsageError | None:
-        """See Way.refusal."""
+        """See StageKind.refusal."""
         problem = containers_problem()
         if not problem:
             return None
@@ -39,7 +39,7 @@ class Containers:
         )
 
     def open(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> Stage:
-        """See Way.open."""
+        """See StageKind.open."""
         from rollback_drill.stage.containers import ContainerStage
 
         return ContainerStage(options, reason, progress)

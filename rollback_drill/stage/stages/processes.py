@@ -7,23 +7,23 @@ from pathlib import Path
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
-from rollback_drill.stage.opening import way
+from rollback_drill.stage.opening import stage_kind
 
 
-@way
+@stage_kind
 class Processes:
-    """See stage.opening.Way."""
+    """See stage.opening.StageKind."""
 
     name = "processes"
     turn = 2
     because = "it is always there"
 
     def refusal(self) -> UsageError | None:
-        """See Way.refusal."""
+        """See StageKind.refusal."""
         return None
 
     def open(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> Stage:
-        """See Way.open."""
+        """See StageKind.open."""
         from rollback_drill.stage.processes import ProcessStage
 
         return ProcessStage(options, reason, progress)
