@@ -27,7 +27,7 @@ from rollback_drill.campaigns.revalidation import (
     supervisor_of,
     write_findings,
 )
-from rollback_drill.campaigns.stage_check import look
+from rollback_drill.campaigns.stage_check import ask_all
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.request import Request
@@ -223,7 +223,7 @@ def run_stage_check(arguments: argparse.Namespace) -> int:
         )
     bad = 0
     try:
-        for one in look(stage, runbook):
+        for one in ask_all(stage, runbook):
             bad += one.verdict is Verdict.FAILED
             mark = {Verdict.PASSED: "ok     ", Verdict.FAILED: "MISSING"}.get(
                 one.verdict, "unknown"

@@ -32,8 +32,8 @@ _BLANK = re.compile(r"^\[.*\]$|^_+$|^$")
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """One thing that was looked at. `verdict`: passed, failed (a drill would not work) or unknown
+class StageAnswer:
+    """One thing that was asked. `verdict`: passed, failed (a drill would not work) or unknown
     (a drill would leave something unknown). `advice`: what to do, "" where nothing is missing.
     """
 
@@ -43,8 +43,8 @@ class Looked:
     advice: str = ""
 
 
-def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
-    """Look at everything that a drill needs; nothing is changed. Never raises a DrillError."""
+def ask_all(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
+    """Ask for everything that a drill needs; nothing is changed. Never raises a DrillError."""
     yield from _variables(stage)
     for host in stage.hosts:
         yield from _guarded(f"{host.name} answers", _host(stage, host, runbook))
@@ -56,19 +56,19 @@ def look(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
     yield from _limits(stage)
 
 
-def _judge(what: str, ok: bool, found: str, advice: str) -> Looked:
+def _judge(what: str, ok: bool, found: str, advice: str) -> StageAnswer:
     found = " ".join(found.split())  # a command's words may go over several lines
-    return Looked(what, Verdict.PASSED if ok else Verdict.FAILED, found, "" if ok else advice)
+    return StageAnswer(what, Verdict.PASSED if ok else Verdict.FAILED, found, "" if ok else advice)
 
 
-def _guarded(what: str, looks: Iterator[Looked]) -> Iterator[Looked]:
+def _guarded(what: str, looks: Iterator[StageAnswer]) -> Iterator[StageAnswer]:
     try:
         yield from looks
     except DrillError as error:
-        yield Looked(what, Verdict.FAILED, error.found, error.advice)
+        yield StageAnswer(what, Verdict.FAILED, error.found, error.advice)
 
 
-def _variables(stage: StagingStage) -> Iterator[Looked]:
+def _variables(stage: StagingStage) -> Iterator[StageAnswer]:
     missing = stage.staging.missing
     yield _judge(
         "variables that the file names are set", not missing, ", ".join(missing) or "all",
@@ -76,7 +76,7 @@ def _variables(stage: StagingStage) -> Iterator[Looked]:
     )  # fmt: skip
 
 
-def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAnswer]:
     done = ask(host, "uname -sr", limit_s=_LIMIT_S)
     yield _judge(
         f"{host.name} answers", done.ok, done.stdout.strip() or done.stderr.strip(),
@@ -130,7 +130,7 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]
         )  # fmt: skip
 
 
-def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[Looked]:
+def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAnswer]:
     """Every variable that the runbook's commands use here and do not set."""
     needed: set[str] = set()
     for block in _all_blocks(runbook):
@@ -160,7 +160,7 @@ def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
         yield from checklist.blocks
 
 
-def _service(stage: StagingStage) -> Iterator[Looked]:
+def _service(stage: StagingStage) -> Iterator[StageAnswer]:
     path = stage.interface.health
     for name, url in {**stage.direct_urls, "the front door": stage.base_url}.items():
         status = front_health(stage) if url == stage.base_url else health(url, path)
@@ -173,7 +173,7 @@ def _service(stage: StagingStage) -> Iterator[Looked]:
         try:
             answer = described.ask(stage, stage.base_url, operation)
         except NoAnswer as error:
-            yield Looked(operation.name, Verdict.FAILED, str(error), "see the service")
+            yield StageAnswer(operation.name, Verdict.FAILED, str(error), "see the service")
             continue
         good = answer.ok and operation.contains in answer.text
         yield _judge(
@@ -183,18 +183,20 @@ def _service(stage: StagingStage) -> Iterator[Looked]:
         )  # fmt: skip
 
 
-def _database(stage: StagingStage) -> Iterator[Looked]:
+def _database(stage: StagingStage) -> Iterator[StageAnswer]:
     used, limit = stage.database.connections()
-    yield Looked("the database answers", Verdict.PASSED, f"{used} of {limit} sessions are used")
+    yield StageAnswer(
+        "the database answers", Verdict.PASSED, f"{used} of {limit} sessions are used"
+    )
 
 
-def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
+def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
     # Procedures share steps: each block is told once.
     for block in {block.line: block for block in _all_blocks(runbook)}.values():
         try:
             choose(block, stage.alternatives)
         except StepFailed as error:
-            yield Looked(
+            yield StageAnswer(
                 f"line {block.line} of the runbook", Verdict.FAILED,
                 error.reason.removeprefix(f"line {block.line}: "),
                 "name in [stage] alternatives what applies here",
@@ -212,11 +214,13 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
     )  # fmt: skip
     triggers = read_triggers(runbook, capabilities=stage.capabilities)
     for where, why in triggers.uncovered.items():
-        yield Looked(where, Verdict.FAILED, why, "word it like one that is watched")
+        yield StageAnswer(where, Verdict.FAILED, why, "word it like one that is watched")
     for where, why in triggers.unseen.items():
-        yield Looked(where, Verdict.UNKNOWN, why, "give the stage that, or leave the trigger out")
+        yield StageAnswer(
+            where, Verdict.UNKNOWN, why, "give the stage that, or leave the trigger out"
+        )
     for one in unsupported:
-        yield Looked(
+        yield StageAnswer(
             "checkbox", Verdict.UNKNOWN, one, "give the stage that, or a script in [checks]"
         )
     blanks = [
@@ -232,7 +236,7 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[Looked]:
         )  # fmt: skip
 
 
-def _fault(stage: StagingStage) -> Iterator[Looked]:
+def _fault(stage: StagingStage) -> Iterator[StageAnswer]:
     breaks = [*stage.faults, *(["[scripts] defects"] if "defects" in stage.capabilities else [])]
     yield _judge(
         "something can be broken", bool(breaks), ", ".join(breaks) or "nothing",
@@ -240,7 +244,7 @@ def _fault(stage: StagingStage) -> Iterator[Looked]:
     )  # fmt: skip
 
 
-def _limits(stage: StagingStage) -> Iterator[Looked]:
+def _limits(stage: StagingStage) -> Iterator[StageAnswer]:
     limits, limited = stage.staging.limits, stage.staging.limited
     told = f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes"
     yield _judge(

@@ -57,7 +57,7 @@ from rollback_drill.subject.hostaway.cursors import KeptCursors
 from rollback_drill.subject.hostaway.walkers import Walkers
 from rollback_drill.traffic.live import CLIENTS, Traffic
 from rollback_drill.watch.busyness import Machine
-from rollback_drill.watch.left import look
+from rollback_drill.watch.left import left_as
 from rollback_drill.watch.probe import Probe
 from rollback_drill.watch.sentinel import Sentinels, all_sentinels
 from rollback_drill.watch.webhook import Webhook
@@ -525,7 +525,7 @@ class Conductor:
         fault, or a release that was deployed where it stays.
         """
         if self._scene is not None or stage.stays:
-            self.timeline.record(look(stage, self._procedure))
+            self.timeline.record(left_as(stage, self._procedure))
 
     def _phase(self, phase: PhaseName) -> None:
         self.timeline.record(PhaseStarted(phase))

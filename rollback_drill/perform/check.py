@@ -22,7 +22,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.enough import once_enough
 from rollback_drill.perform.told import Checked
 from rollback_drill.runbook.model import Checkbox, Runbook
-from rollback_drill.runbook.statement import nearest, plain, statement
+from rollback_drill.runbook.statement import most_like, plain, statement
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 from rollback_drill.stage.host import look
 from rollback_drill.stage.model import CAPABILITIES, Stage, check_needs
@@ -189,7 +189,7 @@ def unbound(text: str) -> str:
     found = [one.name for one in bindings(text)]
     if found:
         return f"no check is bound to this checkbox alone: {' and '.join(found)} claim it"
-    like = nearest(text, (example for one in registered() for example in one.examples))
+    like = most_like(text, (example for one in registered() for example in one.examples))
     told = ", ".join(f"“{one}”" for one in like)
     hint = f"nearest are {told}" if told else "nothing that can be verified is like it"
     return f"no check is bound to this checkbox; {hint} (make bindings lists all)"

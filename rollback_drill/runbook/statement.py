@@ -60,7 +60,7 @@ def amount(text: str) -> str:
     return re.sub(r"\bmilliseconds?\b", "ms", text, flags=re.IGNORECASE)
 
 
-def nearest(text: str, sentences: Iterable[str], count: int = 3) -> list[str]:
+def most_like(text: str, sentences: Iterable[str], count: int = 3) -> list[str]:
     """Return those of `sentences` that are most like `text`, at most `count`, the nearest first."""
     asked = plain(text[:_LONGEST]).lower()
     scored = sorted(

@@ -129,7 +129,7 @@ class Staging:
     secrets: frozenset[str]
 
 
-def read(path: Path) -> Staging:
+def read_staging(path: Path) -> Staging:
     """Read the file. Raises UsageError that names the place in it and what is expected there."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -99,7 +99,7 @@ def attach_stage(name: str, where: str, progress: Callable[[str], None]) -> Stag
 
 
 def _described(path: str, progress: Callable[[str], None], *, attach: bool = False) -> Stage:
-    from rollback_drill.stage.file import read
+    from rollback_drill.stage.file import read_staging
     from rollback_drill.stage.staging import StagingStage
 
-    return StagingStage(read(Path(path)), progress, attach=attach)
+    return StagingStage(read_staging(Path(path)), progress, attach=attach)

@@ -28,7 +28,7 @@ _LOOK = (
 )
 
 
-def look(stage: Stage, procedure: Procedure | None) -> LeftAs:
+def left_as(stage: Stage, procedure: Procedure | None) -> LeftAs:
     """Ask for the state of the service. What cannot be asked is 0 or left out, never well.
 
     `procedure`: the one that was performed, if any, which may name the step that ends maintenance.

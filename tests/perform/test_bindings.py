@@ -12,7 +12,7 @@ from rollback_drill.perform import check
 from rollback_drill.perform.check import bind, bindings, own_script, registered, unbound
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
-from rollback_drill.runbook.statement import nearest, plain
+from rollback_drill.runbook.statement import most_like, plain
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT.parent / "shared" / "cases" / "runbooks"
@@ -259,8 +259,8 @@ def test_the_scripts_of_a_stage_are_for_whole_statements_too() -> None:
 
 def test_the_nearest_sentence_comes_first() -> None:
     sentences = ["Error rate <1%", "Service is up", "Database queries work"]
-    assert nearest("The service is upp", sentences)[0] == "Service is up"
-    assert nearest("error rates below 1%", sentences)[0] == "Error rate <1%"
+    assert most_like("The service is upp", sentences)[0] == "Service is up"
+    assert most_like("error rates below 1%", sentences)[0] == "Error rate <1%"
 
 
 @pytest.mark.parametrize(

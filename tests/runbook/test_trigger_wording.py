@@ -15,7 +15,7 @@ from rollback_drill.decide.detector import SlowShare, StatusShare
 from rollback_drill.decide.matrix import matrix_conditions
 from rollback_drill.decide.told import TriggersRead, sentences
 from rollback_drill.decide.trigger import Condition, Lasting, Unwatched, condition_of
-from rollback_drill.decide.triggers.error_rate import ErrorRate
+from rollback_drill.decide.triggers.error_rate import ErrorShare
 from rollback_drill.decide.triggers.outage import HealthFailing, Outage
 from rollback_drill.runbook.model import Runbook, Severity, Trigger
 from rollback_drill.runbook.parse import parse
@@ -57,7 +57,7 @@ def lasts_s(text: str) -> float:
 def test_error_rates_are_read_as_people_write_them(text: str, edges: tuple[float, ...]) -> None:
     found = bound(text)
     assert isinstance(found, Condition), found
-    assert isinstance(found.watch, ErrorRate)
+    assert isinstance(found.watch, ErrorShare)
     assert found.watch.error_edges == edges
 
 

@@ -39,7 +39,7 @@ def test_secrets_come_from_the_shell_and_are_known_as_secrets(
 ) -> None:
     monkeypatch.setenv("EU_KEY", "key-of-staging")
     monkeypatch.delenv("EU_PGPASSWORD", raising=False)
-    found = staging.read(write(tmp_path, GOOD))
+    found = staging.read_staging(write(tmp_path, GOOD))
     assert found.api_key == "key-of-staging"
     assert found.secrets == {"key-of-staging"}
     assert found.missing == ("EU_PGPASSWORD",)
@@ -103,7 +103,7 @@ def test_a_mistake_in_the_file_is_named_with_its_place(
 ) -> None:
     assert old in GOOD
     with pytest.raises(UsageError) as caught:
-        staging.read(write(tmp_path, GOOD.replace(old, new, 1)))
+        staging.read_staging(write(tmp_path, GOOD.replace(old, new, 1)))
     assert any(one in str(caught.value) for one in named.split("|"))
 
 
@@ -136,4 +136,4 @@ def test_a_network_that_cannot_be_slowed_down_is_told_before_anything_is_touched
 
 def test_a_port_in_the_environment_need_not_be_quoted(tmp_path: Path) -> None:
     text = GOOD.replace("[service]", "[environment]\nDB_PORT = 5432\n[service]")
-    assert staging.read(write(tmp_path, text)).environment["DB_PORT"] == "5432"
+    assert staging.read_staging(write(tmp_path, text)).environment["DB_PORT"] == "5432"

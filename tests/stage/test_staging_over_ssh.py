@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from examples.kinto.environment import FOLDER, HERE, KintoStaging
-from rollback_drill.campaigns.stage_check import look
+from rollback_drill.campaigns.stage_check import ask_all
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.verdict import Verdict
@@ -129,7 +129,7 @@ def checked(tmp_path: Path, toml: str = TOML, runbook: str = RUNBOOK) -> dict[st
     stage = open_stage(str(tmp_path / "staging.toml"), StageOptions(), print)
     assert isinstance(stage, StagingStage)
     try:
-        return {one.what: one.verdict for one in look(stage, parse(tmp_path / "runbook.md"))}
+        return {one.what: one.verdict for one in ask_all(stage, parse(tmp_path / "runbook.md"))}
     finally:
         stage.__exit__()
 

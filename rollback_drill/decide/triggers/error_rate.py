@@ -32,7 +32,7 @@ _BETWEEN = r"[^\d:;%<>≥]*?"
     rf"{BELOW}(?P<good>{NUMBER})\s*{PERCENT}",
     by_words=True,
 )
-class ErrorRate(PlainWatch):
+class ErrorShare(PlainWatch):
     """The share of failed requests lies in [low, high); without `high`, at or above low."""
 
     def __init__(self, match: re.Match[str]) -> None:

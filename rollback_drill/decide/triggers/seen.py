@@ -40,7 +40,7 @@ class _Seen(PlainWatch):
 
 
 @watch(r"data (?:corruption|loss)|(?:records?|data) (?:are |is )?(?:damaged|corrupted|lost)")
-class DataCorruption(_Seen):
+class DamagedData(_Seen):
     """An acknowledged write is damaged or gone. One look at the database proves it."""
 
     sentinel = "integrity"
@@ -90,7 +90,7 @@ class BrokenPagination(_Seen):
 @watch(
     r"adoption.*?<\s*(?P<share>\d[\d.]*)\s*%.*?(?P<after>\d+\s*(?:h(?:ours?)?|d(?:ays?)?|min\w*|s\w*)\b)"
 )
-class LowAdoption(PlainWatch):
+class RareUse(PlainWatch):
     """The share of lists asked for by cursor since then is proven to be below the runbook's, and
     the release is as old as the runbook says, divided by the pace.
     """
