@@ -27,3 +27,5 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 `docs/adding.md` says how to add a fault, a hazard, a check, a trigger, a sentinel or a stage: one
 file each. `docs/architecture.md` walks through a drill, and says why it is built like this.
 """
+
+__version__ = "0.1.0"

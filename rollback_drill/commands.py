@@ -18,7 +18,7 @@ from rollback_drill.campaigns.interruptions import interrupt, write_table
 from rollback_drill.campaigns.mishaps import endure
 from rollback_drill.campaigns.plan import plan
 from rollback_drill.campaigns.read_out import exit_of, read_out
-from rollback_drill.campaigns.replay import BASELINE, replay, sentences
+from rollback_drill.campaigns.replay import replay, sentences
 from rollback_drill.campaigns.revalidation import (
     Finding,
     compare_with,
@@ -34,24 +34,23 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.resume import ResumedDrill, read_left
 from rollback_drill.ground import files
 from rollback_drill.ground.clock import iso
-from rollback_drill.ground.console import console, shown
+from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit, UsageError
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.redact import masked
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.timeline import read
 from rollback_drill.report import history, overview
 from rollback_drill.report.report_folder import claim
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
-from rollback_drill.runbook.authority import roles_of
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.monitoring import dashboard, rules
 from rollback_drill.runbook.parse import parse, read_document
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.staging import StagingStage
-from rollback_drill.stage.supervision import SUPERVISORD
 
 _HEAR_S = 0.2
 
@@ -61,35 +60,14 @@ def run_drill(arguments: argparse.Namespace) -> int:
     terminal = console(soft_wrap=False)
     if arguments.resume:
         return _resume(arguments, terminal)
-    if arguments.plan not in ("", "0", "no"):
+    if arguments.plan:
         try:
             if not _agreed(arguments):
                 return Exit.PASSED
         except KeyboardInterrupt:
             terminal.print("\nEnded by the operator. Nothing was touched.")
             return Exit.UNKNOWN
-    request = Request(
-        runbook=arguments.runbook,
-        report=arguments.report,
-        stage=arguments.stage,
-        fault=arguments.fault,
-        procedure=arguments.procedure,
-        pace=arguments.pace,
-        rate=arguments.rate,
-        seed=arguments.seed,
-        options=StageOptions(
-            listings=arguments.listings,
-            seed=arguments.seed,
-            hosts=arguments.hosts,
-            supervisor=arguments.supervisor or SUPERVISORD.name,
-        ),
-        hazard=arguments.hazard,
-        round_trip=arguments.round_trip not in ("", "0", "no"),
-        mode=arguments.mode,
-        history=Path(arguments.history) if arguments.history else None,
-        channels=Path(arguments.channels) if arguments.channels else None,
-        authorized_by=roles_of(arguments.authorized_by),
-    )
+    request = Request.of(vars(arguments))
     with Progress(terminal) as progress:
         conductor = Conductor(request, progress=progress)
         conductor.run()
@@ -103,18 +81,18 @@ def run_drill(arguments: argparse.Namespace) -> int:
 
 def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
     """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
-    if arguments.plan not in ("", "0", "no"):
+    if arguments.plan:
         raise UsageError(
             "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
         )
-    left = read_left(Path(arguments.resume))
+    left = read_left(arguments.resume)
     report = arguments.report
     if report.resolve() == left.directory.resolve():
         report = report / "resumed"  # the dead drill's own record stays
     request = left.request(
         report,
         mode=arguments.mode,
-        channels=Path(arguments.channels) if arguments.channels else None,
+        channels=arguments.channels,
     )
     with Progress(terminal) as progress:
         conductor = ResumedDrill(left, request, progress=progress)
@@ -241,8 +219,7 @@ def run_decide(arguments: argparse.Namespace) -> int:
     """Replay a record; return 0 whatever is decided: a decision is no failure."""
     terminal = console()
     runbook = parse(arguments.runbook)
-    baseline = arguments.baseline or BASELINE
-    said = replay(arguments.record, runbook, pace=arguments.pace, baseline=baseline)
+    said = replay(arguments.from_, runbook, pace=arguments.pace, baseline=arguments.baseline)
     for line in sentences(said):
         terminal.print(line)
     return Exit.PASSED
@@ -278,7 +255,7 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Render a report again from a timeline; return the exit code of its verdict."""
-    judgement = write_reports(arguments.timeline, arguments.report)
+    judgement = write_reports(arguments.from_, arguments.report)
     print_summary(judgement, arguments.report, console(soft_wrap=False))
     return judgement.exit
 

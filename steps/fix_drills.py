@@ -13,8 +13,8 @@ import pytest
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.request import Request
 from rollback_drill.ground.clock import iso
-from rollback_drill.ground.console import shown
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.record.timeline import Event, read
 from rollback_drill.report import history

@@ -6,8 +6,8 @@ import contextlib
 
 import pytest
 
-from rollback_drill.ground.console import outlive_terminal
 from rollback_drill.ground.signals import told_to_end
+from rollback_drill.ground.terminal import outlive_terminal
 
 _until_the_end = contextlib.ExitStack()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.ground import files
-from rollback_drill.ground.console import shown
+from rollback_drill.ground.terminal import shown
 
 _MARKS = {"passed": "✅", "failed": "❌", "error": "❌", "skipped": "⏭️"}
 _LONGEST = 300

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 from examples.kinto.environment import HERE, KintoStaging
-from rollback_drill.ground.console import outlive_terminal, shown
 from rollback_drill.ground.errors import DrillError, Exit
 from rollback_drill.ground.machine import keep_out
 from rollback_drill.ground.signals import told_to_end
+from rollback_drill.ground.terminal import outlive_terminal, shown
 
 
 def main() -> int:

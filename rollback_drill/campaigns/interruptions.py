@@ -30,8 +30,8 @@ from rollback_drill.campaigns.mortal import (
 from rollback_drill.data.fingerprint import compare, fingerprint
 from rollback_drill.ground import files
 from rollback_drill.ground.clock import now
-from rollback_drill.ground.console import shown
 from rollback_drill.ground.errors import DrillError, StageError, WaitTimeout
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.performer import choose
 from rollback_drill.runbook.model import CodeBlock, Procedure, Runbook

@@ -17,6 +17,7 @@ from rollback_drill.decide.requests_file import read_requests
 from rollback_drill.decide.told import Decided, TriggerFired, TriggersRead
 from rollback_drill.decide.told import sentences as sentences_of
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.options import BASELINE
 from rollback_drill.perform.told import StepEnded, StepStarted
 from rollback_drill.record.timeline import Event, read
 from rollback_drill.runbook.model import Runbook
@@ -31,7 +32,6 @@ _CLASS = {
     Outcome.OK: 200, Outcome.REJECTED: 499, Outcome.INVALID_CURSOR: 400,
     Outcome.SERVER_ERROR: 599, Outcome.UNAVAILABLE: 599,
 }  # fmt: skip
-BASELINE = 400  # requests at the start that are taken for healthy
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class Said:
     triggers: TriggersRead = field(default_factory=lambda: TriggersRead(()))
 
 
-def replay(path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = BASELINE) -> Said:
+def replay(
+    path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = BASELINE.value
+) -> Said:
     """Return what the detector says of the record at `path`.
 
     The first `baseline` requests are taken for healthy. Raises UsageError for a file that is no

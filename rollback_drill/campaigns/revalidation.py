@@ -12,9 +12,9 @@ from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.request import Request
 from rollback_drill.decide.trigger import Unwatched, conditions
 from rollback_drill.ground import files
-from rollback_drill.ground.console import shown
 from rollback_drill.ground.errors import Exit, UsageError
-from rollback_drill.ground.verdict import SEVERITIES
+from rollback_drill.ground.options import SEVERITIES
+from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.perform.check import bind, unbound
 from rollback_drill.perform.foreign import foreign
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # Every procedure cures it: the old code has no cursors, and the flag switches them off.
-FAULT = "invalid-cursors"
+_FAULT = "invalid-cursors"
 # What an alternative for a failed downgrade has to mend.
 DAMAGE = "downgrade-damages-data"
 Progress = Callable[[str], None]
@@ -157,7 +157,7 @@ def perform_literally(
     one = Request(
         request.runbook,
         report,
-        fault=FAULT,
+        fault=_FAULT,
         procedure=str(procedure.number),
         pace=request.pace,
         rate=request.rate,

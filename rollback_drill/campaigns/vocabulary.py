@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from rollback_drill.campaigns.revalidation import Coverage, coverage
 from rollback_drill.ground.console import console
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in sentences():
             terminal.print(line)
         return Exit.PASSED
-    covered = coverage(parse(Path(arguments.runbook)))
+    covered = coverage(parse(arguments.runbook))
     for line in of_runbook(covered):
         terminal.print(line)
     return Exit.PASSED if all(box.check for box in covered) else Exit.FAILED

@@ -26,8 +26,8 @@ from rollback_drill.decide.decider import Decider
 from rollback_drill.decide.statistics import quantile_upper_bound
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
-from rollback_drill.ground.console import shown
 from rollback_drill.ground.errors import DrillError, UsageError, WaitTimeout, in_words
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import Moment

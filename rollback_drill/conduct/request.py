@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.ground.names import no_such
+from rollback_drill.ground.options import (
+    AUTHORIZED_BY,
+    CHANNELS,
+    FAULT,
+    HAZARD,
+    HISTORY,
+    MODE,
+    PACE,
+    PROCEDURE,
+    RATE,
+    ROUND_TRIP,
+    SEED,
+    STAGE,
+)
 from rollback_drill.runbook import authority
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.model import StageOptions
-
-MODES = ("automatic", "operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +33,32 @@ class Request:
 
     runbook: Path
     report: Path
-    stage: str = "auto"
-    fault: str = "connection-exhaustion"
-    procedure: str = "auto"
-    pace: float = 60.0
-    rate: float = 100.0
-    seed: int = 1
+    stage: str = STAGE.value
+    fault: str = FAULT.value
+    procedure: str = PROCEDURE.value
+    pace: float = PACE.value
+    rate: float = RATE.value
+    seed: int = SEED.value
     options: StageOptions = field(default_factory=StageOptions)
     lead: str = "drill"
-    hazard: str = "none"
-    round_trip: bool = False
-    mode: str = "automatic"  # or "operator": a person performs the runbook
-    history: Path | None = None  # the file with earlier drills
-    channels: Path | None = None  # the file that says where messages go
+    hazard: str = HAZARD.value
+    round_trip: bool = ROUND_TRIP.value
+    mode: str = MODE.value  # or "operator": a person performs the runbook
+    history: Path | None = HISTORY.value  # the file with earlier drills
+    channels: Path | None = CHANNELS.value  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
     literal: bool = False  # press on after steps that fail, and look at what they leave behind
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Request:
+        """Return the request that the options of `drill` make, by the names of their fields.
+
+        What of the stage was left open is as it usually is.
+        """
+        given = {one.name: asked[one.name] for one in fields(cls) if one.name in asked}
+        of_stage = (one.name for one in fields(StageOptions) if asked.get(one.name, "") != "")
+        given["options"] = StageOptions(**{name: asked[name] for name in of_stage})
+        return cls(**given | {"authorized_by": authority.roles_of(asked[AUTHORIZED_BY.field])})
 
 
 def check_request(request: Request, runbook: Runbook) -> None:
@@ -46,8 +70,6 @@ def check_request(request: Request, runbook: Runbook) -> None:
             repr(request.procedure),
             f"these are the procedures of {request.runbook}",
         )
-    if request.mode not in MODES:
-        raise no_such("MODE", request.mode, MODES, "leave MODE out")
     again = runbook.redeployment
     if again and request.procedure == str(again.number):
         raise UsageError(

@@ -22,7 +22,3 @@ _BADNESS = {v: i for i, v in enumerate(Verdict)}
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst of `verdicts`; of nothing at all it is UNKNOWN, never PASSED."""
     return max(verdicts, key=_BADNESS.__getitem__, default=Verdict.UNKNOWN)
-
-
-SEVERITIES = ("high", "medium", "low")
-"""Of findings, worst first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from rollback_drill.ground.console import shown
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
 from rollback_drill.judge.judgement import Judgement

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from rollback_drill.ground import files
-from rollback_drill.ground.console import shown
+from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.timeline import read
 from rollback_drill.report import allure, html, junit, postmortem

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 from rollback_drill.runbook.inline import Group, clipped, groups_of, plain_of
 from rollback_drill.runbook.model import Checkbox
-from rollback_drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE, STEP, bare
+from rollback_drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE_TITLE, STEP, bare
 
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(r"\w+ \w{1,2}\s*[:.)\u2010-\u2015-]")  # "Option A: …", "Method 1 – …"
@@ -88,7 +88,7 @@ class Section:
         yield self
         for child in self.children:
             name = bare(child.title)
-            if not STEP.match(name) and not PROCEDURE.match(name):
+            if not STEP.match(name) and not PROCEDURE_TITLE.match(name):
                 yield from child.part()
 
     @property
@@ -223,7 +223,7 @@ class _Outliner:
         if group.box is not None:
             return
         name = bare(group.plain)
-        if group.label and (PROCEDURE.match(name) or STEP.match(name)):
+        if group.label and (PROCEDURE_TITLE.match(name) or STEP.match(name)):
             level = _BELOW_HEADINGS + (STEP.match(name) is not None)
             self._open(group.plain, level, group.line, group.line)
             return

@@ -29,7 +29,7 @@ from rollback_drill.runbook.outline import Section, outline
 from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader, split_budget
 from rollback_drill.runbook.text import read_text, without_separators
-from rollback_drill.runbook.titles import PROCEDURE, STEP, bare
+from rollback_drill.runbook.titles import PROCEDURE_TITLE, STEP, bare
 
 _SCENARIO = re.compile(
     r"scenario (?P<n>\d{1,4})\s*[:.\u2010-\u2015\uff1a-]\s*(?P<title>.+)", re.IGNORECASE
@@ -271,7 +271,7 @@ def _is_afterwards(section: Section) -> bool:
         re.search(r"within|immediate", name, re.IGNORECASE)
         and not _severity(name)
         and not STEP.match(name)
-        and not PROCEDURE.match(name)
+        and not PROCEDURE_TITLE.match(name)
     )
 
 

@@ -12,7 +12,7 @@ from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Budget, Checkbox, CodeBlock, Procedure, Step
 from rollback_drill.runbook.outline import Section
 from rollback_drill.runbook.problems import Problems
-from rollback_drill.runbook.titles import NUMBERED, PREREQUISITES, PROCEDURE, STEP, bare
+from rollback_drill.runbook.titles import NUMBERED, PREREQUISITES, PROCEDURE_TITLE, STEP, bare
 
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _BEHIND_DASH = re.compile(r"\s[-\u2010-\u2015\u2212|]\s([^-\u2010-\u2015\u2212|]*\d[^|]*)$")
@@ -60,7 +60,7 @@ class ProcedureReader:
         raw: dict[int, tuple[Procedure, list[Section]]] = {}
         previous = 0
         for section in self._sections:
-            match = PROCEDURE.match(bare(section.title))
+            match = PROCEDURE_TITLE.match(bare(section.title))
             if not match:
                 continue
             number = int(match["number"])
@@ -304,7 +304,7 @@ def _own(procedure: Section) -> list[Section]:
     """Return `procedure` and what stands below it, without other procedures."""
     found = [procedure]
     for child in procedure.children:
-        if not PROCEDURE.match(bare(child.title)):
+        if not PROCEDURE_TITLE.match(bare(child.title)):
             found += _own(child)
     return found
 

@@ -9,7 +9,7 @@ _BETWEEN = r"\s*(?:[:.)|·»>-]|[\u2010-\u2015\u2212\uff1a])?\s*"
 _DASH = r"(?:[-\u2010-\u2015\u2212]|to|through)"
 _BUDGET = r"(?:[(\[](?P<early>[^()\[\]]*\d[^()\[\]]*)[)\]])?"
 _NOT_OF = r"(?!(?:of|in|from|and|to|or|is|was|has|must|as)\b)"
-PROCEDURE = re.compile(
+PROCEDURE_TITLE = re.compile(
     rf"(?:\d{{1,3}}[.)]\s*)?(?:roll ?back )?procedure\s*#?\s*(?P<number>\d{{1,4}})(?![\d.,]*\d)"
     rf"\s*{_BUDGET}{_BETWEEN}(?!steps? \d){_NOT_OF}(?P<title>\w.*)",
     re.IGNORECASE,

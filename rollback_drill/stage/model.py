@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rollback_drill.ground.names import no_such
+from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
 from rollback_drill.stage.host import Host
 from rollback_drill.traffic.interface import Interface
 
@@ -90,9 +91,9 @@ class StageOptions:
     size of the disk for its safety backups, 0 for no disk of their own.
     """
 
-    listings: int = 5_000
-    seed: int = 1
-    hosts: int = 1
+    listings: int = LISTINGS.value
+    seed: int = SEED.value
+    hosts: int = HOSTS.value
     memory_limit_bytes: int = 384 * 1024 * 1024
     connection_limit: int = 40
     supervisor: str = "supervisord"  # on hosts in containers also "systemd"

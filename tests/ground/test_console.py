@@ -16,7 +16,8 @@ from rollback_drill.campaigns.interruptions import write_table
 from rollback_drill.cli import main
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.told import DrillStarted
-from rollback_drill.ground.console import console, shown
+from rollback_drill.ground.console import console
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import AlternativeTaken, StepEnded, StepStarted
@@ -105,7 +106,8 @@ def test_the_summary_of_a_drill_shows_and_is_no_markup(own: bool) -> None:
 def test_a_pipe_that_does_not_wait_by_itself_gets_everything() -> None:
     code = (
         "import os, sys; os.set_blocking(1, False)\n"
-        "from rollback_drill.ground.console import console, outlive_terminal\n"
+        "from rollback_drill.ground.console import console\n"
+        "from rollback_drill.ground.terminal import outlive_terminal\n"
         "outlive_terminal(); console().print('x' * 1_000_000)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -64,4 +64,4 @@ def test_an_unknown_tier_is_used_wrongly() -> None:
         ["make", "gate", "TIER=huge"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "smoke, standard or full" in done.stderr
+    assert "smoke, standard, full" in done.stderr

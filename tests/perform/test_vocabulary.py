@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from rollback_drill.campaigns.revalidation import coverage
 from rollback_drill.campaigns.vocabulary import sentences
 from rollback_drill.cli import main
+from rollback_drill.ground.asked_by_make import call, verb
 from rollback_drill.perform.check import registered
 from rollback_drill.runbook.parse import parse
 
@@ -53,13 +53,6 @@ def test_boxes_after_the_rollback_are_covered_where_the_drill_performs_them(tmp_
     ]
 
 
-@pytest.mark.parametrize(("words", "named"), [([], False), (["RUNBOOK=ours.md"], True)])
-def test_the_makefile_asks_of_a_runbook_only_when_one_is_named(
-    words: list[str], named: bool
-) -> None:
-    done = subprocess.run(
-        ["make", "-n", "-o", ".venv/.ready", "bindings", *words],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=20,
-        env={"PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    assert ("--runbook" in done.stdout) == named
+def test_make_asks_of_a_runbook_only_when_one_is_named() -> None:
+    assert call(verb("bindings"), {})[1:] == ["bindings"]
+    assert call(verb("bindings"), {"RUNBOOK": "ours.md"})[1:] == ["bindings", "--runbook=ours.md"]
