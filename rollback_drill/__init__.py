@@ -11,9 +11,9 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 - `runbook`: the document: read in full, held against rules (`lint`), and what it says.
 - `traffic`: what customers do, and what they see of it; `load/` makes it.
 - `decide`: from what was seen to a decision. Pure: no stage, no HTTP, no database driver.
+- `subject`: the service under drill, as the engine asks it. Each that there is has a folder here,
+  above all rooms: the engine finds it by its name (`subject.hostaway` is the demo, whole).
 - `stage`: where a drill happens: hosts, releases, a database, a front door.
-- `subject`: the service under drill, as the engine asks it. The demo, `subject.hostaway`, stands
-  above all rooms: none asks it by name, its members are found.
 - `data`: what becomes of the data: every acknowledged write, all rows, and the archive.
 - `watch`: what is looked at beside the traffic: probes, sentinels, logs, reports of people.
 - `breaks`: what is broken on purpose: faults in the release, hazards in the rollback.

@@ -10,6 +10,7 @@ from rollback_drill.ground.names import nearest
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry
 from rollback_drill.stage.model import CAPABILITIES, Stage
@@ -38,7 +39,7 @@ class ScriptedFault:
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask every host for what the file says, and compare the status."""
         stage, entry = scene.stage, self._entry
-        headers = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+        headers = keyed(stage)
         if entry.body:
             headers["Content-Type"] = "application/json"
         seen = {

@@ -15,11 +15,11 @@ from rollback_drill.perform.check import bind, own_script
 from rollback_drill.perform.performer import FACTS, StepFailed, choose
 from rollback_drill.runbook.model import CodeBlock, Runbook
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import send
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.host import look as ask
 from rollback_drill.stage.model import CAPABILITIES
 from rollback_drill.stage.staging import StagingStage
-from rollback_drill.subject import described
 from rollback_drill.watch.probe import front_health, health
 
 _LIMIT_S = 30.0
@@ -171,7 +171,7 @@ def _service(stage: StagingStage) -> Iterator[StageAnswer]:
     reads = [one for one in stage.interface.operations if one.reads]
     for operation in reads:
         try:
-            answer = described.ask(stage, stage.base_url, operation)
+            answer = send(stage, stage.base_url, operation)
         except NoAnswer as error:
             yield StageAnswer(operation.name, Verdict.FAILED, str(error), "see the service")
             continue

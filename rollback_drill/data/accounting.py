@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rollback_drill.data import archive, ledger_of_operations
+from rollback_drill.data import archive, ledger_by_asking
 from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
 from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
@@ -18,8 +18,6 @@ from rollback_drill.record.told import Noted
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
 from rollback_drill.stage.model import Stage
-
-_LEDGER_NEEDS = ("listings", "database")
 
 
 class Accounting:
@@ -113,8 +111,8 @@ class Accounting:
 
     def close(self) -> LedgerRead:
         """Read every write back, now that traffic is over. Raises StageError."""
-        if self._stage.interface.operations:
-            ledger = ledger_of_operations.read_back(self._stage, self._traffic)
+        if self._stage.subject.table is None:
+            ledger = ledger_by_asking.read_back(self._stage, self._traffic)
         else:
             ledger = read_back(
                 self._stage.database, self._traffic, self._damaged or (), self._declared(),
@@ -126,7 +124,7 @@ class Accounting:
     @property
     def keeps_paths(self) -> bool:
         """Whether writes can be read back before traffic is over."""
-        return self._stage.capabilities.issuperset(_LEDGER_NEEDS)
+        return self._stage.subject.table is not None and "database" in self._stage.capabilities
 
     def _declared(self) -> Declared:
         """Return what the procedures that were performed so far say that they do to data."""

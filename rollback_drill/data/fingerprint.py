@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rollback_drill.stage.model import Queries
+from rollback_drill.subject.subject import Queries
 
 ROWS = "rows"
 _BOOKKEEPING = "alembic_version"

@@ -38,7 +38,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.lines import read_lines
 from rollback_drill.record.decoding import load, told
-from rollback_drill.stage.model import Queries
+from rollback_drill.subject.subject import Queries
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 

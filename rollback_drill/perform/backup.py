@@ -8,7 +8,7 @@ import shlex
 from rollback_drill.data.fingerprint import ROWS, compare, hashes, statements
 from rollback_drill.ground.finding import Finding, failed, passed
 from rollback_drill.stage.host import Host, look
-from rollback_drill.stage.model import Queries
+from rollback_drill.subject.subject import Queries
 
 _LIMIT_S = 900.0  # a bound against hanging: the step has a budget of its own
 _RESTORE = """export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER"

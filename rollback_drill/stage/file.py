@@ -115,7 +115,7 @@ class Staging:
     hosts: tuple[HostEntry, ...]
     environment: Mapping[str, str]
     interface: Interface
-    speaks_listings: bool
+    api: str  # name of its subject
     api_key: str
     dsn: str
     scripts: Mapping[str, str]
@@ -206,7 +206,7 @@ class _Reader:
             hosts=self._hosts(),
             environment=environment,
             interface=interface,
-            speaks_listings=api == "listings",
+            api=api,
             api_key=self._secret(key) if key else "",
             dsn=self._secret(dsn) if dsn else "",
             scripts=scripts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
 from rollback_drill.stage.host import Host
+from rollback_drill.subject.subject import Queries, Subject, own
 from rollback_drill.traffic.interface import Interface
 
 if TYPE_CHECKING:
@@ -49,14 +51,6 @@ class Sessions:
     user: str
     count: int
     blocks: int
-
-
-class Queries(Protocol):
-    """What answers SQL."""
-
-    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows of `query` (psycopg placeholders). Raises StageError when unreachable."""
-        ...
 
 
 class Database(Queries, Protocol):
@@ -124,6 +118,11 @@ class Stage(Protocol):
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
+
+    @property
+    def subject(self) -> Subject:
+        """The service under drill."""
+        ...
 
     @property
     def database(self) -> Database:
@@ -221,6 +220,11 @@ class OwnStage:
     ended_scripts = 0
     options: StageOptions
     hosts: Sequence[Host]
+
+    @functools.cached_property
+    def subject(self) -> Subject:
+        """See Stage.subject."""
+        return own()
 
     def memory_limits(self) -> dict[str, int]:
         """See Stage.memory_limits."""

@@ -20,6 +20,7 @@ from rollback_drill.stage.file import FaultEntry, HostEntry, Limits, Staging
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import LOG_BYTES, Database, Stage
 from rollback_drill.stage.remote_host import RemoteHost, socket_folder, ssh_way
+from rollback_drill.subject.subject import SUBJECTS
 
 _DEPLOY_LIMIT_S = 900.0
 _SCRIPT_LIMIT_S = 120.0
@@ -73,6 +74,7 @@ class StagingStage:
         self.environment: Mapping[str, str] = staging.environment
         self.alternatives: Sequence[str] = staging.alternatives
         self.interface = staging.interface
+        self.subject = SUBJECTS.members()[staging.api](staging.interface)
         self.checks = staging.checks
         self.prometheus_url = staging.prometheus_url
         self.limits: Limits | None = staging.limits
@@ -84,7 +86,7 @@ class StagingStage:
         self.capabilities = frozenset(
             name
             for name, there in {
-                "listings": staging.speaks_listings,
+                "listings": staging.api == "listings",
                 "database": bool(staging.dsn),
                 "metrics": bool(staging.interface.metrics),
                 "process": "pid" in staging.scripts,

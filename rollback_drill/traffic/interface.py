@@ -57,14 +57,6 @@ class Interface:
     log_error: str = ""
     operations: tuple[Operation, ...] = ()
 
-    @property
-    def probe_path(self) -> str:
-        """A path that can be read at any time with the key."""
-        for operation in self.operations:
-            if operation.reads and "{" not in operation.path:
-                return operation.path
-        return "/api/listings?limit=20"
-
     def leave(self, directory: Path) -> None:
         """Tell the generators in `directory` of it, unless it is the one that they know."""
         if self.operations:

@@ -10,6 +10,7 @@ from rollback_drill.runbook.maintenance import LEAVE
 from rollback_drill.runbook.model import Procedure
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch.probe import front_health, hosts_health
 from rollback_drill.watch.told import LeftAs, flaws
@@ -17,10 +18,6 @@ from rollback_drill.watch.told import LeftAs, flaws
 _TIMEOUT_S = 3.0
 _LIMIT_S = 5.0
 _SETTLE_S = 3.0
-_LISTINGS_READS = {
-    "list": "/api/listings?limit=1",
-    "reservations": "/api/reservations?limit=1",
-}
 # Two lines: the release, and whether the file that takes a host out is there.
 _LOOK = (
     'git describe --tags --always 2>/dev/null || echo "no release"\n'
@@ -67,13 +64,9 @@ def _look(stage: Stage, procedure: Procedure | None) -> LeftAs:
 
 def _reads(stage: Stage) -> dict[str, int]:
     """Return the status that each read is answered through the front door, 0 for no answer."""
-    described = stage.interface.operations
-    paths = {one.name: one.path for one in described if one.reads and "{" not in one.path}
-    if not described:
-        paths = _LISTINGS_READS
-    headers = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+    headers = keyed(stage)
     found = {}
-    for name, path in paths.items():
+    for name, path in stage.subject.reads.items():
         try:
             answer = http.get(stage.base_url + path, headers=headers, limit_s=_TIMEOUT_S)
             found[name] = answer.status

@@ -19,7 +19,7 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import CAPABILITIES
-from rollback_drill.traffic.interface import Interface
+from rollback_drill.subject.subject import own
 from rollback_drill.traffic.observation import Observation, Outcome
 from tests.data.postgres_support import postgres
 
@@ -493,7 +493,7 @@ def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
 ) -> None:
     runbook = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
     stage: Any = SimpleNamespace(
-        database=book.database, capabilities=frozenset(CAPABILITIES), interface=Interface()
+        database=book.database, capabilities=frozenset(CAPABILITIES), subject=own()
     )
     timeline = Timeline(tmp_path / "timeline.jsonl")
     accounts = Accounting(stage, timeline, book.directory)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 PURE = ("told", "judges", "sections")
 """Families whose modules only say or ask: a room's own is known wherever it is asked for."""
-PRIVATE = "subject.hostaway"
-"""The demo's room: the engine asks the subject, and never this one by name."""
+PRIVATE = ("subject.hostaway", "subject.described")
+"""The services that can be drilled: the engine asks the subject, and none of these by name."""
 MACHINES = ("psycopg", "docker", "httpx", "requests", "http.client")
 
 
@@ -63,16 +63,16 @@ class House:
             str(arrow)
             for arrow in self.arrows()
             if arrow.target.rpartition(".")[2] not in PURE
-            and not _within(arrow.target, PRIVATE)  # a rule of its own, see `private`
+            and not _private(arrow.target)  # a rule of its own, see `private`
             and self._floor(arrow.target) > self._floor(arrow.source)
         ]
 
     def private(self) -> list[str]:
-        """Return each import of the demo's room by the engine."""
+        """Return each import of a service's own room by the engine."""
         return [
             str(arrow)
             for arrow in self.arrows()
-            if _within(arrow.target, PRIVATE) and not _within(arrow.source, PRIVATE)
+            if _private(arrow.target) and not _private(arrow.source)
         ]
 
     def abroad(self, others: tuple[str, ...]) -> list[str]:
@@ -107,7 +107,7 @@ class House:
         # the ground only. So is the demo: what it adds to families is found, and asked by nobody.
         if module in ("", "family"):
             return 0
-        if _within(module, PRIVATE):
+        if _private(module):
             return len(self.order)
         room = module.split(".")[0]
         return self.order.index(room) if room in self.order else len(self.order)
@@ -173,6 +173,10 @@ def _defined(tree: ast.Module) -> Iterator[str]:
 
 def _within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
+
+
+def _private(module: str) -> bool:
+    return any(_within(module, one) for one in PRIVATE)
 
 
 def _reached(start: str, asks: dict[str, set[str]]) -> set[str]:

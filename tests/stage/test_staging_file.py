@@ -44,7 +44,7 @@ def test_secrets_come_from_the_shell_and_are_known_as_secrets(
     assert found.secrets == {"key-of-staging"}
     assert found.missing == ("EU_PGPASSWORD",)
     assert found.base_url == "https://staging.example.com"
-    assert found.speaks_listings
+    assert found.api == "listings"
     assert found.interface == Interface()
 
 

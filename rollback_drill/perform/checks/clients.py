@@ -166,7 +166,7 @@ def _direct_response_time(moment: Moment, limit_s: float, quantile: float) -> Fi
             for _ in range(each):
                 began = time.perf_counter()
                 try:
-                    good = http.get(moment.stage.interface.probe_path).ok
+                    good = http.get(moment.stage.subject.probe).ok
                 except NoAnswer:
                     good = False
                 slow += not good or time.perf_counter() - began >= limit_s

@@ -12,6 +12,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import Moment, check
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import keyed
 from rollback_drill.watch.logs import APPLICATION, DATABASE, record_entries
 
 _LOGGED_S = 2.0  # a line in its log
@@ -79,10 +80,10 @@ def _read_now(moment: Moment, source: str, since: float, *, ask: bool) -> str:
 def _give_to_log(moment: Moment, since: float) -> None:
     """Ask every host for something that it may log, and read until it did or might have."""
     stage = moment.stage
-    key = {stage.interface.key_header: stage.api_key} if stage.api_key else {}
+    key = keyed(stage)
     for url in stage.direct_urls.values():
         with contextlib.suppress(NoAnswer):
-            http.get(url + stage.interface.probe_path, headers=key)
+            http.get(url + stage.subject.probe, headers=key)
     readings = moment.tail.logs[APPLICATION].readings.values()
     with contextlib.suppress(WaitTimeout):
         for _ in wait_until("a line in every log", _LOGGED_S, every_s=0.2):

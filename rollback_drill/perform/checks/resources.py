@@ -91,7 +91,7 @@ def metrics_collecting(moment: Moment, match: re.Match[str]) -> Finding:
     for name, url in moment.stage.direct_urls.items():
         before = _requests(scrape(moment.stage, url))
         with client(moment.stage, url) as http:
-            http.get(moment.stage.interface.probe_path)
+            http.get(moment.stage.subject.probe)
         after = before
         try:
             for _ in wait_until("the request counter to grow", _WAIT_S):
@@ -111,7 +111,7 @@ def _prometheus_collects(stage: Stage) -> Finding:
     url = stage.prometheus_url
     before = prometheus.samples(url)
     with client(stage, next(iter(stage.direct_urls.values()))) as http:
-        http.get(stage.interface.probe_path)
+        http.get(stage.subject.probe)
     up: dict[str, float] = {}
     after = before
     try:

@@ -12,6 +12,7 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import keyed
 from rollback_drill.watch.probe import front_health
 from rollback_drill.watch.sentinel import Look, StageSentinel, sentinel
 from rollback_drill.watch.told import DATABASE, FRONT_DOOR, SLOWER
@@ -33,11 +34,6 @@ class DatabaseServer(StageSentinel):
     name = DATABASE
     needs = ("database",)
     every_s = 0.4
-
-    @property
-    def _control(self) -> str:
-        listings = "listings" in self._stage.capabilities
-        return "SELECT 1 FROM listings LIMIT 1" if listings else "SELECT 1"
 
     def look(self) -> Look:
         """Ask as the administrator, past the service."""
@@ -65,7 +61,7 @@ class DatabaseServer(StageSentinel):
             )
         began = time.monotonic()
         try:
-            database.fetch(self._control)
+            database.fetch(self._stage.subject.control)
         except StageError as error:
             return Look(Verdict.UNKNOWN, f"a control query could not be made: {error.found}")
         took = time.monotonic() - began
@@ -125,11 +121,9 @@ class FrontDoor(StageSentinel):
 
     def _serves(self, url: str) -> int:
         """Return 200 when the host is ready and serves lists, else the first other status."""
-        interface = self._stage.interface
-        key = {interface.key_header: self._stage.api_key}
-        ready = interface.health if interface.operations else "/ready"
+        subject, key = self._stage.subject, keyed(self._stage)
         try:
-            for path in (ready, interface.probe_path):
+            for path in (subject.ready, subject.probe):
                 status = http.get(url + path, headers=key, limit_s=_LIMIT_S).status
                 if status != 200:
                     return status

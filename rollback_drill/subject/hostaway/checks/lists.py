@@ -6,7 +6,7 @@ import re
 
 from rollback_drill.ground.finding import Finding, judged
 from rollback_drill.perform.check import Moment, check
-from rollback_drill.perform.checks import service
+from rollback_drill.subject.hostaway.subjects import client, object_of
 
 
 @check(
@@ -20,9 +20,9 @@ def old_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists have the old shape on every host, and no trace of cursors."""
     seen = {}
     for name, url in moment.stage.direct_urls.items():
-        with service.client(moment.stage, url) as http:
+        with client(moment.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(service.object_of(answer)) if answer.ok else [str(answer.status)]
+        seen[name] = sorted(object_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["count", "limit", "listings", "offset"]
     return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))
 
@@ -41,8 +41,8 @@ def new_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""
     seen = {}
     for name, url in moment.stage.direct_urls.items():
-        with service.client(moment.stage, url) as http:
+        with client(moment.stage, url) as http:
             answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(service.object_of(answer)) if answer.ok else [str(answer.status)]
+        seen[name] = sorted(object_of(answer)) if answer.ok else [str(answer.status)]
     wanted = ["items", "meta", "nextCursor"]
     return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))

@@ -8,7 +8,6 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.model import Stage
-from rollback_drill.subject.described import read_back as ask_again
 
 _EXAMPLES = 10
 _GONE = (404, 410)
@@ -20,21 +19,20 @@ def read_back(stage: Stage, directory: Folders) -> LedgerRead:
     An answer without the write's reference, or that it is gone, is a loss. Raises StageError when
     the service does not answer.
     """
-    operations = {one.name: one for one in stage.interface.operations if one.read_back}
     everything = read_writes(directory)
     gone: dict[str, Loss] = {}
     for write in (write for writes in everything.values() for write in writes):
-        if write.fate is not Fate.ACKNOWLEDGED or write.kind not in operations:
+        if write.fate is not Fate.ACKNOWLEDGED or write.kind not in stage.subject.writes:
             continue
         try:
-            answer = ask_again(stage, operations[write.kind], write.reference)
+            there, status = stage.subject.read_again(stage, write.kind, write.reference)
         except NoAnswer as error:
             raise _silent(str(error)) from error
-        if answer.ok and write.reference in answer.text:
+        if there:
             continue
-        if not answer.ok and answer.status not in _GONE:
-            raise _silent(str(answer.status))
-        gone[write.reference] = Loss(write, "it", f"answered {answer.status}", why="gone")
+        if not 200 <= status < 300 and status not in _GONE:
+            raise _silent(str(status))
+        gone[write.reference] = Loss(write, "it", f"answered {status}", why="gone")
     examples = [f"{one.write.kind} {key}: {one.found}" for key, one in gone.items()]
     counted = count_fates(everything, gone, now())
     return LedgerRead(**counted | {"examples": tuple(examples[:_EXAMPLES])})

@@ -1,0 +1,106 @@
+"""A service that is described by its operations; see `traffic.interface`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
+from rollback_drill.stage import http
+from rollback_drill.stage.asking import keyed, send
+from rollback_drill.subject.subject import DESCRIBED, Place, Table, subject
+from rollback_drill.traffic.interface import Interface, Operation
+
+_TIMEOUT_S = 5.0
+
+
+@subject(DESCRIBED)
+class Described:
+    """See subject.subject.Subject: all that is known of it are its operations."""
+
+    name = DESCRIBED
+    table: Table | None = None
+    control = "SELECT 1"
+
+    def __init__(self, interface: Interface) -> None:
+        self._operations = interface.operations
+        self._read = [one for one in self._operations if one.reads]
+        self._written = {one.name: one for one in self._operations if one.read_back}
+        self.ready = interface.health
+        self.reads: Mapping[str, str] = {
+            one.name: one.path for one in self._read if "{" not in one.path
+        }
+        self.writes: Collection[str] = frozenset(self._written)
+        self.probe = next(iter(self.reads.values()), interface.health)
+
+    def reads_succeed(self, place: Place, status: int | None) -> Finding:
+        """Every read answers as the file says, on every host; with `status` where one is named."""
+        return _judge(place, dict(place.direct_urls), self._read, status)
+
+    def all_works(self, place: Place) -> Finding:
+        """Every operation answers as the file says, through the front door."""
+        return _judge(place, {"front door": place.base_url}, list(self._operations))
+
+    def strangers_refused(self, place: Place) -> Finding:
+        """Every read is refused without the key, and served with it, on every host."""
+        if not place.api_key:
+            return unknown("the stage's file names no key")
+        seen = 0
+        for where, url in place.direct_urls.items():
+            for operation in self._read:
+                for told, key in (("without a key", ""), ("with a wrong key", "no-such-key")):
+                    status = send(place, url, operation, key=key).status
+                    seen += 1
+                    if status not in (400, 401, 403):
+                        found = f"{where}: {operation.name} {told} is answered {status}"
+                        return failed(found, "400, 401 or 403")
+                answer = send(place, url, operation)
+                if not _good(operation, answer):
+                    found = f"{where}: {operation.name} with the key is answered {answer.status}"
+                    return failed(found, "what the stage's file says")
+        return passed(f"{seen} requests of strangers were refused")
+
+    def writes_kept(self, place: Place) -> Finding:
+        """What is written through the front door can be read again there."""
+        if not self._written:
+            return unknown("the stage's file names no write that can be read back")
+        told = []
+        for name, operation in self._written.items():
+            reference = f"check-{uuid.uuid4()}"
+            written = send(place, place.base_url, operation, reference=reference)
+            if not _good(operation, written):
+                return failed(f"{name} was answered {written.status}", "what the stage's file says")
+            there, status = self.read_again(place, name, reference)
+            if not there:
+                found = f"{name} was acknowledged, read back it was {status}"
+                return failed(found, f"{reference} in the answer")
+            told.append(f"{name} {reference} was read back")
+        return passed(", ".join(told))
+
+    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
+        """See Subject.read_again: through the front door."""
+        asked = self._written[operation]
+        path = asked.filled(asked.read_back, reference)
+        answer = http.get(place.base_url + path, headers=keyed(place), limit_s=_TIMEOUT_S)
+        return answer.ok and reference in answer.text, answer.status
+
+
+def _good(operation: Operation, answer: http.Answer) -> bool:
+    return answer.ok and operation.contains in answer.text
+
+
+def _judge(
+    place: Place, urls: dict[str, str], operations: list[Operation], status: int | None = None
+) -> Finding:
+    if not operations:
+        return unknown("the stage's file names no operation of this kind")
+    seen, bad = [], []
+    for where, url in urls.items():
+        for operation in operations:
+            answer = send(place, url, operation)
+            told = f"{where} {operation.name} {answer.status}"
+            seen.append(told)
+            if not _good(operation, answer) or answer.status != (status or answer.status):
+                bad.append(f"{told}: {answer.text[:80]!r}")
+    wanted = f"{status or '2xx'} with what the stage's file says"
+    return judged(not bad, ", ".join(bad or seen), wanted)

@@ -1,0 +1,188 @@
+"""The demo as the engine asks it: lists of listings and reservations, and writes to the latter."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rollback_drill.ground.finding import Finding, failed, judged, passed
+from rollback_drill.stage.answers import BadAnswer
+from rollback_drill.stage.asking import keyed
+from rollback_drill.stage.http import Answer, Client
+from rollback_drill.subject.subject import Place, Table, subject
+from rollback_drill.traffic.interface import Interface
+
+_TIMEOUT_S = 5.0
+_MOST_PATHS = 1_000
+_MOST_BYTES = 8 * 2**20  # the document of a large API is long
+_ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
+_LISTS = ("/api/listings?limit=1", "/api/reservations?limit=1")
+
+
+@subject("listings")
+class Hostaway:
+    """See subject.subject.Subject."""
+
+    name = "listings"
+    ready = "/ready"
+    probe = "/api/listings?limit=20"
+    reads: Mapping[str, str] = MappingProxyType(
+        dict(zip(("list", "reservations"), _LISTS, strict=True))
+    )
+    writes: Collection[str] = frozenset({"create", "update"})
+    table: Table | None = Table("reservations", "reservation")
+    control = "SELECT 1 FROM listings LIMIT 1"
+
+    def __init__(self, interface: Interface) -> None:
+        del interface  # it is known
+
+    def reads_succeed(self, place: Place, status: int | None) -> Finding:
+        """A list, one of its entries and the reservations can be read on every host."""
+        del status  # there is but one for a good answer
+        seen = []
+        for name, url in place.direct_urls.items():
+            with client(place, url) as http:
+                listings = http.get("/api/listings", params={"limit": 10})
+                seen.append((name, "/api/listings", listings.status))
+                first = next(iter(_rows(listings)), None)
+                if first is None:
+                    got = f"{listings.status}, {len(listings.content)} bytes without a row"
+                    return failed(f"{name} answers /api/listings with {got}", "listings")
+                for path in (f"/api/listings/{first.get('id')}", "/api/reservations?limit=10"):
+                    seen.append((name, path, http.get(path).status))
+        bad = [entry for entry in seen if entry[2] != 200]
+        told = ", ".join(f"{name} {path} {got}" for name, path, got in bad or seen)
+        return judged(not bad, told, "200")
+
+    def all_works(self, place: Place) -> Finding:
+        """Every operation that the running release documents answers 2xx through the front door."""
+        with client(place, place.base_url) as http:
+            document = http.get("/openapi.json")
+            if document.status != 200:
+                return failed(f"/openapi.json answers {document.status}", "a list of endpoints")
+            seen = [
+                (f"{method.upper()} {path}", status)
+                for method, path, status in _call_all(http, _paths(document))
+            ]
+        bad = [entry for entry in seen if not 200 <= entry[1] < 300]
+        told = ", ".join(f"{operation} {status}" for operation, status in bad or seen)
+        return judged(bool(seen) and not bad, told or "the release documents no endpoint", "2xx")
+
+    def strangers_refused(self, place: Place) -> Finding:
+        """Every host refuses a request without a key or with a wrong one, and serves the right."""
+        seen = []
+        for name, url in place.direct_urls.items():
+            for told, key, wanted in (
+                ("no key", "", 401),
+                ("wrong key", "wrong", 401),
+                ("key", None, 200),
+            ):
+                for path in _LISTS:
+                    with client(place, url, key) as http:
+                        seen.append((f"{name} {path} with {told}", http.get(path).status, wanted))
+        bad = [entry for entry in seen if entry[1] != entry[2]]
+        if bad:
+            found = ", ".join(f"{what}: {got}" for what, got, _ in bad)
+            return failed(found, ", ".join(sorted({str(want) for _, _, want in bad})))
+        told = "401 without or with a wrong key, 200 with the right one"
+        return passed(f"{len(seen)} requests: {told}")
+
+    def writes_kept(self, place: Place) -> Finding:
+        """A row written through the API stands in the database and can be read back through it."""
+        with client(place, place.base_url) as http:
+            created, status = _reserve(http)
+            if status != 201:
+                return failed(f"creating a reservation was answered {status}", "201")
+            stored = place.database.fetch(
+                "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
+            )
+            answer = http.get(f"/api/reservations/{created}")
+            read = object_of(answer) if answer.ok else {}
+        same = stored == [(read.get("guest_name"), read.get("total_cents"))]
+        got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
+        told = f"reservation {created} is stored as {stored}, read back: {got}"
+        return judged(same, told, "the same in both")
+
+    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
+        """See Subject.read_again: its table tells that."""
+        raise NotImplementedError
+
+
+def client(place: Place, url: str, key: str | None = None) -> Client:
+    """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
+    return Client(url, keyed(place, key), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
+
+
+def object_of(answer: Answer) -> dict[str, Any]:
+    """Return the object that an answer is. Raises BadAnswer when it is something else."""
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise BadAnswer(f"not an object but {str(body)[:80]}", answer.status)
+    return body
+
+
+def _rows(answer: Answer) -> list[dict[str, object]]:
+    """Return the rows of a list answer in either format; none when it is something else."""
+    if not answer.ok:
+        return []
+    body = answer.json()
+    if not isinstance(body, dict):
+        return []
+    found = body.get("items") or body.get("listings") or body.get("reservations")
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def _paths(document: Answer) -> dict[str, dict[str, object]]:
+    paths = object_of(document).get("paths")
+    if not isinstance(paths, dict) or not all(isinstance(one, dict) for one in paths.values()):
+        raise BadAnswer("/openapi.json has no paths", document.status)
+    if len(paths) > _MOST_PATHS:
+        raise BadAnswer(f"/openapi.json has {len(paths)} paths", document.status)
+    return paths
+
+
+def _call_all(http: Client, paths: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, int]]:
+    reservation, status = _reserve(http)
+    yield "post", "/api/reservations", status
+    for path, methods in paths.items():
+        if path in _ALWAYS_UNAVAILABLE:
+            continue
+        identifier = _identifier(http, path, reservation) if "{" in path else ""
+        target = re.sub(r"\{[^}]+\}", identifier, path)
+        for method in methods:
+            if method == "get":
+                yield method, path, http.get(target).status
+            elif method in ("patch", "put"):
+                yield (
+                    method,
+                    path,
+                    http.request(method, target, json={"guest_name": "Drill Check"}).status,
+                )
+
+
+def _identifier(http: Client, path: str, reservation: str) -> str:
+    if "reservations" in path:
+        return reservation
+    found = _rows(http.get(path.partition("/{")[0], params={"limit": 1}))
+    return str(found[0].get("id", 0)) if found else "0"
+
+
+def _reserve(http: Client) -> tuple[str, int]:
+    """Create a reservation; return its id ("0" when refused) and the answer's status."""
+    listing = _rows(http.get("/api/listings", params={"limit": 1}))
+    answer = http.request(
+        "POST",
+        "/api/reservations",
+        json={
+            "reference": f"check-{uuid.uuid4()}",
+            "listing_id": listing[0].get("id", 0) if listing else 0,
+            "guest_name": "Drill Check",
+            "check_in": "2030-01-01",
+            "check_out": "2030-01-03",
+            "total_cents": 12_345,
+        },
+    )
+    return str(object_of(answer).get("id", "0")) if answer.ok else "0", answer.status

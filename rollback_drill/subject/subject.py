@@ -1,0 +1,127 @@
+"""What the engine asks of the service under drill, whichever it is.
+
+To add one, put a file `subjects.py` into a folder of `subject` with a class under `@subject`. A
+service that a staging environment's file describes by its operations needs none: that is
+`subject.described`. The engine finds them here, and knows none of them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from rollback_drill.family import Family
+from rollback_drill.ground.finding import Finding
+from rollback_drill.traffic.interface import Interface
+
+DESCRIBED = "other"
+"""Name of the subject that is known by the operations of its interface alone."""
+
+
+class Queries(Protocol):
+    """What answers SQL."""
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of `query` (psycopg placeholders). Raises StageError when unreachable."""
+        ...
+
+
+class Place(Protocol):
+    """Where the service runs, as far as a subject asks: every stage is one."""
+
+    @property
+    def base_url(self) -> str:
+        """The front door."""
+        ...
+
+    @property
+    def direct_urls(self) -> Mapping[str, str]:
+        """By host, the URL of its service."""
+        ...
+
+    @property
+    def api_key(self) -> str:
+        """The customers' key, "" where there is none."""
+        ...
+
+    @property
+    def interface(self) -> Interface:
+        """How to speak with the service."""
+        ...
+
+    @property
+    def database(self) -> Queries:
+        """The service's database. Raises StageError where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the database keeps what clients write: a row for each `noun`, which has the reference
+    of the write that made it in a column `reference`.
+    """
+
+    name: str
+    noun: str
+
+
+class Subject(Protocol):
+    """The service, as the engine asks it.
+
+    `name`: what a staging environment's file calls it. `ready`: the path that a load balancer asks;
+    `probe`: one that can be read at any time with the key; `reads`: paths that customers read, by
+    name; `writes`: operations whose outcome can be read again. `table`: None where only its API
+    tells what became of writes; `control`: a quick query that touches its data.
+    """
+
+    name: str
+    ready: str
+    probe: str
+    reads: Mapping[str, str]
+    writes: Collection[str]
+    table: Table | None
+    control: str
+
+    def reads_succeed(self, place: Place, status: int | None) -> Finding:
+        """Ask every host for what customers read; `status`: the one that is expected, if any is."""
+        ...
+
+    def all_works(self, place: Place) -> Finding:
+        """Use, through the front door, everything that the service is known to offer."""
+        ...
+
+    def strangers_refused(self, place: Place) -> Finding:
+        """Ask every host without the key, with a wrong one and with the right one."""
+        ...
+
+    def writes_kept(self, place: Place) -> Finding:
+        """Write through the front door, and read it again."""
+        ...
+
+    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
+        """Ask for a write of one of `writes` again: (whether it is there, the answer's status).
+
+        Raises NoAnswer. Asked of a subject without a `table` only.
+        """
+        ...
+
+
+SUBJECTS: Family[Callable[[Interface], Subject]] = Family("subjects", "a service")
+_Make = TypeVar("_Make", bound=Callable[[Interface], Subject])
+
+
+def subject(name: str) -> Callable[[_Make], _Make]:
+    """Add the decorated class, which makes the subject called `name` for its interface."""
+
+    def add(make: _Make) -> _Make:
+        SUBJECTS.add(name, make, make)
+        return make
+
+    return add
+
+
+def own() -> Subject:
+    """Return the service whose releases the suite brings along: stages of its own bring it up."""
+    (make,) = (make for name, make in SUBJECTS.members().items() if name != DESCRIBED)
+    return make(Interface())
