@@ -134,7 +134,7 @@ def drill(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         [
             sys.executable,
             "-m",
-            "drill",
+            "rollback_drill",
             "drill",
             "--runbook",
             str(RUNBOOK),

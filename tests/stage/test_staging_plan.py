@@ -55,7 +55,7 @@ def planned(folder: Path, answer: bytes | None) -> tuple[int, str, bool]:
     command = [
         sys.executable,
         "-m",
-        "drill",
+        "rollback_drill",
         "drill",
         *words,
         "--fault",
