@@ -40,8 +40,9 @@ from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.redact import masked
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge import history
 from rollback_drill.record.timeline import read
-from rollback_drill.report import history, overview
+from rollback_drill.report import overview
 from rollback_drill.report.report_folder import claim
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
@@ -75,7 +76,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
     print_summary(judgement, request.report, terminal)
     if request.history:
         began = next(read(conductor.timeline.path)).at
-        history.append(request.history, history.kept(judgement, conductor.history_key, iso(began)))
+        history.keep(request.history, history.entry(judgement, conductor.history_key, iso(began)))
     return judgement.exit
 
 
@@ -284,7 +285,7 @@ def run_monitoring(arguments: argparse.Namespace) -> int:
 
 def run_index(arguments: argparse.Namespace) -> int:
     """Render the page over all kept drills."""
-    page = overview.render(history.read(arguments.history), datetime.now(UTC).date())
+    page = overview.overview(history.earlier(arguments.history), datetime.now(UTC).date())
     try:
         arguments.to.parent.mkdir(parents=True, exist_ok=True)
         files.write(arguments.to, shown(page))

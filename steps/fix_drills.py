@@ -15,9 +15,9 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.ground.clock import iso
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.terminal import shown
+from rollback_drill.judge import history
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.record.timeline import Event, read
-from rollback_drill.report import history
 from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if name:
         try:
             history.prepare(Path(name))
-            history.read(Path(name))
+            history.earlier(Path(name))
         except UsageError as error:
             raise pytest.UsageError(shown(str(error))) from error
 
@@ -142,7 +142,7 @@ def hold(
             judgement = write_reports(conductor.timeline.path, request.report)
             if kept:
                 began = iso(next(read(conductor.timeline.path)).at)
-                history.append(kept, history.kept(judgement, conductor.history_key, began))
+                history.keep(kept, history.entry(judgement, conductor.history_key, began))
             held_drills[key] = Outcome(
                 list(read(conductor.timeline.path)), judgement, parse(runbook)
             )

@@ -6,11 +6,10 @@ from pytest_bdd import parsers, then
 
 from rollback_drill.breaks.told import FaultAttested, HazardArmed, HazardOver, WritesUnderFire
 from rollback_drill.conduct.told import Restored
-from rollback_drill.data.fingerprint import compare
+from rollback_drill.data.comparison import compare
 from rollback_drill.data.told import DataSeen, LedgerRead, PathRead
 from rollback_drill.decide.told import Decided, TriggerFired
-from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes import GOOD
+from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.perform.told import (
     AlternativeTaken,
     Checked,
@@ -19,7 +18,8 @@ from rollback_drill.perform.told import (
     StepEnded,
     StepStarted,
 )
-from rollback_drill.report.html import render
+from rollback_drill.record.book import Book
+from rollback_drill.report.html import whole_page
 from rollback_drill.report.summary import key_numbers
 from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.observation import Outcome as Answer
@@ -170,7 +170,7 @@ def kept_cursors(outcome: Outcome, datatable: Table) -> None:
     for one in outcome.all(CursorShown):
         shown.setdefault(one.moment, set()).add(one.answer)
     assert shown == {moment: {answer} for moment, answer in datatable[1:]}
-    page = render(outcome.events, outcome.judgement)
+    page = whole_page(Book(outcome.events))
     assert "Customers who kept a cursor" in page
 
 
@@ -186,7 +186,7 @@ def stall_is_known(outcome: Outcome) -> None:
 
 @then(parsers.parse('the report names "{holder}", who held {mode} on {table}'))
 def the_holder_is_named(outcome: Outcome, holder: str, mode: str, table: str) -> None:
-    page = render(outcome.events, outcome.judgement)
+    page = whole_page(Book(outcome.events))
     named = page.partition("Who held a lock")[2].partition("</ul>")[0]
     lines = [line for line in named.split("<li>") if holder in line]
     assert any(f"{mode} on {table}" in line for line in lines), named

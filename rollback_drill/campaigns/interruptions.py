@@ -27,7 +27,8 @@ from rollback_drill.campaigns.mortal import (
     told_by,
     watched,
 )
-from rollback_drill.data.fingerprint import compare, fingerprint
+from rollback_drill.data.comparison import compare
+from rollback_drill.data.fingerprint import fingerprint
 from rollback_drill.ground import files
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, StageError, WaitTimeout

@@ -30,18 +30,19 @@ from rollback_drill.ground.errors import DrillError, UsageError, WaitTimeout, in
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.judge import history
+from rollback_drill.judge.impact import facts_after
 from rollback_drill.perform.check import Moment
 from rollback_drill.perform.foreign import may_perform, refuse_foreign
-from rollback_drill.perform.messages import OWN_MAILBOX, Courier, read_channels
+from rollback_drill.perform.messages import Courier, read_channels
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, Performer, facts_for
 from rollback_drill.perform.supply import supply
-from rollback_drill.perform.told import Authorized, ProcedureChosen
+from rollback_drill.perform.told import OWN_MAILBOX, Authorized, ProcedureChosen
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import DrillBroke, Interrupted, Noted, PhaseName, PhaseStarted
 from rollback_drill.record.watched import reported_to
-from rollback_drill.report import history
-from rollback_drill.report.facts import facts_after
 from rollback_drill.report.report_folder import prepare_directory
 from rollback_drill.runbook import authority
 from rollback_drill.runbook.amounts import within_s
@@ -125,7 +126,7 @@ class Conductor:
         if path is None:
             return ()
         history.prepare(path)
-        return history.baseline(history.read(path), self.history_key)
+        return history.baseline(history.earlier(path), self.history_key)
 
     def _open(self) -> Stage:
         options, hazard = self.request.options, hazard_called(self.request.hazard)
@@ -325,7 +326,7 @@ class Conductor:
         for checklist in self.runbook.post_rollback:
             if checklist.blocks:
                 self._phase(PhaseName.AFTERWARDS)
-                facts = facts_after(read(self.timeline.path))
+                facts = facts_after(Book(read(self.timeline.path)))
                 performer.environment = {**performer.environment, **facts}
                 budget = checklist.budget.high_s if checklist.budget else _CLOSING_BUDGET_S
                 performer.perform_checklist(checklist, "After the rollback", budget)

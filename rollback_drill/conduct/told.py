@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from rollback_drill.record.decoding import Form, Range
 from rollback_drill.record.told import Count, Name, Number, Seconds, Told, UnixTime, Where
@@ -55,6 +55,8 @@ class Resumed(Told):
     `ended_scripts`: commands that still ran on the hosts and were ended.
     """
 
+    by_clients: ClassVar[bool] = True
+
     directory: Where
     died_at: UnixTime
     ended_scripts: Count = 0
@@ -63,6 +65,8 @@ class Resumed(Told):
 @dataclass(frozen=True, slots=True)
 class Restored(Told):
     """The first good answer that clients got, and kept getting, after the decision."""
+
+    by_clients: ClassVar[bool] = True
 
     after_s: Seconds
 

@@ -1,4 +1,4 @@
-"""What the database holds, as one hash for each column: two states are compared column by column.
+"""What the database holds, as one hash for each column (see `data.comparison`).
 
 A hash is the sum over all rows of a 64-bit hash of the value, seeded with that of the primary key:
 so it does not depend on the order of rows, and values that change places change it. NULL, which
@@ -7,13 +7,11 @@ adds nothing, and the empty text differ.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping, Sequence
 
+from rollback_drill.data.comparison import ROWS
 from rollback_drill.subject.subject import Queries
 
-ROWS = "rows"
 _BOOKKEEPING = "alembic_version"
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 
@@ -34,22 +32,6 @@ WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0 AND
 """
 
 Tables = dict[str, dict[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What differs: `dropped` and `added` tables and columns, `changed` ones with a sentence;
-    `transformed`: columns that changed exactly as it was declared.
-    """
-
-    dropped: tuple[str, ...]
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    transformed: tuple[str, ...] = ()
-
-    def undeclared(self, declared: Collection[str]) -> tuple[str, ...]:
-        """Return what was dropped without being in `declared`."""
-        return tuple(name for name in self.dropped if name not in declared)
 
 
 def statements(database: Queries) -> dict[str, tuple[list[str], str]]:
@@ -134,33 +116,3 @@ def _query(
 def _quoted(name: str) -> str:
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
-
-
-def compare(
-    before: Mapping[str, Mapping[str, str]],
-    after: Mapping[str, Mapping[str, str]],
-    declared: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
-) -> Comparison:
-    """Return what differs between two fingerprints; shared columns are compared by their hashes.
-
-    `declared`: the hashes that transformed columns must have afterwards, see `expected`.
-    """
-    dropped = [table for table in before if table not in after]
-    added = [table for table in after if table not in before]
-    changed: list[str] = []
-    transformed: list[str] = []
-    for table in before.keys() & after.keys():
-        was, now = before[table], after[table]
-        dropped += [f"{table}{column}" for column in was if column not in now]
-        added += [f"{table}{column}" for column in now if column not in was]
-        if was[ROWS] != now[ROWS]:
-            changed.append(f"{table} had {was[ROWS]} rows and has {now[ROWS]}")
-            continue
-        wanted = declared.get(table, {})
-        for column in was.keys() & now.keys() - {ROWS}:
-            if now[column] != wanted.get(column, was[column]):
-                said = "is not what the runbook says" if column in wanted else "has other values"
-                changed.append(f"{table}{column} {said}")
-            elif now[column] != was[column]:
-                transformed.append(f"{table}{column}")
-    return Comparison(*(tuple(sorted(one)) for one in (dropped, added, changed, transformed)))

@@ -2,7 +2,7 @@
 
 A scenario's symptom ("20% of requests returning HTTP 400") is bound by patterns to a recognizer,
 as checkboxes are to checks. Where several scenarios are recognized, the one nearest to the cause
-is taken, in the order of `Cause`, because each can bring forth the symptoms of the later ones and
+is taken, in the order of `Ailment`, because each can bring forth the symptoms of the later ones and
 not the other way round: a service that is killed for memory drops its connections and answers
 nothing until it is back; one that gets no connection answers 500 to every request; refused cursors
 cost neither memory nor connections.
@@ -34,7 +34,7 @@ _NO_CONNECTION = re.compile(
 _WAITED = re.compile(r"couldn't get a connection", re.IGNORECASE)
 
 
-class Cause(IntEnum):
+class Ailment(IntEnum):
     """What is wrong, nearest to the cause first; the default order of scenarios."""
 
     MEMORY = 1
@@ -54,7 +54,7 @@ class Strength(IntEnum):
 class Recognition:
     """How well a scenario's symptom is seen, and by which evidence (sentences)."""
 
-    cause: Cause
+    cause: Ailment
     strength: Strength
     evidence: tuple[str, ...]
 
@@ -159,7 +159,7 @@ def memory(evidence: Evidence, match: re.Match[str]) -> Recognition:  # noqa: AR
     strength = Strength.CONSISTENT if told else Strength.ABSENT
     if evidence.kills:
         strength = Strength.PROVEN
-    return Recognition(Cause.MEMORY, strength, told)
+    return Recognition(Ailment.MEMORY, strength, told)
 
 
 @symptom(r"too many (?:connections|clients)|connection(?: pool)?s? .*(?:exhaust|limit)")
@@ -192,7 +192,7 @@ def connections(evidence: Evidence, match: re.Match[str]) -> Recognition:  # noq
     strength = Strength.CONSISTENT if full else Strength.ABSENT
     if lines:
         strength = Strength.PROVEN
-    return Recognition(Cause.CONNECTIONS, strength, tuple(told))
+    return Recognition(Ailment.CONNECTIONS, strength, tuple(told))
 
 
 @symptom(r"(?P<share>\d[\d.]*)\s*%.*\b(?:HTTP )?400\b|(?P<any>invalid[- ]cursors?)")
@@ -204,22 +204,22 @@ def invalid_cursors(evidence: Evidence, match: re.Match[str]) -> Recognition:
     """
     change = evidence.detector.change
     if change is None or change.n < _LEAST_REQUESTS:
-        return Recognition(Cause.CURSORS, Strength.ABSENT, ())
+        return Recognition(Ailment.CURSORS, Strength.ABSENT, ())
     hits, n, failures = change.outcomes[Outcome.INVALID_CURSOR], change.n, change.failures
     told = share_sentence(hits, n, "were refused for their cursor (HTTP 400)")
     mostly = lower_bound(hits, failures) > 0.5
     if match["share"] is None:
         strength = Strength.PROVEN if mostly else Strength.ABSENT
-        return Recognition(Cause.CURSORS, strength, (told,))
+        return Recognition(Ailment.CURSORS, strength, (told,))
     limit = float(match["share"]) / 100.0
     low, high = lower_bound(hits, n), upper_bound(hits, n)
     if low >= limit:
         proof = f"{told}: at least {percent_text(low)}, the symptom's {limit * 100:g} % is proven"
-        return Recognition(Cause.CURSORS, Strength.PROVEN, (proof,))
+        return Recognition(Ailment.CURSORS, Strength.PROVEN, (proof,))
     if mostly and high >= limit:
         proof = f"{told}: the symptom's {limit * 100:g} % is within what this many requests allow"
-        return Recognition(Cause.CURSORS, Strength.CONSISTENT, (proof,))
-    return Recognition(Cause.CURSORS, Strength.ABSENT, (told,))
+        return Recognition(Ailment.CURSORS, Strength.CONSISTENT, (proof,))
+    return Recognition(Ailment.CURSORS, Strength.ABSENT, (told,))
 
 
 def _quoted(line: LogLine) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from rollback_drill.record.decoding import NAMED, Form
 from rollback_drill.record.told import Count, Name, Number, Seconds, Told
@@ -55,6 +55,8 @@ class Decided(Told):
     `answer`: how soon the trigger's tier wants it; `explanation`: how trigger and matrix led to it.
     `ours`: whether the release is to blame, None when that is not known; `attribution`: why.
     """
+
+    by_clients: ClassVar[bool] = True
 
     action: Annotated[str, Form("an action", ACTIONS.__contains__)]
     rollback: bool

@@ -16,6 +16,8 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
+GOOD = (Verdict.PASSED, Verdict.ATTESTED)
+
 _BADNESS = {v: i for i, v in enumerate(Verdict)}
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rollback_drill.breaks.told import FaultHealed, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
+from rollback_drill.data.told import LedgerRead, data_loss
 from rollback_drill.decide.told import Decided
 from rollback_drill.perform.maintenance import spans
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
 from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
@@ -106,26 +108,24 @@ class Impact:
         return "service was NOT restored: " + ", ".join(self.not_restored)
 
 
-def impact(record: Record) -> Impact | None:
+def impact(book: Book) -> Impact | None:
     """Return what customers suffered; None of a record of which that cannot be said: nobody asked
     for anything, and nobody looked.
     """
-    seconds = record.every(TrafficSecond)
-    back, left = record.last(Restored), record.last(LeftAs)
-    onset = _onset(record)
+    seconds = book.every(TrafficSecond)
+    back, left = book.last(Restored), book.last(LeftAs)
+    onset = _onset(book)
     if onset is None:
         return _without_fault(seconds, left) if seconds or left else None
     restored: bool | None = None
     if left is not None or back is not None:
         restored = back is not None and not flaws(left)
-    stopped = _stopped(record, seconds, onset)
+    stopped = _stopped(book, seconds, onset)
     until = stopped
-    decided = next((event.at for event in record.timed(Decided)), None)
+    decided = book.at(Decided)
     if restored and back is not None and decided is not None:
         until = decided + back.after_s
-    planned_spans = [
-        (begin, min(end, until)) for begin, end in spans(record.events) if begin < until
-    ]
+    planned_spans = [(begin, min(end, until)) for begin, end in book.ask(spans) if begin < until]
     sent = failed = planned = unhappy = 0
     for one in (one for one in seconds if int(onset) <= one.second < until):
         due = sum(one.outcomes.values())
@@ -134,7 +134,7 @@ def impact(record: Record) -> Impact | None:
         planned += away
         failed += due - one.outcomes.get(Outcome.OK, 0) - away
         unhappy |= int(one.unhappy or "0", 16)
-    clients = _clients(record, seconds)
+    clients = _clients(book, seconds)
     return Impact(
         hit_s=max(0.0, until - onset),
         requests=sent,
@@ -149,11 +149,11 @@ def impact(record: Record) -> Impact | None:
     )
 
 
-def _onset(record: Record) -> float | None:
+def _onset(book: Book) -> float | None:
     """Return since when a fault was made, also where that never came to its end; None: never."""
-    made = next((event.at for event in record.timed(FaultInjected)), None)
+    made = book.at(FaultInjected)
     begun = PhaseStarted(PhaseName.FAULT)
-    return made or next((e.at for e in record.timed(PhaseStarted) if e.what == begun), None)
+    return made or next((e.at for e in book.timed(PhaseStarted) if e.what == begun), None)
 
 
 def _without_fault(seconds: Sequence[TrafficSecond], left: LeftAs | None) -> Impact:
@@ -215,10 +215,10 @@ def headlines(found: Impact | None) -> list[str]:
     return [f"{line[:1].upper()}{line[1:]}." for line in told if line]
 
 
-def _stopped(record: Record, seconds: Sequence[TrafficSecond], onset: float) -> float:
+def _stopped(book: Book, seconds: Sequence[TrafficSecond], onset: float) -> float:
     """Return until when customers met what the drill had made: the fault's end or the traffic's."""
-    healed = next((e.at for e in record.timed(FaultHealed) if e.at >= onset), math.inf)
-    ended = max((one.second + 1.0 for one in seconds), default=record.events[-1].at)
+    healed = next((e.at for e in book.timed(FaultHealed) if e.at >= onset), math.inf)
+    ended = max((one.second + 1.0 for one in seconds), default=book.events[-1].at)
     return max(onset, min(healed, ended))
 
 
@@ -226,10 +226,10 @@ def _within(one: TrafficSecond, found: Sequence[tuple[float, float]]) -> bool:
     return any(begin < one.second + 1 and one.second < end for begin, end in found)
 
 
-def _clients(record: Record, seconds: Sequence[TrafficSecond]) -> int | None:
+def _clients(book: Book, seconds: Sequence[TrafficSecond]) -> int | None:
     """Return how many clients there were, None where their failures cannot be told apart."""
-    start = record.last(DrillStarted)
-    resumed = record.last(Resumed)
+    start = book.last(DrillStarted)
+    resumed = book.last(Resumed)
     if start is None or not start.clients or resumed is not None:
         return None  # a drill that goes on numbers its clients anew
     return start.clients if all(one.unhappy for one in seconds) else None
@@ -240,3 +240,27 @@ def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min"
+
+
+def facts_after(book: Book) -> dict[str, str]:
+    """Return the variables of the runbook's closing messages, from what was recorded so far.
+
+    START and END in UTC, DURATION in minutes, ENDPOINTS that failed, DATA_LOSS. What nobody
+    measured is left out, so that a message that needs it cannot be written: `set -u` sees to it.
+    """
+    facts: dict[str, str] = {}
+    onset = book.at(FaultInjected)
+    suffered = book.ask(impact)
+    if onset is not None and suffered is not None and suffered.restored:
+        facts["START"], facts["END"] = _clock(onset), _clock(onset + suffered.hit_s)
+        facts["DURATION"] = f"{suffered.hit_s / 60:.1f}"
+        if suffered.requests:
+            facts["IMPACT"] = suffered.told()
+    ledger = book.last(LedgerRead)
+    if ledger is not None:
+        facts["DATA_LOSS"] = data_loss(ledger)
+    return facts
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M")

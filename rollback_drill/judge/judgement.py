@@ -2,74 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
 from rollback_drill.breaks.told import FaultAttested, FaultInjected, WritesUnderFire
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
-from rollback_drill.data.paths import TakenPath, taken_paths
-from rollback_drill.data.told import LedgerRead
+from rollback_drill.data.told import LedgerRead, TakenPath, taken_paths
+from rollback_drill.decide.judges import uncredited
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.errors import Exit
-from rollback_drill.ground.verdict import Verdict, worst
-from rollback_drill.judge.causes import GOOD, Cause
-from rollback_drill.judge.causes.busyness import with_load
-from rollback_drill.judge.causes.data import of_contents, of_cursors, of_fire, of_writes
-from rollback_drill.judge.causes.decision import of_rollback, uncredited
-from rollback_drill.judge.causes.end import of_end
-from rollback_drill.judge.causes.left import of_healing, of_service
-from rollback_drill.judge.causes.observers import of_observers, of_silence
-from rollback_drill.judge.causes.order import of_order
-from rollback_drill.judge.causes.others import of_authority, of_hazard, of_messages
-from rollback_drill.judge.causes.performed import of_checklists, of_parts, of_procedures
-from rollback_drill.judge.causes.promises import of_promises
-from rollback_drill.judge.causes.reading import of_reading
-from rollback_drill.judge.causes.steps import of_commands, of_steps
-from rollback_drill.judge.causes.times import of_trend
-from rollback_drill.judge.causes.traffic import of_generator, of_seconds
-from rollback_drill.judge.causes.triggers import of_triggers
-from rollback_drill.judge.causes.values import of_values
+from rollback_drill.ground.verdict import GOOD, Verdict, worst
 from rollback_drill.judge.impact import Impact, headlines, impact, left_in
+from rollback_drill.judge.load import with_load
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
-from rollback_drill.record.book import Record
-from rollback_drill.record.timeline import Event
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause, all_judges
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import LeftAs
 
-_ASKED: tuple[Callable[[Record], list[Cause]], ...] = (
-    of_end,
-    of_reading,
-    of_observers,
-    of_silence,
-    of_steps,
-    of_commands,
-    of_triggers,
-    of_writes,
-    of_fire,
-    of_cursors,
-    of_contents,
-    of_hazard,
-    of_healing,
-    of_service,
-    of_authority,
-    of_messages,
-    of_trend,
-    of_rollback,
-    of_generator,
-    of_seconds,
-    of_order,
-    of_promises,
-    of_procedures,
-    of_checklists,
-    of_parts,
-    of_values,
-)
-"""What is asked of a record; of causes that are equally bad the first gives the reason."""
 _DATA = (
-    "acknowledged", "preserved", "lost", "indeterminate", "damaged", "transformed", "dropped",
-    "recovery_point_s", "survivor_age_s", "periods",
-)  # fmt: skip
+    "acknowledged",
+    "preserved",
+    "lost",
+    "indeterminate",
+    "damaged",
+    "transformed",
+    "dropped",
+    "recovery_point_s",
+    "survivor_age_s",
+    "periods",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,36 +151,35 @@ def _severity(cause: Cause) -> str:
     return "high" if cause.verdict in (Verdict.FAILED, Verdict.UNCOVERED) else "medium"
 
 
-def judge(timeline: Iterable[Event]) -> Judgement:
-    """Return the verdict on the drill that `timeline` records. What is not there is unknown."""
-    record = Record(timeline)
-    chosen, restored = record.last(ProcedureChosen), record.last(Restored)
-    first = record.first(ProcedureChosen)  # later ones are of a round trip
-    causes = with_load((cause for ask in _ASKED for cause in ask(record)), record)
+def judge(book: Book) -> Judgement:
+    """Return the verdict on a drill: the worst that any room's judge finds in its book."""
+    chosen, restored = book.last(ProcedureChosen), book.last(Restored)
+    first = book.first(ProcedureChosen)  # later ones are of a round trip
+    causes = with_load((cause for one in all_judges() for cause in one(book)), book)
     verdict = worst(cause.verdict for cause in causes) if causes else Verdict.PASSED
     causes.sort(key=lambda cause: cause.verdict is not verdict)  # the worst first, else in order
     if verdict is Verdict.UNCOVERED:
         verdict = Verdict.FAILED
     return Judgement(
         verdict=verdict,
-        reason=str(causes[0]) if causes else _held(record.every(Checked)),
-        started=record.last(DrillStarted),
-        decided=record.last(Decided),
+        reason=str(causes[0]) if causes else _held(book.every(Checked)),
+        started=book.last(DrillStarted),
+        decided=book.last(Decided),
         procedure=chosen.procedure if chosen else None,
         restored_after_s=restored.after_s if restored else None,
-        outage_s=_outage_s(record),
-        steps=tuple(record.every(StepEnded)),
-        checklist=tuple(record.every(Checked)),
-        ledger=record.last(LedgerRead),
+        outage_s=_outage_s(book),
+        steps=tuple(book.every(StepEnded)),
+        checklist=tuple(book.every(Checked)),
+        ledger=book.last(LedgerRead),
         causes=tuple(causes),
         chosen_by=first.chosen_by if first else "",
-        paths=taken_paths(record.events),
-        under_fire=record.last(WritesUnderFire),
-        resumed=record.last(Resumed),
-        uncredited=uncredited(record),
-        symptom_after_s=_symptom_after_s(record),
-        impact=impact(record),
-        left=record.last(LeftAs),
+        paths=book.ask(taken_paths),
+        under_fire=book.last(WritesUnderFire),
+        resumed=book.last(Resumed),
+        uncredited=book.ask(uncredited),
+        symptom_after_s=_symptom_after_s(book),
+        impact=book.ask(impact),
+        left=book.last(LeftAs),
     )
 
 
@@ -229,22 +190,22 @@ def _held(checked: list[Checked]) -> str:
     return f"every step, checkbox and write held{told}"
 
 
-def _symptom_after_s(record: Record) -> float | None:
+def _symptom_after_s(book: Book) -> float | None:
     """Return from when on the release was judged, in seconds after the fault was switched on."""
-    attested = record.last(FaultAttested)
-    injected = next(iter(record.timed(FaultInjected)), None)
+    attested = book.last(FaultAttested)
+    injected = book.at(FaultInjected)
     if injected is None or attested is None or not attested.seen or not attested.since:
         return None
-    return max(0.0, attested.since - injected.at)
+    return max(0.0, attested.since - injected)
 
 
-def _outage_s(record: Record) -> int:
+def _outage_s(book: Book) -> int:
     """Count the seconds since the fault in which clients asked and nobody got a good answer."""
-    onset = next((event.at for event in record.timed(FaultInjected)), None)
+    onset = book.at(FaultInjected)
     if onset is None:
         return 0
     seconds: dict[int, int] = {}
-    for second in record.every(TrafficSecond):
+    for second in book.every(TrafficSecond):
         if second.second >= int(onset):
             good = second.outcomes.get(Outcome.OK, 0)
             seconds[second.second] = seconds.get(second.second, 0) + good

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import shlex
 
-from rollback_drill.data.fingerprint import ROWS, compare, hashes, statements
+from rollback_drill.data.comparison import ROWS, compare
+from rollback_drill.data.fingerprint import hashes, statements
 from rollback_drill.ground.finding import Finding, failed, passed
 from rollback_drill.stage.host import Host, look
 from rollback_drill.subject.subject import Queries

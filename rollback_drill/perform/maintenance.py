@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.told import StepEnded, StepStarted
-from rollback_drill.record.timeline import Event
+from rollback_drill.record.book import Book
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 
 
-def spans(record: Iterable[Event]) -> list[tuple[float, float]]:
+def spans(book: Book) -> list[tuple[float, float]]:
     """Return when clients were turned away on purpose: (begin, end), Unix seconds, in order.
 
     It begins with the step that enters maintenance, if that held, and ends with the one that
@@ -19,7 +18,7 @@ def spans(record: Iterable[Event]) -> list[tuple[float, float]]:
     """
     found: list[tuple[float, float]] = []
     began = math.nan
-    for event in record:
+    for event in book.events:
         match event.what:
             case StepStarted(title=title) if ENTER.search(title):
                 began = event.at

@@ -21,7 +21,7 @@ from pathlib import Path
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import DrillError, StageError, UsageError
 from rollback_drill.ground.machine import variable
-from rollback_drill.perform.told import MessageHandled
+from rollback_drill.perform.told import NOBODY, MessageHandled
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.stage import http
@@ -34,8 +34,6 @@ _TRIES = 2
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}")
 _LARGEST = 64 * 1024  # bytes of a message
 STATUS_PAGE = "status-page"
-OWN_MAILBOX = "messages.mbox"
-NOBODY = "nobody was told"
 # In base64, so that no text can pass for the beginning of another message.
 _READ = f"""
 tell() {{ echo "== $(stat -c %Y "$1") $2"; head -c {_LARGEST} "$1" | base64; }}

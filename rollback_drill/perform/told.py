@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.decoding import Form, Range
@@ -11,6 +11,10 @@ from rollback_drill.record.told import Box, Count, Name, Number, Seconds, Told
 
 DELIVERIES = ("sent", "kept", "shown", "refused", "failed")
 """What may become of a message."""
+OWN_MAILBOX = "messages.mbox"
+"""The file in which a drill keeps messages that nobody gets."""
+NOBODY = "nobody was told"
+"""What is said of a message that went there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class StepEnded(Told):
     `proving_s` comes on top: what the suite looks at beyond what any reader of the runbook would.
     `failed_commands`: the numbers of the commands that it failed by.
     """
+
+    by_clients: ClassVar[bool] = True
 
     section: Name
     number: Number

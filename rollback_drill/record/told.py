@@ -35,6 +35,8 @@ class Told:
     """
 
     __slots__ = ()
+    by_clients: ClassVar[bool] = False
+    """Whether there must be clients until then, for it is told of what they see."""
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     kinds: ClassVar[dict[str, type[Told]]] = {}
 

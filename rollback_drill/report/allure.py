@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,10 @@ from allure_commons.types import LabelType
 from rollback_drill.ground import files
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
-from rollback_drill.judge.judgement import Judgement
-from rollback_drill.perform.told import (
-    Checked,
-    CommandEnded,
-    CommandOutput,
-    CommandStarted,
-    StepEnded,
-    StepStarted,
-)
-from rollback_drill.record.timeline import Event
-
-__all__ = ["write"]
+from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.perform.performed import Passage, performed, ran_in
+from rollback_drill.perform.told import Checked, StepStarted
+from rollback_drill.record.book import Book
 
 _STATUS = {
     Verdict.PASSED: Status.PASSED,
@@ -43,19 +34,23 @@ _STATUS = {
 }
 
 
-def write(record: Sequence[Event], judgement: Judgement, directory: Path) -> None:
+def write_results(book: Book, directory: Path) -> None:
     """Write the results into `directory`; what was there before is removed.
 
     The same record gives the same identifiers, so that Allure recognises a drill held again.
     """
     files.remove(directory)
     logger: Any = AllureFileLogger(str(directory))  # type: ignore[no-untyped-call]
+    judgement = book.ask(judge)
     given = _given(judgement)
     labels = _labels(judgement)
     attached: dict[str, str] = {}
-    results = [_verdict(record, judgement)]
-    parts = _parts(record)
-    results += [_part(part, given, attached) for part in parts]
+    results = [_verdict(book, judgement)]
+    results += [
+        _part(part, part.started, given, attached)
+        for part in book.ask(performed).parts
+        if part.started
+    ]
     for number, result in enumerate(results):
         seed = f"{judgement.started.seed if judgement.started else ''}/{result.fullName}"
         result.historyId = uuid.uuid5(uuid.NAMESPACE_OID, seed).hex
@@ -88,13 +83,13 @@ def _milliseconds(at: float) -> int:
     return round(1000 * at)
 
 
-def _verdict(record: Sequence[Event], judgement: Judgement) -> TestResult:
+def _verdict(book: Book, judgement: Judgement) -> TestResult:
     result = TestResult(
         name=f"The drill: {judgement.reason}",
         fullName="verdict",
         status=_STATUS[judgement.verdict],
-        start=_milliseconds(record[0].at) if record else 0,
-        stop=_milliseconds(record[-1].at) if record else 0,
+        start=_milliseconds(book.events[0].at) if book.events else 0,
+        stop=_milliseconds(book.events[-1].at) if book.events else 0,
     )
     result.description = "\n\n".join(headlines(judgement.impact))
     if judgement.causes:
@@ -106,29 +101,12 @@ def _verdict(record: Sequence[Event], judgement: Judgement) -> TestResult:
     return result
 
 
-def _parts(record: Iterable[Event]) -> list[list[Event]]:
-    """Return the events of each performed step or checklist, from its start to its end."""
-    parts: list[list[Event]] = []
-    is_open = False
-    for event in record:
-        if isinstance(event.what, StepStarted):
-            parts.append([])
-            is_open = True
-        if is_open:
-            parts[-1].append(event)
-        if isinstance(event.what, StepEnded):
-            is_open = False
-    return parts
-
-
-def _part(part: Sequence[Event], given: str, attached: dict[str, str]) -> TestResult:
-    started = part[0].what
-    assert isinstance(started, StepStarted)
-    ended = part[-1].what
-    verdict = ended.verdict if isinstance(ended, StepEnded) else Verdict.UNKNOWN
-    reason = ended.reason if isinstance(ended, StepEnded) else "its end was not recorded"
+def _part(part: Passage, started: StepStarted, given: str, attached: dict[str, str]) -> TestResult:
+    ended = part.ended
+    verdict = ended.verdict if ended else Verdict.UNKNOWN
+    reason = ended.reason if ended else "its end was not recorded"
     name = f"{started.number} {started.title}" if started.number else started.title
-    start, stop = _milliseconds(part[0].at), _milliseconds(part[-1].at)
+    start, stop = _milliseconds(part.began), _milliseconds(part.until)
     result = TestResult(
         name=name,
         fullName=f"{started.section} / {name}",
@@ -147,36 +125,29 @@ def _part(part: Sequence[Event], given: str, attached: dict[str, str]) -> TestRe
     then = _step(within, verdict, start, stop)
     then.steps = [
         _step(f"{e.what.item}: {e.what.evidence}", e.what.verdict, start, _milliseconds(e.at))
-        for e in part
+        for e in part.inside
         if isinstance(e.what, Checked)
     ]
     result.steps = [_step(given, Verdict.PASSED, start, start), when, then]
     return result
 
 
-def _commands(part: Sequence[Event], attached: dict[str, str]) -> list[TestStepResult]:
-    steps: dict[int, TestStepResult] = {}
-    output: dict[int, list[str]] = {}
-    for event in part:
-        match event.what:
-            case CommandStarted(command=command, host=host, script=script, line=line):
-                name = f"line {line} on {host}"
-                at = _milliseconds(event.at)
-                steps[command] = _step(name, Verdict.UNKNOWN, at, at)
-                output[command] = [f"$ {text}" for text in script.splitlines()]
-            case CommandOutput(command=command, text=text) if command in steps:
-                output[command].append(text)
-            case CommandEnded(command=command) as ended if command in steps:
-                steps[command].stop = _milliseconds(event.at)
-                if ended.observed:
-                    ok = ended.exit_status == 0
-                    steps[command].status = Status.PASSED if ok else Status.FAILED
-    for command, step in steps.items():
-        text = "\n".join(output[command]) + "\n"
-        source = f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{step.start}/{command}')}-attachment.txt"
-        attached[source] = text
+def _commands(part: Passage, attached: dict[str, str]) -> list[TestStepResult]:
+    at = {id(event.what): _milliseconds(event.at) for event in part.inside}
+    steps = []
+    for command, run in ran_in(part.inside).items():
+        if run.started is None:
+            continue
+        start = at[id(run.started)]
+        name = f"line {run.started.line} on {run.started.host}"
+        step = _step(name, Verdict.UNKNOWN, start, at[id(run.ended)] if run.ended else start)
+        if run.ended and run.ended.observed:
+            step.status = Status.PASSED if run.ended.exit_status == 0 else Status.FAILED
+        source = f"{uuid.uuid5(uuid.NAMESPACE_OID, f'{start}/{command}')}-attachment.txt"
+        attached[source] = "\n".join([*run.script, *run.said]) + "\n"
         step.attachments = [Attachment(name="script and output", source=source, type="text/plain")]
-    return list(steps.values())
+        steps.append(step)
+    return steps
 
 
 def _step(name: str, verdict: Verdict, start: int, stop: int) -> TestStepResult:

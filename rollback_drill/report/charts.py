@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from rollback_drill.record.timeline import Event
+from rollback_drill.record.book import Book
 from rollback_drill.record.told import PhaseStarted
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
@@ -30,17 +30,18 @@ class Line:
     points: Points
 
 
-def charts(record: Sequence[Event]) -> list[Markup]:
-    """Return the charts of `record`; those of which nothing was observed are left out."""
-    if not record:
+def charts(book: Book) -> list[Markup]:
+    """Return the charts of a drill; those of which nothing was observed are left out."""
+    if not book.events:
         return []
-    traffic = [e.what for e in record if isinstance(e.what, TrafficSecond)]
+    began, end = book.events[0].at, book.events[-1].at
+    traffic = book.every(TrafficSecond)
     # Nothing is to be seen while a stage is built or filled, which can take minutes.
-    observed = [e.at for e in record if isinstance(e.what, ProbeSample)]
+    observed = [at for at, _ in book.moments(ProbeSample)]
     observed += [float(second.second) for second in traffic]
-    start, end = max(record[0].at, min(observed, default=record[0].at)), record[-1].at
-    samples = [(e.at - start, e.what) for e in record if isinstance(e.what, ProbeSample)]
-    frame = _frame(record, start, end)
+    start = max(began, min(observed, default=began))
+    samples = [(at - start, sample) for at, sample in book.moments(ProbeSample)]
+    frame = _frame(book, start, end)
     good: Points = []
     bad: Points = []
     median: Points = []
@@ -60,7 +61,7 @@ def charts(record: Sequence[Event]) -> list[Markup]:
     used = [(at, float(s.connections)) for at, s in samples if s.connections is not None]
     limit = [(at, float(s.connection_limit)) for at, s in samples if s.connection_limit]
     span = max(1.0, end - start)
-    before = start - record[0].at
+    before = start - began
     ticks = [(at, f"{at + before:.0f} s") for at in (0.0, span / 2, span)]
     wanted = [
         ("Requests per second", [Line("good", "good", good), Line("failed", "bad", bad)]),
@@ -75,8 +76,8 @@ def charts(record: Sequence[Event]) -> list[Markup]:
     ]
 
 
-def _frame(record: Sequence[Event], start: float, end: float) -> list[tuple[float, float, str]]:
-    found = [(e.at - start, e.what.phase.value) for e in record if isinstance(e.what, PhaseStarted)]
+def _frame(book: Book, start: float, end: float) -> list[tuple[float, float, str]]:
+    found = [(at - start, one.phase.value) for at, one in book.moments(PhaseStarted)]
     ends = [*(at for at, _ in found[1:]), end - start]
     return [
         (max(0.0, at), until, name)

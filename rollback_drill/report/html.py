@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import jinja2
 
 from rollback_drill.breaks.told import FaultAttested, FaultInjected, HazardArmed, HazardOver
-from rollback_drill.data.fingerprint import ROWS, compare
-from rollback_drill.data.paths import FATES, recovery
-from rollback_drill.data.told import DataSeen
+from rollback_drill.data.comparison import ROWS, compare
+from rollback_drill.data.told import FATES, DataSeen, recovery
 from rollback_drill.decide.told import TriggerFired, TriggersRead, sentences
 from rollback_drill.ground.clock import iso
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines, left_in
-from rollback_drill.judge.judgement import Judgement
+from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.perform.told import (
     Authorized,
     Checked,
@@ -27,14 +26,14 @@ from rollback_drill.perform.told import (
     OperatorActed,
     ProcedureChosen,
 )
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.report.charts import charts
 from rollback_drill.report.summary import key_numbers
 from rollback_drill.runbook.told import RunbookRead
 from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown, Walked
-from rollback_drill.traffic.told import GeneratorSample
-from rollback_drill.watch import busyness
-from rollback_drill.watch.told import LogLine, MachineSample
+from rollback_drill.watch.busyness import busy
+from rollback_drill.watch.told import LogLine
 
 _MARKS = {
     Verdict.PASSED: "✔",
@@ -50,8 +49,9 @@ _MOST_HOLDERS = 20
 _LOCKED = re.compile(r"locked by ", re.IGNORECASE)
 
 
-def render(record: Sequence[Event], judgement: Judgement) -> str:
+def whole_page(book: Book) -> str:
     """Return the page. Everything that came from outside is escaped."""
+    judgement, record = book.ask(judge), book.events
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rollback_drill.report"), autoescape=True, trim_blocks=True
     )
@@ -61,7 +61,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         left=left_in(judgement.left),
         numbers=key_numbers(judgement),
         marks=_MARKS,
-        charts=charts(record),
+        charts=charts(book),
         commands=_commands(record),
         attested=_last(record, FaultAttested),
         injected=_last(record, FaultInjected),
@@ -81,7 +81,7 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
         authorized=_last(record, Authorized),
         unread=_unread(record),
         watching=_watching(record),
-        machine=_machine(record),
+        machine=book.ask(busy),
         fired=[event.what for event in _of(record, TriggerFired)],
         logs=_of(record, LogLine)[:_MOST_LINES],
         began=iso(record[0].at) if record else "",
@@ -107,13 +107,6 @@ def _watching(record: Sequence[Event]) -> list[str]:
     """Return what to know of how the runbook's triggers were held."""
     read = _last(record, TriggersRead)
     return list(sentences(read)) if isinstance(read, TriggersRead) else []
-
-
-def _machine(record: Sequence[Event]) -> str:
-    """Return how busy the drill's own machine was."""
-    seen = [e.what for e in record if isinstance(e.what, MachineSample)]
-    lags = [e.what.lag_s for e in record if isinstance(e.what, GeneratorSample)]
-    return busyness.sentence(seen, max(lags, default=0.0))
 
 
 def _sections(judgement: Judgement) -> list[tuple[str, list[Checked]]]:

@@ -8,14 +8,16 @@ from xml.etree import ElementTree as ET
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
-from rollback_drill.judge.judgement import Judgement
+from rollback_drill.judge.judgement import judge
+from rollback_drill.record.book import Book
 
 _WHOLE = "Drill"
 _INVALID = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(judgement: Judgement) -> str:
+def suites(book: Book) -> str:
     """Return the judgement as JUnit XML."""
+    judgement = book.ask(judge)
     root = ET.Element("testsuites", name="rollback-drill")
     cases: dict[str, list[ET.Element]] = {}
 

@@ -9,12 +9,12 @@ import jinja2
 from markupsafe import Markup
 
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge.history import KeptDrill
 from rollback_drill.report.charts import Line, chart
-from rollback_drill.report.history import Kept
 
 _QUARTER = timedelta(days=91)
 _LEAST = 2  # a single drill is no trend
-_TRENDS: tuple[tuple[str, Callable[[Kept], float | None], str], ...] = (
+_TRENDS: tuple[tuple[str, Callable[[KeptDrill], float | None], str], ...] = (
     ("Time to detect in s", lambda one: one.detected_after_s, "good"),
     ("Time to restore in s", lambda one: one.restored_after_s, "good"),
     ("Outage in s", lambda one: one.outage_s, "mark"),
@@ -22,7 +22,7 @@ _TRENDS: tuple[tuple[str, Callable[[Kept], float | None], str], ...] = (
 )
 
 
-def render(drills: Sequence[Kept], today: date) -> str:
+def overview(drills: Sequence[KeptDrill], today: date) -> str:
     """Return the page over `drills`, oldest first."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rollback_drill.report"), autoescape=True, trim_blocks=True
@@ -37,7 +37,7 @@ def render(drills: Sequence[Kept], today: date) -> str:
     )
 
 
-def next_drill(drills: Sequence[Kept]) -> date | None:
+def next_drill(drills: Sequence[KeptDrill]) -> date | None:
     """Return when the next quarterly drill is due: a quarter after the last one that was held.
 
     One that ended as unknown was not held. None when there was none yet.
@@ -46,9 +46,9 @@ def next_drill(drills: Sequence[Kept]) -> date | None:
     return _when(held[-1]).date() + _QUARTER if held else None
 
 
-def trends(drills: Sequence[Kept]) -> list[tuple[str, list[Markup]]]:
+def trends(drills: Sequence[KeptDrill]) -> list[tuple[str, list[Markup]]]:
     """Return charts for each kind of drill of which there are several, by its name."""
-    kinds: dict[str, list[Kept]] = {}
+    kinds: dict[str, list[KeptDrill]] = {}
     for one in drills:
         kinds.setdefault(f"{one.fault} on {one.stage}", []).append(one)
     found = []
@@ -66,9 +66,9 @@ def trends(drills: Sequence[Kept]) -> list[tuple[str, list[Markup]]]:
     return found
 
 
-def _when(one: Kept) -> datetime:
+def _when(one: KeptDrill) -> datetime:
     return datetime.fromisoformat(one.began).astimezone(UTC)
 
 
-def _day(one: Kept) -> str:
+def _day(one: KeptDrill) -> str:
     return _when(one).strftime("%d %b %Y")

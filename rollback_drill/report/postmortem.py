@@ -6,18 +6,15 @@ What nobody measured stays a blank in square brackets, for people to fill in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.clock import iso
-from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes import GOOD
+from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.judge.impact import headlines
-from rollback_drill.judge.judgement import Judgement
-from rollback_drill.perform.messages import NOBODY
-from rollback_drill.perform.told import OperatorActed, ProcedureChosen
-from rollback_drill.record.timeline import Event
+from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.perform.told import NOBODY, OperatorActed, ProcedureChosen
+from rollback_drill.record.book import Book
 from rollback_drill.report.summary import detection, operators_choice
 from rollback_drill.runbook.told import FollowUp, TemplatesRead
 
@@ -40,10 +37,11 @@ _DEFAULT = """# Post-mortem
 """
 
 
-def render(record: Sequence[Event], judgement: Judgement) -> str:
+def document(book: Book) -> str:
     """Return the post-mortem in Markdown."""
-    facts = _Facts(record, judgement)
-    template = _template(record)
+    judgement = book.ask(judge)
+    facts = _Facts(book, judgement)
+    template = _template(book)
     title, _, body = template.partition("\n") if template.startswith("#") else ("", "", template)
     lines = [*facts.fill(title, ""), ""] if title else []
     lines += [*(f"- {line}" for line in headlines(judgement.impact)), ""]
@@ -55,45 +53,37 @@ def render(record: Sequence[Event], judgement: Judgement) -> str:
     return "\n".join([*lines, "", *facts.appendix()]) + "\n"
 
 
-def _template(record: Sequence[Event]) -> str:
-    for event in record:
-        if isinstance(event.what, TemplatesRead):
-            for name, text in event.what.texts.items():
-                if _NAME.search(name) or (text.startswith("#") and _NAME.search(text)):
-                    return text
+def _template(book: Book) -> str:
+    for read in book.every(TemplatesRead):
+        for name, text in read.texts.items():
+            if _NAME.search(name) or (text.startswith("#") and _NAME.search(text)):
+                return text
     return _DEFAULT
 
 
 class _Facts:
     """What is known, by the words of the line that asks for it."""
 
-    def __init__(self, record: Sequence[Event], judgement: Judgement) -> None:
+    def __init__(self, book: Book, judgement: Judgement) -> None:
         self._judgement = judgement
-        self._at: dict[type, float] = {}
-        for event in record:
-            self._at.setdefault(type(event.what), event.at)
         suffered = judgement.impact
         self._suffered = suffered if suffered and suffered.fault else None
-        decided, restored = self._at.get(Decided), judgement.restored_after_s
+        decided, restored = book.at(Decided), judgement.restored_after_s
         self._restored_at = decided + restored if decided and restored is not None else None
-        self._broken = next((e.what for e in record if isinstance(e.what, FaultInjected)), None)
-        self._acts = [e.what for e in record if isinstance(e.what, OperatorActed)]
-        self._todo = [e.what for e in record if isinstance(e.what, FollowUp)]
+        self._broken = book.first(FaultInjected)
+        self._acts = book.every(OperatorActed)
+        self._todo = book.every(FollowUp)
         self._done = {
             one.item
             for one in judgement.checklist
             if one.verdict in GOOD and NOBODY not in one.evidence
         }
-        self._timeline: list[tuple[str, Callable[[], float | None]]] = [
-            (r"error|seen|first", lambda: self._fired_at(record)),
-            (r"alert|detect|decid", lambda: self._at.get(Decided)),
-            (r"rollback (began|initiated|start)", lambda: self._at.get(ProcedureChosen)),
-            (r"restored|resolved|back", lambda: self._restored_at),
-        ]
-
-    @staticmethod
-    def _fired_at(record: Sequence[Event]) -> float | None:
-        return next((e.at for e in record if isinstance(e.what, TriggerFired)), None)
+        self._timeline = (
+            (r"error|seen|first", book.at(TriggerFired)),
+            (r"alert|detect|decid", decided),
+            (r"rollback (began|initiated|start)", book.at(ProcedureChosen)),
+            (r"restored|resolved|back", self._restored_at),
+        )
 
     def fill(self, line: str, section: str) -> list[str]:
         """Return `line` with what is known in the place of its blanks."""
@@ -108,9 +98,8 @@ class _Facts:
 
     def _known(self, line: str, section: str) -> str:
         if "timeline" in section:
-            for pattern, when in self._timeline:
+            for pattern, at in self._timeline:
                 if re.search(pattern, line):
-                    at = when()
                     return iso(at) if at is not None else ""
             return ""
         suffered = self._suffered

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.perform.messages import OWN_MAILBOX
+from rollback_drill.perform.told import OWN_MAILBOX
 
 MARK = ".rollback-drill"
 """The file by which a folder is known to be of this suite."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rollback_drill.data.paths import NO_WRITES, counts, recovery
+from rollback_drill.data.told import NO_WRITES, counts, recovery
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import iso
 from rollback_drill.ground.verdict import Verdict

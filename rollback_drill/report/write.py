@@ -8,6 +8,7 @@ from pathlib import Path
 from rollback_drill.ground import files
 from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
 from rollback_drill.report import allure, html, junit, postmortem
 from rollback_drill.report.report_folder import claim
@@ -20,16 +21,16 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
 
     Raises UsageError when the timeline cannot be read.
     """
-    record = list(read(timeline))
-    judgement = judge(record)
+    book = Book(read(timeline))
+    judgement = book.ask(judge)
     claim(directory)
     kept = directory / "timeline.jsonl"
     if not kept.exists() or not kept.samefile(timeline):
         files.copy(timeline, kept)
-    files.write(directory / "index.html", shown(html.render(record, judgement)))
-    files.write(directory / "postmortem.md", shown(postmortem.render(record, judgement)))
-    files.write(directory / "junit.xml", junit.render(judgement))
-    allure.write(record, judgement, directory / "allure-results")
+    files.write(directory / "index.html", shown(html.whole_page(book)))
+    files.write(directory / "postmortem.md", shown(postmortem.document(book)))
+    files.write(directory / "junit.xml", junit.suites(book))
+    allure.write_results(book, directory / "allure-results")
     text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"
     files.write(directory / "verdict.json", text)
     return judgement

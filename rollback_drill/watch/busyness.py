@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
 from rollback_drill.record.watched import Watched
 from rollback_drill.traffic.told import GeneratorSample
@@ -67,6 +68,12 @@ class Machine:
     def _listen(self, event: Event) -> None:
         if isinstance(event.what, GeneratorSample):
             self._lags.append(event.what.lag_s)
+
+
+def busy(book: Book) -> str:
+    """Return how busy the drill's own machine was, "" when nobody knows."""
+    lag_s = max((one.lag_s for one in book.every(GeneratorSample)), default=0.0)
+    return sentence(book.every(MachineSample), lag_s)
 
 
 def is_busy(samples: Sequence[MachineSample]) -> bool:

@@ -19,6 +19,7 @@ from rollback_drill.data.told import LedgerRead
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import AlternativeTaken, CommandEnded, CommandStarted, StepEnded
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import DrillBroke, Told
 from rollback_drill.stage.host import LocalHost
@@ -32,7 +33,7 @@ def told(*payloads: Told, mastered: bool, lost: int = 0) -> Endured:
     ledger = LedgerRead(9, 9 - lost, lost, 0)
     every = [armed, *payloads, HazardOver("storm", "it was wet"), ledger]
     record = [Event(float(n), what) for n, what in enumerate(every)]
-    return endured("storm", 2, record, judge(record))
+    return endured("storm", 2, record, judge(Book(record)))
 
 
 FAILED = StepEnded("Procedure 2", 4, "Revert", 9, 1, Verdict.FAILED, "too wet", "wait")
@@ -65,12 +66,12 @@ def test_the_alternative_that_was_taken_is_told() -> None:
             stormy.append(event)
     for record, way in ((calm, "got by; "), (stormy, "got by, by the runbook's alternative; ")):
         whole = counted(record)
-        assert endured("storm", 2, whole, judge(whole)).outcome.startswith(way)
+        assert endured("storm", 2, whole, judge(Book(whole))).outcome.startswith(way)
 
 
 def test_a_hazard_that_could_not_be_made_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     record = [Event(1.0, DrillBroke("a small disk", "no right to mount", "be root"))]
-    found = endured("disk-full", 2, record, judge(record))
+    found = endured("disk-full", 2, record, judge(Book(record)))
     assert found.right is None
     assert "no right to mount" in found.outcome
     assert write_table([], tmp_path / "t.md", [found]) == 0
@@ -124,7 +125,7 @@ def test_a_signal_that_reaches_the_neighbour_turns_a_drill_red(
 ) -> None:
     over = mishap(stage, tmp_path, signal)
     assert "ended another process" in over.harm
-    causes = judge([Event(1.0, over)]).causes
+    causes = judge(Book([Event(1.0, over)])).causes
     assert any(
         c.verdict is Verdict.FAILED and c.where == "Hazard neighbour-process" for c in causes
     )

@@ -23,6 +23,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.foreign import foreign
 from rollback_drill.perform.told import CommandEnded, CommandOutput, CommandStarted, StepEnded
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import StageOptions
@@ -161,7 +162,7 @@ def test_a_failed_command_is_told_with_its_words() -> None:
     ended = CommandEnded(7, 1, 0.1)
     record = [Event(0.0, command), *(Event(0.0, one) for one in said)]
     record += [Event(0.0, ended), Event(0.0, step)]
-    (cause,) = [one for one in judge(record).causes if one.what == "status 1"]
+    (cause,) = [one for one in judge(Book(record)).causes if one.what == "status 1"]
     assert cause.evidence.splitlines()[:2] == ["$ git chekout x", "$ uv sync"]
     assert cause.evidence.splitlines()[2:] == [f"line {n}" for n in range(14, 20)]
 

@@ -18,6 +18,7 @@ from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import Told
 from rollback_drill.report.summary import key_numbers
@@ -132,7 +133,7 @@ def test_a_trigger_that_has_to_last_is_given_that_time(
     text = text.replace("| Critical | >10% |", "| Critical | >99% |").replace("5-10% |", "5-99% |")
     path = tmp_path / "runbook.md"
     path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("test_judging_begins.RUNBOOK", parse(path))
+    monkeypatch.setattr(f"{__name__}.RUNBOOK", parse(path))
     service = Service(lambda at: round(at * 100) % 2 == 0)
     decided, _ = held(service, 0.0, tmp_path, monkeypatch)
     # Fifty seconds, and a patience of thirty; “prepare a rollback” was certain before.
@@ -185,7 +186,7 @@ OWN = TriggerFired("Memory Leak", 15, "high", "rollback", 12.3, ("n",))
 
 def test_a_trigger_other_than_the_faults_own_is_named_and_nothing_is_credited() -> None:
     record = declared("Memory Leak")
-    judgement = judge(also(FIRED)(record))
+    judgement = judge(Book(also(FIRED)(record)))
     assert judgement.verdict is Verdict.FAILED
     assert "“Memory Leak”, which this fault is there for, did not fire; " in judgement.reason
     assert "“P0 Incident” did" in judgement.reason
@@ -200,7 +201,7 @@ def test_a_trigger_other_than_the_faults_own_is_named_and_nothing_is_credited() 
 
 def test_a_decision_by_another_trigger_is_not_credited_although_the_own_one_fired_later() -> None:
     record = declared("Memory Leak")
-    judgement = judge(also(OWN)(record))
+    judgement = judge(Book(also(OWN)(record)))
     assert judgement.verdict is Verdict.PASSED
     assert judgement.detected_after_s is None
     assert "the decision rests on “Error Rate >10%”; “Memory Leak”" in judgement.uncredited
@@ -210,7 +211,7 @@ def test_the_own_trigger_is_credited_and_the_summary_says_from_when_on() -> None
     record = declared("Error Rate >10%")
     injected = next(e.at for e in record if isinstance(e.what, FaultInjected))
     record = changed(FaultAttested, since=injected + 2.5)(record)
-    judgement = judge(record)
+    judgement = judge(Book(record))
     assert (judgement.verdict, judgement.detected_after_s) == (Verdict.PASSED, 1.5)
     assert (
         "detected after 1.5 s and 150 requests from its symptom on, seen 2.5 s after it was made: "

@@ -8,11 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from rollback_drill.data.fingerprint import compare, expected, fingerprint
+from rollback_drill.data.comparison import compare
+from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.told import DataSeen
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from tests.data.postgres_support import postgres
 
@@ -129,7 +131,7 @@ def seen(moment: str, **tables: dict[str, str]) -> Event:
 
 def reasons(*events: Event, dropped: tuple[str, ...] = ()) -> list[str]:
     chosen = Event(0.5, ProcedureChosen(2, "", 0, 0, "operator", (), dropped))
-    judged = judge([chosen, *events])
+    judged = judge(Book([chosen, *events]))
     return [
         c.what
         for c in judged.causes

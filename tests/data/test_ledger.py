@@ -13,8 +13,7 @@ import pytest
 from rollback_drill.data import ledger
 from rollback_drill.data.accounting import Accounting
 from rollback_drill.data.ledger import NOTHING, Declared, damaged_by_now, read_back, read_path
-from rollback_drill.data.paths import recovery
-from rollback_drill.data.told import LedgerRead, PathRead
+from rollback_drill.data.told import LedgerRead, PathRead, recovery
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse

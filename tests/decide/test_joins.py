@@ -22,6 +22,7 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.foreign import foreign
+from rollback_drill.record.book import Book
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.containers import ContainerStage
 from rollback_drill.stage.model import OwnStage, Stage
@@ -78,7 +79,7 @@ def test_a_hazard_without_its_step_is_refused_before_anything_is_touched(tmp_pat
 
 def test_a_hazard_that_was_never_made_leaves_the_drill_unknown() -> None:
     start = next(e.what for e in good() if type(e.what).__name__ == "DrillStarted")
-    judgement = judge(changed(type(start), hazard="disk-full")(good()))
+    judgement = judge(Book(changed(type(start), hazard="disk-full")(good())))
     assert judgement.verdict is Verdict.UNKNOWN
     assert "Hazard disk-full: it was asked for and never made" in judgement.reason
 

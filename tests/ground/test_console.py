@@ -21,6 +21,7 @@ from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import AlternativeTaken, StepEnded, StepStarted
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
 from rollback_drill.record.told import DrillBroke, DrillEnded, Noted, PhaseName, PhaseStarted, Told
 from rollback_drill.report.summary import print_summary
@@ -97,7 +98,7 @@ def test_the_summary_of_a_drill_shows_and_is_no_markup(own: bool) -> None:
     printed = io.StringIO()
     shows = console(soft_wrap=False) if own else Console()
     shows.file = printed
-    print_summary(judge(record()), Path("reports/[/opt/app]"), shows)
+    print_summary(judge(Book(record())), Path("reports/[/opt/app]"), shows)
     assert "[/opt/app]" in re.sub(r"\s+", "", printed.getvalue())
     if own:
         assert not OBEYED.search(printed.getvalue().replace("\n", ""))

@@ -8,7 +8,7 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines, impact
 from rollback_drill.perform.told import StepEnded, StepStarted
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import LeftAs
@@ -62,4 +62,4 @@ def drill(*more: Event, restored_after_s: float | None = 6.0) -> list[Event]:
 
 
 def told(record: list[Event]) -> list[str]:
-    return headlines(impact(Record(record)))
+    return headlines(impact(Book(record)))

@@ -14,12 +14,11 @@ from rich.console import Console
 from rollback_drill.breaks.told import HealAttested
 from rollback_drill.conduct.told import Resumed
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.impact import headlines, impact
+from rollback_drill.judge.impact import facts_after, headlines, impact
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import StepEnded
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
-from rollback_drill.report.facts import facts_after
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from rollback_drill.traffic.told import TrafficSecond
@@ -29,7 +28,7 @@ from tests.judge.impact_support import SHUT, WELL, T, drill, told
 
 def test_failures_and_planned_maintenance_are_told_apart() -> None:
     record = drill(Event(T + 29.5, WELL))
-    found = impact(Record(record))
+    found = impact(Book(record))
     assert found
     assert (found.hit_s, found.requests, found.failed, found.planned) == (8.0, 800, 120, 400)
     assert (found.clients_hit, found.clients, found.planned_s) == (3, 50, 4.0)
@@ -65,7 +64,7 @@ def test_maintenance_that_failed_is_no_excuse() -> None:
         else e
         for e in record
     ]
-    found = impact(Record(record))
+    found = impact(Book(record))
     assert found
     assert (found.failed, found.planned) == (520, 0)
 
@@ -92,7 +91,7 @@ def test_clients_are_not_counted_where_they_cannot_be_told_apart() -> None:
                 else e
                 for e in record
             ]
-        found = impact(Record(record))
+        found = impact(Book(record))
         assert found
         assert found.clients_hit is None
         assert "clients were hit" not in told(record)[0]
@@ -110,7 +109,7 @@ def test_clients_are_not_counted_where_they_cannot_be_told_apart() -> None:
 def test_a_service_that_is_sick_in_the_end_fails_a_drill_that_saw_it_restored(
     left: LeftAs, named: str
 ) -> None:
-    judged = judge(drill(Event(T + 29.5, left)))
+    judged = judge(Book(drill(Event(T + 29.5, left))))
     (cause,) = [one for one in judged.causes if one.where == "Service"]
     assert cause.verdict is Verdict.FAILED
     assert named in cause.what
@@ -120,15 +119,19 @@ def test_a_service_that_is_sick_in_the_end_fails_a_drill_that_saw_it_restored(
 
 def test_a_fault_that_is_still_there_after_it_was_healed_fails_the_drill() -> None:
     seen = HealAttested("leak", False, "GET / is answered {'host-1': 500}")
-    (cause,) = [one for one in judge(drill(Event(T + 29, seen))).causes if "leak" in one.where]
+    (cause,) = [
+        one for one in judge(Book(drill(Event(T + 29, seen)))).causes if "leak" in one.where
+    ]
     assert (cause.verdict, cause.evidence) == (Verdict.FAILED, seen.evidence)
     gone = HealAttested("leak", True, "GET / is answered {'host-1': 200}")
-    assert not [one for one in judge(drill(Event(T + 29, gone))).causes if "leak" in one.where]
+    assert not [
+        one for one in judge(Book(drill(Event(T + 29, gone)))).causes if "leak" in one.where
+    ]
 
 
 def test_a_stage_that_stays_is_told_as_it_was_left(tmp_path: Path) -> None:
     stays = dataclasses.replace(SHUT, stays=True, maintenance={})
-    judged = judge(drill(Event(T + 29.5, stays)))
+    judged = judge(Book(drill(Event(T + 29.5, stays))))
     printed = io.StringIO()
     print_summary(judged, tmp_path, Console(file=printed, width=10_000))
     *_, last, _ = printed.getvalue().splitlines()
@@ -137,7 +140,7 @@ def test_a_stage_that_stays_is_told_as_it_was_left(tmp_path: Path) -> None:
         "200 (checked out: v2, maintenance unknown)."
     )
     assert judged.to_json()["left"] == last
-    assert judge(drill(Event(T + 29.5, SHUT))).to_json()["left"] is None
+    assert judge(Book(drill(Event(T + 29.5, SHUT)))).to_json()["left"] is None
 
 
 @pytest.mark.parametrize("left", [WELL, SHUT])
@@ -172,6 +175,6 @@ def test_every_output_says_the_same(left: LeftAs, tmp_path: Path) -> None:
 
 def test_messages_say_what_the_report_says() -> None:
     record = drill(Event(T + 29.5, WELL))
-    facts = facts_after(record)
+    facts = facts_after(Book(record))
     assert facts["IMPACT"] in told(record)[0]
-    assert "IMPACT" not in facts_after(drill(Event(T + 29.5, SHUT)))
+    assert "IMPACT" not in facts_after(Book(drill(Event(T + 29.5, SHUT))))

@@ -21,6 +21,7 @@ from rollback_drill.perform.told import (
     ProcedureChosen,
     StepEnded,
 )
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
 from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted
 from rollback_drill.report.summary import key_numbers
@@ -36,11 +37,11 @@ def cursor(answer: str, status: int) -> CursorShown:
 
 @pytest.mark.parametrize("answer", ["went on", "began anew", "refused"])
 def test_a_customer_who_has_to_begin_anew_is_reported_and_fails_nothing(answer: str) -> None:
-    assert judge(also(cursor(answer, 200))(good())).verdict is Verdict.PASSED
+    assert judge(Book(also(cursor(answer, 200))(good()))).verdict is Verdict.PASSED
 
 
 def test_a_good_drill_passes() -> None:
-    judgement = judge(good())
+    judgement = judge(Book(good()))
     assert (judgement.verdict, judgement.exit) == (Verdict.PASSED, 0), judgement.reason
 
 
@@ -100,7 +101,7 @@ def test_a_good_drill_passes() -> None:
 def test_each_planted_defect_changes_the_verdict(
     plant: Callable[[Record], Record], verdict: str, named: str
 ) -> None:
-    judgement = judge(plant(good()))
+    judgement = judge(Book(plant(good())))
     assert judgement.verdict == verdict, judgement.reason
     assert named in judgement.reason
     assert judgement.to_json()["findings"]
@@ -112,14 +113,14 @@ def test_a_drill_interrupted_before_anybody_looked_for_recovery_is_unknown() -> 
         for event in without(Restored)(good())
         if getattr(event.what, "section", "") != "Final verification"
     ]
-    judgement = judge(also(Interrupted("the operator"))(record))
+    judgement = judge(Book(also(Interrupted("the operator"))(record)))
     assert (judgement.verdict, judgement.exit) == (Verdict.UNKNOWN, 3), judgement.reason
     assert "interrupted" in judgement.reason
 
 
 def test_a_failure_is_named_before_what_is_unknown() -> None:
     record = changed(Checked, verdict=Verdict.FAILED)(without(LedgerRead)(good()))
-    assert "The team knows" in judge(record).reason
+    assert "The team knows" in judge(Book(record)).reason
 
 
 def refused(*seconds: int) -> Callable[[Record], Record]:
@@ -138,7 +139,7 @@ def refused(*seconds: int) -> Callable[[Record], Record]:
 
 def test_seconds_without_a_good_answer_are_outage() -> None:
     record = refused(4, 9)(good())
-    assert (judge(good()).outage_s, judge(record).outage_s) == (0, 2)
+    assert (judge(Book(good())).outage_s, judge(Book(record)).outage_s) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -176,14 +177,14 @@ def test_the_report_says_how_matrix_and_trigger_led_to_the_decision(tmp_path: Pa
 
 
 def test_answers_refused_in_maintenance_are_outage_and_no_failure_of_the_drill() -> None:
-    judgement = judge(refused(12)(good()))
+    judgement = judge(Book(refused(12)(good())))
     assert (judgement.verdict, judgement.outage_s) == (Verdict.PASSED, 1), judgement.reason
 
 
 def test_a_round_trip_does_not_hide_who_chose_the_procedure() -> None:
     record = changed(ProcedureChosen, chosen_by="operator")(good())
     again = ProcedureChosen(4, "Deploy again", 300, 600, "round trip")
-    assert judge(also(again)(record)).chosen_by == "operator"
+    assert judge(Book(also(again)(record))).chosen_by == "operator"
 
 
 def reports(record: Record, folder: Path) -> list[str]:

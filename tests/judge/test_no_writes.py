@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rollback_drill.breaks.told import WritesUnderFire
-from rollback_drill.data.paths import data_loss, recovery
-from rollback_drill.data.told import Fates, LedgerRead, PathRead
+from rollback_drill.data.told import Fates, LedgerRead, PathRead, data_loss, recovery
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.check import bind
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.report.summary import key_numbers
 
@@ -56,12 +56,16 @@ def test_what_was_written_so_far_is_read_back(read: PathRead, wanted: Verdict, s
 
 
 def test_no_sentence_says_that_none_of_no_writes_was_lost() -> None:
-    told = [data_loss(NONE), recovery(NONE, "the end"), *key_numbers(judge([Event(0.0, NONE)]))]
+    told = [
+        data_loss(NONE),
+        recovery(NONE, "the end"),
+        *key_numbers(judge(Book([Event(0.0, NONE)]))),
+    ]
     assert [line for line in told if "lost" in line or "none" in line.lower().split()] == []
     assert sum("no writes were made" in line for line in told) == 3
 
 
 def test_no_writes_under_fire_leave_it_unknown() -> None:
     seen = WritesUnderFire(written=0, lost=0, refused=40, worst_stall_s=0.0)
-    causes = [c for c in judge([Event(0.0, seen)]).causes if c.where == "Data, under fire"]
+    causes = [c for c in judge(Book([Event(0.0, seen)])).causes if c.where == "Data, under fire"]
     assert [(c.verdict, c.what) for c in causes] == [(Verdict.UNKNOWN, "no writes were made")]

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from rollback_drill.data.paths import data_loss
-from rollback_drill.data.told import LedgerRead
+from rollback_drill.data.told import LedgerRead, data_loss
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge.impact import facts_after
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.messages import Channels, Courier, blanks_in, read_channels
 from rollback_drill.perform.told import MessageHandled
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
-from rollback_drill.report.facts import facts_after
 from rollback_drill.stage.host import LocalHost
 
 FACTS = {"INCIDENT": "INC-7", "SEVERITY": "P0"}
@@ -121,7 +121,7 @@ def test_a_message_with_a_blank_is_refused_and_fails_the_drill(
     (handled,) = deliver(tmp_path, settings, {"a.txt": "Back at [time]"})
     assert handled.outcome == "refused"
     assert not receiver.came
-    causes = judge([Event(0.0, handled)]).causes
+    causes = judge(Book([Event(0.0, handled)])).causes
     assert [c.verdict for c in causes if c.where == "Message a.txt"] == [Verdict.FAILED]
 
 
@@ -145,13 +145,13 @@ def test_a_channel_that_refuses_fails_the_drill(
     assert str(answers[-1]) in handled.detail
     assert len(receiver.came) == tries
     assert receiver.url not in handled.detail  # a webhook's address is a secret
-    assert any(c.where == "Message a.txt" for c in judge([Event(0.0, handled)]).causes)
+    assert any(c.where == "Message a.txt" for c in judge(Book([Event(0.0, handled)])).causes)
 
 
 def test_without_channels_messages_are_shown(tmp_path: Path) -> None:
     (handled,) = deliver(tmp_path, {}, {"a.txt": "hello"})
     assert handled.outcome == "shown"
-    assert not any(c.where.startswith("Message") for c in judge([Event(0.0, handled)]).causes)
+    assert not any(c.where.startswith("Message") for c in judge(Book([Event(0.0, handled)])).causes)
 
 
 @pytest.mark.parametrize("text", ["at [time]", "by $NAME", "by ${NAME}", "____"])
@@ -196,7 +196,7 @@ def test_no_data_loss_is_only_said_when_the_ledger_shows_it() -> None:
     assert "2 of 10" in data_loss(ledger(2))
     assert "damaged" in data_loss(ledger(0, 1))
     assert "3 confirmed changes" in data_loss(LedgerRead(10, 7, 0, 0, dropped=3))
-    assert "DATA_LOSS" not in facts_after([])
-    assert facts_after([Event(0.0, ledger(0))])["DATA_LOSS"] == "none"
+    assert "DATA_LOSS" not in facts_after(Book([]))
+    assert facts_after(Book([Event(0.0, ledger(0))]))["DATA_LOSS"] == "none"
     # When it was never seen to be over, nobody can say how long it lasted.
-    assert facts_after([Event(0.0, ledger(0))]).keys() == {"DATA_LOSS"}
+    assert facts_after(Book([Event(0.0, ledger(0))])).keys() == {"DATA_LOSS"}

@@ -22,6 +22,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.performer import choose
 from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import FAILING, Stage, StageOptions
@@ -104,7 +105,7 @@ def test_the_restore_keeps_what_was_in_the_backup_and_the_ledger_names_what_was_
     assert (found.acknowledged, found.dropped) == (1 + somebody_writes, 1)
     assert found.lost == somebody_writes
     assert (found.recovery_point_s > 0) == somebody_writes
-    causes = [cause for cause in judge(record).causes if "writes are lost" in cause.what]
+    causes = [cause for cause in judge(Book(record)).causes if "writes are lost" in cause.what]
     assert [("after-the-backup" in cause.evidence) for cause in causes] == [True] * somebody_writes
 
 
@@ -170,5 +171,5 @@ def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path:
     (seen,) = [one.what for one in record if isinstance(one.what, WritesUnderFire)]
     assert (seen.lost, seen.examples) == (1, (victim,))
     assert seen.worst_stall_s > 0
-    (cause,) = [one for one in judge(record).causes if one.where == "Data, under fire"]
+    (cause,) = [one for one in judge(Book(record)).causes if one.where == "Data, under fire"]
     assert (cause.verdict, victim in cause.evidence) == (Verdict.FAILED, True)

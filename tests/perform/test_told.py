@@ -21,15 +21,15 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.check import Moment, bind
-from rollback_drill.perform.messages import NOBODY, Channels, Courier
+from rollback_drill.perform.messages import Channels, Courier
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, StepFailed
-from rollback_drill.perform.told import Checked, OperatorActed
+from rollback_drill.perform.told import NOBODY, Checked, OperatorActed
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Told
-from rollback_drill.report.postmortem import render
+from rollback_drill.report.postmortem import document
 from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.told import FollowUp
 from rollback_drill.stage.host import LocalHost
@@ -288,4 +288,4 @@ def test_in_the_post_mortem_telling_customers_is_done_only_when_a_channel_did(
     follow_up = FollowUp("Immediate: within 1 hour", 3600.0, (item,))
     told: tuple[Told, ...] = (started, decided, Restored(60.0), follow_up, box)
     record = [Event(BEGAN + at, what) for at, what in enumerate(told)]
-    assert f"- [{mark}] {item}" in render(record, judge(record)).splitlines()
+    assert f"- [{mark}] {item}" in document(Book(record)).splitlines()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.cli import main
+from rollback_drill.judge import history
 from rollback_drill.record.timeline import to_line
-from rollback_drill.report import history
 from tests.judge.record_support import T, good
 from tests.report.history_support import KEPT
 
@@ -203,7 +203,7 @@ def test_what_another_version_keeps_beside_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text(json.dumps(KEPT | {"weather": "fair"}) + "\n" + json.dumps(KEPT)[:-20])
     assert index(path) == 0
-    assert len(history.read(path)) == 1  # the last line was torn
+    assert len(history.earlier(path)) == 1  # the last line was torn
 
 
 CSVS = {

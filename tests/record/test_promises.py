@@ -29,6 +29,7 @@ from rollback_drill.perform.told import (
     StepEnded,
     StepStarted,
 )
+from rollback_drill.record.book import Book
 from rollback_drill.record.decoding import decode, load
 from rollback_drill.record.kinds import kinds
 from rollback_drill.record.timeline import Event, read, to_line
@@ -68,7 +69,7 @@ def kind(event: Event) -> str:
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_records_themselves_pass(name: str) -> None:
-    judgement = judge(record(name))
+    judgement = judge(Book(record(name)))
     assert judgement.verdict is Verdict.PASSED, judgement.causes
 
 
@@ -78,7 +79,7 @@ def test_no_record_without_a_kind_of_event_passes_even_if_the_count_is_corrected
     missed = {
         one
         for one in {kind(event) for event in whole}
-        if judge(counted([e for e in whole if kind(e) != one])).verdict is Verdict.PASSED
+        if judge(Book(counted([e for e in whole if kind(e) != one]))).verdict is Verdict.PASSED
     }
     assert missed <= TOLD.keys()
 
@@ -92,10 +93,10 @@ def test_no_record_without_an_event_passes(name: str) -> None:
         some[kind(event)] += 1
         rest = [*whole[:place], *whole[place + 1 :]]
         if some[kind(event)] <= 12:
-            assert judge(rest).verdict is not Verdict.PASSED, kind(event)
+            assert judge(Book(rest)).verdict is not Verdict.PASSED, kind(event)
         if kind(event) in TOLD or kind(event) in STEADY or some[kind(event)] > 12:
             continue
-        if judge(counted(rest)).verdict is Verdict.PASSED:
+        if judge(Book(counted(rest))).verdict is Verdict.PASSED:
             missed.add((kind(event), getattr(event.what, "second", None)))
     seconds = [e.what.second for e in whole if isinstance(e.what, TrafficSecond)]
     # Before the steady state and after the last look nobody needs clients.
@@ -108,13 +109,13 @@ def test_silence_of_any_observer_is_unknown_even_if_the_count_is_corrected() -> 
     for one, silent_s in (("GeneratorSample", 4.0), ("ProbeSample", 12.0), ("TrafficSecond", 1.5)):
         rest = [e for e in whole if kind(e) != one or abs(e.at - middle) > silent_s]
         assert len(rest) < len(whole)
-        assert judge(counted(rest)).verdict is Verdict.UNKNOWN, one
+        assert judge(Book(counted(rest))).verdict is Verdict.UNKNOWN, one
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_no_beginning_of_a_record_passes(name: str) -> None:
     whole = record(name)
-    passing = [n for n in range(len(whole)) if judge(whole[:n]).verdict is Verdict.PASSED]
+    passing = [n for n in range(len(whole)) if judge(Book(whole[:n])).verdict is Verdict.PASSED]
     assert passing == []
 
 
@@ -125,9 +126,11 @@ def test_no_record_passes_with_an_event_twice_or_two_that_changed_places(name: s
         if kind(event) in TOLD or kind(event) in STEADY or event.what == AFTERWARDS:
             continue
         twice = counted([*whole[: place + 1], event, *whole[place + 1 :]])
-        assert judge(twice).verdict is not Verdict.PASSED or kind(event) in REPEATED, kind(event)
+        assert judge(Book(twice)).verdict is not Verdict.PASSED or kind(event) in REPEATED, kind(
+            event
+        )
     after = [*whole, Event(whole[-1].at, Noted("one more thing"))]
-    assert judge(after).verdict is Verdict.UNKNOWN
+    assert judge(Book(after)).verdict is Verdict.UNKNOWN
     for one in range(1, len(whole) // 7):
         place = 7 * one
         swapped = [*whole]
@@ -136,7 +139,7 @@ def test_no_record_passes_with_an_event_twice_or_two_that_changed_places(name: s
         if both & (TOLD.keys() | STEADY | BACKDATED) or kind(event) == "TrafficSecond":
             continue
         near = abs(swapped[place].at - swapped[place + 1].at) <= 1e-3
-        assert near or judge(swapped).verdict is not Verdict.PASSED, both
+        assert near or judge(Book(swapped)).verdict is not Verdict.PASSED, both
 
 
 # Said once or twice, it is the same.
@@ -158,7 +161,7 @@ def test_two_verdicts_on_one_box_never_pass_and_the_worse_one_counts(name: str) 
             both = counted([*whole[:place], other, *whole[place:]])
             failed = verdict in (Verdict.FAILED, Verdict.UNCOVERED)
             expected = Verdict.FAILED if failed else Verdict.UNKNOWN
-            assert judge(both).verdict is expected
+            assert judge(Book(both)).verdict is expected
 
 
 def test_a_drill_without_any_step_is_unknown() -> None:
@@ -168,7 +171,7 @@ def test_a_drill_without_any_step_is_unknown() -> None:
         DataSeen, DamageSeen, CursorShown, Authorized,
     )  # fmt: skip
     rest = counted([e for e in record("procedure-2") if not isinstance(e.what, part)])
-    judgement = judge(rest)
+    judgement = judge(Book(rest))
     assert judgement.verdict is Verdict.UNKNOWN
     assert "Procedure 2: that it was performed is not on record" in map(str, judgement.causes)
 
@@ -178,10 +181,10 @@ def test_what_is_missing_is_named() -> None:
     boxes = [e for e in whole if isinstance(e.what, Checked)]
     box = boxes[len(boxes) // 2].what
     assert isinstance(box, Checked)
-    told = judge(counted([e for e in whole if e.what is not box])).reason
+    told = judge(Book(counted([e for e in whole if e.what is not box]))).reason
     assert f"“{box.item}” (line {box.line}) was not verified" in told
     fourth = [e for e in whole if getattr(e.what, "number", 0) != 4]
-    assert "step 4 “Revert the migrations” was not performed" in judge(counted(fourth)).reason
+    assert "step 4 “Revert the migrations” was not performed" in judge(Book(counted(fourth))).reason
 
 
 # What a value may be changed to without a change of the verdict, and why. `*` is any field.
@@ -296,7 +299,7 @@ def test_no_record_with_another_value_passes(name: str) -> None:
                 if changed is None or changed == whole[number]:
                     continue
                 others = [*whole[:number], changed, *whole[number + 1 :]]
-                if judge(others).verdict is Verdict.PASSED:
+                if judge(Book(others)).verdict is Verdict.PASSED:
                     passing.add((field, repr(value)))
     assert passing == set()
 
@@ -333,7 +336,7 @@ def test_no_damage_of_bytes_passes(data: st.DataObject) -> None:
         except UsageError:
             return
     # White space between lines, perhaps.
-    assert left == record(RECORDS[0]) or judge(left).verdict is not Verdict.PASSED
+    assert left == record(RECORDS[0]) or judge(Book(left)).verdict is not Verdict.PASSED
 
 
 # Numbers of which nobody knows how large they may be.

@@ -9,11 +9,13 @@ from rollback_drill.cli import main
 from rollback_drill.conduct.told import EarlierDrills, Restored
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge import history
+from rollback_drill.judge.history import KeptDrill
 from rollback_drill.judge.judgement import judge
-from rollback_drill.judge.regression import CONFIDENCE, LEAST, judge_restore_time
+from rollback_drill.judge.judges.trend import LEAST, LEVEL, judge_restore_time
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
-from rollback_drill.report import history, overview
-from rollback_drill.report.history import Kept
+from rollback_drill.report import overview
 from tests.report.history_support import drill
 
 EVEN = (4.0, 4.2, 3.9, 4.1, 4.3, 4.0)
@@ -44,14 +46,14 @@ def test_false_alarms_stay_within_their_bound() -> None:
     for _ in range(runs):
         times = [pick.lognormvariate(1.5, 0.3) for _ in range(11)]
         alarms += judge_restore_time(times[-1], times[:-1])[0] is Verdict.FAILED
-    assert alarms / runs <= 1.5 * (1 - CONFIDENCE)
+    assert alarms / runs <= 1.5 * (1 - LEVEL)
 
 
 def test_a_regression_fails_the_drill() -> None:
     restored = Event(1.0, Restored(9.0))
-    slow = judge([restored, Event(0.0, EarlierDrills("k", EVEN))])
+    slow = judge(Book([restored, Event(0.0, EarlierDrills("k", EVEN))]))
     assert [c.verdict for c in slow.causes if c.where == "Time to restore"] == [Verdict.FAILED]
-    usual = judge([Event(1.0, Restored(4.1)), Event(0.0, EarlierDrills("k", EVEN))])
+    usual = judge(Book([Event(1.0, Restored(4.1)), Event(0.0, EarlierDrills("k", EVEN))]))
     assert not [c for c in usual.causes if c.where == "Time to restore"]
 
 
@@ -67,11 +69,11 @@ def test_only_drills_that_passed_and_compare_are_a_baseline() -> None:
 
 def test_what_is_kept_can_be_read_again_in_order(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "history.jsonl"
-    assert history.read(path) == []
+    assert history.earlier(path) == []
     late, early = drill("2026-02-01T00:00:00Z"), drill("2026-01-01T00:00:00Z")
     for one in (late, early):
-        history.append(path, one)
-    assert history.read(path) == [early, late]
+        history.keep(path, one)
+    assert history.earlier(path) == [early, late]
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"began": 1}'])
@@ -79,15 +81,15 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text(line + "\n")
     with pytest.raises(UsageError, match="line 1"):
-        history.read(path)
+        history.earlier(path)
 
 
 def test_the_next_drill_is_due_a_quarter_after_the_last_that_was_held() -> None:
     drills = [drill("2026-01-05T10:00:00Z"), drill("2026-03-01T10:00:00Z", verdict="unknown")]
     assert overview.next_drill(drills) == date(2026, 4, 6)
     assert overview.next_drill([]) is None
-    assert "Next by 06 April 2026" in overview.render(drills, date(2026, 4, 6))
-    assert "Overdue since 06 April 2026" in overview.render(drills, date(2026, 4, 7))
+    assert "Next by 06 April 2026" in overview.overview(drills, date(2026, 4, 6))
+    assert "Overdue since 06 April 2026" in overview.overview(drills, date(2026, 4, 7))
 
 
 def test_trends_need_several_drills_of_a_kind() -> None:
@@ -100,7 +102,7 @@ def test_trends_need_several_drills_of_a_kind() -> None:
 def test_the_page_is_written_by_a_command(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.write_text(
-        json.dumps({**{f: getattr(drill(), f) for f in Kept.__slots__}, "fault": "<b>"}) + "\n"
+        json.dumps({**{f: getattr(drill(), f) for f in KeptDrill.__slots__}, "fault": "<b>"}) + "\n"
     )
     assert main(["index", "--history", str(path), "--to", str(tmp_path / "index.html")]) == 0
     page = (tmp_path / "index.html").read_text()

@@ -8,10 +8,10 @@ from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.told import Restored
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import Decided, TriggerFired
-from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
-from rollback_drill.report.postmortem import render
+from rollback_drill.report.postmortem import document
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.told import TemplatesRead
 from rollback_drill.traffic.told import TrafficSecond
@@ -49,7 +49,7 @@ def record(*, restored: bool = True) -> list[Event]:
 
 
 def test_what_is_known_is_filled_in() -> None:
-    text = render(record(), judge(record()))
+    text = document(Book(record()))
     assert "2027-01-15T08:00:11.000Z: errors seen" in text
     assert "2027-01-15T08:00:12.000Z: alert" in text
     assert "2027-01-15T08:00:13.000Z: rollback began" in text
@@ -60,7 +60,7 @@ def test_what_is_known_is_filled_in() -> None:
 
 
 def test_what_nobody_knows_stays_blank() -> None:
-    text = render(record(restored=False), judge(record(restored=False)))
+    text = document(Book(record(restored=False)))
     assert "- [time]: deployed" in text
     assert "- [time]: service restored" in text
     assert "- Customers: [number]" in text
@@ -69,6 +69,6 @@ def test_what_nobody_knows_stays_blank() -> None:
 
 
 def test_an_empty_record_makes_an_empty_post_mortem() -> None:
-    text = render([], judge([]))
+    text = document(Book([]))
     assert "- [time]: errors seen" in text
     assert "lost" not in text

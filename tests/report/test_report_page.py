@@ -6,6 +6,7 @@ import random
 import re
 from pathlib import Path
 
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.report.charts import charts
@@ -58,7 +59,7 @@ def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> Non
         sample = ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
         timeline.record(sample, START + at)
     timeline.close()
-    memory, _ = charts(list(read(timeline.path)))
+    memory, _ = charts(Book(read(timeline.path)))
     assert re.findall(r">(\d+) s<", memory) == ["500", "510", "520"]
     places = [float(x) for x in re.findall(r'<rect class="phase\d" x="([\d.]+)"', memory)]
     assert len(places) == 2

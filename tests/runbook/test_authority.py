@@ -10,6 +10,7 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import Authorized
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.runbook.authority import check_roles, level_of, roles_of, rule_on
 from rollback_drill.runbook.model import Authority
@@ -97,14 +98,8 @@ def test_a_role_that_may_not_fails_the_drill_with_the_table_s_line(
     severity: str, level: str, role: str, rule: str
 ) -> None:
     ruling = rule_on(TABLE, level_of(severity), roles_of(role))
-    judged = judge(
-        [
-            Event(
-                1.0,
-                Authorized((role,), level_of(severity), ruling.allowed, ruling.rule, ruling.line),
-            )
-        ]
-    )
+    said = Authorized((role,), level_of(severity), ruling.allowed, ruling.rule, ruling.line)
+    judged = judge(Book([Event(1.0, said)]))
     (cause,) = (cause for cause in judged.causes if cause.where == "Authority")
     assert cause.verdict is Verdict.FAILED
     assert cause.what == (

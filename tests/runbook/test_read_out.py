@@ -12,12 +12,12 @@ from rollback_drill.campaigns.revalidation import by_reading
 from rollback_drill.cli import main
 from rollback_drill.ground.errors import Exit
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.reading import of_reading
 from rollback_drill.judge.judgement import judge
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, read
 from rollback_drill.record.told import DrillEnded, PhaseStarted
 from rollback_drill.report import html, postmortem
+from rollback_drill.runbook.judges import of_reading
 from rollback_drill.runbook.told import RunbookRead
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
@@ -92,24 +92,24 @@ READ = RunbookRead((7, 9), ("- [ ] a", "<b>x</b>"), ("a box", "a block"))
 
 
 def test_each_unread_line_is_a_cause_and_none_passes() -> None:
-    causes = of_reading(Record([Event(1.0, READ)]))
+    causes = of_reading(Book([Event(1.0, READ)]))
     assert [(one.verdict, one.where, one.evidence) for one in causes] == [
         (Verdict.UNCOVERED, "Runbook, line 7", "- [ ] a"),
         (Verdict.UNCOVERED, "Runbook, line 9", "<b>x</b>"),
     ]
-    assert of_reading(Record([Event(1.0, RunbookRead())])) == []
-    assert [one.verdict for one in of_reading(Record([]))] == [Verdict.UNKNOWN]
-    assert judge([Event(1.0, READ)]).verdict is Verdict.FAILED
+    assert of_reading(Book([Event(1.0, RunbookRead())])) == []
+    assert [one.verdict for one in of_reading(Book([]))] == [Verdict.UNKNOWN]
+    assert judge(Book([Event(1.0, READ)])).verdict is Verdict.FAILED
 
 
 def test_the_page_and_the_post_mortem_show_them() -> None:
     record = [Event(1.0, READ), Event(2.0, DrillEnded())]
-    page = html.render(record, judge(record))
+    page = html.whole_page(Book(record))
     assert "What of the runbook was not read" in page
     assert "&lt;b&gt;x&lt;/b&gt;" in page
-    assert "Runbook, line 9: not read: a block" in postmortem.render(record, judge(record))
+    assert "Runbook, line 9: not read: a block" in postmortem.document(Book(record))
     clean = [Event(1.0, RunbookRead()), Event(2.0, DrillEnded())]
-    assert "was not read" not in html.render(clean, judge(clean))
+    assert "was not read" not in html.whole_page(Book(clean))
 
 
 STAGING = """

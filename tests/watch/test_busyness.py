@@ -19,8 +19,9 @@ from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.check import Moment, verify
 from rollback_drill.perform.enough import PATIENCE_S
 from rollback_drill.perform.told import Checked, StepEnded
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
-from rollback_drill.report.html import render
+from rollback_drill.report.html import whole_page
 from rollback_drill.runbook.model import Checkbox, Checklist, Severity, Trigger
 from rollback_drill.stage.model import Stage
 from rollback_drill.traffic.aggregate import Aggregate
@@ -73,7 +74,7 @@ def test_a_machine_is_busy_by_what_all_programs_use() -> None:
 @pytest.mark.parametrize(("sample", "word"), [(BUSY, "busy"), (IDLE, "not busy")])
 def test_what_is_unknown_for_lateness_names_the_load(sample: MachineSample, word: str) -> None:
     late = also(sample)(changed(GeneratorSample, lag_s=3.0)(good()))
-    judgement = judge(late)
+    judgement = judge(Book(late))
     assert judgement.verdict is Verdict.UNKNOWN
     assert f"the machine was {word}: load" in judgement.reason
     assert "sent up to 3.0 s late" in judgement.reason
@@ -81,7 +82,7 @@ def test_what_is_unknown_for_lateness_names_the_load(sample: MachineSample, word
 
 def test_a_step_that_was_too_slow_has_the_load_beside_it() -> None:
     slow = also(BUSY)(changed(StepEnded, took_s=31.0)(good()))
-    judgement = judge(slow)
+    judgement = judge(Book(slow))
     assert judgement.verdict is Verdict.FAILED
     assert "the machine was" not in judgement.reason
     assert "the machine was busy" in judgement.causes[0].evidence
@@ -90,13 +91,13 @@ def test_a_step_that_was_too_slow_has_the_load_beside_it() -> None:
 def test_a_box_that_failed_for_requests_that_failed_has_the_load_beside_it() -> None:
     found = "160 of 550 requests failed (29.1 %)"
     bad = changed(Checked, verdict=Verdict.FAILED, evidence=found)(good())
-    judgement = judge(also(BUSY)(bad))
+    judgement = judge(Book(also(BUSY)(bad)))
     assert judgement.verdict is Verdict.FAILED
     assert "the machine was busy" in judgement.causes[0].evidence
 
 
 def test_what_has_nothing_to_do_with_time_does_not_name_it() -> None:
-    judgement = judge(also(BUSY)(without(LedgerRead)(good())))
+    judgement = judge(Book(also(BUSY)(without(LedgerRead)(good()))))
     assert "the machine was" not in judgement.reason
 
 
@@ -216,7 +217,7 @@ def test_the_page_shows_the_machine_and_how_the_triggers_were_held() -> None:
         stretched=("Trigger “Down”, line 9 has to last 5 s, 300 s at pace 600",),
     )
     record = also(BUSY)(read_(good()))
-    page = render(record, judge(record))
+    page = whole_page(Book(record))
     assert "the machine was busy: load 7.9 on 2 cores" in page
     assert "UNCOVERED  Trigger “p99 &lt;b&gt;”, line 7" in page
     assert "300 s at pace 600" in page

@@ -20,10 +20,9 @@ from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.told import Resumed
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.judge.causes.observers import of_silence
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import StepEnded
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Noted, ObserverDied
 from rollback_drill.record.watched import Watched, reported_to
@@ -37,6 +36,7 @@ from rollback_drill.subject.hostaway.hazards.under_fire import UnderFire
 from rollback_drill.subject.hostaway.walkers import Walkers
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.traffic.told import TrafficSecond
+from rollback_drill.watch.judges import of_silence
 from rollback_drill.watch.probe import Probe
 from rollback_drill.watch.sentinel import Sentinels
 from rollback_drill.watch.told import ProbeSample
@@ -238,7 +238,7 @@ def test_an_observer_that_dies_of_anything_leaves_the_drill_unknown(
     with reported_to(recorded.timeline.record), KINDS[observer](error, recorded):
         death = recorded.await_death(observer)
     assert error.__name__ in death.error
-    verdict = judge([*good()[:-1], Event(T + 30, death), good()[-1]])
+    verdict = judge(Book([*good()[:-1], Event(T + 30, death), good()[-1]]))
     assert verdict.verdict is Verdict.UNKNOWN
     assert observer in verdict.reason
 
@@ -272,7 +272,7 @@ def test_an_error_of_the_drill_itself_is_unknown_and_no_traceback(
     drill.timeline, drill._stopping = recorded.timeline, threading.Event()
     drill._hold = _raising(error)  # type: ignore[method-assign]
     drill.run()
-    verdict = judge(read(recorded.timeline.path))
+    verdict = judge(Book(read(recorded.timeline.path)))
     assert verdict.verdict is Verdict.UNKNOWN
     assert error.__name__ in verdict.reason
 
@@ -317,7 +317,7 @@ def looked_at(*times: float, until: float = 30.0, resumed: float | None = None) 
     ],
 )
 def test_nobody_who_looked_is_unknown(record: list[Event], said: str) -> None:
-    causes = of_silence(Record(record))
+    causes = of_silence(Book(record))
     assert [one.verdict for one in causes] == [Verdict.UNKNOWN] * bool(said)
     assert all(said in one.what for one in causes)
 

@@ -34,6 +34,7 @@ from rollback_drill.perform.told import (
     OperatorActed,
     StepEnded,
 )
+from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.runbook.model import Alternative, Checkbox, CodeBlock
 from rollback_drill.stage.container_host import ContainerHost
@@ -180,7 +181,7 @@ def step(verdict: Verdict, reason: str = "") -> StepEnded:
 
 def causes_of(*record: object) -> Mapping[str, Verdict]:
     timeline = [Event(1.0, what) for what in record]  # type: ignore[arg-type]
-    return {str(one): one.verdict for one in judge(timeline).causes}
+    return {str(one): one.verdict for one in judge(Book(timeline)).causes}
 
 
 def test_an_unobserved_command_makes_its_step_unknown_and_not_too_slow() -> None:

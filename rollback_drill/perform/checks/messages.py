@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rollback_drill.data.paths import data_loss
+from rollback_drill.data.told import data_loss
 from rollback_drill.ground.finding import Finding, attested, failed, together, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import Moment, check
-from rollback_drill.perform.messages import NOBODY, STATUS_PAGE
+from rollback_drill.perform.messages import STATUS_PAGE
+from rollback_drill.perform.told import NOBODY
 
 _TEAM = ("slack-oncall.txt", "slack-engineering.txt")
 _TAKEN = "a channel to take it"

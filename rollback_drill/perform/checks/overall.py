@@ -8,8 +8,7 @@ import re
 
 import yaml
 
-from rollback_drill.data.paths import data_loss
-from rollback_drill.data.told import Fates
+from rollback_drill.data.told import Fates, data_loss
 from rollback_drill.ground.finding import (
     Finding,
     failed,

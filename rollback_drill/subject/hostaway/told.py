@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from rollback_drill.record.told import Count, Name, Number, Seconds, Status, Told
 
@@ -43,6 +44,8 @@ class CursorShown(Told):
 
     `moment`: "after Procedure 2" …; `page`: the one that it stands for; `format` of the answer.
     """
+
+    by_clients: ClassVar[bool] = True
 
     moment: Name
     page: Number

@@ -27,7 +27,7 @@ def _date(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptDrill:
     """What is kept of a drill. `key`: drills with equal keys compare; times in seconds."""
 
     began: Annotated[str, Form("a date", _date)]
@@ -42,10 +42,10 @@ class Kept:
     findings: Count
 
 
-def kept(judgement: Judgement, key: str, began: str) -> Kept:
+def entry(judgement: Judgement, key: str, began: str) -> KeptDrill:
     """Return what is to be kept of a judged drill that began at `began` (ISO, UTC)."""
     start = judgement.started
-    return Kept(
+    return KeptDrill(
         began=began,
         key=key,
         stage=start.stage if start else "",
@@ -59,7 +59,7 @@ def kept(judgement: Judgement, key: str, began: str) -> Kept:
     )
 
 
-def append(path: Path, one: Kept) -> None:
+def keep(path: Path, one: KeptDrill) -> None:
     """Add a drill to the file. Raises UsageError when it cannot be written."""
     _append(path, json.dumps(asdict(one), ensure_ascii=False))
 
@@ -79,7 +79,7 @@ def _append(path: Path, *lines: str) -> None:
         ) from error
 
 
-def read(path: Path) -> list[Kept]:
+def earlier(path: Path) -> list[KeptDrill]:
     """Return all kept drills, oldest first; none when there is no file. Raises UsageError.
 
     What other versions keep beside is left out, and a last line without its end: it was torn.
@@ -90,7 +90,7 @@ def read(path: Path) -> list[Kept]:
     lines = read_lines(path, f"earlier drills in {path}", "set HISTORY=FILE", whole_only=True)
     for number, line in lines:
         try:
-            found.append(decode(Kept, load(line), others=True))
+            found.append(decode(KeptDrill, load(line), others=True))
         except ValueError as error:
             raise UsageError(
                 f"a kept drill in line {number} of {path}",
@@ -100,7 +100,7 @@ def read(path: Path) -> list[Kept]:
     return sorted(found, key=lambda one: one.began)
 
 
-def baseline(drills: Sequence[Kept], key: str) -> tuple[float, ...]:
+def baseline(drills: Sequence[KeptDrill], key: str) -> tuple[float, ...]:
     """Return the times to restore of earlier drills that passed and compare, in seconds."""
     return tuple(
         one.restored_after_s

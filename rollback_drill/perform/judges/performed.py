@@ -6,11 +6,10 @@ What failed has its cause already, and may have stopped early: this is about all
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.cause import GOOD, Cause
-from rollback_drill.perform.performed import Part, Performance, performed
+from rollback_drill.ground.verdict import GOOD, Verdict
+from rollback_drill.perform.performed import Passage, Performance, performed
 from rollback_drill.perform.told import (
     AlternativeTaken,
     Checked,
@@ -20,39 +19,35 @@ from rollback_drill.perform.told import (
     StepEnded,
     StepStarted,
 )
-from rollback_drill.record.book import Kind, Record
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause, judging
 from rollback_drill.runbook.told import FollowUp
 
 _OLD = "hold the drill again: records of older versions do not say what was to be done"
 _ANY_TIME = ("Authorized",)  # recorded before its procedure was chosen
 
 
-def of_parts(record: Record) -> list[Cause]:
+@judging(250, whole=True)
+def of_parts(book: Book) -> Iterator[Cause]:
     """Each step and checklist that was begun: its end, its commands, its checkboxes."""
-    if record.cut_short:
-        return []
-    found = performed(record.events)
-    causes = [
-        _unknown("Drill", f"a {type(event.what).__name__} that belongs to no step")
-        for event in found.astray[:1]
-    ]
-    numbers = Counter(one.command for one in record.every(CommandStarted))
-    causes += [
-        _unknown("Drill", f"command {number} was started {count} times")
-        for number, count in numbers.items()
-        if count > 1
-    ]
+    found = book.ask(performed)
+    for event in found.astray[:1]:
+        yield _unknown("Drill", f"a {type(event.what).__name__} that belongs to no step")
+    numbers = Counter(one.command for one in book.every(CommandStarted))
+    for number, count in numbers.items():
+        if count > 1:
+            yield _unknown("Drill", f"command {number} was started {count} times")
     for part in found.parts:
         if not part.killed:
-            causes += [_unknown(part.name, what, advice) for what, advice in _of_part(part)]
-    return causes
+            for what, advice in _of_part(part):
+                yield _unknown(part.name, what, advice)
 
 
 def _unknown(where: str, what: str, advice: str = "") -> Cause:
     return Cause(Verdict.UNKNOWN, where, what, advice=advice)
 
 
-def _of_part(part: Part) -> Iterable[tuple[str, str]]:
+def _of_part(part: Passage) -> Iterable[tuple[str, str]]:
     started, ended = part.started, part.ended
     if started is None:
         yield "that it began is not on record", ""
@@ -66,7 +61,7 @@ def _of_part(part: Part) -> Iterable[tuple[str, str]]:
             yield f"its {name} is not the same at its begin and at its end", ""
     if part.failed:
         return
-    boxes = Counter((c.line, c.item) for c in _inside(part, Checked))
+    boxes = Counter((c.line, c.item) for c in part.every(Checked))
     if started.boxes is None or started.commands is None:
         yield "the record does not say what was to be done and verified", _OLD
         return
@@ -79,12 +74,8 @@ def _of_part(part: Part) -> Iterable[tuple[str, str]]:
     yield from _of_commands(part, started)
 
 
-def _inside(part: Part, kind: type[Kind]) -> list[Kind]:
-    return [event.what for event in part.inside if isinstance(event.what, kind)]
-
-
-def _of_verdicts(part: Part, ended: StepEnded) -> Iterable[tuple[str, str]]:
-    checked = _inside(part, Checked)
+def _of_verdicts(part: Passage, ended: StepEnded) -> Iterable[tuple[str, str]]:
+    checked = part.every(Checked)
     for one in checked:
         if (one.section, one.number) != (ended.section, ended.number):
             yield f"“{one.item}” is of {one.section}, step {one.number}", ""
@@ -94,11 +85,11 @@ def _of_verdicts(part: Part, ended: StepEnded) -> Iterable[tuple[str, str]]:
         yield f"it ended as {ended.verdict}: {ended.reason or 'for no reason on record'}", ""
 
 
-def _of_commands(part: Part, started: StepStarted) -> Iterable[tuple[str, str]]:
+def _of_commands(part: Passage, started: StepStarted) -> Iterable[tuple[str, str]]:
     """Each command that was to be run, and how it ended. A command that failed is excused where an
     alternative was taken for it, and one without a status where it was to watch for a while.
     """
-    ends = _inside(part, CommandEnded)
+    ends = part.every(CommandEnded)
     ended = {one.command: one for one in ends}
     if len(ended) < len(ends):
         yield "a command ended twice", ""
@@ -123,31 +114,27 @@ def _of_commands(part: Part, started: StepStarted) -> Iterable[tuple[str, str]]:
         watched = started.window_s and end and end.exit_status is None
         if end and end.exit_status != 0 and not watched:
             yield f"the command at line {one.line} ended with {end.exit_status}, unnoticed", ""
-    for number in ended.keys() - {one.command for one in _inside(part, CommandStarted)}:
+    for number in ended.keys() - {one.command for one in part.every(CommandStarted)}:
         yield f"command {number} ended that never began", ""
 
 
-def of_procedures(record: Record) -> list[Cause]:
+@judging(230, whole=True)
+def of_procedures(book: Book) -> Iterator[Cause]:
     """Each step that a chosen procedure has, in its order, and what was to be looked at in it."""
-    if record.cut_short:
-        return []
-    found = performed(record.events)
-    causes = []
+    found = book.ask(performed)
     chosen = {f"Procedure {one.chosen.procedure}" for one in found.procedures}
     for part in found.parts:
         section = part.key[0]
         if section.startswith("Procedure ") and section not in chosen:
-            causes.append(_unknown(part.name, "that its procedure was chosen is not on record"))
+            yield _unknown(part.name, "that its procedure was chosen is not on record")
     for performance in found.procedures:
         if not performance.killed:
             where = f"Procedure {performance.chosen.procedure}"
-            causes += [
-                _unknown(where, what, advice) for what, advice in _of_procedure(performance, record)
-            ]
-    return causes
+            for what, advice in _of_procedure(performance, book):
+                yield _unknown(where, what, advice)
 
 
-def _of_procedure(performance: Performance, record: Record) -> Iterable[tuple[str, str]]:
+def _of_procedure(performance: Performance, book: Book) -> Iterable[tuple[str, str]]:
     chosen, parts = performance.chosen, performance.parts
     if not (chosen.step_numbers and chosen.step_titles and chosen.promises):
         yield "the record does not say which steps it has", _OLD
@@ -180,23 +167,22 @@ def _of_procedure(performance: Performance, record: Record) -> Iterable[tuple[st
         if getattr(event.what, "procedure", chosen.procedure) == chosen.procedure
     )
     for kind, number in chosen.promises.items():
-        seen = len(record.named(kind)) if kind in _ANY_TIME else counted[kind]
+        seen = len(book.named(kind)) if kind in _ANY_TIME else counted[kind]
         if seen != number:
             yield f"{seen} of {number} {kind} are on record", ""
 
 
-def of_checklists(record: Record) -> list[Cause]:
+@judging(240, whole=True)
+def of_checklists(book: Book) -> Iterator[Cause]:
     """What comes before and after a procedure: preparation, verification, closing steps."""
-    if record.cut_short or not record.every(ProcedureChosen):
-        return []
-    parts = performed(record.events).parts
-    if any(part.failed for part in parts):
-        return []
+    parts = book.ask(performed).parts
+    if not book.every(ProcedureChosen) or any(part.failed for part in parts):
+        return
     wanted: list[tuple[str, str | None]] = [("Preparation", None), ("Final verification", None)]
-    wanted += [("After the rollback", f.title) for f in record.every(FollowUp) if f.at_once]
-    return [
-        _unknown(f"{section} “{title}”" if title else section, "it was not performed")
-        for section, title in wanted
-        if not any(p.key[0] == section and title in (None, p.key[2]) for p in parts if not p.killed)
-        and not (section == "Preparation" and any(p.key[0] == section and p.ended for p in parts))
-    ]
+    wanted += [("After the rollback", f.title) for f in book.every(FollowUp) if f.at_once]
+    for section, title in wanted:
+        own = [p for p in parts if p.key[0] == section and title in (None, p.key[2])]
+        # One that was killed is performed again, but for a preparation that came to its end.
+        if not any(not p.killed or (section == "Preparation" and p.ended) for p in own):
+            where = f"{section} “{title}”" if title else section
+            yield _unknown(where, "it was not performed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rollback_drill.breaks.told import (
     FaultAttested,
@@ -14,51 +14,46 @@ from rollback_drill.breaks.told import (
 from rollback_drill.conduct.told import DrillStarted, EarlierDrills, Restored
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.cause import Cause
 from rollback_drill.perform.told import Authorized, ProcedureChosen
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause, judging
 from rollback_drill.watch.told import LeftAs
 
 _NOBODY = "is not on record"
 _OLD = "hold the drill again: records of older versions do not say what they promise"
 
 
-def of_promises(record: Record) -> list[Cause]:
+@judging(220, whole=True)
+def of_promises(book: Book) -> Iterator[Cause]:
     """What a drill must have made and seen, whatever came of it."""
-    start = record.last(DrillStarted)
-    if record.cut_short or start is None:
-        return []
-    found = [
-        *_of_fault(record, start),
-        *_of_hazard(record, start),
-        *_of_choice(record, start),
-        *_of_kinds(record, start),
-    ]
-    return [
-        Cause(Verdict.UNKNOWN, where, what, advice=_OLD if what.startswith("what") else "")
-        for where, what in found
-    ]
+    start = book.last(DrillStarted)
+    if start is None:
+        return
+    for ask in (_of_fault, _of_hazard, _of_choice, _of_kinds):
+        for where, what in ask(book, start):
+            advice = _OLD if what.startswith("what") else ""
+            yield Cause(Verdict.UNKNOWN, where, what, advice=advice)
 
 
-def _of_fault(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]:
-    injected = record.timed(FaultInjected)
-    healed = record.timed(FaultHealed)
+def _of_fault(book: Book, start: DrillStarted) -> Iterable[tuple[str, str]]:
+    injected = book.timed(FaultInjected)
+    healed = book.timed(FaultHealed)
     if not injected:
         yield "Fault", f"that it was made {_NOBODY}"
     if not healed or (injected and healed[-1].at < injected[0].at):
         yield "Fault", f"that it was healed {_NOBODY}"
-    named = {one.name for one in record.every(FaultInjected)}
-    named |= {one.name for one in record.every(FaultAttested)}
-    named |= {one.name for one in record.every(FaultHealed)}
+    named = {one.name for one in book.every(FaultInjected)}
+    named |= {one.name for one in book.every(FaultAttested)}
+    named |= {one.name for one in book.every(FaultHealed)}
     if named - {start.fault}:
         yield "Fault", f"{', '.join(sorted(named))} {_NOBODY} as one fault, {start.fault}"
-    left = record.last(LeftAs)
+    left = book.last(LeftAs)
     if left is None or not left.hosts or not left.maintenance:
         yield "Service", f"in what state it was left {_NOBODY}"
 
 
-def _of_hazard(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]:
-    armed, over = record.every(HazardArmed), record.every(HazardOver)
+def _of_hazard(book: Book, start: DrillStarted) -> Iterable[tuple[str, str]]:
+    armed, over = book.every(HazardArmed), book.every(HazardOver)
     if start.hazard == "none" and not armed and not over:
         return
     if not armed:
@@ -69,10 +64,10 @@ def _of_hazard(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]
         yield "Hazard", f"{start.hazard} was asked for, and another one was made"
 
 
-def _of_choice(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]:
+def _of_choice(book: Book, start: DrillStarted) -> Iterable[tuple[str, str]]:
     """The procedure that is performed is the one that was asked for, or decided on."""
-    decided, ruling = record.last(Decided), record.last(Authorized)
-    chosen = record.first(ProcedureChosen)
+    decided, ruling = book.last(Decided), book.last(Authorized)
+    chosen = book.first(ProcedureChosen)
     refused = ruling is not None and not ruling.allowed
     by_operator = start.procedure != "auto"
     if decided is None or refused:
@@ -80,7 +75,7 @@ def _of_choice(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]
     if not by_operator and not decided.rollback:
         if chosen:
             yield f"Procedure {chosen.procedure}", "it was performed, though none was decided on"
-        elif record.last(Restored) is None:
+        elif book.last(Restored) is None:
             yield "Service", f"that clients were served well again {_NOBODY}"
         return
     if decided.rollback and not decided.procedure:
@@ -92,20 +87,20 @@ def _of_choice(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]
         yield f"Procedure {chosen.procedure}", f"Procedure {wanted} was to be performed"
     elif chosen.chosen_by != ("operator" if by_operator else "diagnosis"):
         yield f"Procedure {wanted}", f"it is said to be chosen by “{chosen.chosen_by}”"
-    fired = {one.trigger for one in record.every(TriggerFired)}
+    fired = {one.trigger for one in book.every(TriggerFired)}
     if decided.rollback and decided.trigger not in fired:
         yield "Decision", f"that its trigger “{decided.trigger}” fired {_NOBODY}"
 
 
-def _of_kinds(record: Record, start: DrillStarted) -> Iterable[tuple[str, str]]:
+def _of_kinds(book: Book, start: DrillStarted) -> Iterable[tuple[str, str]]:
     if not start.promises:
         yield "Record", "what was to be recorded is not said"
         return
     for kind, number in start.promises.items():
-        seen = len(record.named(kind))
+        seen = len(book.named(kind))
         if seen < number:
             yield "Record", f"{seen} of {number} {kind} are on record"
-    injected, earlier = record.last(FaultInjected), record.last(EarlierDrills)
+    injected, earlier = book.last(FaultInjected), book.last(EarlierDrills)
     if injected and bool(injected.trigger) != bool(start.promises.get("TriggerFired")):
         yield "Fault", "which trigger it must set off is said twice, and differently"
     if earlier and earlier.count != len(earlier.restored_s):

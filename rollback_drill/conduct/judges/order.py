@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rollback_drill.breaks.told import FaultAttested, FaultInjected, HazardArmed, HazardOver
 from rollback_drill.conduct.told import DrillStarted, EarlierDrills, Restored, Resumed, StageUp
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.cause import Cause
 from rollback_drill.perform.told import ProcedureChosen, StepStarted
-from rollback_drill.record.book import Record
-from rollback_drill.record.timeline import Event
+from rollback_drill.record.book import Book, lives
+from rollback_drill.record.judge import Cause, judging
 from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
 from rollback_drill.traffic.told import GeneratorSample
 from rollback_drill.watch.told import LogLine
@@ -42,48 +41,45 @@ _LONGEST_S = 7 * 86_400.0
 _SLACK_S = 1e-3  # times are written down in microseconds
 
 
-def of_order(record: Record) -> list[Cause]:
+@judging(210, whole=True)
+def of_order(book: Book) -> Iterator[Cause]:
     """What contradicts that this is the record of one drill, from its start to its end."""
-    if record.cut_short:
-        return []
-    found = [
-        *_of_ends(record.events),
-        *_of_counts(record),
-        *_of_times(record.events),
-        *_of_phases(record),
-    ]
-    return [Cause(Verdict.UNKNOWN, "Record", what) for what in found]
+    for ask in (_of_ends, _of_counts, _of_times, _of_phases):
+        for what in ask(book):
+            yield Cause(Verdict.UNKNOWN, "Record", what)
 
 
-def _of_ends(record: tuple[Event, ...]) -> Iterable[str]:
-    if not isinstance(record[0].what, DrillStarted):
-        yield f"it begins with {type(record[0].what).__name__}, not with DrillStarted"
-    if not isinstance(record[-1].what, DrillEnded):
-        yield f"{type(record[-1].what).__name__} comes after the drill's end"
+def _of_ends(book: Book) -> Iterable[str]:
+    first, last = book.events[0].what, book.events[-1].what
+    if not isinstance(first, DrillStarted):
+        yield f"it begins with {type(first).__name__}, not with DrillStarted"
+    if not isinstance(last, DrillEnded):
+        yield f"{type(last).__name__} comes after the drill's end"
 
 
-def _of_counts(record: Record) -> Iterable[str]:
-    lives = len(record.lives)
-    for kinds, most in ((_ONCE, 1), (_ONCE_A_LIFE, lives)):
+def _of_counts(book: Book) -> Iterable[str]:
+    number = len(book.ask(lives))
+    for kinds, most in ((_ONCE, 1), (_ONCE_A_LIFE, number)):
         for kind in kinds:
-            if len(record.every(kind)) > most:
-                yield f"{kind.__name__} is on record {len(record.every(kind))} times"
-    if len(record.every(StageUp)) < lives:
+            if len(book.every(kind)) > most:
+                yield f"{kind.__name__} is on record {len(book.every(kind))} times"
+    if len(book.every(StageUp)) < number:
         yield "that the stage came up is not on record"
-    if len(record.every(Resumed)) != lives - 1:
+    if len(book.every(Resumed)) != number - 1:
         yield "which drill continues which is not on record"
 
 
-def _of_times(record: tuple[Event, ...]) -> Iterable[str]:
+def _of_times(book: Book) -> Iterable[str]:
     """Times rise, since one clock gave them all but those of what is told later."""
-    if record[-1].at - record[0].at > _LONGEST_S:
+    began, ended = book.events[0].at, book.events[-1].at
+    if ended - began > _LONGEST_S:
         yield "it takes longer than a week"
-    latest = began = record[0].at
-    for event in record:
+    latest = began
+    for event in book.events:
         if isinstance(event.what, LogLine):
             continue
         if isinstance(event.what, _TOLD_LATER):
-            wrong = not began - 1 <= event.at <= record[-1].at + 1
+            wrong = not began - 1 <= event.at <= ended + 1
         else:
             wrong = event.at < latest - _SLACK_S
             latest = event.at
@@ -92,25 +88,23 @@ def _of_times(record: tuple[Event, ...]) -> Iterable[str]:
             return
 
 
-def _of_phases(record: Record) -> Iterable[str]:
+def _of_phases(book: Book) -> Iterable[str]:
     seen: set[PhaseName] = set()
-    for life in record.lives:
+    for life in book.ask(lives):
         reached = -1
-        for event in life:
-            if not isinstance(event.what, PhaseStarted):
-                continue
-            phase = event.what.phase
+        for one in life.every(PhaseStarted):
+            phase = one.phase
             place = _ORDER.index(phase)
             if place < reached or (place == reached and phase is not PhaseName.AFTERWARDS):
                 yield f"the phase “{phase}” comes out of order"
             reached = place
             seen.add(phase)
     wanted = list(_ALWAYS)
-    if record.every(ProcedureChosen):
-        wanted += _IN_A_ROLLBACK if record.last(Restored) else _IN_A_ROLLBACK[:2]
-    if not record.every(Resumed):  # which heals before anything else
+    if book.every(ProcedureChosen):
+        wanted += _IN_A_ROLLBACK if book.last(Restored) else _IN_A_ROLLBACK[:2]
+    if not book.every(Resumed):  # which heals before anything else
         wanted.append(PhaseName.TEARDOWN)
-    if any(one.section == "After the rollback" for one in record.every(StepStarted)):
+    if any(one.section == "After the rollback" for one in book.every(StepStarted)):
         wanted.append(PhaseName.AFTERWARDS)
     for phase in wanted:
         if phase not in seen:

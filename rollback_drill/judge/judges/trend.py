@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from scipy.stats import t
 
+from rollback_drill.conduct.told import EarlierDrills, Restored
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause, judging
 
 LEAST = 5
 """Fewer earlier drills say nothing about how much their times vary."""
-CONFIDENCE = 0.99
+LEVEL = 0.99
 _WORTH = 1.25  # a smaller ratio is nobody's regression, however sure
 _LEAST_SPREAD = math.log(1.1)  # of times: as if no machine were more even than that
+
+
+@judging(170)
+def of_trend(book: Book) -> Iterator[Cause]:
+    """A rollback that takes provably longer than it used to."""
+    restored, earlier = book.last(Restored), book.last(EarlierDrills)
+    if restored is None or earlier is None:
+        return
+    verdict, told = judge_restore_time(restored.after_s, earlier.restored_s)
+    if verdict is Verdict.FAILED:
+        advice = "find what made it slower, or remove the lines of HISTORY that no longer compare"
+        yield Cause(verdict, "Time to restore", "a regression", told, advice)
 
 
 def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Verdict, str]:
@@ -29,12 +44,12 @@ def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Ver
         return Verdict.UNKNOWN, f"{n} earlier drills compare, {LEAST} are needed"
     logs = [math.log(value) for value in earlier]
     spread = max(statistics.stdev(logs), _LEAST_SPREAD)
-    reach = float(t.ppf(CONFIDENCE, n - 1)) * spread * math.sqrt(1 + 1 / n)
+    reach = float(t.ppf(LEVEL, n - 1)) * spread * math.sqrt(1 + 1 / n)
     limit = math.exp(statistics.fmean(logs) + reach)
     median = statistics.median(earlier)
     told = (
         f"restored after {restored_s:.1f} s, {restored_s / median:.2f} of the median of {n} "
-        f"earlier drills ({median:.1f} s); {CONFIDENCE:.0%} of such drills stay below {limit:.1f} s"
+        f"earlier drills ({median:.1f} s); {LEVEL:.0%} of such drills stay below {limit:.1f} s"
     )
     worse = restored_s > limit and restored_s > _WORTH * median
     return (Verdict.FAILED if worse else Verdict.PASSED), told

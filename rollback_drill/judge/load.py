@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.cause import Cause
-from rollback_drill.record.book import Record
-from rollback_drill.traffic.told import GeneratorSample
-from rollback_drill.watch import busyness
-from rollback_drill.watch.told import MachineSample
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause
+from rollback_drill.watch.busyness import busy
 
 # What a busy machine may be the reason of.
 _OF_TIME = re.compile(
@@ -23,10 +21,9 @@ _OF_TIME = re.compile(
 )
 
 
-def with_load(causes: Iterable[Cause], record: Record) -> list[Cause]:
+def with_load(causes: Iterable[Cause], book: Book) -> list[Cause]:
     """Return `causes`, with how busy the machine was where that may be the reason."""
-    lag_s = max((one.lag_s for one in record.every(GeneratorSample)), default=0.0)
-    told = busyness.sentence(record.every(MachineSample), lag_s)
+    told = book.ask(busy)
     return [_with(one, told) if told else one for one in causes]
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
-from rollback_drill.decide.told import Decided
+from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.causes.cause import Cause
 from rollback_drill.perform.told import StepEnded
-from rollback_drill.record.book import Record
+from rollback_drill.record.book import Book, lives
+from rollback_drill.record.judge import Cause, judging
 from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
-from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import GeneratorSample, TrafficSecond
@@ -26,52 +24,63 @@ _CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
 _SILENT_S = 5.0  # a generator speaks once a second
 _OFF = 2  # requests of a second, by rounding: one for each of its ends
-_CLIENTS_NEEDED = (
-    PhaseStarted, Resumed, Decided, CursorShown, Restored,
-    StepEnded,
-)  # fmt: skip
-_STEADY = PhaseName.STEADY
 _WITHOUT = ("After the rollback", "Routine")
 
 
-def of_seconds(record: Record) -> list[Cause]:
+@judging(190)
+def of_generator(book: Book) -> Iterator[Cause]:
+    """Whether the generator kept up with its schedule."""
+    samples = book.every(GeneratorSample)
+    if not samples:
+        yield Cause(Verdict.UNKNOWN, "Traffic", "the generator was not watched")
+        return
+    late = [s for s in samples if s.lag_s > _LAG_S]
+    busy = sum(s.cpu for s in samples) / len(samples)
+    if len(late) > _LATE_SHARE * len(samples) or busy > _CPU:
+        what = (
+            f"the generator was the bottleneck: late in {len(late)} of {len(samples)} seconds, "
+            f"{busy:.0%} of a core"
+        )
+        yield Cause(Verdict.UNKNOWN, "Traffic", what, advice="lower RATE or free the machine")
+
+
+@judging(200, whole=True)
+def of_seconds(book: Book) -> Iterator[Cause]:
     """Each second in which clients were to ask: all requests that were due, and who watched."""
-    if record.cut_short:
-        return []
-    start = record.last(DrillStarted)
+    start = book.last(DrillStarted)
     found: list[str] = []
-    for life in record.lives:
+    for life in book.ask(lives):
         begin, end = _span(life)
-        ended = any(isinstance(event.what, DrillEnded) for event in life)
-        if begin < end and ended:  # in one that was killed nobody watched its last moment
+        if begin < end and life.last(DrillEnded):  # nobody watched a killed one's last moment
             found += _of_requests(life, begin, end, start.rate if start else 0.0)
             found += _of_silence(life, begin, end)
-            if not any(isinstance(event.what, ProbeSample) for event in life):
+            if not life.last(ProbeSample):
                 found.append("nobody looked past the load balancer meanwhile")
-    found += _of_counts(record)
-    return [Cause(Verdict.UNKNOWN, "Traffic", what) for what in found]
+    found += _of_counts(book)
+    for what in found:
+        yield Cause(Verdict.UNKNOWN, "Traffic", what)
 
 
-def _span(life: list[Event]) -> tuple[float, float]:
+def _span(life: Book) -> tuple[float, float]:
     """Return from when until when clients were needed: from the steady state, or from when a drill
     was continued, to the last that was to be seen by them.
     """
-    needed = [
-        event.at for event in life
-        if isinstance(event.what, _CLIENTS_NEEDED)
-        and not (isinstance(event.what, PhaseStarted) and event.what.phase is not _STEADY)
-        and not (isinstance(event.what, StepEnded) and event.what.section in _WITHOUT)
-    ]  # fmt: skip
+    needed = [event.at for event in life.events if _needs_clients(event)]
     return (needed[0], needed[-1]) if needed else (math.inf, 0.0)
 
 
-def _of_requests(life: list[Event], begin: float, end: float, rate: float) -> Iterable[str]:
+def _needs_clients(event: Event) -> bool:
+    if isinstance(event.what, StepEnded):
+        return event.what.section not in _WITHOUT
+    return event.what.by_clients or event.what == PhaseStarted(PhaseName.STEADY)
+
+
+def _of_requests(life: Book, begin: float, end: float, rate: float) -> Iterable[str]:
     sent: Counter[int] = Counter()
     times: Counter[int] = Counter()
-    for event in life:
-        if isinstance(event.what, TrafficSecond):
-            sent[event.what.second] += sum(event.what.outcomes.values())
-            times[event.what.second] += 1
+    for one in life.every(TrafficSecond):
+        sent[one.second] += sum(one.outcomes.values())
+        times[one.second] += 1
     gap = next((n for n in range(min(sent, default=0), max(sent, default=0)) if not sent[n]), None)
     if gap is not None:
         yield f"second {_since(gap, life)} is not on record"
@@ -84,12 +93,12 @@ def _of_requests(life: list[Event], begin: float, end: float, rate: float) -> It
             return
 
 
-def _since(second: float, life: list[Event]) -> str:
-    return f"{second - life[0].at:.0f} of the drill"
+def _since(second: float, life: Book) -> str:
+    return f"{second - life.events[0].at:.0f} of the drill"
 
 
-def _of_silence(life: list[Event], begin: float, end: float) -> Iterable[str]:
-    spoke = sorted(event.at for event in life if isinstance(event.what, GeneratorSample))
+def _of_silence(life: Book, begin: float, end: float) -> Iterable[str]:
+    spoke = sorted(event.at for event in life.timed(GeneratorSample))
     inside = [at for at in spoke if begin <= at <= end]
     for before, after in zip([begin, *inside], [*inside, end], strict=True):
         if after - before > _SILENT_S:
@@ -98,9 +107,9 @@ def _of_silence(life: list[Event], begin: float, end: float) -> Iterable[str]:
             return
 
 
-def _of_counts(record: Record) -> Iterable[str]:
+def _of_counts(book: Book) -> Iterable[str]:
     """Whether what is said of a second fits together."""
-    for one in record.every(TrafficSecond):
+    for one in book.every(TrafficSecond):
         sent = sum(one.outcomes.values())
         timed = Histogram.from_text(one.histogram).count
         if (
@@ -110,19 +119,3 @@ def _of_counts(record: Record) -> Iterable[str]:
         ):
             yield f"the requests of second {one.second} do not add up"
             return
-
-
-def of_generator(record: Record) -> list[Cause]:
-    """Whether the generator kept up with its schedule."""
-    samples = record.every(GeneratorSample)
-    if not samples:
-        return [Cause(Verdict.UNKNOWN, "Traffic", "the generator was not watched")]
-    late = [s for s in samples if s.lag_s > _LAG_S]
-    busy = sum(s.cpu for s in samples) / len(samples)
-    if len(late) > _LATE_SHARE * len(samples) or busy > _CPU:
-        what = (
-            f"the generator was the bottleneck: late in {len(late)} of {len(samples)} seconds, "
-            f"{busy:.0%} of a core"
-        )
-        return [Cause(Verdict.UNKNOWN, "Traffic", what, advice="lower RATE or free the machine")]
-    return []

@@ -1,0 +1,34 @@
+"""Whether those who started the rollback may, and whether people were told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.perform.told import Authorized, MessageHandled
+from rollback_drill.record.book import Book
+from rollback_drill.record.judge import Cause, judging
+
+
+@judging(150)
+def of_authority(book: Book) -> Iterator[Cause]:
+    """Whether those who started the rollback may."""
+    ruling = book.last(Authorized)
+    if ruling is None or ruling.allowed:
+        return
+    what = (
+        f"{', '.join(ruling.roles)} may not start a rollback of {ruling.severity}; line "
+        f"{ruling.line} of the runbook says: {ruling.rule}"
+    )
+    yield Cause(Verdict.FAILED, "Authority", what, advice="ask who may; set AUTHORIZED_BY")
+
+
+@judging(160)
+def of_messages(book: Book) -> Iterator[Cause]:
+    """People who were to be told and were not: a message that was refused or did not arrive."""
+    for one in book.every(MessageHandled):
+        if one.outcome in ("refused", "failed"):
+            what = f"it was not sent: {one.detail}"
+            refused = one.outcome == "refused"
+            advice = "fill its blanks" if refused else "see the file of channels"
+            yield Cause(Verdict.FAILED, f"Message {one.name}", what, one.text[:300], advice)
