@@ -175,7 +175,7 @@ class OpenLoop:
 
     def _obey(self, crowd: Crowd | ConfiguredCrowd) -> None:
         while True:
-            crowd.orders = orders.read(self.settings.directory)
+            crowd.orders = orders.read_orders(self.settings.directory)
             gevent.sleep(_OBEY_S)
 
     def _sample(self) -> None:

@@ -18,9 +18,9 @@ from rollback_drill.campaigns.interruptions import interrupt, write_table
 from rollback_drill.campaigns.mishaps import endure
 from rollback_drill.campaigns.plan import plan
 from rollback_drill.campaigns.read_out import exit_of, read_out
-from rollback_drill.campaigns.replay import replay, sentences
+from rollback_drill.campaigns.replay import replay, replay_sentences
 from rollback_drill.campaigns.revalidation import (
-    Finding,
+    RunbookFinding,
     compare_with,
     of_no_runbook,
     revalidate,
@@ -134,7 +134,7 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
 def _say_findings(
     arguments: argparse.Namespace,
     runbook: Runbook,
-    findings: list[Finding],
+    findings: list[RunbookFinding],
     terminal: Console,
 ) -> int:
     """Write and print `findings`; return the exit code."""
@@ -221,7 +221,7 @@ def run_decide(arguments: argparse.Namespace) -> int:
     terminal = console()
     runbook = parse(arguments.runbook)
     said = replay(arguments.from_, runbook, pace=arguments.pace, baseline=arguments.baseline)
-    for line in sentences(said):
+    for line in replay_sentences(said):
         terminal.print(line)
     return Exit.PASSED
 

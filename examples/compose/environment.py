@@ -22,9 +22,9 @@ from testcontainers.core.container import DockerContainer
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.container_host import ContainerHost
-from rollback_drill.stage.container_sweep import RUN, labels, made, remove, sweep_engine
+from rollback_drill.stage.container_sweep import RUN, labels, made, remove_from_engine, sweep_engine
 from rollback_drill.stage.deployment import must
-from rollback_drill.stage.engine import client, engine_problem
+from rollback_drill.stage.engine import engine_client, engine_problem
 from rollback_drill.stage.images import ensure_images, ensure_machine
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.sweep import own_folder
@@ -174,10 +174,10 @@ class ComposeStaging:
     ) -> None:
         """Remove the containers, the network, the service's image and the folder."""
         things = made(self._labels)
-        remove(things)
+        remove_from_engine(things)
         if things:
             with contextlib.suppress(ImageNotFound):
-                client().images.remove(NAME, force=True)
+                engine_client().images.remove(NAME, force=True)
             built = {"dangling": True, "label": f"{RUN}={self._labels[RUN]}"}
-            client().images.prune(filters=built)
+            engine_client().images.prune(filters=built)
             shutil.rmtree(FOLDER, ignore_errors=True)

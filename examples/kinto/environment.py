@@ -110,7 +110,7 @@ class KintoStaging:
         password, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         binaries = postgres.programs(FOLDER)
         postgres.initialise(FOLDER / "postgres", binaries)
-        runs = postgres.account()
+        runs = postgres.unprivileged_account()
         self._origin()
         self._keys()
         (FOLDER / "sshd_config").write_text(_SSHD.format(port=_SSH, folder=FOLDER))

@@ -24,9 +24,9 @@ from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import haproxy
 from rollback_drill.stage.container_host import ContainerHost
-from rollback_drill.stage.container_sweep import labels, made, remove, sweep_engine
+from rollback_drill.stage.container_sweep import labels, made, remove_from_engine, sweep_engine
 from rollback_drill.stage.deployment import must
-from rollback_drill.stage.engine import client, engine_problem
+from rollback_drill.stage.engine import engine_client, engine_problem
 from rollback_drill.stage.images import ensure_machine
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.sweep import own_folder
@@ -122,7 +122,7 @@ class SystemdStaging:
     def _container(self, image: str, origin: Path, keys: Path) -> DockerContainer:
         container = DockerContainer(image, hostname="app-1")
         # What systemd needs to make control groups of its own and to mount its file systems.
-        second = client().info().get("CgroupVersion") == "2"
+        second = engine_client().info().get("CgroupVersion") == "2"
         rights = {"privileged": True} if second else {"cap_add": ["SYS_ADMIN"]}
         container.with_name(NAME).with_env("container", "docker")
         container.with_kwargs(labels=self._labels, cgroupns="private", **rights)
@@ -143,7 +143,11 @@ class SystemdStaging:
         for content, path, mode in (
             (lines.encode(), "/etc/hostaway-mcp/environment", 0o600),
             (unit, "/etc/systemd/system/hostaway-mcp.service", 0o644),
-            (haproxy.render(["localhost"], 8000).encode(), "/etc/haproxy/haproxy.cfg", 0o644),
+            (
+                haproxy.haproxy_configuration(["localhost"], 8000).encode(),
+                "/etc/haproxy/haproxy.cfg",
+                0o644,
+            ),
             ((keys / "key.pub").read_bytes(), "/etc/ssh/deploy.pub", 0o644),
             (
                 (keys / "ssh_host_ed25519_key").read_bytes(),
@@ -193,6 +197,6 @@ class SystemdStaging:
     ) -> None:
         """Remove the container, and the folder with the keys to it."""
         things = made(self._labels)
-        remove(things)
+        remove_from_engine(things)
         if things:
             shutil.rmtree(FOLDER, ignore_errors=True)

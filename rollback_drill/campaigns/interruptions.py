@@ -21,7 +21,7 @@ from pathlib import Path
 from rollback_drill.campaigns.mishaps import Endured
 from rollback_drill.campaigns.mortal import (
     Piece,
-    Told,
+    Reached,
     perform_and_die,
     run_piece,
     told_by,
@@ -64,7 +64,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class PlacedBlock:
     """One code block of a procedure."""
 
     step: int
@@ -111,7 +111,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CutOutcome:
     """What came of a cut: `wrong` is empty when the procedure ended in the same good state."""
 
     cut: Cut
@@ -121,17 +121,17 @@ class Outcome:
     wrong: tuple[str, ...]
 
 
-def commands_of(procedure: Procedure) -> list[Command]:
+def blocks_of(procedure: Procedure) -> list[PlacedBlock]:
     """Return the commands of `procedure` in order, without those of alternatives for failures."""
     return [
-        Command(step.number, step.title, block)
+        PlacedBlock(step.number, step.title, block)
         for step in procedure.steps
         for block in step.blocks
         if not block.fallback
     ]
 
 
-def simple_commands(told: list[Told], ended_at: float) -> list[Simple]:
+def simple_commands(told: list[Reached], ended_at: float) -> list[Simple]:
     """Return the simple commands that a script told about, which ended at `ended_at`."""
     ends = [one.at for one in told[1:]] + [ended_at]
     last = max((one.number for one in told if one.line > 0), default=0)  # stands for the end
@@ -151,7 +151,7 @@ def simple_commands(told: list[Told], ended_at: float) -> list[Simple]:
 def cuts_of(procedure: Procedure, simple: list[list[Simple]]) -> list[Cut]:
     """Return all places where `procedure` can be cut; `simple`: the simple commands by block."""
     found = []
-    for index, (command, parts) in enumerate(zip(commands_of(procedure), simple, strict=True)):
+    for index, (command, parts) in enumerate(zip(blocks_of(procedure), simple, strict=True)):
         number, block = procedure.number, command.block
         if index:
             found.append(Cut(number, index, Way.BEFORE, block))
@@ -168,7 +168,7 @@ def interrupt(
     only: Callable[[Cut], bool] = lambda _: True,
     procedures: Iterable[int] | None = None,
     tell: Callable[[str], None] = lambda _: None,
-) -> Iterator[Outcome]:
+) -> Iterator[CutOutcome]:
     """Make every cut (or `only` some, of some `procedures`) on a `stage` that is up; yield what
     came of each.
     """
@@ -197,15 +197,15 @@ class _Bench:
     def __init__(self, stage: Stage, procedure: Procedure) -> None:
         self._stage = stage
         self._procedure = procedure
-        self._commands = commands_of(procedure)
+        self._commands = blocks_of(procedure)
         self._begin()
         self.simple = [self._traced(command) for command in self._commands]
         wrong = self._state_is_wrong()
         if wrong:
             raise AssertionError(f"without a cut Procedure {procedure.number} ends so: {wrong}")
 
-    def _traced(self, command: Command) -> list[Simple]:
-        told: list[Told] = []
+    def _traced(self, command: PlacedBlock) -> list[Simple]:
+        told: list[Reached] = []
 
         def take(line: str) -> None:
             one = told_by(line)
@@ -230,7 +230,7 @@ class _Bench:
         hosts = tuple(self._stage.hosts)[: 1 if block.once else None]
         return Piece(wrap(script), hosts)
 
-    def _must(self, command: Command) -> str:
+    def _must(self, command: PlacedBlock) -> str:
         """Run one command; return what went wrong, "" for nothing."""
         for done in run_piece(self._piece(command.block)):
             if not done.ok:
@@ -238,7 +238,7 @@ class _Bench:
                 return f"{command.name} ended with {done.exit_status}: {words[-1][:160]}"
         return ""
 
-    def make(self, cut: Cut) -> Outcome:
+    def make(self, cut: Cut) -> CutOutcome:
         """Make one cut, perform the procedure from its beginning, and look at what came out."""
         began = now()
         command = self._commands[cut.index]
@@ -248,12 +248,12 @@ class _Bench:
         try:
             reached = self._die(cut, token)
         except DrillError as error:
-            return Outcome(cut, where, "could not be cut", now() - began, (str(error),))
+            return CutOutcome(cut, where, "could not be cut", now() - began, (str(error),))
         wrong = list(islice(filter(None, map(self._must, self._commands)), 1))  # it stops there
         if cut.way is Way.OPERATOR:
             wrong += self._orphan_is_wrong(token)
         wrong += self._state_is_wrong()
-        return Outcome(cut, where, reached, now() - began, tuple(wrong))
+        return CutOutcome(cut, where, reached, now() - began, tuple(wrong))
 
     def _die(self, cut: Cut, token: str) -> str:
         """Perform the procedure up to the cut; return how far it got."""
@@ -343,7 +343,7 @@ class _Bench:
         return ["clients are not served"]
 
 
-def write_table(outcomes: Iterable[Outcome], path: Path, mishaps: Iterable[Endured] = ()) -> int:
+def write_table(outcomes: Iterable[CutOutcome], path: Path, mishaps: Iterable[Endured] = ()) -> int:
     """Write the tables of all cuts and mishaps as Markdown to `path`; return how many ended badly.
 
     Those that could not be made here are no bad ends.

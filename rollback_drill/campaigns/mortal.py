@@ -47,7 +47,7 @@ _KILLER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reached:
     """A script came to its simple command `number` (from 1 on, in the order in which they ran) in
     its `line` at `at` (Unix seconds).
     """
@@ -86,17 +86,17 @@ def watched(script: str, *, cut: int = 0, after_s: float = 0.0, told: int = _ALL
     return _WATCH.format(told=told, cut=cut, killer=killer) + script + "\n:"
 
 
-def told_by(line: str) -> Told | None:
+def told_by(line: str) -> Reached | None:
     """Return what a line of a watched script's output tells, None for other output."""
     match = _TOLD.match(line)
     if not match:
         return None
-    return Told(
+    return Reached(
         int(match["number"]), float(match["at"]), int(match["line"]) - _OFFSET, match["text"]
     )
 
 
-def perform_and_die(pieces: Sequence[Piece], *, alone: int = 0) -> list[Told]:
+def perform_and_die(pieces: Sequence[Piece], *, alone: int = 0) -> list[Reached]:
     """Perform `pieces` in a process that gets SIGKILL at the end, or once the last of them comes to
     its simple command `alone`. Return what watched scripts told. Raises StageError when it lives.
     """

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.decide.told import sentences
 from rollback_drill.ground.errors import Exit
-from rollback_drill.runbook.coverage import Kind, Line, Reading
+from rollback_drill.runbook.coverage import CoveredLine, LineKind, Reading
 from rollback_drill.runbook.model import Checklist, CodeBlock, Procedure
 
-_MARKS = {Kind.USED: "✔", Kind.PROSE: "·", Kind.UNREAD: "✘", Kind.EMPTY: " "}
+_MARKS = {LineKind.USED: "✔", LineKind.PROSE: "·", LineKind.UNREAD: "✘", LineKind.EMPTY: " "}
 _TEXT, _PART = 72, 60
 
 
@@ -23,7 +23,7 @@ def read_out(reading: Reading) -> Iterator[str]:
     yield from _outline(reading)
     yield ""
     for line in reading.lines:
-        if line.kind is not Kind.EMPTY:
+        if line.kind is not LineKind.EMPTY:
             yield _told(line)
     yield ""
     yield from _ending(reading)
@@ -94,7 +94,7 @@ def _counted(blocks: int, boxes: int) -> str:
     return f"{blocks} block{'' if blocks == 1 else 's'}, {boxes} box{'' if boxes == 1 else 'es'}"
 
 
-def _told(line: Line) -> str:
+def _told(line: CoveredLine) -> str:
     text = line.text
     text = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
     return f"{line.number:5} {_MARKS[line.kind]} {text:{_TEXT}}  {line.part[:_PART]}".rstrip()
@@ -108,7 +108,8 @@ def _ending(reading: Reading) -> Iterator[str]:
         yield f"    {one.why}"
     share = math.floor(1000 * reading.share) / 10  # 100 only when nothing is left
     counts = ", ".join(
-        f"{reading.count(kind)} {kind.value}" for kind in (Kind.USED, Kind.UNREAD, Kind.PROSE)
+        f"{reading.count(kind)} {kind.value}"
+        for kind in (LineKind.USED, LineKind.UNREAD, LineKind.PROSE)
     )
     yield f"{share:g} % of the lines to do, to check or to hold are read ({counts})."
     if reading.problems.found:

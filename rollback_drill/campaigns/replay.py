@@ -13,9 +13,8 @@ from pathlib import Path
 
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.decide.decider import Decider
-from rollback_drill.decide.requests_file import read_requests
-from rollback_drill.decide.told import Decided, TriggerFired, TriggersRead
-from rollback_drill.decide.told import sentences as sentences_of
+from rollback_drill.decide.requests_file import RecordedRequest, read_requests
+from rollback_drill.decide.told import Decided, TriggerFired, TriggersRead, sentences
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.options import BASELINE
 from rollback_drill.perform.told import StepEnded, StepStarted
@@ -34,21 +33,8 @@ _CLASS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request of a record; `on_purpose`: refused because of maintenance."""
-
-    seen: Observation
-    on_purpose: bool = False
-
-    @property
-    def at(self) -> float:
-        """When its outcome was known, in Unix seconds."""
-        return self.seen.done
-
-
 @dataclass(slots=True)
-class Said:
+class Replayed:
     """What the detector said. Times in Unix seconds; `decided_at`: None when it never decided."""
 
     began: float
@@ -62,14 +48,16 @@ class Said:
 
 def replay(
     path: Path, runbook: Runbook, *, pace: float = 1.0, baseline: int = BASELINE.value
-) -> Said:
+) -> Replayed:
     """Return what the detector says of the record at `path`.
 
     The first `baseline` requests are taken for healthy. Raises UsageError for a file that is no
     record, or holds too few requests.
     """
-    record = sorted(_timeline(path) if path.suffix == ".jsonl" else _csv(path), key=lambda r: r.at)
-    requests = [one for one in record if isinstance(one, Request)]
+    record = sorted(
+        _timeline(path) if path.suffix == ".jsonl" else read_requests(path), key=lambda r: r.at
+    )
+    requests = [one for one in record if isinstance(one, RecordedRequest)]
     if len(requests) <= baseline:
         raise UsageError(
             f"more than {baseline} requests in {path}", str(len(requests)), "set BASELINE lower"
@@ -81,7 +69,7 @@ def replay(
     decider.set_baseline(healthy)
     began = requests[baseline - 1].at
     decider.onset(began)
-    said: Said | None = None
+    said: Replayed | None = None
     fired: list[tuple[float, TriggerFired]] = []
     asked = began
     for one in record:
@@ -92,7 +80,7 @@ def replay(
             decided = decider.decide(asked)
             fired.extend((at, event) for event, at in decider.newly_fired(asked))
             if decided:
-                said = Said(began, one.at, len(requests), decided, asked)
+                said = Replayed(began, one.at, len(requests), decided, asked)
             elif not decider.waiting:
                 asked = one.at  # before that nothing happens that could change the answer
         if said is None:
@@ -100,7 +88,7 @@ def replay(
     ended = record[-1].at
     if said is None:
         last = decider.decide(ended + 60.0) or decider.final(ended)
-        said = Said(began, ended, len(requests), last, ended if last.rollback else None)
+        said = Replayed(began, ended, len(requests), last, ended if last.rollback else None)
         fired.extend((at, event) for event, at in decider.newly_fired(ended))
     said.fired = sorted(fired, key=lambda pair: pair[0])
     said.ended = ended
@@ -109,14 +97,14 @@ def replay(
     return said
 
 
-def _feed(decider: Decider, one: Request | Event) -> None:
-    if isinstance(one, Request):
-        decider.observe(one.seen, on_purpose=one.on_purpose)
+def _feed(decider: Decider, one: RecordedRequest | Event) -> None:
+    if isinstance(one, RecordedRequest):
+        decider.observe(one.seen, on_purpose=one.planned)
         return
     decider.take(one)
 
 
-def _timeline(path: Path) -> Iterator[Request | Event]:
+def _timeline(path: Path) -> Iterator[RecordedRequest | Event]:
     record = list(read(path))
     yield from record
     maintenance = list(_maintenance(record))
@@ -131,10 +119,10 @@ def _timeline(path: Path) -> Iterator[Request | Event]:
     found = False
     for seen in observations:
         found = True
-        yield Request(seen, planned(seen))
+        yield RecordedRequest(seen, planned(seen))
     if not found:
         for seen in _from_seconds(record):
-            yield Request(seen, planned(seen))
+            yield RecordedRequest(seen, planned(seen))
 
 
 def _maintenance(record: list[Event]) -> Iterator[tuple[float, float]]:
@@ -193,16 +181,11 @@ def _statuses(second: TrafficSecond, outcome: Outcome) -> Iterator[int]:
         yield from [status] * known.get(status, 0)
 
 
-def _csv(path: Path) -> Iterator[Request]:
-    for line in read_requests(path):
-        yield Request(line.seen, line.planned)
-
-
-def sentences(said: Said) -> list[str]:
+def replay_sentences(said: Replayed) -> list[str]:
     """Return what was said, for a person."""
     minutes = (said.ended - said.began) / 60
     lines = [f"{said.requests:,} requests; the detector watched {minutes:.1f} minutes of them"]
-    lines.extend(sentences_of(said.triggers))
+    lines.extend(sentences(said.triggers))
     for at, event in said.fired:
         lines.append(
             f"{at - said.began:9.1f} s  {event.severity:8}  {event.trigger} (line {event.line})"

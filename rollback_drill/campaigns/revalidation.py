@@ -23,14 +23,14 @@ from rollback_drill.runbook.coverage import Reading
 from rollback_drill.runbook.lint import Lint, lint, lint_document
 from rollback_drill.runbook.model import Checkbox, Procedure, Runbook, Unread
 from rollback_drill.runbook.parse import parse
-from rollback_drill.runbook.shell import read
+from rollback_drill.runbook.shell import read_script
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.stages.containers import containers_problem
 from rollback_drill.stage.supervision import SUPERVISORD, SYSTEMD
 
 __all__ = [
     "Coverage",
-    "Finding",
+    "RunbookFinding",
     "compare_with",
     "coverage",
     "of_no_runbook",
@@ -44,11 +44,10 @@ __all__ = [
 _FAULT = "invalid-cursors"
 # What an alternative for a failed downgrade has to mend.
 DAMAGE = "downgrade-damages-data"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RunbookFinding:
     """A defect of a runbook. `severity`: "high", "medium" (also for what could not be found out)
     or "low".
     """
@@ -102,13 +101,15 @@ def supervisor_of(runbook: Runbook, stage: str) -> str:
         for step in procedure.steps
         for block in step.blocks
         for alternative in block.alternatives
-        for command in read(alternative.script).commands
+        for command in read_script(alternative.script).commands
     )
     containers = stage == "containers" or (stage == "auto" and not containers_problem())
     return SYSTEMD.name if wants_systemd and containers else SUPERVISORD.name
 
 
-def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progress) -> list[Finding]:
+def revalidate(
+    request: Request, open_it: Callable[[], Stage], progress: Callable[[str], None]
+) -> list[RunbookFinding]:
     """Bind the checkboxes of `request.runbook`, perform each of its procedures, return findings.
 
     Each procedure is performed on a fresh stage of `open_it`, and its drill's report is written
@@ -136,7 +137,7 @@ def revalidate(request: Request, open_it: Callable[[], Stage], progress: Progres
     return _merged(findings)
 
 
-def by_reading(runbook: Runbook) -> list[Finding]:
+def by_reading(runbook: Runbook) -> list[RunbookFinding]:
     """Return what is found without a stage: suspicions, and what a drill could not see."""
     return [
         *(_suspected(one) for one in lint(runbook)),
@@ -175,7 +176,7 @@ def perform_literally(
     return judgement
 
 
-def of_no_runbook(reading: Reading) -> list[Finding]:
+def of_no_runbook(reading: Reading) -> list[RunbookFinding]:
     """Return what is wrong with a document that cannot be drilled: what keeps it from being a
     runbook, and what the rules say about the commands in it.
     """
@@ -185,8 +186,8 @@ def of_no_runbook(reading: Reading) -> list[Finding]:
     return found + [_unread(one) for one in runbook.unread]
 
 
-def _missing(number: int, line: int, problem: str) -> Finding:
-    return Finding(
+def _missing(number: int, line: int, problem: str) -> RunbookFinding:
+    return RunbookFinding(
         f"no-runbook-{number}",
         "high",
         f"line {line}" if line else "the document",
@@ -196,14 +197,14 @@ def _missing(number: int, line: int, problem: str) -> Finding:
     )
 
 
-def _suspected(one: Lint) -> Finding:
-    return Finding(
+def _suspected(one: Lint) -> RunbookFinding:
+    return RunbookFinding(
         f"{one.rule}-{one.line}", one.severity, f"line {one.line}", one.what,
         f"rule {one.rule}, by reading", one.advice,
     )  # fmt: skip
 
 
-def compare_with(previous: Path, findings: list[Finding], runbook: Runbook) -> list[str]:
+def compare_with(previous: Path, findings: list[RunbookFinding], runbook: Runbook) -> list[str]:
     """Return, in sentences, what changed since the findings in `previous`; none without that file.
 
     A finding is the same when it says the same about the same thing, whatever its line.
@@ -227,8 +228,8 @@ def _without_lines(text: str) -> str:
     return re.sub(r"\b(line) \d+|\d+(?:\.\d+)? s\b|\d{6,}", r"\1 …", text)
 
 
-def _unread(one: Unread) -> Finding:
-    return Finding(
+def _unread(one: Unread) -> RunbookFinding:
+    return RunbookFinding(
         f"unread-{one.line}",
         "high",
         f"line {one.line}",
@@ -238,8 +239,8 @@ def _unread(one: Unread) -> Finding:
     )
 
 
-def _uncovered(one: Coverage) -> Finding:
-    return Finding(
+def _uncovered(one: Coverage) -> RunbookFinding:
+    return RunbookFinding(
         f"uncovered-{one.line}",
         "high",
         f"line {one.line}, {one.section}",
@@ -249,8 +250,8 @@ def _uncovered(one: Coverage) -> Finding:
     )
 
 
-def _unwatched(one: Unwatched) -> Finding:
-    return Finding(
+def _unwatched(one: Unwatched) -> RunbookFinding:
+    return RunbookFinding(
         f"unwatched-{one.line}",
         "high",
         f"line {one.line}, trigger {one.name!r}",
@@ -260,8 +261,8 @@ def _unwatched(one: Unwatched) -> Finding:
     )
 
 
-def _not_performed(procedure: Procedure, line: int, words: str, stage: str) -> Finding:
-    return Finding(
+def _not_performed(procedure: Procedure, line: int, words: str, stage: str) -> RunbookFinding:
+    return RunbookFinding(
         f"not-performed-{procedure.number}-{line}",
         "medium",
         f"line {line}, Procedure {procedure.number}",
@@ -271,17 +272,17 @@ def _not_performed(procedure: Procedure, line: int, words: str, stage: str) -> F
     )
 
 
-def _merged(findings: list[Finding]) -> list[Finding]:
+def _merged(findings: list[RunbookFinding]) -> list[RunbookFinding]:
     """Return `findings` with those that several drills made as one: they share the preparation."""
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str], RunbookFinding] = {}
     for one in findings:
         found.setdefault((one.where, one.what), one)
     return list(found.values())
 
 
-def _of_drill(name: str, judgement: Judgement) -> list[Finding]:
+def _of_drill(name: str, judgement: Judgement) -> list[RunbookFinding]:
     return [
-        Finding(
+        RunbookFinding(
             f"{name}-{number}",
             "medium" if cause.verdict == "unknown" else "high",
             cause.where,
@@ -294,7 +295,7 @@ def _of_drill(name: str, judgement: Judgement) -> list[Finding]:
 
 
 def write_findings(
-    findings: list[Finding],
+    findings: list[RunbookFinding],
     runbook: Runbook,
     directory: Path,
     changes: Sequence[str] = (),

@@ -13,7 +13,7 @@ from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import CAPABILITIES
 
 
-def sentences() -> Iterator[str]:
+def vocabulary() -> Iterator[str]:
     """Yield a paragraph for each check: its name, what it looks at, what is said for it."""
     checks = registered()
     yield f"{len(checks)} checks. A checkbox is bound to the one that looks at all that it says:"
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     terminal = console()
     if not arguments.runbook:
-        for line in sentences():
+        for line in vocabulary():
             terminal.print(line)
         return Exit.PASSED
     covered = coverage(parse(arguments.runbook))

@@ -57,21 +57,26 @@ class _Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One request of the file; `planned`: refused because of maintenance."""
+class RecordedRequest:
+    """One request of a record; `planned`: refused because of maintenance."""
 
     seen: Observation
-    planned: bool
+    planned: bool = False
+
+    @property
+    def at(self) -> float:
+        """When its outcome was known, in Unix seconds."""
+        return self.seen.done
 
 
-def read_requests(path: Path) -> list[Line]:
+def read_requests(path: Path) -> list[RecordedRequest]:
     """Return the requests of the file, in its order.
 
     Raises UsageError that names the line, for a file or a line that holds none.
     """
     delimiter, lines = "", iter(_lines(path))
     columns: _Columns | None = None
-    found: list[Line] = []
+    found: list[RecordedRequest] = []
     for number, text in lines:
         if not text.strip() or text.startswith("#"):
             continue
@@ -154,7 +159,7 @@ def _split_unit(word: str) -> tuple[str, str]:
     return word, ""
 
 
-def _request(row: Sequence[str], columns: _Columns) -> Line:
+def _request(row: Sequence[str], columns: _Columns) -> RecordedRequest:
     places = columns.places
     at = _when(row[places["time"]])
     status = _status(row[places["status"]])
@@ -165,7 +170,7 @@ def _request(row: Sequence[str], columns: _Columns) -> Line:
     planned = place is not None and place < len(row) and _truth(row[place])
     # The time is the request's begin, as access logs of most servers have it.
     seen = Observation(at, at, at + latency_s, "", "request", status, _outcome(status), "")
-    return Line(seen, planned)
+    return RecordedRequest(seen, planned)
 
 
 def _when(text: str) -> float:
@@ -215,7 +220,7 @@ def _outcome(status: int) -> Outcome:
     return Outcome.REJECTED if status < 500 else Outcome.SERVER_ERROR
 
 
-def _check_unit(found: list[Line], columns: _Columns | None, path: Path) -> None:
+def _check_unit(found: list[RecordedRequest], columns: _Columns | None, path: Path) -> None:
     """Milliseconds that pass for seconds would make every service a sick one."""
     if not found or columns is None or columns.named:
         return

@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 from rollback_drill.ground.errors import UsageError
 
-LONGEST = 1 << 24
+LONGEST_LINE = 1 << 24
 """Bytes of a line that anybody may have written."""
 
 
 def read_lines(
-    path: Path, expected: str, advice: str, *, whole_only: bool = False, longest: int = LONGEST
+    path: Path, expected: str, advice: str, *, whole_only: bool = False, longest: int = LONGEST_LINE
 ) -> Iterator[tuple[int, str]]:
     """Yield (number, line) of the file at `path`, without line ends and a byte order mark.
 

@@ -35,7 +35,7 @@ from rollback_drill.runbook.model import (
     Step,
 )
 from rollback_drill.runbook.rules.endless import never_returns
-from rollback_drill.runbook.shell import read
+from rollback_drill.runbook.shell import read_script
 from rollback_drill.stage.host import Completed, Host, look
 from rollback_drill.watch.probe import health
 
@@ -301,7 +301,7 @@ class Performer:
             hosts = hosts[:1]
         # What watches without an end is ended with the window; all else has what is left of the
         # budget, in a step that watches too: pace shortens no command.
-        watches = part.window_s > 0 and any(never_returns(read(alternative.script)))
+        watches = part.window_s > 0 and any(never_returns(read_script(alternative.script)))
         left = part.window_s if watches else part.budget_s - (now() - started)
         limit = max(_LEAST_LIMIT_S, left)
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rollback_drill.runbook.blocks import SESSIONS, SHELLS, code_block
+from rollback_drill.runbook.blocks import SESSIONS, SHELL_LANGUAGES, code_block
 from rollback_drill.runbook.model import Alternative, CodeBlock, Template
 from rollback_drill.runbook.outline import Fence, Section
 from rollback_drill.runbook.sessions import holds_command, plainly_shell, without_prompts
@@ -51,7 +51,7 @@ def not_commands(fence: Fence) -> str | None:
     if fence.doubt:
         return f"it stands under “{fence.doubt}”: is it to be performed?"
     typed = without_prompts(fence.content)
-    if name in SHELLS:
+    if name in SHELL_LANGUAGES:
         return _not_shell(fence)
     if name in SESSIONS or not name:
         if typed != fence.content:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from rollback_drill.runbook.amounts import is_about_speed
 from rollback_drill.runbook.budgets import looks_like_time
 from rollback_drill.runbook.commands import lines_of_block, not_commands, split_options
-from rollback_drill.runbook.inline import LONGEST
+from rollback_drill.runbook.inline import LONGEST_ITEM
 from rollback_drill.runbook.leftovers import BLOCK, BOX, looks_like
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
@@ -34,11 +34,11 @@ _INSTRUCTION = re.compile(
     r"|inform|tell|announce|post|ask|log in|ssh|open|click|go to|repeat|re-?build|push|merge)\b",
     re.IGNORECASE,
 )
-_TOO_LONG = f"it is longer than {LONGEST} letters, and nobody looks at the rest"
+_TOO_LONG = f"it is longer than {LONGEST_ITEM} letters, and nobody looks at the rest"
 _SHORT = 70
 
 
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """What became of a line."""
 
     USED = "used"
@@ -48,12 +48,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CoveredLine:
     """A line of the document (1-based), and the `part` that it is, or why it was not read."""
 
     number: int
     text: str
-    kind: Kind
+    kind: LineKind
     part: str
 
 
@@ -65,17 +65,17 @@ class Reading:
 
     runbook: Runbook
     problems: Problems
-    lines: tuple[Line, ...]
+    lines: tuple[CoveredLine, ...]
     outline: Section
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: LineKind) -> int:
         """Return how many lines are of this `kind`."""
         return sum(line.kind is kind for line in self.lines)
 
     @property
     def share(self) -> float:
         """The share of the lines to do, to check or to hold that are used; 1 when all are."""
-        used, unread = self.count(Kind.USED), self.count(Kind.UNREAD)
+        used, unread = self.count(LineKind.USED), self.count(LineKind.UNREAD)
         return used / (used + unread) if used + unread else 1.0
 
 
@@ -226,10 +226,10 @@ def _account_for_items(
         for _, box in section.boxes:
             if box.line not in marks.used:
                 marks.refuse(box.line, BOX)
-            elif len(box.text) > LONGEST:
+            elif len(box.text) > LONGEST_ITEM:
                 marks.refuse(box.line, _TOO_LONG)
         for item in section.entries:
-            if item.line in marks.used and len(item.text) > LONGEST:
+            if item.line in marks.used and len(item.text) > LONGEST_ITEM:
                 marks.refuse(item.line, _TOO_LONG)
             if item.line in marks.used or item.line in marks.unread:
                 continue
@@ -261,16 +261,18 @@ def _account_for_triggers(root: Section, marks: Marks) -> None:
                     marks.refuse(line, "a number among the triggers that belongs to none")
 
 
-def _line(number: int, text: str, marks: Marks) -> Line:
+def _line(number: int, text: str, marks: Marks) -> CoveredLine:
     if number in marks.unread:
-        return Line(number, text, Kind.UNREAD, marks.unread[number])
+        return CoveredLine(number, text, LineKind.UNREAD, marks.unread[number])
     if number in marks.belongs:
-        return Line(number, text, Kind.UNREAD, f"of the block in line {marks.belongs[number]}")
+        return CoveredLine(
+            number, text, LineKind.UNREAD, f"of the block in line {marks.belongs[number]}"
+        )
     if number in marks.used:
-        return Line(number, text, Kind.USED, marks.used[number])
+        return CoveredLine(number, text, LineKind.USED, marks.used[number])
     if not text.strip():
-        return Line(number, text, Kind.EMPTY, "")
-    return Line(number, text, Kind.PROSE, marks.prose.get(number, "prose"))
+        return CoveredLine(number, text, LineKind.EMPTY, "")
+    return CoveredLine(number, text, LineKind.PROSE, marks.prose.get(number, "prose"))
 
 
 def _words(text: str, fence: Fence | None) -> str:

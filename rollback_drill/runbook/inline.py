@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from rollback_drill.runbook.text import plain_spaces
 
 _MOST_LETTERS = 4_000  # what is longer, or more deeply nested, is taken as it stands
-LONGEST = 1_000
+LONGEST_ITEM = 1_000
 """Letters of a box or an item that are looked at."""
 _MOST_BRACKETS = 200
 _MARKUP = re.compile(r"[*_`\[\]<&\\!]")
@@ -55,7 +55,7 @@ def plain_of(content: str) -> str:
 
 def clipped(text: str) -> str:
     """Return the beginning of what a box or an item says: nobody looks through more than that."""
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text if len(text) <= LONGEST_ITEM else text[:LONGEST_ITEM] + "…"
 
 
 def box_of(plain: str) -> str | None:

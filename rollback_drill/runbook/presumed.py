@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from rollback_drill.runbook.model import Procedure
-from rollback_drill.runbook.shell import Args, Command, read
+from rollback_drill.runbook.shell import Args, Command, read_script
 
 _NAME = re.compile(r"[\w./-]+\.(?:sql|dump|bak|backup)")
 _PSQL = "hpUdcfvoPFRTL"
@@ -25,7 +25,7 @@ def presumed(procedure: Procedure) -> Iterator[tuple[int, str, bool]]:
         command
         for block in blocks
         for one in block.alternatives
-        for command in read(one.script, one.line).commands
+        for command in read_script(one.script, one.line).commands
     ]
     made = {name for command in commands for name in _made(command)}
     for command in commands:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollback_drill.runbook.blocks import SESSIONS, SHELLS
+from rollback_drill.runbook.blocks import SESSIONS, SHELL_LANGUAGES
 from rollback_drill.runbook.commands import language, not_commands
 from rollback_drill.runbook.model import CodeBlock
 from rollback_drill.runbook.outline import Fence, outline
 from rollback_drill.runbook.sessions import plainly_shell, typed_first, without_prompts
-from rollback_drill.runbook.shell import Command, Context, Script, read
+from rollback_drill.runbook.shell import Command, Context, Script, read_script
 from rollback_drill.runbook.text import read_text, without_separators
 
 _PIPEFAIL = re.compile(r"\bpipefail\b")
@@ -29,7 +29,7 @@ def scripts_in(path: Path) -> tuple[Script, ...]:
     fences = [one for one in fences if _holds_commands(one)]
     prose = _without(text, fences)
     outside = Context(pipefail=bool(_PIPEFAIL.search(prose)), nounset=bool(_NOUNSET.search(prose)))
-    return tuple(read(_typed(one), one.first_line, outside) for one in fences)
+    return tuple(read_script(_typed(one), one.first_line, outside) for one in fences)
 
 
 def _holds_commands(fence: Fence) -> bool:
@@ -37,7 +37,12 @@ def _holds_commands(fence: Fence) -> bool:
         return False
     name = language(fence)
     prompted = name in SESSIONS and without_prompts(fence.content) != fence.content
-    return name in SHELLS or prompted or not_commands(fence) is None or plainly_shell(fence.content)
+    return (
+        name in SHELL_LANGUAGES
+        or prompted
+        or not_commands(fence) is None
+        or plainly_shell(fence.content)
+    )
 
 
 def _typed(fence: Fence) -> str:
@@ -60,4 +65,4 @@ def _without(text: str, fences: list[Fence]) -> str:
 def commands_of(block: CodeBlock) -> Iterator[Command]:
     """Yield the commands of all alternatives of `block`."""
     for alternative in block.alternatives:
-        yield from read(alternative.script, alternative.line).commands
+        yield from read_script(alternative.script, alternative.line).commands

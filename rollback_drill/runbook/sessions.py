@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from rollback_drill.runbook.shell import Command, read
+from rollback_drill.runbook.shell import Command, read_script
 
 _DOLLAR = re.compile(
     r"^\s*(?:\([\w.-]+\) ?)?(?:[\w.-]+@[\w.-]+[ :][^$#%]*|[~/][\w./-]*)?[$%] (?P<rest>.*)$"
@@ -91,7 +91,7 @@ def plainly_shell(content: str) -> bool:
     """
     if not content.strip() or len(content) > _MOST_LETTERS:
         return False
-    script = read(content)
+    script = read_script(content)
     return bool(script.commands) and not script.unread and all(map(_known, script.commands))
 
 

@@ -107,7 +107,7 @@ class Duration:
     span: tuple[int, int]
 
 
-def number(text: str) -> float:
+def as_number(text: str) -> float:
     """Return "2,5" as 2.5, "1,000" as 1000 and "twenty" as 20."""
     lowered = text.lower()
     if lowered in WORD_NUMBERS:
@@ -126,7 +126,7 @@ def seconds(text: str) -> float:
         raise ValueError(f"expected a duration such as '30 seconds'; found {text!r}")
     for amount, unit in parts:
         name = {"hr": "h", "hrs": "h", "d": "day"}.get(unit.lower(), unit)
-        total += duration_s(f"{number(amount):g} {name}")
+        total += duration_s(f"{as_number(amount):g} {name}")
     return total
 
 
@@ -191,7 +191,7 @@ def _amount(match: re.Match[str]) -> tuple[float, str]:
     try:
         return seconds(f"{match['number']} {unit}"), "s"
     except ValueError:
-        return number(match["number"]), _SAME.get(unit, unit)
+        return as_number(match["number"]), _SAME.get(unit, unit)
 
 
 def _strange_words(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

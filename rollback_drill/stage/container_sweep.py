@@ -12,9 +12,9 @@ import psutil
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from rollback_drill.stage.engine import client
+from rollback_drill.stage.engine import engine_client
 
-__all__ = ["RUN", "labels", "made", "remove", "sweep_engine"]
+__all__ = ["RUN", "labels", "made", "remove_from_engine", "sweep_engine"]
 
 RUN = "rollback-drill.run"
 _OWNER = "rollback-drill.owner"
@@ -34,14 +34,14 @@ def made(run: dict[str, str]) -> list[Any]:
 
 def _labelled(label: str) -> list[Any]:
     wanted: dict[str, str | list[str] | bool] = {"label": label}
-    engine = client()
+    engine = engine_client()
     return [
         *engine.containers.list(all=True, filters=wanted, ignore_removed=True),
         *engine.networks.list(filters=wanted),
     ]
 
 
-def remove(things: list[Any]) -> None:
+def remove_from_engine(things: list[Any]) -> None:
     """Remove containers with their volumes, then networks. What is gone already is no error."""
     for thing in things:
         try:
@@ -60,7 +60,7 @@ def remove(things: list[Any]) -> None:
 def sweep_engine() -> list[str]:
     """Remove what dead drills of this machine left in the engine; return the names."""
     left = [one for one in _labelled(_OWNER) if _is_dead(_labels_of(one).get(_OWNER, ""))]
-    remove(left)
+    remove_from_engine(left)
     return [str(thing.name) for thing in left]
 
 

@@ -23,7 +23,7 @@ from rollback_drill.runbook.monitoring import configuration
 from rollback_drill.stage import haproxy, http, slow_relay, supervision
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.container_host import ContainerHost
-from rollback_drill.stage.container_sweep import labels, made, remove, sweep_engine
+from rollback_drill.stage.container_sweep import labels, made, remove_from_engine, sweep_engine
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import FOLDERS, Deployment, must
 from rollback_drill.stage.host import Host, look
@@ -260,7 +260,7 @@ class ContainerStage(OwnStage):
 
     def _start_balancer(self, image: str, network: Network) -> DockerContainer:
         container = DockerContainer(image)
-        conf = haproxy.render(self._names, _PORT)
+        conf = haproxy.haproxy_configuration(self._names, _PORT)
         container.with_copy_into_container(conf.encode(), "/etc/haproxy/haproxy.cfg")
         self._start(container, network, "loadbalancer", [haproxy.FRONT_PORT])
         return container
@@ -430,7 +430,7 @@ class ContainerStage(OwnStage):
         """See Stage.__exit__. Works after a partial start, and twice."""
         if self._database is not None:
             self._database.close()
-        remove(made(self._labels))
+        remove_from_engine(made(self._labels))
 
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: containers and networks of this run."""

@@ -9,7 +9,7 @@ from docker.errors import DockerException
 
 from rollback_drill.stage.docker_context import adopt
 
-__all__ = ["client", "engine_problem"]
+__all__ = ["engine_client", "engine_problem"]
 
 _PING_LIMIT_S = 5
 _LIMIT_S = 600  # an image build's longest silence
@@ -32,7 +32,7 @@ def engine_problem() -> str:
 
 
 @functools.cache
-def client() -> docker.DockerClient:
+def engine_client() -> docker.DockerClient:
     """Return the client of the engine that DOCKER_HOST or the Docker context names, by default the
     local one.
     """

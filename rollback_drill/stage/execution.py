@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rollback_drill.ground.errors import StageError
-from rollback_drill.stage.engine import client
+from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.output import STREAMS
 
 _LIMIT_S = 60.0  # for an answer of the engine
@@ -131,12 +131,12 @@ def _send(
     if path.endswith("/start"):
         headers |= {"Connection": "Upgrade", "Upgrade": "tcp"}
     text = None if body is None else json.dumps(body)
-    connection.request(method, f"/v{client().api.api_version}{path}", text, headers)
+    connection.request(method, f"/v{engine_client().api.api_version}{path}", text, headers)
 
 
 def _connect() -> http.client.HTTPConnection:
     """Return a new connection to where docker-py's client goes, with the same certificates."""
-    api = client().api
+    api = engine_client().api
     path = getattr(api.get_adapter(api.base_url), "socket_path", "")
     if path:
         return _UnixConnection(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH", "WAY", "render"]
+__all__ = ["ADMIN_PORT", "FRONT_PORT", "SWITCH", "WAY", "haproxy_configuration"]
 
 FRONT_PORT = 8080
 ADMIN_PORT = 9999
@@ -47,7 +47,7 @@ case "$said" in *changed*|*"no need to change"*) ;; *) echo "HAProxy says: $said
 """
 
 
-def render(hosts: Sequence[str], port: int) -> str:
+def haproxy_configuration(hosts: Sequence[str], port: int) -> str:
     """Return the file for service hosts of these names, all serving on `port`."""
     servers = "\n".join(f"  server {host} {host}:{port}" for host in hosts)
     return _CONF.format(admin=ADMIN_PORT, front=FRONT_PORT, servers=servers)

@@ -13,22 +13,20 @@ from docker.errors import BuildError, DockerException, ImageNotFound
 
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.machine import temporary
-from rollback_drill.stage.engine import client
+from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.host import run_bounded
 from rollback_drill.stage.wheelhouse import container_platforms, ensure_wheelhouse
 
-__all__ = ["BASE", "MACHINES", "NAMES", "base_problem", "ensure_images", "ensure_machine"]
+__all__ = ["BASE", "IMAGES", "MACHINES", "base_problem", "ensure_images", "ensure_machine"]
 
 BASE = "debian:bookworm-slim"
-NAMES = ("postgres", "loadbalancer", "host", "prometheus")
+IMAGES = ("postgres", "loadbalancer", "host", "prometheus")
 MACHINES = ("systemd", "compose")
 """Images of whole machines, made on top of `host`: stand-ins for staging environments."""
 _FOLDER = Path(__file__).resolve().parents[2] / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]
 _PYTHON = "3.11"  # that of the base
 _BASE_LIMIT_S = 300
-
-Progress = Callable[[str], None]
 
 
 def base_problem() -> str:
@@ -41,23 +39,23 @@ def base_problem() -> str:
     return f"the image {BASE} cannot be pulled, and mmdebstrap (as root) is not there to make it"
 
 
-def ensure_images(progress: Progress) -> dict[str, str]:
+def ensure_images(progress: Callable[[str], None]) -> dict[str, str]:
     """Return the tag of each image by its name, building those that are missing.
 
     A tag is a hash of what the image is built from, so that a changed Dockerfile or lock builds
     anew. Raises UsageError when the base image cannot be had, StageError when a build fails.
     """
-    return {name: _ensure(name, progress) for name in NAMES}
+    return {name: _ensure(name, progress) for name in IMAGES}
 
 
-def ensure_machine(name: str, progress: Progress) -> str:
+def ensure_machine(name: str, progress: Callable[[str], None]) -> str:
     """Return the tag of the image of a machine, one of MACHINES. Raises as `ensure_images`."""
     return _ensure(name, progress, host=_ensure("host", progress))
 
 
-def _ensure(name: str, progress: Progress, **arguments: str) -> str:
+def _ensure(name: str, progress: Callable[[str], None], **arguments: str) -> str:
     """Return the tag of an image, built if it is missing. `arguments`: those of its Dockerfile."""
-    machine = str(client().version().get("Arch", ""))
+    machine = str(engine_client().version().get("Arch", ""))
     wheelhouse = ensure_wheelhouse(python=_PYTHON, platforms=container_platforms(machine))
     extra = {"wheelhouse": wheelhouse} if name == "host" else {}
     digest = _digest(_FOLDER / name, wheelhouse.name, machine, *arguments.values())
@@ -71,7 +69,7 @@ def _ensure(name: str, progress: Progress, **arguments: str) -> str:
 
 def _has(tag: str) -> bool:
     try:
-        client().images.get(tag)
+        engine_client().images.get(tag)
     except ImageNotFound:
         return False
     return True
@@ -92,7 +90,7 @@ def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str
             shutil.copytree(folder, context / inside)
         try:
             # The host's network: where there is no registry, it is often the only one that works.
-            client().images.build(
+            engine_client().images.build(
                 path=str(context), tag=tag, network_mode="host", rm=True, buildargs=arguments
             )
         except BuildError as error:
@@ -109,7 +107,7 @@ def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str
             ) from error
 
 
-def _ensure_base(progress: Progress) -> None:
+def _ensure_base(progress: Callable[[str], None]) -> None:
     if _has(BASE):
         return
     progress(f"fetching {BASE} (once)")
@@ -128,7 +126,7 @@ def _ensure_base(progress: Progress) -> None:
 def _pull() -> bool:
     repository, _, tag = BASE.partition(":")
     try:
-        client().images.pull(repository, tag=tag)
+        engine_client().images.pull(repository, tag=tag)
     except DockerException:
         return False
     return True
@@ -150,4 +148,4 @@ def _make() -> None:
                 f"{BASE} made of Debian's packages", last, "can this machine reach them?"
             )
         repository, _, tag = BASE.partition(":")
-        client().api.import_image_from_file(str(tar), repository=repository, tag=tag)
+        engine_client().api.import_image_from_file(str(tar), repository=repository, tag=tag)

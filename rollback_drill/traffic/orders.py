@@ -28,7 +28,7 @@ def give(directory: Path, orders: Orders) -> None:
     files.write(directory / NAME, json.dumps(asdict(orders)))
 
 
-def read(directory: Path) -> Orders:
+def read_orders(directory: Path) -> Orders:
     """Return the orders that were left in `directory`, the usual behaviour when there are none."""
     try:
         return Orders(**json.loads((directory / NAME).read_text(encoding="utf-8")))

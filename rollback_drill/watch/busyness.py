@@ -15,7 +15,7 @@ from rollback_drill.record.watched import Watched
 from rollback_drill.traffic.told import GeneratorSample
 from rollback_drill.watch.told import MachineSample
 
-PERIOD_S = 1.0
+SAMPLE_EVERY_S = 1.0
 _RECENT = 30  # samples that a check's sentence is about
 _BUSY_CPU = 0.9
 _BUSY_LOAD = 1.5  # times the cores: as much again waits for them
@@ -60,7 +60,7 @@ class Machine:
         return MachineSample(_load(), os.cpu_count() or 1, cpu, _memory_available())
 
     def _watch(self) -> None:
-        while not self._over.wait(PERIOD_S):
+        while not self._over.wait(SAMPLE_EVERY_S):
             seen = self.look()
             self._recent.append(seen)
             self._timeline.record(seen)

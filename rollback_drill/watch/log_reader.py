@@ -26,7 +26,7 @@ from rollback_drill.watch.logs import (
     NOTEWORTHY,
     Entry,
     Log,
-    Reading,
+    LogPosition,
     application_entry,
     database_entry,
 )
@@ -100,7 +100,7 @@ class Tail:
         """Return the new noteworthy entries with their source; also kept in `logs`.
 
         `final`: a check wants to know: a last line that never ends counts, too. Never raises for
-        what logs are like; see `Reading`.
+        what logs are like; see `LogPosition`.
         """
         with self._lock:
             return [*self._application(final), *self._read_database()]
@@ -148,7 +148,7 @@ class Tail:
                 reading.trouble = f"its log could not be read: {error}"
 
     def _entry(
-        self, log: Log, reading: Reading, line: str, host: str
+        self, log: Log, reading: LogPosition, line: str, host: str
     ) -> Iterator[tuple[str, Entry]]:
         reading.lines += 1
         if not line.strip():
@@ -160,7 +160,7 @@ class Tail:
             yield APPLICATION, entry
 
     def _lines(
-        self, host: Host, path: str, place: _Place, reading: Reading, final: bool
+        self, host: Host, path: str, place: _Place, reading: LogPosition, final: bool
     ) -> Iterator[str]:
         """Yield what is new, look by look, until the end of the log or of the time for it."""
         until = time.monotonic() + _CATCH_UP_S
@@ -199,7 +199,7 @@ class Tail:
             return
 
     def _rest(
-        self, host: Host, path: str, place: _Place, seen: _Seen, reading: Reading
+        self, host: Host, path: str, place: _Place, seen: _Seen, reading: LogPosition
     ) -> Iterator[str]:
         """Yield what is left of the file that was read before another took its place."""
         if seen.inode == place.inode:
@@ -264,7 +264,7 @@ class Tail:
         return found
 
 
-def _look(host: Host, path: str, start: int, reading: Reading) -> _Seen | None:
+def _look(host: Host, path: str, start: int, reading: LogPosition) -> _Seen | None:
     """Return what stands in the file from `start` on, from its beginning where it is shorter.
 
     None when it cannot be read, as `reading` then says. Raises StageError.

@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Reading:
+class LogPosition:
     """How far the log of one host was read. Times are Unix seconds of this machine's clock.
 
     `trouble`: why the last look did not come to the log's end, "" when it did; `missed_at`: when it
@@ -68,7 +68,7 @@ class Log:
 
     errors: deque[Entry] = field(default_factory=lambda: deque(maxlen=MOST_ERRORS))
     forgotten_at: float = 0.0
-    readings: dict[str, Reading] = field(default_factory=dict)
+    readings: dict[str, LogPosition] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Keep `entry`, if it is an error."""
@@ -77,9 +77,9 @@ class Log:
                 self.forgotten_at = max(self.forgotten_at, self.errors[0].at)
             self.errors.append(entry)
 
-    def reading(self, host: str) -> Reading:
+    def reading(self, host: str) -> LogPosition:
         """Return how the log of `host` was read."""
-        return self.readings.setdefault(host, Reading())
+        return self.readings.setdefault(host, LogPosition())
 
     def troubles(self) -> list[str]:
         """Say where the last look did not come to the log's end, and why."""

@@ -18,7 +18,7 @@ from rollback_drill.watch.log_reader import Tail
 from rollback_drill.watch.logs import record_entries
 from rollback_drill.watch.told import ProbeSample
 
-PERIOD_S = 0.5
+PROBE_EVERY_S = 0.5
 _HEALTH_TIMEOUT_S = 3.0
 _LOG_READ_LIMIT_S = 15.0  # of one host
 
@@ -59,7 +59,7 @@ class Probe:
                 if str(error) != told:  # once, not twice a second
                     told = str(error)
                     self.timeline.record(Noted(f"the probe could not look: {error}"))
-            self._stop.wait(PERIOD_S)
+            self._stop.wait(PROBE_EVERY_S)
 
     def _sample(self) -> None:
         seen = sample(self.stage)

@@ -20,7 +20,7 @@ from rollback_drill.stage.model import FAILING, Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.subject.hostaway.walkers import Walkers
-from rollback_drill.traffic.orders import Orders, read
+from rollback_drill.traffic.orders import Orders, read_orders
 from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 from rollback_drill.watch.sentinel import all_sentinels
 from rollback_drill.watch.webhook import Webhook
@@ -125,7 +125,7 @@ def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> N
     fault.heal(scene)
     fault.heal(scene)
     await_status(scene.stage.base_url, 200, limit_s=30)
-    if name not in LASTING and read(scene.traffic) == Orders():
+    if name not in LASTING and read_orders(scene.traffic) == Orders():
         for _ in wait_until(f"{name} is healed", 20):
             if name in ("keyless-client", "garbage-cursors", "low-adoption"):
                 break  # the orders are gone: there is nothing left to see

@@ -11,10 +11,10 @@ import pytest
 
 from rollback_drill.campaigns.interruptions import (
     Cut,
-    Outcome,
+    CutOutcome,
     Simple,
     Way,
-    commands_of,
+    blocks_of,
     cuts_of,
     interrupt,
     simple_commands,
@@ -22,7 +22,7 @@ from rollback_drill.campaigns.interruptions import (
 )
 from rollback_drill.campaigns.mortal import (
     Piece,
-    Told,
+    Reached,
     perform_and_die,
     run_piece,
     told_by,
@@ -65,7 +65,7 @@ def sleepers() -> list[str]:
 
 
 def test_a_watched_script_tells_each_simple_command_and_its_line(host: LocalHost) -> None:
-    told: list[Told | None] = []
+    told: list[Reached | None] = []
     script = SCRIPT.replace("sleep 54321", ":")
     (done,) = run_piece(Piece(watched(script), (host,)), lambda line: told.append(told_by(line)))
     assert done.ok
@@ -115,7 +115,7 @@ def test_an_operator_who_lives_is_an_error(host: LocalHost) -> None:
 def test_every_boundary_and_every_command_is_a_cut() -> None:
     for number in (1, 2, 3):
         procedure = RUNBOOK.procedure(number)
-        commands = commands_of(procedure)
+        commands = blocks_of(procedure)
         assert not any(command.block.fallback for command in commands)
         texts = ["cd /", 'export A="$B"', "x=1 y='2 3'", "A=1 make", 'd="$(date)"', "[ -e x ]"]
         parts = [Simple(n, 6, n, text, 0.1) for n, text in enumerate(texts, 1)]
@@ -174,12 +174,14 @@ def test_a_procedure_that_cannot_be_repeated_is_found_out(stage: Stage, tmp_path
 
 
 def test_the_table_lists_every_cut_with_its_outcome(tmp_path: Path) -> None:
-    block = commands_of(RUNBOOK.procedure(1))[0].block
+    block = blocks_of(RUNBOOK.procedure(1))[0].block
     part = Simple(1, 2, 3, "a | b", 0.1)
-    good = Outcome(
+    good = CutOutcome(
         Cut(1, 0, Way.COMMAND, block, part), "in step 1", f"killed in {part.name}", 1, ()
     )
-    bad = Outcome(Cut(1, 1, Way.BEFORE, block), "before step 2", "killed", 1, ("the tag is gone",))
+    bad = CutOutcome(
+        Cut(1, 1, Way.BEFORE, block), "before step 2", "killed", 1, ("the tag is gone",)
+    )
     path = tmp_path / "table.md"
     assert write_table([good, bad], path) == 1
     text = path.read_text(encoding="utf-8")

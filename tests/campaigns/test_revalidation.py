@@ -9,7 +9,7 @@ import pytest
 
 from rollback_drill.campaigns.revalidation import (
     DAMAGE,
-    Finding,
+    RunbookFinding,
     coverage,
     perform_literally,
     revalidate,
@@ -178,15 +178,17 @@ def test_hosts_run_what_the_runbook_operates_them_with(tmp_path: Path) -> None:
     assert supervisor_of(parse(RUNBOOK), "processes") == "supervisord"
 
 
-HIGH = Finding("a", "high", "line 1", "it fails", "status 1", "mend it")
-MEDIUM = Finding("b", "medium", "line 2", "nobody knows", "", "look again")
+HIGH = RunbookFinding("a", "high", "line 1", "it fails", "status 1", "mend it")
+MEDIUM = RunbookFinding("b", "medium", "line 2", "nobody knows", "", "look again")
 
 
 @pytest.mark.parametrize(
     ("findings", "status"),
     [([], Exit.PASSED), ([MEDIUM], Exit.UNKNOWN), ([MEDIUM, HIGH], Exit.FAILED)],
 )
-def test_the_worst_finding_decides(tmp_path: Path, findings: list[Finding], status: Exit) -> None:
+def test_the_worst_finding_decides(
+    tmp_path: Path, findings: list[RunbookFinding], status: Exit
+) -> None:
     assert write_findings(findings, parse(RUNBOOK), tmp_path / "new") == status
     content = json.loads((tmp_path / "new" / "findings.json").read_text())
     assert [one["what"] for one in content["findings"]] == [one.what for one in findings]

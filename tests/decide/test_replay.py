@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.replay import replay, sentences
+from rollback_drill.campaigns.replay import replay, replay_sentences
 from rollback_drill.cli import main
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.record.timeline import Timeline
@@ -150,4 +150,4 @@ def test_iso_times_are_read_too(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     said = replay(path, RUNBOOK)
     assert said.requests == 500
-    assert sentences(said)[0].startswith("500 requests")
+    assert replay_sentences(said)[0].startswith("500 requests")

@@ -119,12 +119,12 @@ def test_nobody_without_rights_means_a_sentence(monkeypatch: pytest.MonkeyPatch)
     if os.geteuid() != 0:
         pytest.skip("only root needs somebody else")
     monkeypatch.setattr(postgres, "_USERS", ("no-such-user",))
-    postgres.account.cache_clear()
+    postgres.unprivileged_account.cache_clear()
     try:
         with pytest.raises(UsageError, match="no-such-user"):
-            postgres.account()
+            postgres.unprivileged_account()
     finally:
-        postgres.account.cache_clear()
+        postgres.unprivileged_account.cache_clear()
 
 
 def test_programs_in_a_closed_folder_are_copied_for_who_runs_them(

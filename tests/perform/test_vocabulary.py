@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.campaigns.revalidation import coverage
-from rollback_drill.campaigns.vocabulary import sentences
+from rollback_drill.campaigns.vocabulary import vocabulary
 from rollback_drill.cli import main
 from rollback_drill.ground.asked_by_make import call, verb
 from rollback_drill.perform.check import registered
@@ -19,7 +19,7 @@ RUNBOOK = ROOT / "runbook" / "rollback.md"
 
 
 def test_every_check_is_told_with_its_sentences() -> None:
-    told = list(sentences())
+    told = list(vocabulary())
     for one in registered():
         assert any(line.startswith(f"{one.name}: ") for line in told)
         assert {f"  - {text}" for text in one.examples} <= set(told)

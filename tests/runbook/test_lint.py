@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.revalidation import Finding, compare_with, write_findings
+from rollback_drill.campaigns.revalidation import RunbookFinding, compare_with, write_findings
 from rollback_drill.runbook.lint import RULES, lint
 from rollback_drill.runbook.parse import parse
 
@@ -173,8 +173,8 @@ def test_the_first_edition_has_its_known_defects() -> None:
     }  # fmt: skip
 
 
-def finding(what: str, line: int) -> Finding:
-    return Finding("a", "high", f"line {line}", what, "", "")
+def finding(what: str, line: int) -> RunbookFinding:
+    return RunbookFinding("a", "high", f"line {line}", what, "", "")
 
 
 def test_what_changed_since_the_last_time_is_told(tmp_path: Path) -> None:

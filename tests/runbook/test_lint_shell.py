@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from rollback_drill.cli import main
 from rollback_drill.ground.errors import Exit
 from rollback_drill.runbook.lint import Read, lint_document, suspicions
-from rollback_drill.runbook.shell import Context, read
+from rollback_drill.runbook.shell import Context, read_script
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "runbooks"
 
 
 def rules(script: str, context: Context | None = None) -> list[str]:
     """Return the names of the rules that find something in `script`."""
-    found = suspicions(Read((read(script, 1, context),), None))
+    found = suspicions(Read((read_script(script, 1, context),), None))
     assert all(1 <= one.line <= script.count("\n") + 1 for one in found), found
     return [one.rule for one in found]
 
@@ -772,7 +772,7 @@ def test_a_document_that_says_pipefail_is_believed() -> None:
 
 def test_a_line_is_the_documents_also_within_scripts_within_scripts() -> None:
     script = "date\nssh api-1 <<'END'\ndate\nsudo sh -c '\n  date\n  tail -f app.log'\nEND\n"
-    (found,) = suspicions(Read((read(script, 100),), None))
+    (found,) = suspicions(Read((read_script(script, 100),), None))
     assert (found.rule, found.line) == ("never-returns", 105)
 
 

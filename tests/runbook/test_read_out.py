@@ -24,7 +24,7 @@ from rollback_drill.stage.opening import open_stage
 from tests.runbook.runbook_support import SMALL, changed, runbook_of, written
 from tests.stage.staging_support import fake_kubectl
 
-LEFT = changed("- [ ] Authentication works\n", "- [ ] Authentication works\n\n### PhaseName 2\n\n```sql\nDROP\n```\n")  # fmt: skip
+LEFT = changed("- [ ] Authentication works\n", "- [ ] Authentication works\n\n### Phase 2\n\n```sql\nDROP\n```\n")  # fmt: skip
 
 
 def said(capsys: pytest.CaptureFixture[str], path: Path) -> tuple[int, str]:
@@ -51,7 +51,7 @@ def test_what_is_unread_is_printed_with_its_line_and_why(
 ) -> None:
     status, told = said(capsys, written(tmp_path, LEFT))
     assert status == Exit.FAILED
-    assert "unread, line 62: ### PhaseName 2" in told
+    assert "unread, line 62: ### Phase 2" in told
     assert "unread, line 64: ```sql DROP" in told
     assert "nobody performs a block of `sql`" in told
     assert "no drill of it can pass" in told

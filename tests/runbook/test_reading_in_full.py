@@ -101,7 +101,7 @@ def test_numbered_headings_below_a_procedure_are_its_steps(tmp_path: Path) -> No
     ("old", "new", "line"),
     [
         (STEP_2, "#### Step two: Put the old code back (3 minutes)", "#### Step two"),
-        (STEP_2, "#### PhaseName 2: Put the old code back (3 minutes)", "#### PhaseName 2"),
+        (STEP_2, "#### Phase 2: Put the old code back (3 minutes)", "#### Phase 2"),
         (STEP_2, "##### Step 1.5: Between\n\n- [ ] Between\n\n#### Step 3: Old (3 min)", "#### Step 3"),
         (STEP_2, "1. **Step 2: Put the old code back** (3 minutes)", "1. **Step 2"),
         ("#### Step 3: Watch", "#### Step 4: Watch", "#### Step 4"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rollback_drill.campaigns.revalidation import by_reading
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.runbook.coverage import Kind
+from rollback_drill.runbook.coverage import LineKind
 from rollback_drill.runbook.parse import parse, read_document
 from rollback_drill.runbook.problems import RunbookError
 from tests.runbook.runbook_support import SMALL, changed, reading_of, runbook_of
@@ -100,7 +100,7 @@ def test_no_text_raises_or_takes_long(tmp_path: Path, name: str) -> None:
     began = time.monotonic()
     for place in ("## Verification checklist", "## When to roll back", "#### Step 3: Watch"):
         reading = reading_of(tmp_path, changed(place, f"{HOSTILE[name]}\n\n{place}"))
-        assert sum(reading.count(kind) for kind in Kind) == len(reading.lines)
+        assert sum(reading.count(kind) for kind in LineKind) == len(reading.lines)
     assert time.monotonic() - began < 20  # 0.5 s on an idle machine
 
 
@@ -172,7 +172,7 @@ def test_no_line_that_looks_like_something_vanishes(
     told = {number for number, _ in reading.problems.found}
     vanished = [
         line for line in reading.lines
-        if line.kind is Kind.PROSE and _DUMB.match(line.text) and line.part == "prose"
+        if line.kind is LineKind.PROSE and _DUMB.match(line.text) and line.part == "prose"
         and line.number not in told
     ]  # fmt: skip
     assert vanished == []

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.stage.container_host import ContainerHost
-from rollback_drill.stage.container_sweep import labels, made, remove
-from rollback_drill.stage.engine import client
+from rollback_drill.stage.container_sweep import labels, made, remove_from_engine
+from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.host import Host, LocalHost
 from rollback_drill.stage.images import ensure_images
 from rollback_drill.stage.ports import await_port, free_port
@@ -40,12 +40,12 @@ def container() -> Iterator[str]:
     image = ensure_images(print)["host"]
     try:
         yield str(
-            client().containers.run(
+            engine_client().containers.run(
                 image, ["infinity"], entrypoint="sleep", detach=True, labels=run, init=True
             ).id
         )  # fmt: skip
     finally:
-        remove(made(run))
+        remove_from_engine(made(run))
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.stage.engine import client
+from rollback_drill.stage.engine import engine_client
 
 _GATHER_S = 0.05
 _PIECES = 2_000  # bytes of a connection that come one by one
@@ -26,7 +26,7 @@ def relayed(how: str) -> Iterator[None]:
     what belongs together on at once ("joined"), each byte for itself ("split"), or speaks TLS with
     certificates for both ends ("tls").
     """
-    engine = client().api.get_adapter(client().api.base_url)
+    engine = engine_client().api.get_adapter(engine_client().api.base_url)
     path = getattr(engine, "socket_path", "")
     if not path:
         pytest.skip("the engine is not at a socket of this machine")
@@ -45,11 +45,11 @@ def relayed(how: str) -> Iterator[None]:
             for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
                 patch.delenv(name, raising=False)  # docker-py would take it for the engine's
         threading.Thread(target=_serve, args=(server, path, how, context), daemon=True).start()
-        client.cache_clear()
+        engine_client.cache_clear()
         try:
             yield
         finally:
-            client.cache_clear()
+            engine_client.cache_clear()
 
 
 def _certified(folder: Path) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ import pytest
 from load.clients import LIMIT, MIX, Ask, Client, Crowd, Own, Walk, learn
 from rollback_drill.subject.hostaway.pages import page
 from rollback_drill.traffic.observation import Outcome
-from rollback_drill.traffic.orders import Orders, give, read
+from rollback_drill.traffic.orders import Orders, give, read_orders
 
 
 def body(content: object) -> bytes:
@@ -236,7 +236,7 @@ def test_cursors_are_followed_as_often_as_ordered(share: float, low: int, high: 
 
 
 def test_orders_are_left_in_a_folder_and_read_from_it(tmp_path: Path) -> None:
-    assert read(tmp_path) == Orders()
+    assert read_orders(tmp_path) == Orders()
     give(tmp_path, Orders(rogue="c007", rogue_share=0.5))
-    assert read(tmp_path) == Orders(rogue="c007", rogue_share=0.5)
+    assert read_orders(tmp_path) == Orders(rogue="c007", rogue_share=0.5)
     assert [path.name for path in tmp_path.iterdir()] == ["orders.json"]

@@ -10,7 +10,7 @@ from rollback_drill.decide.evidence import Evidence
 from rollback_drill.decide.statistics import share_sentence
 from rollback_drill.decide.trigger import Firing, PlainWatch, watch
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.runbook.wording import ABOVE, BELOW, NUMBER, NUMBER_OR_WORD, PERCENT, number
+from rollback_drill.runbook.wording import ABOVE, BELOW, NUMBER, NUMBER_OR_WORD, PERCENT, as_number
 
 _SUSTAINED = re.compile(r"sustain|stays|no spike", re.IGNORECASE)
 _RATE = r"(?:(?:error|failure|fail) (?:rates?|ratio|share)|errors|failures|failed requests)"
@@ -41,7 +41,7 @@ class ErrorShare(PlainWatch):
         if groups.get("good"):
             self.low = round(1.0 - share(groups["good"]), 9)
         elif groups.get("few"):
-            self.low = _checked(number(groups["few"]) / number(groups["of"]), match.group())
+            self.low = _checked(as_number(groups["few"]) / as_number(groups["of"]), match.group())
         else:
             self.low = share(groups["low"])
         # A spike is over before the decider's patience is.
@@ -103,7 +103,7 @@ class Statuses(PlainWatch):
 
 def share(text: str) -> float:
     """Return 0.1 for "10". Raises UsageError unless it lies between 0 % and 100 %."""
-    return _checked(number(text) / 100.0, f"{text} %")
+    return _checked(as_number(text) / 100.0, f"{text} %")
 
 
 def _checked(value: float, text: str) -> float:

@@ -8,7 +8,7 @@ from rollback_drill.decide.detector import ALPHA, Detector, Side, Stream
 from rollback_drill.decide.evidence import Evidence
 from rollback_drill.decide.statistics import P95, percent_text
 from rollback_drill.decide.trigger import Firing, PlainWatch, watch
-from rollback_drill.runbook.wording import NUMBER, number
+from rollback_drill.runbook.wording import NUMBER, as_number
 
 _WHAT = r"(?:performance|response times?|latency|slower|degradation)\b[^\d:;]*?"
 
@@ -23,8 +23,8 @@ class Slower(PlainWatch):
 
     def __init__(self, match: re.Match[str]) -> None:
         groups = match.groupdict()
-        self.low = number(groups["low"])
-        self.high = number(groups["high"]) if groups.get("high") else None
+        self.low = as_number(groups["low"])
+        self.high = as_number(groups["high"]) if groups.get("high") else None
 
     @property
     def factors(self) -> tuple[float, ...]:  # type: ignore[override]

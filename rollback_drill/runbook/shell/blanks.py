@@ -15,7 +15,7 @@ _BRACES = re.compile(r"\{\{[^{}\n'\"]*\}\}")
 _HEREDOC = re.compile(r"<<(?P<dash>-?)\s*(?P<quote>['\"\\]?)(?P<mark>\w+)")
 
 
-def masked(script: str) -> str:
+def blanks_as_words(script: str) -> str:
     """Return `script` with each blank `<like this>` and `{{ this }}` as one word.
 
     Strings, comments and heredocs stay as they are; so does the number of lines.

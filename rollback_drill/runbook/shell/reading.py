@@ -10,7 +10,7 @@ from functools import cache
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from rollback_drill.runbook.shell.blanks import masked
+from rollback_drill.runbook.shell.blanks import blanks_as_words
 from rollback_drill.runbook.shell.model import (
     Command,
     Context,
@@ -45,7 +45,7 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-def read(text: str, line: int = 1, context: Context | None = None) -> Script:
+def read_script(text: str, line: int = 1, context: Context | None = None) -> Script:
     """Return what the script `text`, whose first line is `line` of its document, would run.
 
     `context`: what is known from outside, such as that the document asks for `pipefail`.
@@ -85,7 +85,7 @@ class _Reader:
         if len(text) > _LONGEST:
             self.unread.append((line, f"a script of {len(text)} characters"))
             return
-        tree = _parser().parse(masked(text).encode("utf-8", "replace"))
+        tree = _parser().parse(blanks_as_words(text).encode("utf-8", "replace"))
         before = len(self.unread)
         self._walk(tree.root_node, self._outside, 0)
         if tree.root_node.has_error and len(self.unread) == before:

@@ -78,7 +78,7 @@ class Walkers:
         while pages < _MOST_PAGES:
             if self._over.wait(_PAUSE_S):
                 return None
-            if orders.read(self._traffic).cursor_share < 1.0:
+            if orders.read_orders(self._traffic).cursor_share < 1.0:
                 return None  # where clients do not follow cursors, these customers do not either
             try:
                 answer = client.get(f"/api/listings?limit={_LIMIT}{position}")
