@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PURE = ("told", "judges", "sections")
-"""Families whose modules only say or ask: a room's own is known wherever it is asked for."""
+PURE = "told"
+"""The modules that only say what can be told: a room's own is known wherever it is asked for."""
 PRIVATE = ("subject.hostaway", "subject.described")
 """The services that can be drilled: the engine asks the subject, and none of these by name."""
 MACHINES = ("psycopg", "docker", "httpx", "requests", "http.client")
@@ -62,7 +62,7 @@ class House:
         return [
             str(arrow)
             for arrow in self.arrows()
-            if arrow.target.rpartition(".")[2] not in PURE
+            if arrow.target.rpartition(".")[2] != PURE
             and not _private(arrow.target)  # a rule of its own, see `private`
             and self._floor(arrow.target) > self._floor(arrow.source)
         ]
@@ -122,10 +122,11 @@ class House:
 
 
 def reached(room: str, folder: Path, unwanted: tuple[str, ...]) -> list[str]:
-    """Import all of a room in a Python of its own; return which of `unwanted` came along."""
-    modules = [
-        f"{folder.name}.{_dotted(path, folder)}" for path in sorted((folder / room).rglob("*.py"))
-    ]
+    """Import all of a room, or of a family, in a Python of its own; return what of `unwanted` came
+    along.
+    """
+    paths = {*folder.rglob(f"{room}/**/*.py"), *folder.rglob(f"{room}.py")}
+    modules = [f"{folder.name}.{_dotted(path, folder)}" for path in sorted(paths)]
     script = (
         "import sys, importlib\n"
         f"for name in {modules!r}: importlib.import_module(name)\n"
