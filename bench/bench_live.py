@@ -29,7 +29,7 @@ from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.machine import keep_out
 from rollback_drill.ground.signals import told_to_end
 from rollback_drill.record.timeline import Event, read
-from rollback_drill.record.told import Interrupted, Phase, PhaseStarted
+from rollback_drill.record.told import Interrupted, PhaseName, PhaseStarted
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.traffic.histogram import Histogram
@@ -100,9 +100,9 @@ def _late(record: list[Event]) -> bool:
 def _measure(record: list[Event], report: Path, factor: float) -> Run | None:
     """Return the delays of this drill, None when there was no alarm."""
     onset = next(e.at for e in record if isinstance(e.what, FaultInjected))
-    steady = next(e.at for e in record if _begins(e, Phase.STEADY))
-    breaking = next(e.at for e in record if _begins(e, Phase.FAULT))
-    ended = next(e.at for e in record if _begins(e, Phase.TEARDOWN))
+    steady = next(e.at for e in record if _begins(e, PhaseName.STEADY))
+    breaking = next(e.at for e in record if _begins(e, PhaseName.FAULT))
+    ended = next(e.at for e in record if _begins(e, PhaseName.TEARDOWN))
     seen = sorted(read_observations(report / "traffic"), key=lambda one: one.done)
     healthy = Histogram(one.latency_s for one in seen if steady <= one.done <= breaking)
     baseline_s = quantile_upper_bound(healthy) or healthy.quantile(0.95)
@@ -128,7 +128,7 @@ def _measure(record: list[Event], report: Path, factor: float) -> Run | None:
     return None
 
 
-def _begins(event: Event, phase: Phase) -> bool:
+def _begins(event: Event, phase: PhaseName) -> bool:
     return isinstance(event.what, PhaseStarted) and event.what.phase is phase
 
 

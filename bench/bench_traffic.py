@@ -1,6 +1,7 @@
 """How honest, and how small, the traffic is: `python -m bench.bench_traffic` (about a minute).
 
-Prints three tables of ratios, all measured in this one run against `tests/traffic/listings_server.py`:
+Prints three tables of ratios, all measured in this one run against
+`tests/traffic/listings_server.py`:
 
 - rate: achieved / asked requests per second at 100 to 2000, worst lag between due and sent as a
   share of what would make the run *unknown* (100 ms), share of one core used. Generator and server

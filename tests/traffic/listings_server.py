@@ -1,6 +1,6 @@
 """A small real HTTP server that answers the API's formats: it stands in for a stage, but only in
-the traffic generator's own tests and benchmark. `python tests/listings_server.py` serves until it
-is ended, prints its URL first, and freezes for three seconds when it gets SIGUSR1.
+the traffic generator's own tests and benchmark. `python tests/traffic/listings_server.py`
+serves until it is ended, prints its URL first, and freezes for three seconds when it gets SIGUSR1.
 """
 
 from __future__ import annotations
