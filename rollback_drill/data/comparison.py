@@ -70,6 +70,11 @@ class Touched:
         """Which one."""
         return self.before.procedure
 
+    @property
+    def rows(self) -> str:
+        """How many rows each table had before it, in words."""
+        return ", ".join(f"{name} {t[ROWS]}" for name, t in sorted(self.before.tables.items()))
+
 
 def touched(book: Book) -> tuple[Touched, ...]:
     """Return what each procedure did to the data, where it was seen before and after."""

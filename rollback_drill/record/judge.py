@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from rollback_drill.family import modules
+from rollback_drill.family import Family
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.book import Book
+from rollback_drill.record.kinds import kinds
 
-_Offered = TypeVar("_Offered")
 LAST = 1000
 """The rank of who has none of its own."""
 
@@ -47,21 +46,23 @@ class Judge:
         return [] if self.whole and book.cut_short else list(self.causes(book))
 
 
+JUDGES: Family[Judge] = Family("judges", "a judge")
+
+
 def judging(
     rank: int = LAST, *, whole: bool = False
 ) -> Callable[[Callable[[Book], Iterator[Cause]]], Judge]:
-    """Make the decorated function a judge of every record; see `Judge`."""
-    return lambda causes: Judge(causes, rank, whole)
+    """Add the decorated function to those who judge every record; see `Judge`."""
+
+    def add(causes: Callable[[Book], Iterator[Cause]]) -> Judge:
+        judge = Judge(causes, rank, whole)
+        JUDGES.add(causes.__name__, judge, causes)
+        return judge
+
+    return add
 
 
 def all_judges() -> list[Judge]:
     """Return the judges of all rooms, in the order in which they speak."""
-    return sorted(offered(Judge, "judges"), key=lambda one: one.rank)
-
-
-def offered(kind: type[_Offered], family: str) -> list[_Offered]:
-    """Return each of a `kind` that a room offers: in its `told`, or in a `family` beside it."""
-    found: dict[Any, None] = {}
-    for module in (*modules("told"), *modules(family)):
-        found |= dict.fromkeys(one for one in vars(module).values() if isinstance(one, kind))
-    return list(found)
+    kinds()  # who tells something may judge it in the same file
+    return sorted(JUDGES.members().values(), key=lambda one: one.rank)

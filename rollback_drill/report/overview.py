@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-import jinja2
 from markupsafe import Markup
 
+from rollback_drill.ground.markup import filled
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.history import KeptDrill
 from rollback_drill.report.charts import Line, chart
@@ -24,11 +24,10 @@ _TRENDS: tuple[tuple[str, Callable[[KeptDrill], float | None], str], ...] = (
 
 def overview(drills: Sequence[KeptDrill], today: date) -> str:
     """Return the page over `drills`, oldest first."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("rollback_drill.report"), autoescape=True, trim_blocks=True
-    )
     due = next_drill(drills)
-    return environment.get_template("overview.html.j2").render(
+    return filled(
+        __file__,
+        "overview",
         drills=list(reversed(drills)),
         passed=sum(one.verdict == Verdict.PASSED for one in drills),
         due=due,

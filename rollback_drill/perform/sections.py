@@ -1,0 +1,81 @@
+"""What was performed: steps and their budgets, checkboxes, people, messages, commands."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from rollback_drill.data.told import LedgerRead
+from rollback_drill.ground.markup import filled
+from rollback_drill.perform.performed import commands_run
+from rollback_drill.perform.told import (
+    Checked,
+    CommandOutput,
+    MessageHandled,
+    OperatorActed,
+    StepEnded,
+)
+from rollback_drill.record.book import Book
+from rollback_drill.record.section import section
+
+_MOST_OUTPUT = 60
+_MOST_HOLDERS = 20
+_LOCKED = re.compile(r"locked by ", re.IGNORECASE)
+
+
+@section(60)
+def steps_against_budgets(book: Book) -> Markup:
+    """How long each took, and what became of it."""
+    return filled(__file__, "steps", steps=book.every(StepEnded))
+
+
+@section(90)
+def what_the_operator_did(book: Book) -> Markup:
+    """Where a person performed it."""
+    acts = book.every(OperatorActed)
+    return filled(__file__, "operator", acts=acts) if acts else Markup()
+
+
+@section(100)
+def the_checklist(book: Book) -> Markup:
+    """The checkboxes by their section, in the order in which they were verified."""
+    checklists: dict[str, list[Checked]] = {}
+    for one in book.every(Checked):
+        checklists.setdefault(one.section, []).append(one)
+    return filled(__file__, "checklist", checklists=checklists)
+
+
+@section(130, under="Data")
+def who_held_a_lock(book: Book) -> Markup:
+    """Who held a lock that a command waited for, as it printed them, and how often."""
+    said = (one.text for one in book.every(CommandOutput))
+    holders = Counter(text for text in said if _LOCKED.match(text)).most_common(_MOST_HOLDERS)
+    if not holders or book.last(LedgerRead) is None:
+        return Markup()
+    return filled(__file__, "holders", holders=holders)
+
+
+@section(180)
+def the_messages(book: Book) -> Markup:
+    """What people were told, or were to be told."""
+    messages = book.every(MessageHandled)
+    return filled(__file__, "messages", messages=messages) if messages else Markup()
+
+
+@section(200)
+def the_commands(book: Book) -> Markup:
+    """What was run, how it ended, and what it said."""
+    ran = [one for one in book.ask(commands_run).values() if one.started]
+    commands = [(one.started, one.ended, _shortened(one.said)) for one in ran]
+    return filled(__file__, "commands", commands=commands)
+
+
+def _shortened(lines: Sequence[str]) -> str:
+    if len(lines) > _MOST_OUTPUT:
+        half = _MOST_OUTPUT // 2
+        left_out = f"… {len(lines) - _MOST_OUTPUT} lines left out …"
+        lines = [*lines[:half], left_out, *lines[-half:]]
+    return "\n".join(lines)
