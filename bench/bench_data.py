@@ -20,9 +20,10 @@ from rollback_drill.perform.backup import prove
 from rollback_drill.perform.performer import choose
 from rollback_drill.runbook.model import CodeBlock
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import FAILING, Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.subject.hostaway.hazards.under_fire import UnderFire
+from rollback_drill.subject.hostaway.recipe import FAILING
 
 RUNBOOK = parse(Path(__file__).resolve().parent.parent / "runbook" / "rollback.md")
 SIZES = (10_000, 1_000_000)

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from rollback_drill.breaks.fault import Fault, Scene
-from rollback_drill.stage.model import STABLE, Stage
+from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.recipe import STABLE
 
 
 @contextlib.contextmanager

@@ -29,7 +29,6 @@ from rollback_drill.stage.deployment import FOLDERS, Deployment, must
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.images import ensure_images
 from rollback_drill.stage.model import (
-    FAILING,
     LOG_BYTES,
     MAINTENANCE_WORDS,
     Database,
@@ -40,12 +39,9 @@ from rollback_drill.stage.model import (
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import server_settings
-from rollback_drill.stage.supervision import SERVICE_NAME, SUPERVISORS, SYSTEMD, spare_others
+from rollback_drill.stage.supervision import SUPERVISORS, SYSTEMD, spare_others
 
-_RELEASES = Path(__file__).resolve().parents[2] / "service"
-_APP = f"/opt/{SERVICE_NAME}"
 _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
-_SUPERVISOR_FOLDER = f"/run/{SERVICE_NAME}"
 _ORIGIN = "/srv/origin.git"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PORT = 8000
@@ -58,13 +54,13 @@ _LOOK_LIMIT_S = 3
 _LOG_LINES = 5_000  # of 16 kB at most
 _STOP_LIMIT_S = 3
 _UNITS = "/etc/systemd/system"
-_EXPORT = f"/usr/bin/python3 /usr/local/bin/host_exporter.py {_APP}/.venv/bin/python"
+_EXPORT = "/usr/bin/python3 /usr/local/bin/host_exporter.py {app}/.venv/bin/python"
 _EXPORTER = f"""
 [program:host-exporter]
 command={spare_others(_EXPORT, 500)}
 autorestart=true
-stdout_logfile={_SUPERVISOR_FOLDER}/exporter.out
-stderr_logfile={_SUPERVISOR_FOLDER}/exporter.err
+stdout_logfile={{folder}}/exporter.out
+stderr_logfile={{folder}}/exporter.err
 """
 _EXPORTER_UNIT = f"[Service]\nExecStart={_EXPORT}\nOOMScoreAdjust=500\nRestart=always\n"
 _START_EXPORTER = (
@@ -89,7 +85,8 @@ class ContainerStage(OwnStage):
     isolated = True
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
-        self.options = options
+        super().__init__(options)
+        self._app = f"/opt/{self.recipe.program}"
         if options.supervisor not in SUPERVISORS:
             raise no_such("SUPERVISOR", options.supervisor, SUPERVISORS, "leave it out")
         self._supervisor = SUPERVISORS[options.supervisor]
@@ -110,14 +107,16 @@ class ContainerStage(OwnStage):
         self.api_key = secrets.token_urlsafe(24)
         self._password = secrets.token_urlsafe(24)
         self._admin_password = secrets.token_urlsafe(24)
-        self._cursor_secret = secrets.token_urlsafe(24)
+        self._service_secrets = {
+            name: secrets.token_urlsafe(24) for name in self.recipe.secret_variables
+        }
         self.secrets = frozenset(
-            {self.api_key, self._password, self._admin_password, self._cursor_secret}
+            {self.api_key, self._password, self._admin_password, *self._service_secrets.values()}
         )
         self.environment: Mapping[str, str] = self._environment()
         # Known by name before they run, so that the record can say who takes part.
         self.hosts: Sequence[Host] = tuple(
-            ContainerHost(name, "", _APP, self.environment) for name in self._names
+            ContainerHost(name, "", self._app, self.environment) for name in self._names
         )
         self.base_url = ""
         self.direct_urls: Mapping[str, str] = {}
@@ -160,7 +159,7 @@ class ContainerStage(OwnStage):
             ThreadPoolExecutor() as pool,
         ):
             origin = Path(scratch, "origin.git")
-            build_origin(_RELEASES, origin)
+            build_origin(self.recipe.layers, origin)
             network = Network(docker_network_kw={"labels": self._labels})
             pool.submit(network.create).result()
             self._network = network
@@ -181,9 +180,10 @@ class ContainerStage(OwnStage):
         self._exporters = {host.name: url for host, _, url in hosts}
         self.base_url = _url(balancer, haproxy.FRONT_PORT)
         administrator = self._administrator("postgres")
-        administrator.fetch(f"CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '{self._password}'")
+        owner = self.recipe.database
+        administrator.fetch(f"CREATE ROLE {owner} LOGIN CREATEDB PASSWORD '{self._password}'")
         administrator.close()
-        self._database = self._administrator("hostaway")
+        self._database = self._administrator(owner)
         for host in self.hosts:
             self._await_exporter(host.name)
         self._deployment = Deployment(
@@ -193,14 +193,15 @@ class ContainerStage(OwnStage):
             haproxy.SWITCH,
             (*self.direct_urls.values(), self.base_url),
             self.options,
+            self.recipe,
             self._progress,
             self._supervisor,
         )
-        self.deploy(FAILING)
+        self.deploy(self.failing)
 
     def _start_postgres(self, image: str, network: Network) -> PostgresContainer:
         command: list[str] = ["postgres"]
-        for name, value in server_settings(self.options).items():
+        for name, value in server_settings(self.options, self.recipe).items():
             command += ["-c", f"{name}={value}"]
         container = PostgresContainer(
             image,
@@ -216,9 +217,10 @@ class ContainerStage(OwnStage):
     def _start_host(
         self, name: str, image: str, network: Network, origin: Path
     ) -> tuple[Host, str, str]:
-        service = supervision.variables(
+        recipe, app = self.recipe, self._app
+        service = recipe.environment(
             self.environment,
-            {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret},
+            self._service_secrets,
             bind="0.0.0.0",  # noqa: S104 - inside the container's own network
             port=_PORT,
         )
@@ -229,15 +231,17 @@ class ContainerStage(OwnStage):
             container.with_command("/lib/systemd/systemd")
             for folder in ("/run", "/run/lock"):
                 container.with_tmpfs_mount(folder)
-            unit = supervision.unit(_APP, service)
+            unit = supervision.unit(app, recipe, service)
             container.with_copy_into_container(
-                unit.encode(), f"{_UNITS}/{SERVICE_NAME}.service", 0o600
+                unit.encode(), f"{_UNITS}/{recipe.program}.service", 0o600
             )
             container.with_copy_into_container(
-                _EXPORTER_UNIT.encode(), f"{_UNITS}/host-exporter.service"
+                _EXPORTER_UNIT.format(app=app).encode(), f"{_UNITS}/host-exporter.service"
             )
         else:
-            conf = supervision.conf(_SUPERVISOR_FOLDER, _APP, service) + _EXPORTER
+            folder = f"/run/{recipe.program}"
+            conf = supervision.conf(folder, app, recipe, service)
+            conf += _EXPORTER.format(app=app, folder=folder)
             container.with_copy_into_container(conf.encode(), _SUPERVISOR_CONF, 0o600)
         if self.options.backup_disk_bytes:
             size = f"size={self.options.backup_disk_bytes}"
@@ -252,10 +256,10 @@ class ContainerStage(OwnStage):
             setup,
             f'mkdir -p {folders} "$(dirname "$LOG_FILE")" "$(dirname "$MAINTENANCE_FILE")"\n'
             f"git config --global --add safe.directory '*'\n"
-            f"git clone --quiet {_ORIGIN} {_APP}\n"
+            f"git clone --quiet {_ORIGIN} {app}\n"
             + (_START_EXPORTER if self._supervisor is SYSTEMD else ""),
         )
-        host = ContainerHost(name, str(wrapped.id), _APP, self.environment)
+        host = ContainerHost(name, str(wrapped.id), app, self.environment)
         return host, _url(container, _PORT), _url(container, _EXPORTER_PORT)
 
     def _start_balancer(self, image: str, network: Network) -> DockerContainer:
@@ -287,32 +291,33 @@ class ContainerStage(OwnStage):
         container.start()
 
     def _environment(self) -> dict[str, str]:
+        app, program, database = self._app, self.recipe.program, self.recipe.database
         return {
             "HOME": "/root",
             "LANG": "C.UTF-8",
             # As an operator's shell has it on such a host: the deployment's own commands come last.
-            "PATH": f"{_PATH}:{_APP}/.venv/bin",
-            "APP_DIR": _APP,
-            "DATABASE_URL": f"postgresql://hostaway:{self._password}@postgres:5432/hostaway",
+            "PATH": f"{_PATH}:{app}/.venv/bin",
+            "APP_DIR": app,
+            "DATABASE_URL": f"postgresql://{database}:{self._password}@postgres:5432/{database}",
             "DB_HOST": "postgres",
             "DB_PORT": "5432",
-            "DB_USER": "hostaway",
-            "DB_NAME": "hostaway",
+            "DB_USER": database,
+            "DB_NAME": database,
             "PGPASSWORD": self._password,
             "API_KEY": self.api_key,
             "SERVICE_URL": f"http://127.0.0.1:{_PORT}",
             "PUBLIC_URL": f"http://loadbalancer:{haproxy.FRONT_PORT}",
             "LB_ADMIN": f"loadbalancer:{haproxy.ADMIN_PORT}",
             "MAINTENANCE_FILE": "/var/www/maintenance_status",
-            "CONFIG_FILE": f"{_APP}/config.yaml",
-            "LOG_FILE": f"/var/log/{SERVICE_NAME}/application.log",
+            "CONFIG_FILE": f"{app}/config.yaml",
+            "LOG_FILE": f"/var/log/{program}/application.log",
             "SUPERVISOR_CONF": _SUPERVISOR_CONF,
-            "BACKUP_DIR": f"/var/backups/{SERVICE_NAME}",
+            "BACKUP_DIR": f"/var/backups/{program}",
             "SECURE_STORAGE": "/mnt/secure",
             "STATUS_PAGE": "/var/www/status_page.txt",
             "OUTBOX": "/var/spool/outbox",
             "EVIDENCE_DIR": "/var/lib/evidence",
-            "DEFECTS_FILE": "/etc/hostaway-defects.yaml",
+            "DEFECTS_FILE": f"/etc/{program}-defects.yaml",
             "UV_FIND_LINKS": "/opt/wheelhouse",
             "UV_NO_INDEX": "1",
             "UV_OFFLINE": "1",

@@ -15,6 +15,7 @@ from rollback_drill.stage.database import PostgresDatabase
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.supervision import SUPERVISORD, Supervisor
+from rollback_drill.subject.recipe import Recipe
 
 __all__ = ["FOLDERS", "Deployment", "must"]
 
@@ -38,20 +39,9 @@ uv sync --quiet
 rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"
 rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*
 """
-# As it grew in real life: the migration of the newest release finds data to change, and what it
-# leaves behind is cleaned up in time.
-_FILL = """
-.venv/bin/python -m alembic upgrade 0001_base 2>&1
-.venv/bin/python -m hostaway_mcp.seed --listings {listings} --seed {seed}
-.venv/bin/python -m alembic upgrade head 2>&1
-psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" \
-  -c 'VACUUM (ANALYZE) listings, reservations'
-"""
-# What a restore put aside.
-_REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE 'hostaway\\_replaced\\_%'"
+_REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE %s"
 _THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
 _FILL_LIMIT_S = 600.0
-_LISTINGS_PER_S = 4_000  # at least, beyond that: the upgrade writes each of them again
 _SERVED_LIMIT_S = 30.0
 
 
@@ -85,10 +75,12 @@ class Deployment:
         switch: str,
         urls: Sequence[str],
         options: StageOptions,
+        recipe: Recipe,
         progress: Callable[[str], None],
         supervisor: Supervisor = SUPERVISORD,
     ) -> None:
-        self._supervisor = supervisor
+        self._recipe = recipe
+        self._supervisor = supervisor.of(recipe.program)
         self._hosts = hosts
         self._administrator = administrator
         self._database = database
@@ -121,21 +113,22 @@ class Deployment:
         template = "filled_" + "".join(c if c.isalnum() else "_" for c in tag)
         administrator = self._administrator()
         self._database.close()
-        for (name,) in administrator.fetch(_REPLACED):
-            administrator.fetch(f'DROP DATABASE "{name}" WITH (FORCE)')
-        administrator.fetch("DROP DATABASE IF EXISTS hostaway WITH (FORCE)")
+        name = self._recipe.database
+        for (copy,) in administrator.fetch(_REPLACED, (self._recipe.copies,)):
+            administrator.fetch(f'DROP DATABASE "{copy}" WITH (FORCE)')
+        administrator.fetch(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         if tag in self._templates or administrator.fetch(_THERE, (template,)):
-            administrator.fetch(f"CREATE DATABASE hostaway OWNER hostaway TEMPLATE {template}")
+            administrator.fetch(f"CREATE DATABASE {name} OWNER {name} TEMPLATE {template}")
         else:
-            administrator.fetch("CREATE DATABASE hostaway OWNER hostaway")
-            listings = self._options.listings
-            self._progress(f"filling the database with {listings} listings")
+            administrator.fetch(f"CREATE DATABASE {name} OWNER {name}")
+            rows = self._options.listings
+            self._progress(f"filling the database with {rows} listings")
             must(
                 self._hosts[0],
-                _FILL.format(listings=listings, seed=self._options.seed),
-                _FILL_LIMIT_S + listings / _LISTINGS_PER_S,
+                self._recipe.fill.format(rows=rows, seed=self._options.seed),
+                _FILL_LIMIT_S + rows / self._recipe.rows_per_s,
             )
-            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE hostaway")
+            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE {name}")
             self._templates.add(tag)
         administrator.close()
         self._database.open()

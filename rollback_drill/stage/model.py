@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from rollback_drill.stage.file import FaultEntry, Limits
 
-FAILING = "v0.1.0-pagination"
-STABLE = "v0.0.9"
 LOG_BYTES = 4 * 2**20
 """Of the end of a log, as much as a stage tells at once."""
 MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
@@ -108,6 +105,7 @@ class Stage(Protocol):
     alternatives: Sequence[str]  # words of alternatives that work here, most wanted first
     failing: str  # tag of the release that is to be rolled back
     stable: str  # tag of the release that it is rolled back to
+    subject: Subject  # the service under drill
     interface: Interface
     capabilities: frozenset[str]  # of CAPABILITIES
     checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
@@ -118,11 +116,6 @@ class Stage(Protocol):
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
-
-    @property
-    def subject(self) -> Subject:
-        """The service under drill."""
-        ...
 
     @property
     def database(self) -> Database:
@@ -206,8 +199,6 @@ class Stage(Protocol):
 class OwnStage:
     """What is the same on all stages that the suite makes itself; a base for them."""
 
-    failing = FAILING
-    stable = STABLE
     interface = Interface()
     capabilities = frozenset(CAPABILITIES)
     checks: Mapping[str, str] = MappingProxyType({})
@@ -218,13 +209,12 @@ class OwnStage:
     where = ""
     stays = False
     ended_scripts = 0
-    options: StageOptions
     hosts: Sequence[Host]
 
-    @functools.cached_property
-    def subject(self) -> Subject:
-        """See Stage.subject."""
-        return own()
+    def __init__(self, options: StageOptions) -> None:
+        self.options = options
+        self.subject, self.recipe = own()
+        self.failing, self.stable = self.recipe.failing, self.recipe.stable
 
     def memory_limits(self) -> dict[str, int]:
         """See Stage.memory_limits."""

@@ -30,7 +30,6 @@ from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import Deployment, must
 from rollback_drill.stage.host import Host, LocalHost
 from rollback_drill.stage.model import (
-    FAILING,
     LOG_BYTES,
     MAINTENANCE_WORDS,
     Database,
@@ -41,7 +40,7 @@ from rollback_drill.stage.model import (
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import server_settings
-from rollback_drill.stage.supervision import SERVICE_NAME, SUPERVISORD, conf, variables
+from rollback_drill.stage.supervision import SUPERVISORD, conf
 from rollback_drill.stage.sweep import (
     PREFIX,
     TakenOver,
@@ -103,7 +102,7 @@ class ProcessStage(OwnStage):
                 f"SUPERVISOR={SUPERVISORD.name} on this stage", repr(options.supervisor),
                 "use STAGE=containers: systemd has to be process 1",
             )  # fmt: skip
-        self.options = options
+        super().__init__(options)
         self.reason = reason
         self._progress = progress
         self._left = left
@@ -122,14 +121,16 @@ class ProcessStage(OwnStage):
         self._ports = ports
         self.base_url = f"http://127.0.0.1:{ports['front']}"
         self.direct_urls: Mapping[str, str] = {_HOST: f"http://127.0.0.1:{ports['service']}"}
-        made: list[str] = left["secrets"] if left else [secrets.token_urlsafe(24) for _ in range(4)]
-        self.api_key, self._password, self._admin_password, self._cursor_secret = made
-        self.secrets = frozenset(
-            {self.api_key, self._password, self._admin_password, self._cursor_secret}
+        names = self.recipe.secret_variables
+        made: list[str] = (
+            left["secrets"] if left else [secrets.token_urlsafe(24) for _ in range(3 + len(names))]
         )
+        self.api_key, self._password, self._admin_password, *others = made
+        self._service_secrets = dict(zip(names, others, strict=True))
+        self.secrets = frozenset(made)
         self.hosts: Sequence[Host] = ()
         self.environment: Mapping[str, str] = {}
-        self._database = self._administrator("hostaway")
+        self._database = self._administrator(self.recipe.database)
         self.database: Database = self._database
 
     @classmethod
@@ -168,18 +169,18 @@ class ProcessStage(OwnStage):
         note_owner(folder)
         folder.chmod(0o755)  # Postgres runs as another user when we are root
         wheelhouse = ensure_wheelhouse()
-        build_origin(_ROOT / "service", folder / "origin.git")
+        build_origin(self.recipe.layers, folder / "origin.git")
         self._progress("starting Postgres, the load balancer and the service")
         self._start_postgres(folder)
         self.environment = self._environment(folder, wheelhouse)
         self.hosts = (LocalHost(_HOST, folder, self.environment),)
-        must(self.hosts[0], f"git clone --quiet {folder}/origin.git {SERVICE_NAME}")
-        self.hosts = (LocalHost(_HOST, folder / SERVICE_NAME, self.environment),)
+        must(self.hosts[0], f"git clone --quiet {folder}/origin.git {self.recipe.program}")
+        self.hosts = (LocalHost(_HOST, folder / self.recipe.program, self.environment),)
         self._start_supervisor(folder)
         self._start_caddy(folder)
         self._complete()
         self._keep(folder)
-        self.deploy(FAILING)
+        self.deploy(self.failing)
 
     def _complete(self) -> None:
         Watched("guard of the memory limit", self._guard, over=self._over).start()
@@ -190,6 +191,7 @@ class ProcessStage(OwnStage):
             _SWITCH,
             (*self.direct_urls.values(), self.base_url),
             self.options,
+            self.recipe,
             self._progress,
         )
 
@@ -201,7 +203,7 @@ class ProcessStage(OwnStage):
             "options": asdict(self.options),
             "ports": self._ports,
             "secrets": [
-                self.api_key, self._password, self._admin_password, self._cursor_secret,
+                self.api_key, self._password, self._admin_password, *self._service_secrets.values(),
             ],
             "environment": dict(self.environment),
             "postgres": str(self._postgres_bin),
@@ -234,7 +236,7 @@ class ProcessStage(OwnStage):
         data = folder / "postgres"
         self._postgres_bin = postgres.programs(folder)
         postgres.initialise(data, self._postgres_bin)
-        told = server_settings(self.options) | {
+        told = server_settings(self.options, self.recipe) | {
             "listen_addresses": "127.0.0.1",
             "port": str(self._ports["postgres"]),
         }
@@ -254,7 +256,8 @@ class ProcessStage(OwnStage):
                 break
             except StageError:
                 continue
-        socket_only.fetch(f"CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '{self._password}'")
+        owner = self.recipe.database
+        socket_only.fetch(f"CREATE ROLE {owner} LOGIN CREATEDB PASSWORD '{self._password}'")
         socket_only.close()
 
     def _administrator(self, database: str = "postgres") -> PostgresDatabase:
@@ -264,7 +267,7 @@ class ProcessStage(OwnStage):
         )
 
     def _environment(self, folder: Path, wheelhouse: Path) -> dict[str, str]:
-        app = folder / SERVICE_NAME
+        app, database = folder / self.recipe.program, self.recipe.database
         port = self._ports["postgres"]
         for name in ("outbox", "evidence", "backups", "secure"):
             (folder / name).mkdir()
@@ -273,11 +276,11 @@ class ProcessStage(OwnStage):
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "APP_DIR": str(app),
-            "DATABASE_URL": f"postgresql://hostaway:{self._password}@127.0.0.1:{port}/hostaway",
+            "DATABASE_URL": f"postgresql://{database}:{self._password}@127.0.0.1:{port}/{database}",
             "DB_HOST": "127.0.0.1",
             "DB_PORT": str(port),
-            "DB_USER": "hostaway",
-            "DB_NAME": "hostaway",
+            "DB_USER": database,
+            "DB_NAME": database,
             "PGPASSWORD": self._password,
             "API_KEY": self.api_key,
             "SERVICE_URL": self.direct_urls[_HOST],
@@ -305,13 +308,13 @@ class ProcessStage(OwnStage):
     def _start_supervisor(self, folder: Path) -> None:
         path = Path(self.environment["SUPERVISOR_CONF"])
         path.touch(mode=0o600)  # it holds secrets
-        service = variables(
+        service = self.recipe.environment(
             self.environment,
-            {"HOSTAWAY_CURSOR_SECRET": self._cursor_secret},
+            self._service_secrets,
             bind="127.0.0.1",
             port=self._ports["service"],
         )
-        path.write_text(conf(str(folder), self.environment["APP_DIR"], service))
+        path.write_text(conf(str(folder), self.environment["APP_DIR"], self.recipe, service))
         self._start([str(_BIN / "supervisord"), "-n", "-c", str(path)], folder / "supervisord.out")
         for _ in wait_until("supervisord answers", 15, advice=f"see {folder}/supervisord.out"):
             if (folder / "supervisor.sock").exists():

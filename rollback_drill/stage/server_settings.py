@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from rollback_drill.stage.model import StageOptions
+from rollback_drill.subject.recipe import Recipe
 
 _MIB = 1024 * 1024
 _LEAST_BUFFERS_MIB = 128  # Postgres' own default
-_BYTES_PER_LISTING = 400  # with its reservations and indexes, old and new row of an upgrade
 
 
-def server_settings(options: StageOptions) -> dict[str, str]:
+def server_settings(options: StageOptions, recipe: Recipe) -> dict[str, str]:
     """Return the settings by name, as they are written to a file or given to `postgres -c`."""
     return {
         "max_connections": str(options.connection_limit),
@@ -23,14 +23,14 @@ def server_settings(options: StageOptions) -> dict[str, str]:
         "fsync": "off",
         "full_page_writes": "off",
         "max_wal_size": "4GB",
-        "shared_buffers": f"{_buffers_mib(options.listings)}MB",
+        "shared_buffers": f"{_buffers_mib(options.listings * recipe.bytes_per_row)}MB",
     }
 
 
-def _buffers_mib(listings: int) -> int:
+def _buffers_mib(size: int) -> int:
     """Return room for all data, as a server that was sized for it has; without it an upgrade that
     writes every row in another order reads and writes each page again and again. At most a quarter
     of the machine's memory. It is taken only as far as it is used.
     """
     quarter = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4 // _MIB
-    return max(_LEAST_BUFFERS_MIB, min(listings * _BYTES_PER_LISTING // _MIB, quarter))
+    return max(_LEAST_BUFFERS_MIB, min(size // _MIB, quarter))

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = [
-    "SERVICE_NAME", "SUPERVISORD", "SUPERVISORS", "SYSTEMD", "Supervisor", "conf", "spare_others",
-    "unit",
-]  # fmt: skip
-
-SERVICE_NAME = "hostaway-mcp"  # of the deployment's folder and of the supervised program
+from rollback_drill.subject.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """The scripts that stop, start and hang up the service; `name` is the word of alternatives."""
+    """Scripts that stop, start and hang up a `{program}`; `name` is the word of alternatives."""
 
     name: str
     stop: str
     start: str
     hang_up: str
 
+    def of(self, program: str) -> Supervisor:
+        """Return the scripts for a program of this name."""
+        scripts = (one.format(program=program) for one in (self.stop, self.start, self.hang_up))
+        return Supervisor(self.name, *scripts)
+
 
 SUPERVISORD = Supervisor(
     "supervisord",
-    stop=f'supervisorctl -c "$SUPERVISOR_CONF" stop {SERVICE_NAME} >/dev/null',
-    start=f'supervisorctl -c "$SUPERVISOR_CONF" start {SERVICE_NAME} >/dev/null',
-    hang_up=f'supervisorctl -c "$SUPERVISOR_CONF" signal HUP {SERVICE_NAME}',
+    stop='supervisorctl -c "$SUPERVISOR_CONF" stop {program} >/dev/null',
+    start='supervisorctl -c "$SUPERVISOR_CONF" start {program} >/dev/null',
+    hang_up='supervisorctl -c "$SUPERVISOR_CONF" signal HUP {program}',
 )
 SYSTEMD = Supervisor(
     "systemd",
-    stop=f"systemctl stop {SERVICE_NAME}",
-    start=f"systemctl start {SERVICE_NAME}",
-    hang_up=f"systemctl kill --kill-who=main --signal=HUP {SERVICE_NAME}",
+    stop="systemctl stop {program}",
+    start="systemctl start {program}",
+    hang_up="systemctl kill --kill-who=main --signal=HUP {program}",
 )
 SUPERVISORS = {one.name: one for one in (SUPERVISORD, SYSTEMD)}
 
@@ -63,11 +63,11 @@ environment={environment}
 """
 # Restarted again and again like supervisord's, or a leak's second kill would end the service.
 _UNIT = """[Unit]
-Description=Listings API
+Description={title}
 StartLimitIntervalSec=0
 [Service]
 WorkingDirectory={app}
-ExecStart={app}/.venv/bin/python -m hostaway_mcp
+ExecStart={app}/.venv/bin/python -m {module}
 OOMScoreAdjust=900
 {environment}
 ExecReload=kill -HUP $MAINPID
@@ -75,23 +75,6 @@ Restart=always
 RestartSec=1
 TimeoutStopSec=5
 """
-
-
-def variables(
-    environment: Mapping[str, str], secrets: Mapping[str, str], *, bind: str, port: int
-) -> dict[str, str]:
-    """Return the service's variables: those of the runbook's scripts under its own names."""
-    return {
-        "DATABASE_URL": environment["DATABASE_URL"],
-        "HOSTAWAY_API_KEY": environment["API_KEY"],
-        "HOSTAWAY_LOG_FILE": environment["LOG_FILE"],
-        "HOSTAWAY_MAINTENANCE_FILE": environment["MAINTENANCE_FILE"],
-        "HOSTAWAY_DEFECTS_FILE": environment["DEFECTS_FILE"],
-        "HOSTAWAY_CONFIG": environment["CONFIG_FILE"],
-        "HOSTAWAY_PORT": str(port),
-        "HOSTAWAY_BIND": bind,
-        **secrets,
-    }
 
 
 def spare_others(command: str, score: int) -> str:
@@ -102,21 +85,21 @@ def spare_others(command: str, score: int) -> str:
     return f"sh -c 'echo {score} > /proc/self/oom_score_adj; exec {command}'"
 
 
-def conf(folder: str, app: str, service: Mapping[str, str]) -> str:
+def conf(folder: str, app: str, recipe: Recipe, service: Mapping[str, str]) -> str:
     """Return supervisord's file: socket, logs and pid file in `folder`, the deployment in `app`.
 
-    `service` are the service's `variables`. It holds secrets: keep it readable by its owner alone.
+    `service`: its variables. The file holds secrets: keep it readable by its owner alone.
     """
     return _CONF.format(
         folder=folder,
-        name=SERVICE_NAME,
+        name=recipe.program,
         app=app,
-        command=spare_others(f"{app}/.venv/bin/python -m hostaway_mcp", 900),
+        command=spare_others(f"{app}/.venv/bin/python -m {recipe.module}", 900),
         environment=",".join(f'{name}="{value}"' for name, value in service.items()),
     )
 
 
-def unit(app: str, service: Mapping[str, str]) -> str:
+def unit(app: str, recipe: Recipe, service: Mapping[str, str]) -> str:
     """Return systemd's unit of the service; see `conf`."""
     lines = "\n".join(f'Environment="{name}={value}"' for name, value in service.items())
-    return _UNIT.format(app=app, environment=lines)
+    return _UNIT.format(app=app, title=recipe.title, module=recipe.module, environment=lines)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from rollback_drill.family import Family
 from rollback_drill.ground.finding import Finding
+from rollback_drill.subject.recipe import Recipe
 from rollback_drill.traffic.interface import Interface
 
 DESCRIBED = "other"
@@ -72,7 +73,8 @@ class Subject(Protocol):
     `name`: what a staging environment's file calls it. `ready`: the path that a load balancer asks;
     `probe`: one that can be read at any time with the key; `reads`: paths that customers read, by
     name; `writes`: operations whose outcome can be read again. `table`: None where only its API
-    tells what became of writes; `control`: a quick query that touches its data.
+    tells what became of writes; `control`: a quick query that touches its data. `recipe`: how it is
+    brought up, None where the suite does not bring it along.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Subject(Protocol):
     writes: Collection[str]
     table: Table | None
     control: str
+    recipe: Recipe | None
 
     def reads_succeed(self, place: Place, status: int | None) -> Finding:
         """Ask every host for what customers read; `status`: the one that is expected, if any is."""
@@ -121,7 +124,10 @@ def subject(name: str) -> Callable[[_Make], _Make]:
     return add
 
 
-def own() -> Subject:
-    """Return the service whose releases the suite brings along: stages of its own bring it up."""
-    (make,) = (make for name, make in SUBJECTS.members().items() if name != DESCRIBED)
-    return make(Interface())
+def own() -> tuple[Subject, Recipe]:
+    """Return the service that the suite brings along, which stages of its own bring up."""
+    for make in SUBJECTS.members().values():
+        one = make(Interface())
+        if one.recipe:
+            return one, one.recipe
+    raise AssertionError("a suite without a service of its own")

@@ -16,8 +16,9 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.stage.model import FAILING, Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.subject.hostaway.recipe import FAILING
 from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.subject.hostaway.walkers import Walkers
 from rollback_drill.traffic.orders import Orders, read_orders

@@ -22,8 +22,9 @@ from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.model import Checkbox
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.host import Completed
-from rollback_drill.stage.model import FAILING, STABLE, Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.watch.probe import Probe
 from rollback_drill.watch.told import ProbeSample

@@ -25,8 +25,9 @@ from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import FAILING, Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.subject.hostaway.recipe import FAILING
 from rollback_drill.traffic.observation import Observation, Outcome
 from tests.stage.stage_support import await_status
 

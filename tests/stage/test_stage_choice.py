@@ -13,6 +13,7 @@ from rollback_drill.ground.errors import Exit, UsageError
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.server_settings import server_settings
+from rollback_drill.subject.hostaway.recipe import RECIPE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,7 +81,7 @@ def test_more_hosts_than_the_stage_has_is_used_wrongly() -> None:
 def test_the_server_is_sized_for_its_data_within_a_quarter_of_the_memory() -> None:
     memory_mib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
     found = [
-        int(server_settings(StageOptions(listings=n))["shared_buffers"].removesuffix("MB"))
+        int(server_settings(StageOptions(listings=n), RECIPE)["shared_buffers"].removesuffix("MB"))
         for n in (5_000, 1_000_000, 10**9)
     ]
     assert found == [128, min(381, int(memory_mib / 4)), int(memory_mib / 4)]

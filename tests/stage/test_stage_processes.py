@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.stage.model import FAILING, STABLE, Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.sweep import sweep
+from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
 from tests.stage.stage_support import (
     assert_slowed_and_taken_back,
     assert_the_server_is_set_up,

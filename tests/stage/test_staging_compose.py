@@ -10,7 +10,7 @@ import pytest
 
 from examples.compose.environment import HERE, ComposeStaging, problem
 from rollback_drill.cli import main
-from rollback_drill.stage.model import STABLE
+from rollback_drill.subject.hostaway.recipe import STABLE
 from tests.stage.staging_support import FILLED, commands_in, drill, verdict_in, write
 
 pytestmark = [

@@ -14,10 +14,11 @@ from examples.systemd.environment import HERE, NAME, SystemdStaging
 from rollback_drill.cli import main
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage.host import Completed
-from rollback_drill.stage.model import FAILING, STABLE, StageOptions
+from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.remote_host import RemoteHost
 from rollback_drill.stage.staging import StagingStage
+from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
 from tests.stage.staging_support import (
     FILLED,
     commands_in,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
 from rollback_drill.stage import http
 from rollback_drill.stage.asking import keyed, send
+from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import DESCRIBED, Place, Table, subject
 from rollback_drill.traffic.interface import Interface, Operation
 
@@ -21,6 +22,7 @@ class Described:
     name = DESCRIBED
     table: Table | None = None
     control = "SELECT 1"
+    recipe: Recipe | None = None
 
     def __init__(self, interface: Interface) -> None:
         self._operations = interface.operations

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.host import Host
-from rollback_drill.stage.model import STABLE, Stage
+from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.recipe import STABLE
 
 _LIMIT_S = 60.0
 _ORIGIN = 'cd "$(git -C "$APP_DIR" remote get-url origin)"\n'
