@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from rollback_drill.breaks.fault import OutsideCause, Scene
 from rollback_drill.record.watched import Watched
+
+if TYPE_CHECKING:
+    import psycopg
 
 _GRAB_S = 15.0
 

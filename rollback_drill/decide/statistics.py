@@ -1,4 +1,8 @@
-"""Bounds instead of point estimates: proportions, quantiles, trends. Sources stand by each."""
+"""Bounds instead of point estimates: proportions, quantiles, trends. Sources stand by each.
+
+scipy takes a second to load, and is not needed to say that a word was mistyped: `decide.decider`
+loads it before a drill begins.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from scipy.stats import beta, binom, theilslopes
 
 from rollback_drill.ground.verdict import Verdict
 
@@ -60,6 +62,8 @@ def upper_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:
     The p at which P(X ≤ hits) = 1 − confidence: the quantile `confidence` of
     Beta(hits + 1, n − hits). Clopper & Pearson, Biometrika 26 (1934).
     """
+    from scipy.stats import beta
+
     _check_counts(hits, n)
     return 1.0 if hits == n else float(beta.ppf(confidence, hits + 1, n - hits))
 
@@ -69,6 +73,8 @@ def lower_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:
 
     The quantile 1 − confidence of Beta(hits, n − hits + 1). See `upper_bound`.
     """
+    from scipy.stats import beta
+
     _check_counts(hits, n)
     return 0.0 if hits == 0 else float(beta.ppf(1.0 - confidence, hits, n - hits + 1))
 
@@ -250,6 +256,8 @@ def theil_sen(
     y = [sum(value for _, value in block) / len(block) for block in blocks.values()]
     if len(x) < 2:
         return Interval(-math.inf, 0.0, math.inf)
+    from scipy.stats import theilslopes
+
     # theilslopes wants a two-sided level: each one-sided bound has half of what remains.
     slope, _, low, high = theilslopes(y, x, alpha=1.0 - 2.0 * (1.0 - confidence))
     if len(x) < 5:
@@ -259,6 +267,8 @@ def theil_sen(
 
 def _upper_rank(n: int, quantile: float, confidence: float) -> int | None:
     """Return the smallest rank j with P(Binomial(n, quantile) < j) ≥ confidence, else None."""
+    from scipy.stats import binom
+
     rank = int(binom.ppf(confidence, n, quantile)) + 1
     return rank if rank <= n else None
 

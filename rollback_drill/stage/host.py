@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-import psutil
-
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.output import KEPT, OnLine, Output
 from rollback_drill.stage.session import new_session
@@ -287,6 +285,8 @@ def _end_session(process: subprocess.Popen[bytes]) -> None:
 
 
 def _members(session: int) -> list[int]:
+    import psutil
+
     found = []
     for pid in psutil.pids():
         with contextlib.suppress(OSError):

@@ -7,27 +7,21 @@ like any other and are not followed. What cannot be used is a NoAnswer with its 
 
 from __future__ import annotations
 
-import contextvars
-import functools
 import json as json_text
-import socket
-import ssl
 import time
 import typing
-import urllib.request
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-
-import httpcore
-import httpx
 
 from rollback_drill.stage.answers import BadAnswer, NoAnswer, parse_json
 
 LIMIT_S = 5.0
 MOST_BYTES = 2 * 1024 * 1024
 """Bytes of an answer at most. What JSON of this size becomes in memory is thirty times as large."""
-_PIECE = 16 * 1024
+
+if typing.TYPE_CHECKING:
+    from rollback_drill.stage.connections import PendingCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +81,7 @@ def request(
     `proxied`: by way of the proxy that the user's environment names, as for hosts of the internet;
     a stage is asked directly, as its clients do.
     """
-    with Client(limit_s=limit_s, proxy=_proxy_for(url) if proxied else "") as client:
+    with Client(limit_s=limit_s, proxied_to=url if proxied else "") as client:
         return client.request(method, url, headers=headers, content=content, json=json)
 
 
@@ -104,18 +98,17 @@ class Client:
         *,
         limit_s: float = LIMIT_S,
         most: int = MOST_BYTES,
-        proxy: str = "",
+        proxied_to: str = "",
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers or {})
         self._limit_s = limit_s
         self._most = most
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(),
-            max_connections=None,
-            network_backend=_Network(),
-            proxy=httpcore.Proxy(proxy) if proxy else None,
-        )
+        # Not before somebody asks: naming faults, or what is wrong, takes no network.
+        from rollback_drill.stage import connections
+
+        self._network = connections
+        self._pool = connections.pool(proxied_to)
 
     def __enter__(self) -> Client:
         return self
@@ -150,42 +143,37 @@ class Client:
             content = json_text.dumps(json)
             sent["Content-Type"] = "application/json"
         body = content.encode() if isinstance(content, str) else content
-        call = _Call(time.monotonic(), self._limit_s)
-        token = _CALL.set(call)
+        network = self._network
+        call = network.PendingCall(time.monotonic(), self._limit_s)
+        token = network.PENDING.set(call)
         try:
             return self._answer(call, method.upper(), self._base_url + path, params, sent, body)
-        except _LATE:
+        except network.LATE:
             raise NoAnswer(
                 f"no answer within {self._limit_s:g} s: {call.came} bytes came"
             ) from None
-        except httpcore.RemoteProtocolError as error:
+        except network.BROKEN as error:
             if not call.came:
                 raise NoAnswer("the connection was closed without an answer") from None
             raise BadAnswer(f"no HTTP, or broken off after {call.came} bytes: {error}") from None
-        except _UNREACHED as error:
+        except network.UNREACHED as error:
             raise NoAnswer(f"no connection: {error or type(error).__name__}") from None
-        except _UNSENT as error:
+        except network.UNSENT as error:
             raise NoAnswer(f"this cannot be asked: {error}") from None
         finally:
-            _CALL.reset(token)
+            network.PENDING.reset(token)
 
     def _answer(
         self,
-        call: _Call,
+        call: PendingCall,
         method: str,
         url: str,
         params: Mapping[str, str | int] | None,
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> Answer:
-        whole = httpx.URL(url, params=params) if params else httpx.URL(url)
-        target = httpcore.URL(
-            scheme=whole.raw_scheme,
-            host=whole.raw_host,
-            port=whole.port,
-            target=whole.raw_path,
-        )
-        sent = [("Host", whole.netloc.decode("ascii")), *headers.items()]
+        target, host = self._network.target_of(url, params)
+        sent = [("Host", host), *headers.items()]
         with self._pool.stream(method, target, headers=sent, content=body) as response:
             told = {
                 name.decode("latin-1").lower(): value.decode("latin-1")
@@ -200,7 +188,7 @@ class Client:
         return Answer(status, told, content)
 
 
-def _read(pieces: Iterable[bytes], encoding: str, most: int, call: _Call) -> bytes:
+def _read(pieces: Iterable[bytes], encoding: str, most: int, call: PendingCall) -> bytes:
     """Return what `pieces` are unpacked, at most `most` bytes. Raises BadAnswer."""
     content = bytearray()
     if encoding not in ("identity", "gzip", "x-gzip", ""):
@@ -234,113 +222,3 @@ class _Gzip:
                 piece = self._member.unconsumed_tail or self._member.unused_data
         except zlib.error as error:
             raise BadAnswer(f"not gzip, though it says so: {error}") from None
-
-
-class _Call:
-    """A request under way: until when, and how many bytes have come."""
-
-    def __init__(self, began: float, limit_s: float) -> None:
-        self.came = 0
-        self._ends = began + limit_s
-
-    def left(self) -> float:
-        """Return the seconds that are left. Raises ReadTimeout when there are none."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return left
-
-
-_CALL: contextvars.ContextVar[_Call] = contextvars.ContextVar("call")
-
-
-class _Network(httpcore.NetworkBackend):
-    """The real network, where every single operation has what is left until the deadline."""
-
-    def __init__(self) -> None:
-        self._network = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        del timeout
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host}: {error}") from error
-        addresses = [str(address[0]) for *_, address in found]
-        for address in addresses[:-1]:
-            try:
-                return self._connect(address, port, local_address, socket_options)
-            except httpcore.ConnectError:
-                continue
-        return self._connect(addresses[-1], port, local_address, socket_options)
-
-    def _connect(
-        self,
-        address: str,
-        port: int,
-        local_address: str | None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
-    ) -> httpcore.NetworkStream:
-        left = _CALL.get().left()
-        return _Stream(
-            self._network.connect_tcp(address, port, left, local_address, socket_options)
-        )
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        del timeout
-        call = _CALL.get()
-        data = self._stream.read(max_bytes, call.left())
-        call.came += len(data)
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        del timeout
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], _CALL.get().left())
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        del timeout
-        left = _CALL.get().left()
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
-
-    def get_extra_info(self, info: str) -> typing.Any:
-        return self._stream.get_extra_info(info)
-
-
-_LATE = (httpcore.TimeoutException, TimeoutError)
-_UNREACHED = (httpcore.NetworkError, httpcore.ProxyError, OSError)
-_UNSENT = (
-    httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL, UnicodeError,
-)  # fmt: skip
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-def _proxy_for(url: str) -> str:
-    whole = httpx.URL(url)
-    if urllib.request.proxy_bypass(whole.host):
-        return ""
-    return urllib.request.getproxies().get(whole.scheme, "")

@@ -183,6 +183,7 @@ def test_any_bytes_are_a_value_or_a_bad_answer(content: bytes) -> None:
 # Who else may speak HTTP by itself, and why.
 OTHERS = {
     "rollback_drill/stage/http.py": "this is the one",
+    "rollback_drill/stage/connections.py": "the network below it",
     "rollback_drill/stage/container_host.py": "the same streams' errors",
     "rollback_drill/stage/execution.py": "a command's streams, which are no answer; bounded by rollback_drill.stage.output",
 }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import statistics
 import time
 
-import psycopg
-
 from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
 from rollback_drill.ground.errors import StageError
@@ -66,6 +64,8 @@ class NeighbourConnections(Neighbour):
 
     def _take(self, scene: Scene, most: int) -> None:
         """Open sessions until there are no more, at most `most`."""
+        import psycopg
+
         for _ in range(most):
             if self.over.is_set():
                 return

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-import psycopg
-
 from rollback_drill.breaks.fault import Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
 
@@ -26,6 +24,8 @@ class SlowDatabase(Neighbour):
         return f"another application locks the table of listings for {_LOCKED_S:g} s at a time"
 
     def _lock(self, scene: Scene) -> None:
+        import psycopg
+
         session = scene.stage.database.neighbour()
         self.sessions.append(session)
         while not self.over.is_set():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from rollback_drill.breaks.hazard import hazard
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage.model import Stage
+
+if TYPE_CHECKING:
+    import psycopg
 
 _REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
@@ -143,6 +144,8 @@ class _Locked:
         self._session.execute("LOCK TABLE reservations IN ACCESS EXCLUSIVE MODE")
 
     def _release(self) -> None:
+        import psycopg
+
         if self._session is not None:
             with contextlib.suppress(psycopg.Error):
                 self._session.close()

@@ -7,8 +7,6 @@ import threading
 import time
 from typing import Any
 
-import psycopg
-
 from rollback_drill.breaks.hazard import hazard
 from rollback_drill.breaks.told import WritesUnderFire
 from rollback_drill.ground.errors import StageError
@@ -67,6 +65,8 @@ class UnderFire:
         self._threads.append(thread.start())
 
     def _hold(self, stage: Stage, statement: str, seconds: float) -> None:
+        import psycopg
+
         with contextlib.suppress(psycopg.Error), stage.database.neighbour() as session:
             session.execute("BEGIN")
             session.execute(statement.encode())
@@ -75,6 +75,8 @@ class UnderFire:
 
     def _lock_out(self, stage: Stage) -> None:
         """Hold a lock until the downgrade, having waited for it in vain, waits for it again."""
+        import psycopg
+
         with contextlib.suppress(psycopg.Error, StageError), stage.database.neighbour() as session:
             session.execute("BEGIN")
             session.execute("LOCK TABLE cursor_audit IN ACCESS EXCLUSIVE MODE")
@@ -86,6 +88,8 @@ class UnderFire:
             session.execute("ROLLBACK")
 
     def _write(self, stage: Stage, began: float, number: int) -> None:
+        import psycopg
+
         turn = number
         with stage.database.neighbour() as session:
             while True:
