@@ -92,7 +92,7 @@ class LatentDefect:
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
-        scene.stage.set_defects({})
+        scene.stage.defects.set_defects({})
 
 
 class OutsideCause:

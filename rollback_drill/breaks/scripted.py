@@ -13,7 +13,7 @@ from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry
-from rollback_drill.stage.model import CAPABILITIES, Stage
+from rollback_drill.stage.model import ABILITIES, Stage, lacks_of
 
 _LOOK_LIMIT_S = 10.0
 _HEALED_WITHIN_S = 10.0
@@ -81,7 +81,7 @@ def fault_called(name: str, stage: Stage) -> Fault:
     if name in own:
         return ScriptedFault(own[name])
     known = FAULTS.members().get(name)
-    lacks = [one for one in known().needs if one not in stage.capabilities] if known else []
+    lacks = lacks_of(stage, known().needs) if known else []
     if _OWN.intersection(lacks):
         near = nearest(name, own)
         raise UsageError(
@@ -93,7 +93,7 @@ def fault_called(name: str, stage: Stage) -> Fault:
     make = FAULTS.find(name, "set FAULT to one of these names", others=own)
     if lacks:
         raise UsageError(
-            f"a stage with {CAPABILITIES[lacks[0]]} for FAULT={name}",
+            f"a stage with {ABILITIES[lacks[0]]} for FAULT={name}",
             f"none on {stage.name}",
             "write the script for it into the stage's file, or choose another fault",
         )

@@ -8,7 +8,7 @@ from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.decide.told import sentences
 from rollback_drill.perform.performer import StepFailed, choose
 from rollback_drill.runbook.model import CodeBlock, Procedure, Runbook
-from rollback_drill.stage.model import Stage
+from rollback_drill.stage.model import Stage, lacks_of
 from rollback_drill.stage.staging import StagingStage
 
 
@@ -25,7 +25,7 @@ def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "
         yield from _own_scripts(stage, fault, hosts)
     for left in runbook.unread:
         yield f"Not read, line {left.line}: {left.text}: {left.why}"
-    yield from sentences(read_triggers(runbook, capabilities=stage.capabilities))
+    yield from sentences(read_triggers(runbook, lacks=lacks_of(stage)))
     yield f"{runbook.pre_rollback.title}:"
     yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)
     again = runbook.redeployment

@@ -18,7 +18,7 @@ from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import send
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.host import look as ask
-from rollback_drill.stage.model import CAPABILITIES
+from rollback_drill.stage.model import ABILITIES, lacks_of
 from rollback_drill.stage.staging import StagingStage
 from rollback_drill.watch.probe import front_health, health
 
@@ -49,7 +49,7 @@ def ask_all(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
     for host in stage.hosts:
         yield from _guarded(f"{host.name} answers", _host(stage, host, runbook))
     yield from _service(stage)
-    if "database" in stage.capabilities:
+    if stage.database:
         yield from _guarded("the database answers", _database(stage))
     yield from _runbook(stage, runbook)
     yield from _fault(stage)
@@ -114,8 +114,8 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAn
         "deploy it, or give [scripts] deploy",
     )  # fmt: skip
     yield from _environment(stage, host, runbook)
-    if "process" in stage.capabilities:
-        pid = stage.pids().get(host.name)
+    if stage.process:
+        pid = stage.process.pids().get(host.name)
         yield _judge(
             f"[scripts] pid finds the service on {host.name}", pid is not None,
             str(pid or "it printed no process id"),
@@ -201,18 +201,18 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
                 error.reason.removeprefix(f"line {block.line}: "),
                 "name in [stage] alternatives what applies here",
             )  # fmt: skip
+    lacks = lacks_of(stage)
     unsupported = sorted(
         {
-            f"“{box.text}” needs {CAPABILITIES[bound.needs]}"
+            f"“{box.text}” needs {ABILITIES[bound.needs]}"
             for procedure in runbook.procedures
             for step in procedure.steps
             for box in step.checkboxes
-            if (bound := bind(box.text)) and bound.needs
-            and bound.needs not in stage.capabilities
+            if (bound := bind(box.text)) and bound.needs in lacks
             and not own_script(box.text, stage.checks)
         }
     )  # fmt: skip
-    triggers = read_triggers(runbook, capabilities=stage.capabilities)
+    triggers = read_triggers(runbook, lacks=lacks)
     for where, why in triggers.uncovered.items():
         yield StageAnswer(where, Verdict.FAILED, why, "word it like one that is watched")
     for where, why in triggers.unseen.items():
@@ -237,7 +237,7 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
 
 
 def _fault(stage: StagingStage) -> Iterator[StageAnswer]:
-    breaks = [*stage.faults, *(["[scripts] defects"] if "defects" in stage.capabilities else [])]
+    breaks = [*stage.faults, *(["[scripts] defects"] if stage.defects else [])]
     yield _judge(
         "something can be broken", bool(breaks), ", ".join(breaks) or "nothing",
         "describe a fault in [[faults]], or give [scripts] defects",

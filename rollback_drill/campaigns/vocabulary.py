@@ -10,7 +10,7 @@ from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit
 from rollback_drill.perform.check import Registered, registered, unbound
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import CAPABILITIES
+from rollback_drill.stage.model import ABILITIES
 
 
 def vocabulary() -> Iterator[str]:
@@ -26,7 +26,7 @@ def vocabulary() -> Iterator[str]:
 
 def _looks_at(one: Registered) -> str:
     told = " ".join((one.check.__doc__ or "").partition("\n\n")[0].split())
-    return f"{told} Needs {CAPABILITIES[one.needs]}." if one.needs else told
+    return f"{told} Needs {ABILITIES[one.needs]}." if one.needs else told
 
 
 def of_runbook(covered: Iterable[Coverage]) -> Iterator[str]:

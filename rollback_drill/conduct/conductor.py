@@ -51,7 +51,7 @@ from rollback_drill.runbook.model import Procedure, Runbook
 from rollback_drill.runbook.outcome import outcome_of
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.told import FollowUp, RunbookRead, TemplatesRead
-from rollback_drill.stage.model import Stage
+from rollback_drill.stage.model import Stage, lacks_of
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.sweep import identity
 from rollback_drill.subject.hostaway.cursors import KeptCursors
@@ -224,7 +224,7 @@ class Conductor:
             read_triggers(
                 self.runbook,
                 pace=request.pace,
-                capabilities=stage.capabilities,
+                lacks=lacks_of(stage),
                 fault=self.fault,
             )
         )
@@ -341,7 +341,7 @@ class Conductor:
         with Sentinels(sentinels, self.timeline):
             self._phase(PhaseName.STEADY)
             steady = reach_steady_state(moment, request.rate)
-            if "listings" in moment.stage.capabilities:
+            if moment.stage.listings:
                 stage = moment.stage
                 self._cursors = KeptCursors(stage.base_url, stage.api_key, self.timeline)
                 self._cursors.keep()
@@ -424,7 +424,7 @@ class Conductor:
         """
         held = self._perform(moment, performer, procedure)
         if self.request.literal:
-            left = outcome_of(procedure, moment.stage.capabilities)
+            left = outcome_of(procedure, lacks_of(moment.stage))
             performer.perform_checklist(left, "Outcome", _CHECKLIST_BUDGET_S)
         elif not held:
             return

@@ -95,7 +95,7 @@ def await_requests(traffic: Traffic, since: float, rate: float) -> Aggregate:
 
 def _memory(moment: Moment, since: float) -> dict[str, float]:
     try:
-        limits = moment.stage.memory_limits()
+        limits = moment.stage.process.memory_limits()
     except StageError:
         return {}  # nobody can tell: the check itself will say so
     used: dict[str, int] = {}

@@ -18,7 +18,7 @@ from rollback_drill.decide.trigger import (
 )
 from rollback_drill.ground.pace import paced_text, stretched
 from rollback_drill.runbook.model import Runbook
-from rollback_drill.stage.model import CAPABILITIES
+from rollback_drill.stage.model import ABILITIES
 from rollback_drill.traffic.live import TIMEOUT_S
 from rollback_drill.watch.sentinel import SENTINELS
 
@@ -27,18 +27,16 @@ def read_triggers(
     runbook: Runbook,
     *,
     pace: float = 1.0,
-    capabilities: Collection[str] = CAPABILITIES,
+    lacks: Collection[str] = (),
     fault: Fault | None = None,
     patience_s: float = TIMEOUT_S,
 ) -> TriggersRead:
-    """Return how the triggers of `runbook` are held on a stage with `capabilities`.
+    """Return how the triggers of `runbook` are held on a stage that lacks these abilities.
 
     `patience_s`: after which clients give up, so that no request can be seen to take longer.
     """
     watched, missed = conditions(runbook)
-    unseen = {
-        _where(one): why for one in watched if (why := _not_here(one, capabilities, patience_s))
-    }
+    unseen = {_where(one): why for one in watched if (why := _not_here(one, lacks, patience_s))}
     return TriggersRead(
         watched=tuple(one.name for one in watched if _where(one) not in unseen),
         uncovered={one.where: one.why for one in missed},
@@ -59,11 +57,11 @@ def _where(condition: Condition) -> str:
     return Unwatched(condition.name, condition.line, "").where
 
 
-def _not_here(one: Condition, capabilities: Collection[str], patience_s: float) -> str:
+def _not_here(one: Condition, lacks: Collection[str], patience_s: float) -> str:
     if isinstance(one.watch, OfSentinel):
         for need in SENTINELS.members()[one.watch.sentinel].needs:
-            if need not in capabilities:
-                return f"this stage has not {CAPABILITIES[need]}"
+            if need in lacks:
+                return f"this stage has not {ABILITIES[need]}"
     if isinstance(one.watch, OfClients):
         longest = max(one.watch.limits_s)
         if longest > patience_s:

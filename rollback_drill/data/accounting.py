@@ -54,7 +54,7 @@ class Accounting:
 
     def promises(self, procedure: Procedure) -> dict[str, int]:
         """Return how often the data will be looked at while `procedure` is performed."""
-        looks = [ENTER, LEAVE] if "database" in self._stage.capabilities else []
+        looks = [ENTER, LEAVE] if self._stage.database else []
         seen = [
             any(moment.search(step.title) for step in procedure.steps)
             and not (moment is ENTER and self._untouched)
@@ -78,7 +78,7 @@ class Accounting:
 
     def see(self, procedure: Procedure, moment: str) -> None:
         """Look at all data "before" or "after" `procedure` changed anything."""
-        if "database" not in self._stage.capabilities or (moment == "before" and self._untouched):
+        if not self._stage.database or (moment == "before" and self._untouched):
             return
         self._untouched = False
         database = self._stage.database
@@ -124,7 +124,7 @@ class Accounting:
     @property
     def keeps_paths(self) -> bool:
         """Whether writes can be read back before traffic is over."""
-        return self._stage.subject.table is not None and "database" in self._stage.capabilities
+        return self._stage.subject.table is not None and bool(self._stage.database)
 
     def _declared(self) -> Declared:
         """Return what the procedures that were performed so far say that they do to data."""

@@ -25,7 +25,7 @@ from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.statement import most_like, plain, statement
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 from rollback_drill.stage.host import look
-from rollback_drill.stage.model import CAPABILITIES, Stage, check_needs
+from rollback_drill.stage.model import ABILITIES, Stage, check_needs, lacks_of
 from rollback_drill.watch.told import ProbeSample
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class Binding:
 
     def verify(self, moment: Moment) -> Finding:
         """Run the check. A check that breaks found nothing out: unknown, with the cause."""
-        if self.needs and self.needs not in moment.stage.capabilities:
-            return unknown(f"unsupported: this stage has not {CAPABILITIES[self.needs]}")
+        if self.needs and lacks_of(moment.stage, [self.needs]):
+            return unknown(f"unsupported: this stage has not {ABILITIES[self.needs]}")
         try:
             return self.check(moment, self.match)
         except DrillError as error:
@@ -150,8 +150,8 @@ def check(
 
     Patterns are regular expressions, case ignored, for the checkbox's plain text:
     `runbook.statement` says what may be left over of it. `examples`: sentences that people write
-    for this, to be shown to them. `needs`: a capability without which a stage does not support it
-    (see stage.model.CAPABILITIES). `proof`: it looks at all data once more, as nobody does who
+    for this, to be shown to them. `needs`: an ability without which a stage does not support it
+    (see stage.model.ABILITIES). `proof`: it looks at all data once more, as nobody does who
     follows the runbook, however large they are: its time does not count for the step's budget.
     """
 

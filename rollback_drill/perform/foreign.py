@@ -1,6 +1,6 @@
 """Commands that would reach beyond a stage whose hosts are this very machine.
 
-What a stage may be told is a property of it (`Stage.isolated`): one that does not say that nothing
+What a stage may be told is a property of it (`Stage.confined`): one that does not say that nothing
 of this machine can be reached is told nothing that reaches for it.
 """
 
@@ -25,7 +25,7 @@ def foreign(
     runbook: Runbook, procedures: Iterable[Procedure], stage: Stage
 ) -> list[tuple[int, str]]:
     """Return (line, words) of the commands that `stage` must not be told, by line."""
-    if stage.isolated:
+    if stage.confined:
         return []
     blocks = [*runbook.pre_rollback.blocks, *(b for c in runbook.post_rollback for b in c.blocks)]
     for procedure in procedures:

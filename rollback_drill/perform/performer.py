@@ -236,7 +236,7 @@ class Performer:
     def _pids(self) -> dict[str, int] | None:
         """Return the services' process ids by host, None when nobody could see them."""
         try:
-            return self.moment.stage.pids()
+            return self.moment.stage.process.pids()
         except StageError:
             return None
 

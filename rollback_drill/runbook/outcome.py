@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from rollback_drill.runbook.model import Checkbox, Checklist, Procedure
 
-# What is asked, and the capability that a stage must have for it.
+# What is asked, and the ability that a stage must have for it.
 _ITEMS = (
     ("The deployed code can run on this schema", "database"),
     ("The configuration has kept its structure", "defects"),
@@ -16,11 +16,7 @@ _ITEMS = (
 )
 
 
-def outcome_of(procedure: Procedure, capabilities: Collection[str]) -> Checklist:
+def outcome_of(procedure: Procedure, lacks: Collection[str]) -> Checklist:
     """Return the checklist of what `procedure` must leave behind; its line is the procedure's."""
-    boxes = tuple(
-        Checkbox(text, procedure.line)
-        for text, needs in _ITEMS
-        if not needs or needs in capabilities
-    )
+    boxes = tuple(Checkbox(text, procedure.line) for text, needs in _ITEMS if needs not in lacks)
     return Checklist("What the procedure leaves behind", boxes, (), procedure.line)

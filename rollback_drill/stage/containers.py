@@ -82,7 +82,7 @@ class ContainerStage(OwnStage):
     """
 
     name = "containers"
-    isolated = True
+    confined = True
 
     def __init__(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> None:
         super().__init__(options)
@@ -345,7 +345,7 @@ class ContainerStage(OwnStage):
         self._deployment.deploy(tag)
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
-        """See Stage.set_defects."""
+        """See Defects.set_defects."""
         assert self._deployment
         self._deployment.set_defects(defects)
 
@@ -366,7 +366,7 @@ class ContainerStage(OwnStage):
         self._deployment.set_health_path(path)
 
     def slow_network(self, delay_s: float) -> None:
-        """See Stage.slow_network: relays that wait, each in a container before its host."""
+        """See Network.slow_network: relays that wait, each in a container before its host."""
         slow, self._relays = self._relays, []
         if not (slow or delay_s > 0):
             return
@@ -410,7 +410,7 @@ class ContainerStage(OwnStage):
         return {host: value for host, value in seen.items() if value is not None}
 
     def rss_bytes(self) -> dict[str, int]:
-        """See Stage.rss_bytes."""
+        """See Process.rss_bytes."""
         return self._each("rss_bytes")
 
     def oom_kills(self) -> dict[str, int]:
@@ -418,7 +418,7 @@ class ContainerStage(OwnStage):
         return self._each("oom_kills")
 
     def pids(self) -> dict[str, int]:
-        """See Stage.pids."""
+        """See Process.pids."""
         for host in self._exporters:
             if not self._look(host):
                 raise StageError(

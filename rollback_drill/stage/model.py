@@ -22,7 +22,7 @@ LOG_BYTES = 4 * 2**20
 """Of the end of a log, as much as a stage tells at once."""
 MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
 """How runbooks name the file that takes a host out, in the labels of their alternatives."""
-CAPABILITIES = {
+ABILITIES = {
     "listings": "clients that speak the listings API",
     "database": "a database that can be asked",
     "metrics": "metrics in Prometheus' format",
@@ -30,15 +30,20 @@ CAPABILITIES = {
     "defects": "a way to switch latent defects on",
     "network": "a network that can be slowed down",
 }
-"""What a stage may lack; a check that needs it is then unknown, as unsupported, and a fault that
-does is refused."""
+"""What a stage may lack: attributes of it, false where it does. A check that needs one is then
+unknown, as unsupported, and a fault that does is refused."""
 
 
 def check_needs(needs: Iterable[str], by: str) -> None:
     """Raise UsageError when one of `needs` is no ability; `by`: "sentinel X needs"."""
     for one in needs:
-        if one not in CAPABILITIES:
-            raise no_such("an ability of a stage", one, CAPABILITIES, "correct its `needs`", by)
+        if one not in ABILITIES:
+            raise no_such("an ability of a stage", one, ABILITIES, "correct its `needs`", by)
+
+
+def lacks_of(stage: Stage, needs: Iterable[str] = ABILITIES) -> list[str]:
+    """Return those of `needs` that `stage` has not got, by default of all abilities."""
+    return [one for one in needs if not getattr(stage, one)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,42 @@ class Database(Queries, Protocol):
         ...
 
 
+class Process(Protocol):
+    """The service's process on every host, as its supervisor and the kernel know it."""
+
+    def pids(self) -> dict[str, int]:
+        """Return the main process's id by host, as seen on that host; hosts without one are left
+        out. Raises StageError when a host does not tell.
+        """
+        ...
+
+    def rss_bytes(self) -> dict[str, int]:
+        """Return its resident memory by host; hosts without one are left out."""
+        ...
+
+    def memory_limits(self) -> dict[str, int]:
+        """Return how much memory it may have by host; unlimited ones are left out."""
+        ...
+
+
+class Defects(Protocol):
+    """The failing release's latent defects."""
+
+    def set_defects(self, defects: Mapping[str, object]) -> None:
+        """Write their settings on every host and reload the release."""
+        ...
+
+
+class Network(Protocol):
+    """The way from the load balancer to the hosts."""
+
+    def slow_network(self, delay_s: float) -> None:
+        """Have what is sent arrive `delay_s` seconds later, by a way that is really slow; 0: take
+        the direct way again. Works twice.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StageOptions:
     """How to bring a stage up. Sizes in rows; memory limit of one service host in bytes, and the
@@ -107,19 +148,46 @@ class Stage(Protocol):
     stable: str  # tag of the release that it is rolled back to
     subject: Subject  # the service under drill
     interface: Interface
-    capabilities: frozenset[str]  # of CAPABILITIES
     checks: Mapping[str, str]  # pattern of a checkbox's text -> script of its own for this stage
     faults: Mapping[str, FaultEntry]  # those that exist on this stage alone
     prometheus_url: str  # "" where none watches the service
-    isolated: bool  # whether no command on its hosts can reach this machine; else many are refused
+    confined: bool  # whether no command on its hosts can reach this machine; else many are refused
     limits: Limits | None  # None: no other than the run's own
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
 
+    # Abilities, false where this stage has not got them; asked all the same, they raise StageError
+    # or UsageError, which say how to give them. The database does so as well while it is not up.
+
+    @property
+    def listings(self) -> bool:
+        """Whether there are clients that speak the listings API."""
+        ...
+
+    @property
+    def metrics(self) -> bool:
+        """Whether the service tells metrics in Prometheus' format."""
+        ...
+
     @property
     def database(self) -> Database:
-        """The service's database; on a stage that is not up, asking it raises StageError."""
+        """The service's database."""
+        ...
+
+    @property
+    def process(self) -> Process:
+        """The service's process."""
+        ...
+
+    @property
+    def defects(self) -> Defects:
+        """What switches latent defects on."""
+        ...
+
+    @property
+    def network(self) -> Network:
+        """What slows the network down."""
         ...
 
     def __enter__(self) -> Stage:
@@ -139,10 +207,6 @@ class Stage(Protocol):
         """
         ...
 
-    def set_defects(self, defects: Mapping[str, object]) -> None:
-        """Write the failing release's latent-defect settings on every host and reload it."""
-        ...
-
     def stop_database(self) -> None:
         """Stop the database server, as an accident would. Its data stays."""
         ...
@@ -155,28 +219,8 @@ class Stage(Protocol):
         """Have the load balancer ask the hosts for another path ("/ready" is the usual one)."""
         ...
 
-    def slow_network(self, delay_s: float) -> None:
-        """Have what the load balancer sends to the hosts arrive `delay_s` seconds later, by a way
-        that is really slow; 0: take the direct way again. Works twice.
-        """
-        ...
-
-    def rss_bytes(self) -> dict[str, int]:
-        """Return the service process's resident memory by host; hosts without one are left out."""
-        ...
-
-    def memory_limits(self) -> dict[str, int]:
-        """Return how much memory the service may have by host; unlimited ones are left out."""
-        ...
-
     def oom_kills(self) -> dict[str, int]:
         """Return how often the service was killed for memory since the stage came up, by host."""
-        ...
-
-    def pids(self) -> dict[str, int]:
-        """Return the service's main process id by host, as seen on that host; hosts without one
-        are left out. Raises StageError when a host does not tell.
-        """
         ...
 
     def running_releases(self) -> dict[str, str]:
@@ -196,15 +240,15 @@ class Stage(Protocol):
         ...
 
 
-class OwnStage:
+class OwnStage(Process, Defects, Network):
     """What is the same on all stages that the suite makes itself; a base for them."""
 
     interface = Interface()
-    capabilities = frozenset(CAPABILITIES)
+    listings = metrics = True
     checks: Mapping[str, str] = MappingProxyType({})
     faults: Mapping[str, FaultEntry] = MappingProxyType({})
     prometheus_url = ""
-    isolated = False
+    confined = False
     limits: Limits | None = None
     where = ""
     stays = False
@@ -216,8 +260,23 @@ class OwnStage:
         self.subject, self.recipe = own()
         self.failing, self.stable = self.recipe.failing, self.recipe.stable
 
+    @property
+    def process(self) -> Process:
+        """See Stage.process."""
+        return self
+
+    @property
+    def defects(self) -> Defects:
+        """See Stage.defects."""
+        return self
+
+    @property
+    def network(self) -> Network:
+        """See Stage.network."""
+        return self
+
     def memory_limits(self) -> dict[str, int]:
-        """See Stage.memory_limits."""
+        """See Process.memory_limits."""
         return {host.name: self.options.memory_limit_bytes for host in self.hosts}
 
     def running_releases(self) -> dict[str, str]:

@@ -382,7 +382,7 @@ class ProcessStage(OwnStage):
         self._deployment.deploy(tag)
 
     def set_defects(self, defects: Mapping[str, object]) -> None:
-        """See Stage.set_defects."""
+        """See Defects.set_defects."""
         assert self._deployment
         self._deployment.set_defects(defects)
 
@@ -412,7 +412,7 @@ class ProcessStage(OwnStage):
         self._deployment.set_health_path(path)
 
     def slow_network(self, delay_s: float) -> None:
-        """See Stage.slow_network: a relay that waits, between the load balancer and the service."""
+        """See Network.slow_network: a relay that waits, before the service."""
         slow, self._relay = self._relay, None
         port = self._ports["service"]
         if delay_s > 0:
@@ -432,7 +432,7 @@ class ProcessStage(OwnStage):
             slow.wait(_GRACE_S)
 
     def pids(self) -> dict[str, int]:
-        """See Stage.pids."""
+        """See Process.pids."""
         assert self._folder
         command = f"{self.environment['APP_DIR']}/.venv/bin/python"
         supervisor = Path(self._folder / "supervisord.pid")
@@ -446,7 +446,7 @@ class ProcessStage(OwnStage):
         return {}
 
     def rss_bytes(self) -> dict[str, int]:
-        """See Stage.rss_bytes."""
+        """See Process.rss_bytes."""
         try:
             return {h: psutil.Process(pid).memory_info().rss for h, pid in self.pids().items()}
         except psutil.Error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import psycopg
 
@@ -18,32 +18,21 @@ from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry, HostEntry, Limits, Staging
 from rollback_drill.stage.host import Host, look
-from rollback_drill.stage.model import LOG_BYTES, Database, Stage
+from rollback_drill.stage.model import LOG_BYTES, Database, Defects, Network, Process, Stage
 from rollback_drill.stage.remote_host import RemoteHost, socket_folder, ssh_way
+from rollback_drill.stage.scripts import (
+    NoDatabase,
+    ScriptedDefects,
+    ScriptedNetwork,
+    ScriptedProcess,
+    Scripts,
+)
 from rollback_drill.subject.subject import SUBJECTS
 
 _DEPLOY_LIMIT_S = 900.0
 _SCRIPT_LIMIT_S = 120.0
 _LOOK_LIMIT_S = 10.0
 _SERVED_LIMIT_S = 60.0
-_RSS = "awk '/^VmRSS/ {print $2 * 1024}' \"/proc/$(%s)/status\""
-
-# The least of what the service's control groups and the machine itself allow.
-_MEMORY_LIMIT = """
-pid=$(%s)
-limit=$(($(awk '/^MemTotal/ {print $2}' /proc/meminfo) * 1024))
-group="/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
-group=${group%%/}
-least() {
-  if [ -r "$1" ]; then
-    read -r own < "$1"
-    if [ "$own" != max ] && [ "$own" -lt "$limit" ]; then limit=$own; fi
-  fi
-}
-least /sys/fs/cgroup/memory/memory.limit_in_bytes
-while least "$group/memory.max"; [ "$group" != /sys/fs/cgroup ]; do group=${group%%/*}; done
-echo "$limit"
-"""
 
 
 class StagingStage:
@@ -51,7 +40,7 @@ class StagingStage:
     nothing: what the runbook did stays, as after a real rollback.
     """
 
-    isolated = True  # its file names the hosts, and is the word of somebody who may
+    confined = True  # its file names the hosts, and is the word of somebody who may
 
     def __init__(
         self, staging: Staging, progress: Callable[[str], None], *, attach: bool = False
@@ -83,18 +72,12 @@ class StagingStage:
             entry.name: entry.url.rstrip("/") for entry in staging.hosts
         }
         self.faults: Mapping[str, FaultEntry] = {entry.name: entry for entry in staging.faults}
-        self.capabilities = frozenset(
-            name
-            for name, there in {
-                "listings": staging.api == "listings",
-                "database": bool(staging.dsn),
-                "metrics": bool(staging.interface.metrics),
-                "process": "pid" in staging.scripts,
-                "defects": "defects" in staging.scripts,
-                "network": "slow_network" in staging.scripts,
-            }.items()
-            if there
-        )
+        self.listings = staging.api == "listings"
+        self.metrics = bool(staging.interface.metrics)
+        self._scripts = Scripts(staging, self.hosts)
+        self.process: Process = ScriptedProcess(self._scripts)
+        self.defects: Defects = ScriptedDefects(self._scripts)
+        self.network: Network = ScriptedNetwork(self._scripts)
         self._database: PostgresDatabase | None = None
         if staging.dsn:
             try:
@@ -118,11 +101,7 @@ class StagingStage:
     @property
     def database(self) -> Database:
         """See Stage.database."""
-        if self._database is None:
-            raise StageError(
-                "a database", f"none in {self.staging.path}", "give [database] dsn_from there"
-            )
-        return self._database
+        return self._database or cast("Database", NoDatabase(self.staging))
 
     def __enter__(self) -> Stage:
         """Deploy the failing release, or see that it is deployed. Raises StageError, UsageError."""
@@ -194,80 +173,22 @@ class StagingStage:
                 if http.get(url + path, limit_s=_LOOK_LIMIT_S).status == 200:
                     return
 
-    def _script(self, name: str, what: str, **variables: str) -> None:
-        script = self.staging.scripts.get(name)
-        if script is None:
-            raise UsageError(
-                f"a way to {what} on {self.name}", f"no [scripts] {name} in {self.staging.path}",
-                "write that script, or choose a fault that does without",
-            )  # fmt: skip
-        for host in self.hosts:
-            done = host.run(script, limit_s=_SCRIPT_LIMIT_S, environment=variables)
-            if not done.ok:
-                words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
-                raise StageError(
-                    f"[scripts] {name} to succeed on {host.name}", words[-1], "mend that script"
-                )
-
-    def set_defects(self, defects: Mapping[str, object]) -> None:
-        """See Stage.set_defects."""
-        self._script("defects", "switch defects on", DEFECTS=json.dumps(dict(defects)))
-
     def stop_database(self) -> None:
         """See Stage.stop_database."""
-        self._script("stop_database", "stop the database")
+        self._scripts.run("stop_database", "stop the database")
 
     def start_database(self) -> None:
         """See Stage.start_database."""
-        self._script("start_database", "start the database")
+        self._scripts.run("start_database", "start the database")
         await_answer(self.database)
 
     def set_health_path(self, path: str) -> None:
         """See Stage.set_health_path."""
-        self._script("health_path", "change the load balancer's question", HEALTH_PATH=path)
-
-    def slow_network(self, delay_s: float) -> None:
-        """See Stage.slow_network."""
-        self._script("slow_network", "slow its network down", DELAY_S=f"{delay_s:g}")
-
-    def _numbers(
-        self, script: str | None, least: int = 1, *, needed: bool = False
-    ) -> dict[str, int]:
-        """Return what `script` prints, by host, where that is a number of at least `least`.
-
-        A host that does not answer is left out; where the numbers are `needed`, StageError is
-        raised: that there is none was not seen.
-        """
-        if not script:
-            return {}
-        found = {}
-        for host in self.hosts:
-            try:
-                found[host.name] = int(look(host, script, limit_s=_LOOK_LIMIT_S).stdout.strip())
-            except ValueError:
-                continue
-            except StageError:
-                if needed:
-                    raise
-        return {name: number for name, number in found.items() if number >= least}
-
-    def rss_bytes(self) -> dict[str, int]:
-        """See Stage.rss_bytes."""
-        script = self.staging.scripts.get("pid")
-        return self._numbers(_RSS % script.strip() if script else None)
-
-    def memory_limits(self) -> dict[str, int]:
-        """See Stage.memory_limits."""
-        script = self.staging.scripts.get("pid")
-        return self._numbers(_MEMORY_LIMIT % script.strip() if script else None)
+        self._scripts.run("health_path", "change the load balancer's question", HEALTH_PATH=path)
 
     def oom_kills(self) -> dict[str, int]:
         """See Stage.oom_kills."""
-        return self._numbers(self.staging.scripts.get("oom_kills"), least=0)
-
-    def pids(self) -> dict[str, int]:
-        """See Stage.pids."""
-        return self._numbers(self.staging.scripts.get("pid"), needed=True)
+        return self._scripts.numbers("oom_kills", least=0)
 
     def running_releases(self) -> dict[str, str]:
         """See Stage.running_releases."""

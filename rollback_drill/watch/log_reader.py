@@ -230,7 +230,7 @@ class Tail:
         self._clock_known = True
 
     def _read_database(self) -> list[tuple[str, Entry]]:
-        if "database" not in self.stage.capabilities:
+        if not self.stage.database:
             return []
         log = self.logs[DATABASE]
         reading = log.reading(DATABASE)

@@ -88,7 +88,7 @@ def sample(stage: Stage) -> ProbeSample:
         connections, limit = None, None
     return ProbeSample(
         health_status=hosts_health(stage),
-        rss_bytes=stage.rss_bytes(),
+        rss_bytes=stage.process.rss_bytes(),
         connections=connections,
         connection_limit=limit,
         oom_kills=stage.oom_kills(),

@@ -17,7 +17,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched, died
-from rollback_drill.stage.model import Stage, check_needs
+from rollback_drill.stage.model import Stage, check_needs, lacks_of
 from rollback_drill.watch.told import Looked
 
 _GRACE_S = 10.0
@@ -35,7 +35,7 @@ class Look:
 
 class Sentinel(Protocol):
     """Watches one thing. `every_s`: the pause between two looks. `needs`: of the stage's
-    capabilities, without which it does not look.
+    abilities, without which it does not look.
     """
 
     name: str
@@ -83,7 +83,7 @@ def sentinel(make: _Make) -> _Make:
 def all_sentinels(stage: Stage, traffic: Path) -> list[Sentinel]:
     """Return every sentinel that can look at `stage`."""
     makes = SENTINELS.members().values()
-    return [make(stage, traffic) for make in makes if stage.capabilities.issuperset(make.needs)]
+    return [make(stage, traffic) for make in makes if not lacks_of(stage, make.needs)]
 
 
 class StageSentinel:

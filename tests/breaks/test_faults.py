@@ -207,7 +207,7 @@ def test_names_are_in_kebab_case_and_unknown_ones_are_refused() -> None:
 
 def first_walk(scene: Scene, defects: dict[str, object]) -> Walked:
     """Return the first walk that ends on a release with `defects`."""
-    scene.stage.set_defects(defects)
+    scene.stage.defects.set_defects(defects)
     timeline = Timeline(scene.traffic / "walks.jsonl")
     met: list[Walked] = []
     timeline.subscribe(
@@ -218,7 +218,7 @@ def first_walk(scene: Scene, defects: dict[str, object]) -> Walked:
         for _ in wait_until("a walk ends", 90):
             if met:
                 break
-    scene.stage.set_defects({})
+    scene.stage.defects.set_defects({})
     return met[0]
 
 

@@ -17,7 +17,6 @@ from rollback_drill.data.told import LedgerRead, PathRead, recovery
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import CAPABILITIES
 from rollback_drill.subject.subject import own
 from rollback_drill.traffic.observation import Observation, Outcome
 from tests.data.postgres_support import postgres
@@ -491,9 +490,7 @@ def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
     book: Book, tmp_path: Path
 ) -> None:
     runbook = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
-    stage: Any = SimpleNamespace(
-        database=book.database, capabilities=frozenset(CAPABILITIES), subject=own()
-    )
+    stage: Any = SimpleNamespace(database=book.database, subject=own())
     timeline = Timeline(tmp_path / "timeline.jsonl")
     accounts = Accounting(stage, timeline, book.directory)
     damaged, lost = book.create(), book.create()

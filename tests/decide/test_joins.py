@@ -134,20 +134,20 @@ def test_features_name_what_exists() -> None:
 
 
 def test_what_a_stage_may_be_told_is_its_own_word_and_refused_by_default(tmp_path: Path) -> None:
-    assert not OwnStage.isolated
-    assert not ProcessStage.isolated
-    assert ContainerStage.isolated
-    assert StagingStage.isolated
+    assert not OwnStage.confined
+    assert not ProcessStage.confined
+    assert ContainerStage.confined
+    assert StagingStage.confined
     text = RUNBOOK.read_text(encoding="utf-8")
     path = tmp_path / "runbook.md"
     path.write_text(
         text.replace("git log --oneline -1\n", "sudo reboot  # now\n"), encoding="utf-8"
     )
     book = parse(path)
-    named_otherwise = SimpleNamespace(name="my-laptop", isolated=False, alternatives=("script",))
+    named_otherwise = SimpleNamespace(name="my-laptop", confined=False, alternatives=("script",))
     stage = cast("Stage", named_otherwise)
     assert {found for _, found in foreign(book, book.procedures[:1], stage)} >= {"sudo"}
-    safe = cast("Stage", SimpleNamespace(**{**vars(named_otherwise), "isolated": True}))
+    safe = cast("Stage", SimpleNamespace(**{**vars(named_otherwise), "confined": True}))
     assert foreign(book, book.procedures, safe) == []
 
 
@@ -174,7 +174,7 @@ def test_words_in_a_comment_are_told_to_nobody() -> None:
     procedure = replace(
         book.procedures[0], steps=(replace(step, blocks=(one,)),), prerequisite_blocks=()
     )
-    stage = cast("Stage", SimpleNamespace(name="processes", isolated=False, alternatives=("x",)))
+    stage = cast("Stage", SimpleNamespace(name="processes", confined=False, alternatives=("x",)))
     assert foreign(replace(book, post_rollback=()), [procedure], stage) == []
 
 

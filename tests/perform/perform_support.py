@@ -27,8 +27,8 @@ def performed(
     assert runbook.unread == ()
     stage = SimpleNamespace(
         hosts=(LocalHost("host-1", folder, {"PATH": "/usr/bin:/bin"}),),
-        alternatives=(), pids=dict, direct_urls={"host-1": "http://127.0.0.1:1"},
-        interface=SimpleNamespace(health="/health"), capabilities=frozenset(),
+        alternatives=(), process=SimpleNamespace(pids=dict), direct_urls={"host-1": "http://127.0.0.1:1"},
+        interface=SimpleNamespace(health="/health"), database=None,
     )  # fmt: skip
     timeline = Timeline(folder / "timeline.jsonl")
     rest = cast(Any, None)

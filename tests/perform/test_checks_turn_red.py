@@ -383,7 +383,7 @@ def test_every_check_is_proven_to_turn_red() -> None:
 
 
 def test_restarted_and_not_restarted_compare_processes(live: Moment) -> None:
-    same = replace(at_this_moment(live), pids_before=live.stage.pids())
+    same = replace(at_this_moment(live), pids_before=live.stage.process.pids())
     other = replace(same, pids_before={"host-1": 1})
     assert verdict(same, "The application was restarted")[0] is Verdict.FAILED
     assert verdict(other, "The application was restarted")[0] is Verdict.PASSED

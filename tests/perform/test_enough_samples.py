@@ -87,9 +87,7 @@ class Samples(list[tuple[float, ProbeSample]]):
 
 def moment(traffic: Clients | None, samples: Samples | None = None) -> Moment:
     host = SimpleNamespace(name="host-1")
-    stage = SimpleNamespace(
-        hosts=[host], checks={}, capabilities=frozenset({"process"}), base_url="http://127.0.0.1:1"
-    )
+    stage = SimpleNamespace(hosts=[host], checks={}, process=True, base_url="http://127.0.0.1:1")
     return Moment(
         stage=cast("Stage", stage), runbook=runbook(), traffic=cast("Traffic", traffic),
         timeline=cast("Timeline", Notes()), tail=None,  # type: ignore[arg-type]

@@ -62,9 +62,7 @@ class Drill:
         own = self.mailbox if self.channels is None else None
         self.timeline = Timeline(self.folder / "timeline.jsonl")
         self.courier = Courier(Channels(self.channels or {}, frozenset(), own), self.timeline)
-        stage = SimpleNamespace(
-            hosts=[host], environment=environment, checks={}, capabilities=frozenset()
-        )
+        stage = SimpleNamespace(hosts=[host], environment=environment, checks={}, database=None)
         self.moment = Moment(
             stage=cast("Stage", stage), runbook=cast("Runbook", None), traffic=cast("Traffic", None),
             timeline=self.timeline, tail=cast("Tail", None), samples=[], failing="", stable="",

@@ -21,7 +21,7 @@ from rollback_drill.runbook.model import Runbook, Severity, Trigger
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.problems import RunbookError
 from rollback_drill.runbook.wording import seconds
-from rollback_drill.stage.model import StageOptions
+from rollback_drill.stage.model import ABILITIES, StageOptions
 from rollback_drill.stage.opening import open_stage
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
@@ -216,7 +216,7 @@ def test_what_clients_do_not_wait_for_cannot_be_seen(tmp_path: Path) -> None:
 
 def test_a_sentinel_that_the_stage_cannot_have_sees_nothing(tmp_path: Path) -> None:
     book = parse(small(tmp_path, "**Security Breach**: open doors", "**Error rate > 5%**: many"))
-    found = read_triggers(book, capabilities=frozenset({"database"}))
+    found = read_triggers(book, lacks=set(ABILITIES) - {"database"})
     assert found.watched == ("Error rate > 5%",)
     assert list(found.unseen.values()) == ["this stage has not clients that speak the listings API"]
 

@@ -27,7 +27,7 @@ def await_status(url: str, wanted: int, path: str = "/health", limit_s: float = 
 def assert_slowed_and_taken_back(stage: Stage, delay_s: float = 0.3) -> None:
     """Slow the way to the hosts down and take it back, each twice; the hosts stay as they are."""
     for _ in range(2):
-        stage.slow_network(delay_s)
+        stage.network.slow_network(delay_s)
         for _ in wait_until("the front door is slow", 10):
             if _took_s(stage.base_url) >= delay_s:
                 break
@@ -35,7 +35,7 @@ def assert_slowed_and_taken_back(stage: Stage, delay_s: float = 0.3) -> None:
     assert len(bodies[0]) == 100
     assert all(body == bodies[0] for body in bodies)
     for _ in range(2):
-        stage.slow_network(0)
+        stage.network.slow_network(0)
         for _ in wait_until("the front door is as before", 10):
             if _took_s(stage.base_url) < delay_s:
                 break

@@ -70,7 +70,7 @@ def block(step: int, way: str) -> str:
 def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
     assert {status(url) for url in stage.direct_urls.values()} == {200}
     assert pages(stage, stage.base_url) == [200] * 10
-    assert list(stage.pids()) == list(stage.rss_bytes()) == ["host-1", "host-2"]
+    assert list(stage.process.pids()) == list(stage.process.rss_bytes()) == ["host-1", "host-2"]
 
 
 def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
@@ -121,14 +121,14 @@ def test_a_disk_that_was_foreseen_is_soon_full(stage: Stage) -> None:
 def test_the_kernel_kills_beyond_the_memory_limit_and_counts_it(stage: Stage) -> None:
     before = stage.oom_kills()
     assert set(before) == {"host-1", "host-2"}
-    stage.set_defects({"cursor_cache_leak_kb": 4096})
+    stage.defects.set_defects({"cursor_cache_leak_kb": 4096})
     for _ in wait_until("a kill for memory on the first host", 60):
         pages(stage, stage.direct_urls["host-1"])
         if stage.oom_kills()["host-1"] > before["host-1"]:
             break
     assert stage.oom_kills()["host-2"] == before["host-2"]
     for _ in wait_until("supervisord started it again", 15):
-        if "host-1" in stage.pids() and status(stage.direct_urls["host-1"]) == 200:
+        if "host-1" in stage.process.pids() and status(stage.direct_urls["host-1"]) == 200:
             break
 
 
@@ -136,7 +136,7 @@ def test_the_kernel_kills_beyond_the_memory_limit_and_counts_it(stage: Stage) ->
 def test_leaked_connections_end_in_a_refusal_and_the_administrator_still_gets_in(
     stage: Stage,
 ) -> None:
-    stage.set_defects({"connection_leak": True})
+    stage.defects.set_defects({"connection_leak": True})
     for _ in wait_until("Postgres refuses", 30):
         pages(stage, stage.base_url)
         if "too many clients already" in stage.database.log():
@@ -235,16 +235,16 @@ def test_a_real_systemd_restarts_and_hangs_up_by_the_runbooks_own_blocks() -> No
                 assert chosen.label in ("", "systemd")
                 assert host.run(chosen.script, limit_s=60).ok
 
-        before = systemd.pids()
+        before = systemd.process.pids()
         performed(restart)
-        after = systemd.pids()
+        after = systemd.process.pids()
         assert after[host.name] != before[host.name]
         performed(switch_off)  # waits until lists come in the old format
-        assert systemd.pids() == after
+        assert systemd.process.pids() == after
         # What the kernel kills comes back by itself, as under the other supervisor.
         host.run('kill -KILL "$(systemctl show -P MainPID hostaway-mcp)"', limit_s=10)
         await_status(systemd.direct_urls[host.name], 200, limit_s=20)
-        assert systemd.pids()[host.name] != after[host.name]
+        assert systemd.process.pids()[host.name] != after[host.name]
 
 
 def test_a_supervisor_that_does_not_exist_is_used_wrongly() -> None:

@@ -91,7 +91,7 @@ def test_the_way_to_the_host_is_slowed_down_and_taken_back(stage: Stage) -> None
 
 
 def test_a_new_deployment_takes_the_direct_way(stage: Stage) -> None:
-    stage.slow_network(5.0)
+    stage.network.slow_network(5.0)
     stage.deploy(FAILING)
     await_status(stage.base_url, 200)
     with httpx.Client(timeout=4) as client:  # would not wait for the slow one
@@ -113,17 +113,21 @@ def test_the_health_path_drains_and_restores(stage: Stage) -> None:
 
 
 def test_a_killed_service_is_started_again(stage: Stage) -> None:
-    (pid,) = stage.pids().values()
+    (pid,) = stage.process.pids().values()
     os.kill(pid, signal.SIGKILL)
     for _ in wait_until("another process serves", 15):
-        if stage.pids() and pid not in stage.pids().values() and status(stage.base_url) == 200:
+        if (
+            stage.process.pids()
+            and pid not in stage.process.pids().values()
+            and status(stage.base_url) == 200
+        ):
             break
 
 
 @pytest.mark.usefixtures("put_back")
 def test_memory_beyond_the_limit_is_a_counted_kill(stage: Stage) -> None:
     before = sum(stage.oom_kills().values())
-    stage.set_defects({"cursor_cache_leak_kb": 4096})
+    stage.defects.set_defects({"cursor_cache_leak_kb": 4096})
     for _ in wait_until("a kill for memory", 30):
         pages(stage, 10)
         if sum(stage.oom_kills().values()) > before:
@@ -134,7 +138,7 @@ def test_memory_beyond_the_limit_is_a_counted_kill(stage: Stage) -> None:
 def test_leaked_connections_end_in_a_refusal_and_the_administrator_still_gets_in(
     stage: Stage,
 ) -> None:
-    stage.set_defects({"connection_leak": True})
+    stage.defects.set_defects({"connection_leak": True})
     for _ in wait_until("Postgres refuses", 20):
         pages(stage, 10)
         if "too many clients already" in stage.database.log():
@@ -261,7 +265,7 @@ def test_leaving_leaves_nothing_even_when_the_service_hangs(hung: bool) -> None:
     with opened:
         folder = str(opened._folder)  # type: ignore[attr-defined]
         if hung:
-            (pid,) = opened.pids().values()
+            (pid,) = opened.process.pids().values()
             os.kill(pid, signal.SIGSTOP)
     left = [f"{p.pid} {p.info['cmdline'][:3]}" for p in living_in(folder)]
     reported = opened.leftovers()

@@ -103,7 +103,7 @@ def test_what_has_nothing_to_do_with_time_does_not_name_it() -> None:
 
 def here(traffic: Traffic) -> Moment:
     """A moment on a busy machine."""
-    stage = SimpleNamespace(checks={}, capabilities=frozenset(), memory_limits=dict)
+    stage = SimpleNamespace(checks={}, database=None, process=SimpleNamespace(memory_limits=dict))
     return Moment(
         stage=cast("Stage", stage), runbook=runbook(), traffic=traffic,
         timeline=cast("Timeline", None), tail=None, samples=[], failing="", stable="", pace=1.0,  # type: ignore[arg-type]
@@ -237,7 +237,7 @@ def test_memory_is_compared_with_its_limit_on_every_host() -> None:
         for at, size in ((1.0, 90), (1e12, 85), (1e12, 70))
     ]
     moment = here(cast("Traffic", Clients(FAST)))
-    moment.stage.memory_limits = lambda: {"host-1": 100, "host-2": 50}  # type: ignore[method-assign]
+    moment.stage.process.memory_limits = lambda: {"host-1": 100, "host-2": 50}  # type: ignore[method-assign]
     limit = runbook(verification=box("Memory usage is below 80% of the limit"))
     moment = replace(moment, samples=samples, runbook=limit)
     with pytest.raises(StageError, match="host-1 used 85% of its memory"):

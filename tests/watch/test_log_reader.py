@@ -67,7 +67,7 @@ class Bench:
         self.stage = SimpleNamespace(
             hosts=(self.host,), environment={"LOG_FILE": str(self.log)}, api_key="",
             interface=SimpleNamespace(log_error="", key_header="K", probe_path="/"),
-            direct_urls={}, capabilities=frozenset(("database",)), database=self.postgres,
+            direct_urls={}, database=self.postgres,
         )  # fmt: skip
         self.tail = Tail(cast(Any, self.stage))
         self.timeline = Timeline(folder / "timeline.jsonl")

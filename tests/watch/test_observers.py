@@ -92,7 +92,7 @@ def recorded(tmp_path: Path) -> Recorded:
 def stage(error: type[Exception], **given: Any) -> Any:
     usual = {
         "hosts": (),
-        "capabilities": frozenset(),
+        "listings": False,
         "environment": {"DB_USER": "u", "DB_NAME": "d"},
         "direct_urls": {},
     }
@@ -119,7 +119,7 @@ def sentinel(error: type[Exception], record: Recorded) -> Any:
 
 def walker(error: type[Exception], record: Recorded) -> Any:
     database = SimpleNamespace(fetch=lambda *_: [(1,)])
-    planted = stage(error, capabilities=frozenset(("listings", "database")), database=database)
+    planted = stage(error, listings=True, database=database)
     return Walkers(planted, record.timeline, record.timeline.path.parent)
 
 

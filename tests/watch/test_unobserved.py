@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,12 +206,10 @@ class Bare:
 
     alternatives: tuple[str, ...] = ()
     checks: Mapping[str, str] = MappingProxyType({})
+    process = SimpleNamespace(pids=dict)
 
     def __init__(self, *hosts: Host) -> None:
         self.hosts = hosts
-
-    def pids(self) -> dict[str, int]:
-        return {}
 
 
 def moment_of(stage: object, timeline: Timeline | None = None, **more: object) -> Moment:

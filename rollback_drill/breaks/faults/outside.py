@@ -123,7 +123,7 @@ class SlowNetwork(OutsideCause):
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
         self._late_s = round(min(max(_LATE_S, _TIMES_LATE * scene.baseline_s), _LATEST_S), 3)
-        scene.stage.slow_network(self._late_s)
+        scene.stage.network.slow_network(self._late_s)
         return f"what the load balancer sends to the hosts arrives {self._late_s:g} s later"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
@@ -139,7 +139,7 @@ class SlowNetwork(OutsideCause):
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""
-        scene.stage.slow_network(0)
+        scene.stage.network.slow_network(0)
 
 
 def _median_s(url: str) -> float:

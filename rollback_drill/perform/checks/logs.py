@@ -113,7 +113,7 @@ def database_log(moment: Moment, match: re.Match[str]) -> Finding:
 def startup_log(moment: Moment, match: re.Match[str]) -> Finding:
     """The application logged no error since this step began."""
     # One that was not started yet would only be asked for the errors that it is to be rid of.
-    started = moment.stage.pids() != moment.pids_before
+    started = moment.stage.process.pids() != moment.pids_before
     return _judge(moment, "application", moment.began_at, ask=started)
 
 

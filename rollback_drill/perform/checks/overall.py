@@ -45,8 +45,8 @@ def service_up(moment: Moment, match: re.Match[str]) -> Finding:
     told = [f"{name} answers {got or 'nothing'}" for name, got in seen.items()]
     well = bool(seen) and set(seen.values()) == {200}
     expected = "200 from every host"
-    if "process" in stage.capabilities:
-        missing = sorted({host.name for host in stage.hosts} - stage.pids().keys())
+    if stage.process:
+        missing = sorted({host.name for host in stage.hosts} - stage.process.pids().keys())
         told += [f"{name} has no process" for name in missing]
         well = well and not missing
     if match.groupdict().get("clients"):
@@ -131,7 +131,7 @@ def no_data_loss(moment: Moment, match: re.Match[str]) -> Finding:
 def memory_below(moment: Moment, match: re.Match[str]) -> Finding:
     """The most that the service had resident in the window, as a share of its host's limit."""
     share = percent(amount(match["limit"]))
-    limits, told, well = moment.stage.memory_limits(), [], True
+    limits, told, well = moment.stage.process.memory_limits(), [], True
     window = [s.rss_bytes for at, s in list(moment.samples) if at >= moment.window_from]
     for host in moment.stage.hosts:
         if host.name not in limits:

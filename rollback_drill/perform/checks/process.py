@@ -20,7 +20,7 @@ from rollback_drill.watch.logs import application_entry
 )
 def restarted(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host runs another process than before this step, built of what is checked out."""
-    before, after = moment.pids_before, moment.stage.pids()
+    before, after = moment.pids_before, moment.stage.process.pids()
     if before is None:
         return unknown("nobody saw which process ran before the step")
     names = [host.name for host in moment.stage.hosts]
@@ -64,7 +64,7 @@ def _built_of(moment: Moment) -> tuple[list[str], str]:
 def running(moment: Moment, match: re.Match[str]) -> Finding:
     """The process exists on every host, and runs from the deployment or was built of it."""
     stage = moment.stage
-    pids = stage.pids()
+    pids = stage.process.pids()
     missing = [host.name for host in stage.hosts if host.name not in pids]
     if missing:
         return failed(f"no process on {', '.join(missing)}", "one on every host")
@@ -121,7 +121,7 @@ def reloaded(moment: Moment, match: re.Match[str]) -> Finding:
 )
 def not_restarted(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host still runs the process that ran before this step."""
-    before, after = moment.pids_before, moment.stage.pids()
+    before, after = moment.pids_before, moment.stage.process.pids()
     if before is None:
         return unknown("nobody saw which process ran before the step")
     if not before:

@@ -15,7 +15,7 @@ from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
-from rollback_drill.stage.model import Stage
+from rollback_drill.stage.model import Stage, lacks_of
 from rollback_drill.subject.hostaway.pages import page_of
 from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.traffic import orders
@@ -38,7 +38,7 @@ class Walkers:
         self._traffic = traffic
         self._timeline = timeline
         self._over = threading.Event()
-        there = stage.capabilities.issuperset(_NEEDS)
+        there = not lacks_of(stage, _NEEDS)
         self._threads = [
             Watched(f"walker-{n}", self._go, f"walker-{n}", over=self._over)
             for n in range(1, _WALKERS + 1)

@@ -16,7 +16,7 @@ class BlindMonitoring(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({"metrics_broken": True})
+        scene.stage.defects.set_defects({"metrics_broken": True})
         return "the gauge of the cursor cache raises an error when it is read"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

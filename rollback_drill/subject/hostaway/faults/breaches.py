@@ -21,7 +21,7 @@ class Breach(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({self._defect: True})
+        scene.stage.defects.set_defects({self._defect: True})
         return self.symptom
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

@@ -21,7 +21,7 @@ class BrokenPages(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects(self._defect)
+        scene.stage.defects.set_defects(self._defect)
         return f"{self.symptom}, by {self._defect}"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

@@ -20,7 +20,7 @@ class ConnectionExhaustion(LatentDefect):
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
         self._refusals_before = scene.stage.database.log().count(_REFUSAL)
-        scene.stage.set_defects({"connection_leak": True})
+        scene.stage.defects.set_defects({"connection_leak": True})
         return "every page of a list opens one more database connection and keeps it"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

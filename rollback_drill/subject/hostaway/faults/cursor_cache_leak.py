@@ -21,14 +21,14 @@ class CursorCacheLeak(LatentDefect):
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
         self._kills_before = sum(scene.stage.oom_kills().values())
-        scene.stage.set_defects({"cursor_cache_leak_kb": ENTRY_KB})
+        scene.stage.defects.set_defects({"cursor_cache_leak_kb": ENTRY_KB})
         return f"every page of a list leaves {ENTRY_KB} KB in the cursor cache"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask the stage how often the service was killed for memory."""
         memory = ", ".join(
             f"{host}: {size / 2**20:.0f} MB"
-            for host, size in sorted(scene.stage.rss_bytes().items())
+            for host, size in sorted(scene.stage.process.rss_bytes().items())
         )
         counts = scene.stage.oom_kills()
         if not counts:

@@ -35,7 +35,7 @@ class CustomerReports(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({self._defect: True})
+        scene.stage.defects.set_defects({self._defect: True})
         for number in range(1, _CUSTOMERS + 1):
             name = f"customer-{number}"
             customer = Watched(name, self._watch, scene, name, over=self._over)

@@ -17,7 +17,7 @@ class DataCorruption(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({"cut_newest_name": True})
+        scene.stage.defects.set_defects({"cut_newest_name": True})
         return f"every page cuts the newest reservation's guest name to {_WIDTH} characters"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

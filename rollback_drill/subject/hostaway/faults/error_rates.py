@@ -26,7 +26,7 @@ class ErrorRate(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({"page_error_share": self._share})
+        scene.stage.defects.set_defects({"page_error_share": self._share})
         return f"{percent_text(self._share)} of the pages fail, {PAGES:.0%} of requests are pages"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

@@ -20,7 +20,7 @@ class FrozenService(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({"page_freeze_s": float(_FROZEN_S)})
+        scene.stage.defects.set_defects({"page_freeze_s": float(_FROZEN_S)})
         return f"the next page blocks its process for {_FROZEN_S} s"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

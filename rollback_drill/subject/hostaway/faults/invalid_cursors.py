@@ -21,7 +21,7 @@ class InvalidCursors(LatentDefect):
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
-        scene.stage.set_defects({"cursor_secret_rotation_s": ROTATION_S})
+        scene.stage.defects.set_defects({"cursor_secret_rotation_s": ROTATION_S})
         return f"the cursor-signing secret is rotated every {ROTATION_S * 1000:g} ms"
 
     def attest(self, scene: Scene) -> tuple[bool, str]:

@@ -24,7 +24,7 @@ class SlowPages(LatentDefect):
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""
         delay_s = round(self._factor * scene.baseline_s, 4)
-        scene.stage.set_defects({"page_delay_s": delay_s})
+        scene.stage.defects.set_defects({"page_delay_s": delay_s})
         return (
             f"every page waits {delay_s * 1000:.0f} ms: {self._factor:g} times the healthy p95 of "
             f"at most {scene.baseline_s * 1000:.0f} ms"
