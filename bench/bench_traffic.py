@@ -34,7 +34,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from rollback_drill.data.ledger import read_writes
+from rollback_drill.data.writes import read_writes
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.machine import keep_out
 from rollback_drill.ground.signals import told_to_end

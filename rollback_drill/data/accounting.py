@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rollback_drill.data import archive, ledger_by_asking
 from rollback_drill.data.fingerprint import expected, fingerprint
-from rollback_drill.data.ledger import TABLE, Declared, damaged_by_now, read_back, read_path
+from rollback_drill.data.ledger import Declared, damaged_by_now, read_back, read_path
 from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
@@ -18,6 +18,7 @@ from rollback_drill.record.told import Noted
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.subject import Table
 
 
 class Accounting:
@@ -71,7 +72,7 @@ class Accounting:
         if self._damaged is not None or not self.keeps_paths:
             return
         try:
-            self._damaged = damaged_by_now(self._stage.database, self._traffic)
+            self._damaged = damaged_by_now(self._stage.database, self._table, self._traffic)
             self._timeline.record(DamageSeen(tuple(sorted(self._damaged))))
         except StageError as error:
             self._note(f"the writes could not be read back before the rollback: {error}")
@@ -106,7 +107,12 @@ class Accounting:
         """Read back all writes acknowledged so far, while clients go on. Raises StageError."""
         number = self._performed[-1].number if self._performed else 0
         return read_path(
-            self._stage.database, self._traffic, number, self._damaged or (), self._declared()
+            self._stage.database,
+            self._table,
+            self._traffic,
+            number,
+            self._damaged or (),
+            self._declared(),
         )
 
     def close(self) -> LedgerRead:
@@ -115,9 +121,13 @@ class Accounting:
             ledger = ledger_by_asking.read_back(self._stage, self._traffic)
         else:
             ledger = read_back(
-                self._stage.database, self._traffic, self._damaged or (), self._declared(),
+                self._stage.database,
+                self._table,
+                self._traffic,
+                self._damaged or (),
+                self._declared(),
                 self._moments,
-            )  # fmt: skip
+            )
         self._timeline.record(ledger)
         return ledger
 
@@ -126,11 +136,17 @@ class Accounting:
         """Whether writes can be read back before traffic is over."""
         return self._stage.subject.table is not None and bool(self._stage.database)
 
+    @property
+    def _table(self) -> Table:
+        table = self._stage.subject.table
+        assert table is not None  # else nobody asks, see `keeps_paths`
+        return table
+
     def _declared(self) -> Declared:
         """Return what the procedures that were performed so far say that they do to data."""
         dropped = {name for one in self._performed for name in one.dropped}
         transformed = {k: v for one in self._performed for k, v in one.transformed.items()}
-        kept = archive.values(self._stage, TABLE) if dropped else {}
+        kept = archive.values(self._stage, self._table.name) if dropped else {}
         last = max((at for name, at in self._moments if name.startswith("after")), default=0.0)
         return Declared(dropped, kept, transformed, last)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rollback_drill.data.ledger import Fate, Folders, Loss, count_fates, read_writes
+from rollback_drill.data.ledger import Loss, count_fates
 from rollback_drill.data.told import LedgerRead
+from rollback_drill.data.writes import Fate, Folders, read_writes
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.answers import NoAnswer

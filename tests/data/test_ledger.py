@@ -17,6 +17,7 @@ from rollback_drill.data.told import LedgerRead, PathRead, recovery
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
+from rollback_drill.subject.hostaway.recipe import TABLE
 from rollback_drill.subject.subject import own
 from rollback_drill.traffic.observation import Observation, Outcome
 from tests.data.postgres_support import postgres
@@ -117,7 +118,7 @@ class Book:
         assert done.rowcount == 1, "the defect was not planted"
 
     def read(self) -> LedgerRead:
-        found = read_back(self.database, self.directory)
+        found = read_back(self.database, TABLE, self.directory)
         assert found.preserved + found.lost == found.acknowledged
         return found
 
@@ -301,10 +302,10 @@ def test_several_workers_are_read_together(book: Book) -> None:
 def test_what_was_damaged_before_the_rollback_is_not_its_loss(book: Book) -> None:
     before, after = book.create(), book.create()
     book.sql("UPDATE reservations SET guest_name = 'cut' WHERE reference = %s", before)
-    damaged = damaged_by_now(book.database, book.directory)
+    damaged = damaged_by_now(book.database, TABLE, book.directory)
     assert damaged == {before}
     book.sql("DELETE FROM reservations WHERE reference = %s", after)
-    found = read_back(book.database, book.directory, damaged)
+    found = read_back(book.database, TABLE, book.directory, damaged)
     assert (found.acknowledged, found.preserved, found.lost, found.damaged) == (2, 0, 1, 1)
     assert after in found.examples[0]
 
@@ -327,7 +328,7 @@ def downgrade(book: Book) -> dict[str, dict[str, str]]:
 
 
 def end(book: Book, declared: Declared = NOTHING) -> LedgerRead:
-    found = read_back(book.database, book.directory, (), declared)
+    found = read_back(book.database, TABLE, book.directory, (), declared)
     ends = found.preserved + found.transformed + found.dropped + found.damaged + found.lost
     assert ends == found.acknowledged
     return found
@@ -451,7 +452,7 @@ def test_each_write_is_counted_in_the_period_in_which_it_was_acknowledged(book: 
     moments.append(("after Procedure 2", book.at + 0.5))
     book.create(done=False)
     book.create()
-    found = read_back(book.database, book.directory, (), NOTHING, moments)
+    found = read_back(book.database, TABLE, book.directory, (), NOTHING, moments)
     assert found.periods == {
         "before Procedure 2": {"acknowledged": 1, "preserved": 1},
         "after Procedure 2": {"acknowledged": 2, "preserved": 1, "lost": 1},
@@ -476,21 +477,24 @@ def test_a_path_is_read_while_clients_write(book: Book) -> None:
     lost = book.create(done=False)
     # Done and acknowledged between the reading of the rows and the end.
     found = read_path(
-        Meanwhile(book.database, lambda: book.update(reference, total_cents=7)), book.directory, 3
+        Meanwhile(book.database, lambda: book.update(reference, total_cents=7)),
+        TABLE,
+        book.directory,
+        3,
     )
     assert (found.procedure, found.acknowledged, found.preserved, found.lost) == (3, 2, 1, 1)
     assert lost in found.examples[0]
 
     # Acknowledged before, but the rows are those of after a change that was only announced then.
     book.update(reference, 0, total_cents=8)
-    assert read_path(book.database, book.directory, 3).lost == 1
+    assert read_path(book.database, TABLE, book.directory, 3).lost == 1
 
 
 def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
     book: Book, tmp_path: Path
 ) -> None:
     runbook = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
-    stage: Any = SimpleNamespace(database=book.database, subject=own())
+    stage: Any = SimpleNamespace(database=book.database, subject=own()[0])
     timeline = Timeline(tmp_path / "timeline.jsonl")
     accounts = Accounting(stage, timeline, book.directory)
     damaged, lost = book.create(), book.create()

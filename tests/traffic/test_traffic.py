@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rollback_drill.data.ledger import Fate, read_writes
+from rollback_drill.data.writes import Fate, read_writes
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.wait import wait_until

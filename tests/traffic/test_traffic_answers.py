@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from load.clients import Ask, Client, Crowd, Own, Walk
 from load.configured import ConfiguredCrowd
 from load.recorder import Recorder
-from rollback_drill.data.ledger import read_writes
+from rollback_drill.data.writes import read_writes
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import ObserverDied

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from rollback_drill.subject.recipe import Recipe
+from rollback_drill.subject.subject import Table
 
 FAILING = "v0.1.0-pagination"
 STABLE = "v0.0.9"
+TABLE = Table("reservations", "reservation")
 # As it grew in real life: the migration of the newest release finds data to change, and what it
 # leaves behind is cleaned up in time.
 _FILL = """

@@ -12,7 +12,7 @@ from rollback_drill.ground.finding import Finding, failed, judged, passed
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
-from rollback_drill.subject.hostaway.recipe import RECIPE
+from rollback_drill.subject.hostaway.recipe import RECIPE, TABLE
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Place, Table, subject
 from rollback_drill.traffic.interface import Interface
@@ -35,7 +35,7 @@ class Hostaway:
         dict(zip(("list", "reservations"), _LISTS, strict=True))
     )
     writes: Collection[str] = frozenset({"create", "update"})
-    table: Table | None = Table("reservations", "reservation")
+    table: Table | None = TABLE
     control = "SELECT 1 FROM listings LIMIT 1"
     recipe: Recipe | None = RECIPE
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from pathlib import Path
 
-from rollback_drill.data.ledger import Write, judge, rows_of, written_lines
+from rollback_drill.data.ledger import judge, rows_of
+from rollback_drill.data.writes import Write, written_lines
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.hostaway.recipe import TABLE
 from rollback_drill.traffic.appended import Appended
 from rollback_drill.traffic.observation import Observation
 from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
@@ -47,14 +49,14 @@ class Integrity:
         chosen = [write for write in self._acknowledged if self._alone(write)]
         if not chosen:
             return Look(Verdict.UNKNOWN, "no write was acknowledged yet")
-        found = rows_of(self._stage.database, [write.subject for write in chosen])
+        found = rows_of(self._stage.database, TABLE, [write.subject for write in chosen])
         # A change that was done before the rows were read has been announced by now.
         self._read_announced()
         losses = [
             str(loss)
             for write in chosen
             if self._alone(write)
-            for loss in judge([write], found.get(write.subject))
+            for loss in judge(TABLE, [write], found.get(write.subject))
         ]
         if losses:
             return Look(
