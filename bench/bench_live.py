@@ -16,12 +16,14 @@ import statistics
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.bench_detector import EDGES, GOAL, _floor
+from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.plans import deciding_plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.decide.detector import Detector
 from rollback_drill.decide.statistics import quantile_upper_bound
@@ -58,14 +60,6 @@ FAULTS = {
 out = sys.stdout.write
 
 
-class _UntilDecided(Conductor):
-    """A drill that ends with the decision."""
-
-    def _authorize(self, decided: Decided) -> bool:
-        del decided
-        return False
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """Requests until the alarm, from the switching-on and from the first bad answer; the share of
@@ -79,11 +73,11 @@ class Run:
 
 
 def _hold(stage: Stage, fault: str, report: Path) -> list[Event]:
-    conductor = _UntilDecided(
-        Request(RUNBOOK, report, fault=fault, rate=RATE, pace=60), stage=stage
-    )
+    made = fault_called(fault, stage)
     if fault == "none":
-        conductor.fault.watch_s = HEALTHY_S
+        made.watch_s = HEALTHY_S
+    request = Request(RUNBOOK, report, fault=fault, rate=RATE, pace=60)
+    conductor = Conductor(replace(deciding_plan(request), fault=made), stage=stage)
     conductor.run()
     record = list(read(conductor.timeline.path))
     if any(isinstance(event.what, Interrupted) for event in record):

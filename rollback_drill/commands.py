@@ -28,12 +28,12 @@ from rollback_drill.campaigns.revalidation import (
     write_findings,
 )
 from rollback_drill.campaigns.stage_check import ask_all
-from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.hold import hold
+from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.request import Request
-from rollback_drill.conduct.resume import ResumedDrill, read_left
+from rollback_drill.conduct.resume import continuation, read_left
 from rollback_drill.ground import files
-from rollback_drill.ground.clock import iso
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit, UsageError
 from rollback_drill.ground.machine import temporary
@@ -41,7 +41,6 @@ from rollback_drill.ground.redact import masked
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
-from rollback_drill.record.timeline import read
 from rollback_drill.report import overview
 from rollback_drill.report.report_folder import claim
 from rollback_drill.report.summary import print_summary
@@ -70,13 +69,8 @@ def run_drill(arguments: argparse.Namespace) -> int:
             return Exit.UNKNOWN
     request = Request.of(vars(arguments))
     with Progress(terminal) as progress:
-        conductor = Conductor(request, progress=progress)
-        conductor.run()
-    judgement = write_reports(conductor.timeline.path, request.report)
+        judgement = hold(plan_for(request), progress=progress).judgement
     print_summary(judgement, request.report, terminal)
-    if request.history:
-        began = next(read(conductor.timeline.path)).at
-        history.keep(request.history, history.entry(judgement, conductor.history_key, iso(began)))
     return judgement.exit
 
 
@@ -96,9 +90,7 @@ def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
         channels=arguments.channels,
     )
     with Progress(terminal) as progress:
-        conductor = ResumedDrill(left, request, progress=progress)
-        conductor.run()
-    judgement = write_reports(conductor.timeline.path, report)
+        judgement = hold(continuation(left, request), progress=progress).judgement
     print_summary(judgement, report, terminal)
     return judgement.exit
 

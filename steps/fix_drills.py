@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.breaks.scripted import fault_called
+from rollback_drill.conduct.hold import hold as hold_drill
+from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
-from rollback_drill.ground.clock import iso
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.terminal import shown
 from rollback_drill.judge import history
 from rollback_drill.judge.judgement import Judgement
-from rollback_drill.record.timeline import Event, read
-from rollback_drill.report.write import write_reports
+from rollback_drill.record.timeline import Event
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
 from steps.fix_stages import StageFor
@@ -135,17 +135,11 @@ def hold(
             stage = kept_stage(stage_name)
             sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
             with sabotage:
-                conductor = Conductor(request, stage=stage)
+                asked = plan_for(request)
                 if plan.toothless:
-                    conductor.fault = Toothless(conductor.fault)
-                conductor.run()
-            judgement = write_reports(conductor.timeline.path, request.report)
-            if kept:
-                began = iso(next(read(conductor.timeline.path)).at)
-                history.keep(kept, history.entry(judgement, conductor.history_key, began))
-            held_drills[key] = Outcome(
-                list(read(conductor.timeline.path)), judgement, parse(runbook)
-            )
+                    asked = replace(asked, fault=Toothless(fault_called(plan.fault, stage)))
+                drill = hold_drill(asked, stage=stage)
+            held_drills[key] = Outcome(list(drill.book.events), drill.judgement, parse(runbook))
         return held_drills[key]
 
     return held

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rollback_drill.breaks.hazard import HAZARDS
 from rollback_drill.breaks.told import HazardArmed, HazardOver
-from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.hold import hold
+from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
 from rollback_drill.data.told import NO_WRITES
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.judge.judgement import Judgement
 from rollback_drill.perform.told import AlternativeTaken
-from rollback_drill.record.book import Book
-from rollback_drill.record.timeline import Event, read
+from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillBroke, Interrupted
 from rollback_drill.stage.model import Stage
 
@@ -61,13 +61,11 @@ def endure(
                 rate=_RATE,
                 hazard=name,
             )
-            conductor = Conductor(request, stage=stage)
-            conductor.run()
-            record = list(read(conductor.timeline.path))
-            if any(isinstance(event.what, Interrupted) for event in record):
+            held = hold(plan_for(request), stage=stage)
+            if held.book.every(Interrupted):
                 raise KeyboardInterrupt
-            found = endured(name, procedure, record, judge(Book(record)))
-            if found.right is not False or judge(Book(record)).verdict is not Verdict.UNKNOWN:
+            found = endured(name, procedure, list(held.book.events), held.judgement)
+            if found.right is not False or held.judgement.verdict is not Verdict.UNKNOWN:
                 break
         tell(f"  {name}: {found.outcome}")
         yield found

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.hold import hold
+from rollback_drill.conduct.plans import literal_plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.decide.trigger import Unwatched, conditions
 from rollback_drill.ground import files
@@ -18,7 +19,6 @@ from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.perform.check import bind, unbound
 from rollback_drill.perform.foreign import foreign
-from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.coverage import Reading
 from rollback_drill.runbook.lint import Lint, lint, lint_document
 from rollback_drill.runbook.model import Checkbox, Procedure, Runbook, Unread
@@ -165,12 +165,9 @@ def perform_literally(
         seed=request.seed,
         round_trip=bool(procedure.dropped) and hazard == "none",
         hazard=hazard,
-        literal=True,
     )
     with stage:
-        conductor = Conductor(one, stage=stage)
-        conductor.run()
-    judgement = write_reports(conductor.timeline.path, report)
+        judgement = hold(literal_plan(one), stage=stage).judgement
     if any(cause.what.startswith("interrupted") for cause in judgement.causes):
         raise KeyboardInterrupt
     return judgement

@@ -47,7 +47,6 @@ class Request:
     history: Path | None = HISTORY.value  # the file with earlier drills
     channels: Path | None = CHANNELS.value  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
-    literal: bool = False  # press on after steps that fail, and look at what they leave behind
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> Request:

@@ -15,8 +15,18 @@ from rollback_drill.breaks.fault import Scene
 from rollback_drill.breaks.hazard import Mishap, hazard_called
 from rollback_drill.breaks.healing import heal
 from rollback_drill.breaks.told import HazardArmed, HazardOver
-from rollback_drill.conduct.conductor import Conductor
-from rollback_drill.conduct.progress import Progress
+from rollback_drill.conduct.beginning import tell_reading
+from rollback_drill.conduct.drill import Drill
+from rollback_drill.conduct.phases import (
+    Phase,
+    let_clients_in,
+    make_ready,
+    remove_cause,
+    roll_back,
+    tell_performer,
+    verify_service,
+)
+from rollback_drill.conduct.plan import Admitted, Note, Plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import DrillStarted, Resumed, StageUp
 from rollback_drill.data.accounting import Accounting
@@ -24,8 +34,8 @@ from rollback_drill.data.told import DamageSeen, DataSeen
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.perform.check import Moment
-from rollback_drill.perform.performer import Performer, facts_for
+from rollback_drill.perform.operator import OperatorPerformer
+from rollback_drill.perform.performer import Performer
 from rollback_drill.perform.told import (
     Authorized,
     CommandStarted,
@@ -33,8 +43,8 @@ from rollback_drill.perform.told import (
     StepEnded,
     StepStarted,
 )
-from rollback_drill.record.timeline import Event, read
-from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, PhaseName
+from rollback_drill.record.timeline import Event, Timeline, read
+from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted
 from rollback_drill.runbook.maintenance import LEAVE
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.opening import attach_stage
@@ -181,88 +191,82 @@ def _untouched(record: tuple[Event, ...]) -> bool:
     return seen
 
 
-class ResumedDrill(Conductor):
-    """A drill that continues the one that `left` was left by. See Conductor."""
+class Continued:
+    """The drill goes on with what a dead one has begun; see Beginning."""
 
-    def __init__(self, left: Left, request: Request, *, progress: Progress | None = None) -> None:
+    def __init__(self, left: Left) -> None:
         self._left = left
-        super().__init__(request)
-        self._accounts = Accounting(
-            self._stage,
-            self.timeline,
-            *left.traffic,
-            request.report / "traffic",
-            damaged=left.damaged,
-            untouched=left.untouched,
-        )
-        for event in left.record:
+        commands = (e.what.command for e in left.record if isinstance(e.what, CommandStarted))
+        self.first_command = max(commands, default=0) + 1
+
+    def open(self, request: Request, note: Note) -> Stage:
+        """Return the dead drill's stage, as it is. One that is attached has nothing to say."""
+        del request, note
+        return attach_stage(self._left.started.stage, self._left.where, lambda _: None)
+
+    def carry(self, timeline: Timeline) -> None:
+        """Carry the dead drill's record over."""
+        for event in self._left.record:
             if not isinstance(event.what, _NOT_CARRIED):
-                self.timeline.record(event.what, event.at)
-        self._progress = progress
-        if progress:
-            self.timeline.subscribe(progress, "progress display")
+                timeline.record(event.what, event.at)
 
-    def _open(self) -> Stage:
-        return attach_stage(self._left.started.stage, self._left.where, self._note_later)
-
-    def _note_later(self, text: str) -> None:
-        """A stage that is attached has nothing to say before there is a timeline."""
-
-    def _record_start(self, _: Stage) -> None:
-        """Nothing starts: `_under_traffic` says what is continued, once the stage is there. But the
+    def announce(self, admitted: Admitted, timeline: Timeline) -> None:
+        """Nothing starts: `take_up` says what is continued, once the stage is there. But the
         runbook is read anew.
         """
-        self._record_reading()
+        tell_reading(admitted.runbook, timeline)
 
-    def _do_routine_work(self, performer: Performer) -> None:
-        """It was done before the incident, by the drill that died."""
-
-    def _performer(self, moment: Moment) -> Performer:
-        performer = super()._performer(moment)
-        commands = (e.what.command for e in self._left.record if isinstance(e.what, CommandStarted))
-        performer.count_from(max(commands, default=0) + 1)
-        return performer
-
-    def _under_traffic(self, moment: Moment, performer: Performer, webhook: str) -> None:
-        left, traffic, stage = self._left, moment.traffic, moment.stage
-        if self._progress:
-            self._progress.follow(traffic)
-        died_at = left.record[-1].at
-        self.timeline.record(Resumed(str(left.directory.resolve()), died_at, stage.ended_scripts))
-        self._scene = Scene(stage, 0.0, webhook, traffic.directory)
-        began = now()
-        self._mend(stage)
-        if left.decided is not None:
-            performer.moment = replace(performer.moment, decision=left.decided[1])
-        if left.procedure:
-            self._perform_again(moment, performer, began)
-        else:
-            self._note("no procedure was to be performed: only the cause is removed")
-            self._remove_cause(traffic)
-        traffic.stop()
-
-    def _mend(self, stage: Stage) -> None:
-        """Take the hazard back and heal the fault, whether their making was recorded or not."""
-        hazard = hazard_called(self._left.started.hazard)
-        armed, over = (_last(self._left.record, k) for k in (HazardArmed, HazardOver))
-        if hazard:
-            mishap = Mishap(hazard, self.timeline)
-            mishap.take_back(stage, tell=bool(armed and not over))
-        assert self._scene
-        self._healed = heal(self.fault, self._scene, self.timeline)
-
-    def _perform_again(self, moment: Moment, performer: Performer, began: float) -> None:
+    def accounts(self, stage: Stage, timeline: Timeline, traffic: Path) -> Accounting:
+        """Return an account of the writes of both."""
         left = self._left
-        procedure = self.runbook.procedure(left.procedure)
-        performer.environment = facts_for(
-            performer.moment.decision,
-            lead=self.request.lead,
-            incident=f"drill-{self.request.seed}",
-            error_rate=left.error_rate,
-        )
-        if not left.prepared:
-            self._prepare(moment, performer)
-        self._phase(PhaseName.ROLLBACK)
-        self._choose(procedure, left.chosen_by)
-        decided_at = left.decided[0] if left.decided else began
-        self._carry_out(moment, performer, procedure, decided_at, served_since=began)
+        return Accounting(
+            stage, timeline, *left.traffic, traffic,
+            damaged=left.damaged, untouched=left.untouched,
+        )  # fmt: skip
+
+
+def continuation(left: Left, request: Request) -> Plan:
+    """Return the drill that finishes what `left` was left by."""
+    performer = OperatorPerformer if request.mode == "operator" else Performer
+    return Plan(request, phases_of(left), Continued(left), performer)
+
+
+def phases_of(left: Left) -> tuple[Phase, ...]:
+    """Return the phases that are still to come: none that was done before the drill died."""
+
+    def take_up(drill: Drill) -> bool:
+        """Say what is continued; take the hazard back and heal the fault, whether their making was
+        recorded or not.
+        """
+        rig = drill.rig
+        died_at = left.record[-1].at
+        where = str(left.directory.resolve())
+        rig.timeline.record(Resumed(where, died_at, rig.stage.ended_scripts))
+        drill.scene = Scene(rig.stage, 0.0, rig.webhook, rig.traffic.directory)
+        drill.served_since = now()
+        hazard = hazard_called(left.started.hazard)
+        armed, over = (_last(left.record, k) for k in (HazardArmed, HazardOver))
+        if hazard:
+            Mishap(hazard, rig.timeline).take_back(rig.stage, tell=bool(armed and not over))
+        drill.healed = heal(rig.fault, drill.scene, rig.timeline)
+        return True
+
+    def choose_again(drill: Drill) -> bool:
+        rig = drill.rig
+        if left.decided:
+            drill.decided_at, drill.decided = left.decided
+            rig.performer.moment = replace(rig.performer.moment, decision=drill.decided)
+        else:
+            drill.decided_at = drill.served_since
+        drill.procedure, drill.chosen_by = rig.runbook.procedure(left.procedure), left.chosen_by
+        tell_performer(drill, left.error_rate)
+        return True
+
+    def remove_cause_only(drill: Drill) -> bool:
+        drill.note("no procedure was to be performed: only the cause is removed")
+        return remove_cause(drill)
+
+    if not left.procedure:
+        return (let_clients_in, take_up, remove_cause_only)
+    preparing = () if left.prepared else (make_ready,)
+    return (let_clients_in, take_up, choose_again, *preparing, roll_back, verify_service)

@@ -13,7 +13,8 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, bind
+from rollback_drill.perform.check import bind
+from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.statement import amount
@@ -40,7 +41,7 @@ Prove = Callable[[Healthy], Proof]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldNumber:
     """A number that the runbook holds the service to, `where` it stands, and what proves it."""
 
     where: str
@@ -113,26 +114,26 @@ def not_met(runbook: Runbook, seen: Healthy) -> Iterator[str]:
             yield f"{one.where}: {proof.sentence}"
 
 
-def held_numbers(runbook: Runbook) -> Iterator[Held]:
+def held_numbers(runbook: Runbook) -> Iterator[HeldNumber]:
     """Yield the numbers for errors and latency in matrix, triggers and checkboxes."""
     if runbook.matrix:
         normal = runbook.matrix[0]
-        yield Held(f"matrix, line {normal.line}", _errors_below(normal.error_rate.high))
-        yield Held(f"matrix, line {normal.line}", _below(normal.p95.high, normal.quantile))
+        yield HeldNumber(f"matrix, line {normal.line}", _errors_below(normal.error_rate.high))
+        yield HeldNumber(f"matrix, line {normal.line}", _below(normal.p95.high, normal.quantile))
     for condition in conditions(runbook)[0]:
         where = f"trigger “{condition.name}”, line {condition.line}"
         # One that has to last has the other one's numbers.
         for edge in condition.watch.error_edges[:1]:
-            yield Held(where, _errors_below(edge))
+            yield HeldNumber(where, _errors_below(edge))
         for question in condition.watch.questions:
             if isinstance(question, SlowShare):
-                yield Held(where, _below(question.limit_s, question.quantile))
+                yield HeldNumber(where, _below(question.limit_s, question.quantile))
     for box in boxes(runbook):
         binding = bind(box.text)
         make = _OF_CHECKS.get(binding.name) if binding else None
         prove = make(binding.match.groupdict()) if binding and make else None
         if prove:
-            yield Held(f"box “{box.text}”, line {box.line}", prove)
+            yield HeldNumber(f"box “{box.text}”, line {box.line}", prove)
 
 
 def boxes(runbook: Runbook) -> Iterator[Checkbox]:

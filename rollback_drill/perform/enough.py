@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
+from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.perform.moment import Moment
 from rollback_drill.record.told import Noted
-
-if TYPE_CHECKING:
-    from rollback_drill.ground.finding import Finding
-    from rollback_drill.perform.check import Moment
 
 PATIENCE_S = 30.0  # for all checks of one section together
 STALLED_S = 8.0  # without a new sample: a second of traffic is complete once its time-outs are over

@@ -11,7 +11,6 @@ import queue
 import shlex
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +19,10 @@ from typing import TextIO
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.machine import temporary
+from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import check
-from rollback_drill.perform.check import Moment
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.performer import Part, Performer, StepFailed, choose
 from rollback_drill.perform.told import Checked, OperatorActed
 from rollback_drill.record.watched import Watched
@@ -46,6 +46,11 @@ def _took_effect(before: Sequence[Checked], after: Sequence[Checked]) -> bool:
     return bool(changed) and not unmet and all(one.verdict in _MET for one in changed)
 
 
+def _show_line(line: str) -> None:
+    sys.stdout.write(shown(line) + "\n")
+    sys.stdout.flush()
+
+
 class OperatorPerformer(Performer):
     """Performs nothing but routine work itself. Use as a context manager.
 
@@ -57,19 +62,15 @@ class OperatorPerformer(Performer):
     def __init__(
         self,
         moment: Moment,
-        stopping: threading.Event,
-        tell: Callable[[str], None],
+        tell: Callable[[str], None] = _show_line,
         source: TextIO | None = None,
     ) -> None:
-        super().__init__(moment, stopping)
+        super().__init__(moment)
         self._tell = tell
         self._source = source or sys.stdin
         self._said: queue.Queue[str | None] = queue.Queue()
         self._folder = Path(tempfile.mkdtemp(prefix="operator-", dir=temporary()))
         Watched("listener to the operator", self._listen).start()
-
-    def __enter__(self) -> OperatorPerformer:
-        return self
 
     def __exit__(self, *exc: object) -> None:
         for path in self._folder.iterdir():

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Self
 
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict, worst
 from rollback_drill.perform import check
-from rollback_drill.perform.check import Moment, Waited
+from rollback_drill.perform.moment import Moment, Waited
 from rollback_drill.perform.told import (
     AlternativeTaken,
     Checked,
@@ -78,20 +79,23 @@ class StepFailed(Exception):
 class Performer:
     """Performs parts of a runbook on a stage; everything that happens goes to the timeline.
 
-    It stops at the first step that fails. `literal`: it presses on instead, and looks at the
-    checkboxes of a step whose commands failed too, so that no defect hides behind another.
+    It stops at the first step that fails. Use as a context manager.
     """
 
     stops = True
+    literal = False  # see LiteralPerformer
 
-    def __init__(self, moment: Moment, stopping: threading.Event, *, literal: bool = False) -> None:
+    def __init__(self, moment: Moment) -> None:
         self.moment = moment
-        self._literal = literal
-        self.stops = self.stops and not literal
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
-        self._stopping = stopping
         self._commands = itertools.count(1)
         self._unseen_s = 0.0  # of a command of which nobody saw the end
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing is left to clear up."""
 
     def count_from(self, command: int) -> None:
         """Give the next command the number `command`: a record that is continued has others."""
@@ -192,7 +196,7 @@ class Performer:
             reason = f"expected {error.expected}; found {error.found}"
             self._record_end(part, took, Verdict.UNKNOWN, reason, error.advice)
             raise
-        if broken is None or self._literal:
+        if broken is None or self.literal:
             if self._pids() != pids_before:
                 self.moment = replace(self.moment, effective_at=started)
             watched = self._watch(part)
@@ -263,7 +267,7 @@ class Performer:
             if fallback and failure is None:
                 continue
             if not fallback and failure is not None:
-                if not self._literal:
+                if not self.literal:
                     raise failure
                 failures.append(failure)
             elif failure is not None:
@@ -289,13 +293,13 @@ class Performer:
             try:
                 self._run_block(part, block, started)
             except StepFailed as error:
-                if not self._literal:
+                if not self.literal:
                     raise
                 failures.append(error)
         _raise_any(failures)
 
     def _run_block(self, part: Part, block: CodeBlock, started: float) -> None:
-        alternative = choose(block, self.moment.stage.alternatives, default_first=self._literal)
+        alternative = choose(block, self.moment.stage.alternatives, default_first=self.literal)
         hosts = list(self.moment.stage.hosts)
         if block.once:
             hosts = hosts[:1]
@@ -363,7 +367,7 @@ class Performer:
         if not part.window_s:
             return 0.0
         began = now()
-        self._stopping.wait(max(0.0, self.moment.began_at + part.window_s - began))
+        time.sleep(max(0.0, self.moment.began_at + part.window_s - began))
         return now() - began
 
     def _next_move(self, part: Part) -> str:
@@ -382,6 +386,15 @@ class Performer:
             f"the service was left as it is ({'; '.join(states)}); mend the cause, then perform "
             f"{part.section} again from its first step"
         )
+
+
+class LiteralPerformer(Performer):
+    """Presses on after a step that fails, and looks at the checkboxes of a step whose commands
+    failed too, so that no defect hides behind another.
+    """
+
+    stops = False
+    literal = True
 
 
 class _Lines:

@@ -15,6 +15,7 @@ from rollback_drill.breaks.fault import FAULTS, LatentDefect
 from rollback_drill.breaks.hazard import HAZARDS, hazard_called
 from rollback_drill.cli import main
 from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.triggers_read import check_joins, read_triggers
 from rollback_drill.decide import trigger as triggers
@@ -73,7 +74,7 @@ def test_a_hazard_without_its_step_is_refused_before_anything_is_touched(tmp_pat
         RUNBOOK, tmp_path / "r", stage="processes", procedure="3", hazard="downgrade-times-out"
     )
     with pytest.raises(UsageError, match=r"a step like .* for HAZARD=downgrade-times-out"):
-        Conductor(request)
+        Conductor(plan_for(request))
     assert not (tmp_path / "r").exists()
 
 

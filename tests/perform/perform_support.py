@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from rollback_drill.perform.check import Moment
-from rollback_drill.perform.performer import Performer, step_part
+from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.performer import LiteralPerformer, Performer, step_part
 from rollback_drill.perform.told import AlternativeTaken, StepEnded
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.model import Step
@@ -36,7 +35,7 @@ def performed(
         stage=cast(Any, stage), runbook=runbook, traffic=rest, timeline=timeline, tail=rest,
         samples=(), failing="v2", stable="v1", pace=pace,
     )  # fmt: skip
-    performer = Performer(moment, threading.Event(), literal=literal)
+    performer = (LiteralPerformer if literal else Performer)(moment)
     step: Step = runbook.procedures[0].steps[number - 1]
     part = step_part("Procedure 1", step, pace)
     performer.perform_part(replace(part, checkboxes=()))

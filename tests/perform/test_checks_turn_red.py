@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +13,9 @@ from rollback_drill.data.accounting import Accounting
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, bind, registered
+from rollback_drill.perform.check import bind, registered
 from rollback_drill.perform.messages import Courier, read_channels
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.performer import Part, Performer
 from rollback_drill.perform.told import Checked, StepEnded, StepStarted
 from rollback_drill.record.timeline import Timeline, read
@@ -651,7 +651,7 @@ def test_what_only_the_suite_proves_does_not_count_for_the_steps_budget(
     live: Moment, tmp_path: Path
 ) -> None:
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    performer = Performer(replace(at_this_moment(live), timeline=timeline), threading.Event())
+    performer = Performer(replace(at_this_moment(live), timeline=timeline))
     backup = RUNBOOK.procedure(2).steps[2].blocks[1]
     boxes = tuple(Checkbox(text, 1) for text in ("Backup created", "The schema is the stable one"))
     try:

@@ -14,8 +14,9 @@ from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import enough
-from rollback_drill.perform.check import Moment, verify
+from rollback_drill.perform.check import verify
 from rollback_drill.perform.checks.resources import memory_stable
+from rollback_drill.perform.moment import Moment
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, Told
 from rollback_drill.runbook.model import Checkbox

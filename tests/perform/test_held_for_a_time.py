@@ -12,8 +12,9 @@ import pytest
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.check import Waited, bind
+from rollback_drill.perform.check import bind
 from rollback_drill.perform.checks import clients
+from rollback_drill.perform.moment import Waited
 from rollback_drill.traffic.aggregate import Aggregate, Clients, Second, combine
 from rollback_drill.traffic.observation import Observation, Outcome
 

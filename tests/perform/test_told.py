@@ -21,8 +21,9 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.check import Moment, bind
+from rollback_drill.perform.check import bind
 from rollback_drill.perform.messages import Channels, Courier
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, StepFailed
 from rollback_drill.perform.told import NOBODY, Checked, OperatorActed
@@ -161,7 +162,7 @@ def test_the_person_at_the_keyboard_says_so_and_no_enter_does(
     part = Part("Preparation", 0, "Tell people", 60.0, 0.0, (), (box,), 8)
     source = io.StringIO(f"{said}skip\n")
     with (
-        OperatorPerformer(drill.moment, threading.Event(), shown.append, source) as person,
+        OperatorPerformer(drill.moment, shown.append, source) as person,
         contextlib.suppress(StepFailed),
     ):
         person._run_blocks(part, now())

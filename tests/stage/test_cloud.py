@@ -12,11 +12,11 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from rollback_drill.conduct.conductor import Conductor
+from rollback_drill.conduct.hold import hold
+from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.performer import choose
-from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.host import LocalHost
 from rollback_drill.stage.model import StageOptions
@@ -137,9 +137,7 @@ def test_a_drill_with_the_database_uses_target_group_and_bucket(
 ) -> None:
     before = cloud.group()
     request = Request(RUNBOOK, tmp_path / "report", procedure="2", rate=200)
-    conductor = Conductor(request, stage=stage)
-    conductor.run()
-    judgement = write_reports(conductor.timeline.path, request.report)
+    judgement = hold(plan_for(request), stage=stage).judgement
     assert judgement.verdict is Verdict.PASSED, judgement.reason
     assert cloud.group() == before
     kept = [o["Key"] for o in cloud.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]

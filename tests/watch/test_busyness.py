@@ -16,8 +16,9 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.check import Moment, verify
+from rollback_drill.perform.check import verify
 from rollback_drill.perform.enough import PATIENCE_S
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read

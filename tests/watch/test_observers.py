@@ -269,7 +269,7 @@ def test_an_error_of_the_drill_itself_is_unknown_and_no_traceback(
     error: type[Exception], recorded: Recorded
 ) -> None:
     drill = Conductor.__new__(Conductor)
-    drill.timeline, drill._stopping = recorded.timeline, threading.Event()
+    drill.timeline = recorded.timeline
     drill._hold = _raising(error)  # type: ignore[method-assign]
     drill.run()
     verdict = judge(Book(read(recorded.timeline.path)))

@@ -24,7 +24,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform import check
 from rollback_drill.perform import operator as operator_mode
-from rollback_drill.perform.check import Moment
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import Part, Performer
 from rollback_drill.perform.told import (
@@ -228,7 +228,7 @@ def performed(folder: Path, *hosts: Host, script: str = "true") -> list[object]:
     block = CodeBlock((Alternative("", script, 4),), 3)
     part = Part("Procedure 1", 1, "Restart", 30.0, 0.0, (block,), (), 2)
     with contextlib.suppress(StageError):
-        Performer(moment, threading.Event()).perform_part(part)
+        Performer(moment).perform_part(part)
     timeline.close()
     return [event.what for event in read(folder / "timeline.jsonl")]
 
@@ -287,7 +287,7 @@ def test_an_operators_step_is_not_over_because_nobody_can_see_it(
     part = Part("Procedure 1", 1, "Make it", 30.0, 0.0, (), (Checkbox("file is there", 5),), 2)
     near, far = os.pipe()
     try:
-        with OperatorPerformer(moment, threading.Event(), print, os.fdopen(near)) as performer:
+        with OperatorPerformer(moment, print, os.fdopen(near)) as performer:
             thread = threading.Thread(target=performer._run_blocks, args=(part, now()), daemon=True)
             thread.start()
             await_file(tmp_path / "looks")

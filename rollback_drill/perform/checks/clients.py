@@ -19,8 +19,9 @@ from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, judged, lacking, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client
+from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
 from rollback_drill.stage.answers import NoAnswer

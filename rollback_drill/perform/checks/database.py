@@ -8,8 +8,9 @@ import shlex
 from rollback_drill.data import archive
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
 from rollback_drill.perform.backup import prove
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.release import all_ok
+from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.amounts import duration_s, size_bytes
 from rollback_drill.stage.host import look
 

@@ -9,7 +9,8 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, passed, unknown
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
+from rollback_drill.perform.moment import Moment
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed

@@ -8,7 +8,8 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, judged, unknown
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
+from rollback_drill.perform.moment import Moment
 from rollback_drill.traffic.live import Aggregate
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.watch.probe import front_health, hosts_health

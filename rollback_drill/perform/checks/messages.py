@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from rollback_drill.data.told import data_loss
 from rollback_drill.ground.finding import Finding, attested, failed, together, unknown
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.messages import STATUS_PAGE
+from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.told import NOBODY
 
 _TEAM = ("slack-oncall.txt", "slack-engineering.txt")

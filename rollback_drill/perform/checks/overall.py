@@ -18,8 +18,9 @@ from rollback_drill.ground.finding import (
     together,
     unknown,
 )
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks import service
+from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.amounts import percent
 from rollback_drill.runbook.monitoring import rules
 from rollback_drill.runbook.statement import amount

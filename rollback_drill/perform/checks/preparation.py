@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from rollback_drill.ground.finding import Finding, failed, passed, unknown
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.release import all_ok, on_every_host
+from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
 
 

@@ -6,8 +6,9 @@ import re
 import shlex
 
 from rollback_drill.ground.finding import Finding, failed, judged, unknown
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.release import all_ok, on_every_host
+from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
 from rollback_drill.watch.logs import application_entry
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from rollback_drill.ground.finding import Finding, failed, judged, together
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
+from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import Completed, look
 
 _LIMIT_S = 60.0

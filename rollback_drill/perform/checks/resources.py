@@ -11,8 +11,9 @@ from rollback_drill.decide.statistics import theil_sen
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, lacking, passed, unknown
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client
+from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.monitoring import panels
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch import prometheus

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from rollback_drill.ground.finding import Finding, judged
-from rollback_drill.perform.check import Moment, check
+from rollback_drill.perform.check import check
+from rollback_drill.perform.moment import Moment
 from rollback_drill.subject.hostaway.subjects import client, object_of
 
 

@@ -1,0 +1,1 @@
+"""Whoever goes along with every drill; see `conduct.companion`."""

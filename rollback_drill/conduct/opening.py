@@ -1,0 +1,97 @@
+"""Opens a drill: its stage, its rig, and everybody who goes along."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from rollback_drill.conduct.companion import companions
+from rollback_drill.conduct.drill import Drill
+from rollback_drill.conduct.guard import Guard
+from rollback_drill.conduct.plan import Admitted, Plan
+from rollback_drill.conduct.progress import Progress
+from rollback_drill.conduct.rig import Rig
+from rollback_drill.conduct.told import StageUp
+from rollback_drill.perform.messages import Courier
+from rollback_drill.perform.moment import Moment
+from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.told import Noted
+from rollback_drill.stage.sweep import identity
+from rollback_drill.traffic.live import Traffic
+from rollback_drill.watch.probe import Probe
+from rollback_drill.watch.webhook import Webhook
+
+
+def bring_up(admitted: Admitted, timeline: Timeline, up: contextlib.ExitStack) -> None:
+    """Bring the stage up, to be removed by `up`; one that is kept is put back to the failing
+    release. Raises DrillError.
+    """
+    stage = admitted.stage
+    if admitted.kept_stage:
+        stage.deploy(stage.failing)
+    else:
+        up.enter_context(stage)
+    timeline.redactor.add(*stage.secrets)
+    where = "" if admitted.kept_stage else stage.where
+    timeline.record(StageUp(where, identity(os.getpid())))
+
+
+def open_drill(
+    plan: Plan,
+    admitted: Admitted,
+    timeline: Timeline,
+    progress: Progress | None,
+    guard: Guard,
+    busy: Callable[[], str],
+    undo: contextlib.ExitStack,
+) -> Drill:
+    """Return the drill on a stage that is up, with everybody who goes along; what has to be closed
+    of it goes to `undo`. `busy`: says how busy the machine is. Raises DrillError.
+    """
+    request, stage, runbook = admitted.request, admitted.stage, admitted.runbook
+    traffic = Traffic(
+        stage.base_url, stage.api_key, request.rate, request.seed, request.report / "traffic",
+        timeline, interface=stage.interface,
+    )  # fmt: skip
+    accounts = plan.beginning.accounts(stage, timeline, traffic.directory)
+    contacts = "; ".join(f"{c.role} → {c.escalation}" for c in runbook.contacts)
+    courier = Courier(admitted.channels, timeline, contacts)
+    webhook = undo.enter_context(Webhook(timeline))
+    probe = undo.enter_context(Probe(stage, timeline))
+    timeline.record(Noted(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets"))
+    moment = Moment(
+        stage=stage,
+        runbook=runbook,
+        traffic=traffic,
+        timeline=timeline,
+        tail=probe.tail,
+        samples=probe.samples,
+        failing=stage.failing,
+        stable=stage.stable,
+        pace=request.pace,
+        courier=courier,
+        read_back=accounts.so_far if accounts.keeps_paths else None,
+        busy=busy,
+    )
+    performer = undo.enter_context(plan.performer(moment))
+    performer.count_from(plan.beginning.first_command)
+    rig = Rig(
+        request=request,
+        runbook=runbook,
+        stage=stage,
+        fault=admitted.fault,
+        timeline=timeline,
+        traffic=traffic,
+        webhook=webhook.url,
+        performer=performer,
+        accounts=accounts,
+        courier=courier,
+        guard=guard,
+        progress=progress,
+    )
+    drill = Drill(rig, companions(rig))
+    undo.enter_context(drill.clients)
+    for one in drill.companions:
+        one.up()
+    return drill

@@ -1,0 +1,1 @@
+"""The demo's customers who go along with a drill; see `conduct.companion`."""
