@@ -40,10 +40,11 @@ from rollback_drill.ground.machine import keep_out
 from rollback_drill.ground.signals import told_to_end
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.traffic.aggregate import LATE_S, Clients, Second, combine
+from rollback_drill.traffic.aggregate import Clients, Second, combine
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.told import LATE_S
 
 ROOT = Path(__file__).resolve().parent.parent
 RATES = (100.0, 500.0, 1_000.0, 2_000.0)

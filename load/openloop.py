@@ -49,7 +49,7 @@ class OpenLoop:
         self.failure: BaseException | None = None
         self._finished = finished
         self._cap = min(settings.cap, _files() - _SPARE_FILES)
-        self._interface = interface.read(settings.directory)
+        self._interface = interface.read_interface(settings.directory)
         self._connections = Connections(
             settings.base_url, api_key, self._cap, settings.timeout_s, self._interface.key_header
         )

@@ -42,7 +42,7 @@ from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
 from rollback_drill.report import overview
-from rollback_drill.report.report_folder import claim
+from rollback_drill.report.folder import claim
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.model import Runbook

@@ -12,7 +12,7 @@ from rollback_drill.judge import history
 from rollback_drill.perform.foreign import may_perform, refuse_foreign
 from rollback_drill.perform.messages import read_channels
 from rollback_drill.perform.told import OWN_MAILBOX
-from rollback_drill.report.report_folder import prepare_directory
+from rollback_drill.report.folder import prepare_directory
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.opening import open_stage

@@ -186,7 +186,7 @@ def _chunks(subjects: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def judge(
+def losses(
     table: Table,
     writes: Sequence[Write],
     row: Mapping[str, Value] | None,

@@ -128,11 +128,10 @@ def impact(book: Book) -> Impact | None:
     planned_spans = [(begin, min(end, until)) for begin, end in book.ask(spans) if begin < until]
     sent = failed = planned = unhappy = 0
     for one in (one for one in seconds if int(onset) <= one.second < until):
-        due = sum(one.outcomes.values())
         away = one.outcomes.get(Outcome.UNAVAILABLE, 0) if _within(one, planned_spans) else 0
-        sent += due
+        sent += one.sent
         planned += away
-        failed += due - one.outcomes.get(Outcome.OK, 0) - away
+        failed += one.failed - away
         unhappy |= int(one.unhappy or "0", 16)
     clients = _clients(book, seconds)
     return Impact(
@@ -157,12 +156,10 @@ def _onset(book: Book) -> float | None:
 
 
 def _without_fault(seconds: Sequence[TrafficSecond], left: LeftAs | None) -> Impact:
-    sent = sum(sum(one.outcomes.values()) for one in seconds)
-    good = sum(one.outcomes.get(Outcome.OK, 0) for one in seconds)
     return Impact(
         hit_s=0.0,
-        requests=sent,
-        failed=sent - good,
+        requests=sum(one.sent for one in seconds),
+        failed=sum(one.failed for one in seconds),
         planned=0,
         planned_s=0.0,
         clients=None,
@@ -200,8 +197,7 @@ def _instead(
     if left and not found and back is None:
         found.append(f"clients were not seen to be served well again (front door {left.front})")
     last = [one for one in seconds if stopped - _LAST_S <= one.second + 1 <= stopped + 1]
-    sent = sum(sum(one.outcomes.values()) for one in last)
-    failed = sent - sum(one.outcomes.get(Outcome.OK, 0) for one in last)
+    sent, failed = sum(one.sent for one in last), sum(one.failed for one in last)
     if sent:
         found.append(f"{failed / sent:.0%} of requests were failing when the drill stopped")
     return found

@@ -16,7 +16,6 @@ from rollback_drill.judge.load import with_load
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, all_judges
-from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import LeftAs
 
@@ -207,6 +206,5 @@ def _outage_s(book: Book) -> int:
     seconds: dict[int, int] = {}
     for second in book.every(TrafficSecond):
         if second.second >= int(onset):
-            good = second.outcomes.get(Outcome.OK, 0)
-            seconds[second.second] = seconds.get(second.second, 0) + good
+            seconds[second.second] = seconds.get(second.second, 0) + second.good
     return sum(good == 0 for good in seconds.values())

@@ -129,10 +129,7 @@ class _Plan:
 def _plan(kind: type) -> _Plan:
     hints = typing.get_type_hints(kind, include_extras=True)
     names = {f.name: f for f in fields(kind)}
-    needed = {
-        name for name, f in names.items()
-        if f.default is MISSING and f.default_factory is MISSING
-    }  # fmt: skip
+    needed = {name for name, f in names.items() if f.default is f.default_factory is MISSING}
     return _Plan({name: _reader(hints[name]) for name in names}, frozenset(needed))
 
 

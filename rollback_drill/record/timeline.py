@@ -149,9 +149,10 @@ def read(path: Path) -> Iterator[Event]:
         except ValueError as error:
             found = str(error) if isinstance(error, Flaw) else told(line)
             raise UsageError(
-                f"an event in line {number} of {path}", found,
+                f"an event in line {number} of {path}",
+                found,
                 "the file is damaged or comes from another version; run the drill again",
-            ) from error  # fmt: skip
+            ) from error
         yield event
     if not number:
         found = "not one whole line in it"

@@ -10,7 +10,6 @@ from markupsafe import Markup, escape
 from rollback_drill.record.book import Book
 from rollback_drill.record.told import PhaseStarted
 from rollback_drill.traffic.histogram import Histogram
-from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import ProbeSample
 
@@ -22,7 +21,7 @@ Points = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Curve:
     """A line of a chart: what it shows, its style, its points (seconds, value)."""
 
     label: str
@@ -48,9 +47,8 @@ def charts(book: Book) -> list[Markup]:
     p95: Points = []
     for second in traffic:
         at = second.second - start + 0.5
-        ok = second.outcomes.get(Outcome.OK, 0)
-        good.append((at, ok))
-        bad.append((at, sum(second.outcomes.values()) - ok))
+        good.append((at, second.good))
+        bad.append((at, second.failed))
         latencies = Histogram.from_text(second.histogram)
         if latencies.count:
             median.append((at, latencies.quantile(0.5) * 1000))
@@ -64,10 +62,10 @@ def charts(book: Book) -> list[Markup]:
     before = start - began
     ticks = [(at, f"{at + before:.0f} s") for at in (0.0, span / 2, span)]
     wanted = [
-        ("Requests per second", [Line("good", "good", good), Line("failed", "bad", bad)]),
-        ("Latency in ms", [Line("median", "good", median), Line("p95", "mark", p95)]),
-        ("Memory of the service in MB", [Line("resident", "good", memory)]),
-        ("Database connections", [Line("in use", "good", used), Line("limit", "bad", limit)]),
+        ("Requests per second", [Curve("good", "good", good), Curve("failed", "bad", bad)]),
+        ("Latency in ms", [Curve("median", "good", median), Curve("p95", "mark", p95)]),
+        ("Memory of the service in MB", [Curve("resident", "good", memory)]),
+        ("Database connections", [Curve("in use", "good", used), Curve("limit", "bad", limit)]),
     ]
     return [
         chart(title, lines, frame, span, ticks)
@@ -88,7 +86,7 @@ def _frame(book: Book, start: float, end: float) -> list[tuple[float, float, str
 
 def chart(
     title: str,
-    lines: Sequence[Line],
+    lines: Sequence[Curve],
     frame: Sequence[tuple[float, float, str]],
     span: float,
     ticks: Sequence[tuple[float, str]],

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from rollback_drill.ground.markup import filled
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.history import KeptDrill
-from rollback_drill.report.charts import Line, chart
+from rollback_drill.report.charts import Curve, chart
 
 _QUARTER = timedelta(days=91)
 _LEAST = 2  # a single drill is no trend
@@ -59,7 +59,7 @@ def trends(drills: Sequence[KeptDrill]) -> list[tuple[str, list[Markup]]]:
         for title, value, style in _TRENDS:
             points = [(float(n), v) for n, one in enumerate(same) if (v := value(one)) is not None]
             if points:
-                line = Line(f"{len(points)} drills", style, points)
+                line = Curve(f"{len(points)} drills", style, points)
                 charts.append(chart(title, [line], [], len(same) - 1.0, ticks))
         found.append((name, charts))
     return found

@@ -11,7 +11,7 @@ from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
 from rollback_drill.report import allure, html, junit, postmortem
-from rollback_drill.report.report_folder import claim
+from rollback_drill.report.folder import claim
 
 
 def write_reports(timeline: Path, directory: Path) -> Judgement:

@@ -8,11 +8,7 @@ from dataclasses import dataclass, field
 
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Observation, Outcome
-from rollback_drill.traffic.told import TrafficSecond
-
-LATE_S = 0.1
-"""A request sent this long after it was due was late by the generator's own fault: a fifth of the
-tightest limit that runbooks put on latency (500 ms), so that lag alone cannot flip a verdict."""
+from rollback_drill.traffic.told import LATE_S, TrafficSecond
 
 _SLOTS = 10  # a second is watched in tenths, to tell when service came back
 

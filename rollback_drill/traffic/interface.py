@@ -63,7 +63,7 @@ class Interface:
             files.write(directory / FILE, json.dumps(asdict(self)))
 
 
-def read(directory: Path) -> Interface:
+def read_interface(directory: Path) -> Interface:
     """Return the interface that was left in `directory`, the listings API when there is none."""
     try:
         found = json.loads((directory / FILE).read_text(encoding="utf-8"))

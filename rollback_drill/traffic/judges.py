@@ -15,12 +15,9 @@ from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
-from rollback_drill.traffic.told import GeneratorSample, TrafficSecond
+from rollback_drill.traffic.told import BUSY_CPU, LATE_S, GeneratorSample, TrafficSecond
 from rollback_drill.watch.told import ProbeSample
 
-# A generator that lags by more or needs more of its core measures itself (see traffic.live).
-_LAG_S = 0.1
-_CPU = 0.9
 _LATE_SHARE = 0.05  # of the seconds with traffic
 _SILENT_S = 5.0  # a generator speaks once a second
 _OFF = 2  # requests of a second, by rounding: one for each of its ends
@@ -34,9 +31,9 @@ def of_generator(book: Book) -> Iterator[Cause]:
     if not samples:
         yield Cause(Verdict.UNKNOWN, "Traffic", "the generator was not watched")
         return
-    late = [s for s in samples if s.lag_s > _LAG_S]
+    late = [s for s in samples if s.lag_s > LATE_S]
     busy = sum(s.cpu for s in samples) / len(samples)
-    if len(late) > _LATE_SHARE * len(samples) or busy > _CPU:
+    if len(late) > _LATE_SHARE * len(samples) or busy > BUSY_CPU:
         what = (
             f"the generator was the bottleneck: late in {len(late)} of {len(samples)} seconds, "
             f"{busy:.0%} of a core"
@@ -79,7 +76,7 @@ def _of_requests(life: Book, begin: float, end: float, rate: float) -> Iterable[
     sent: Counter[int] = Counter()
     times: Counter[int] = Counter()
     for one in life.every(TrafficSecond):
-        sent[one.second] += sum(one.outcomes.values())
+        sent[one.second] += one.sent
         times[one.second] += 1
     gap = next((n for n in range(min(sent, default=0), max(sent, default=0)) if not sent[n]), None)
     if gap is not None:
@@ -110,12 +107,11 @@ def _of_silence(life: Book, begin: float, end: float) -> Iterable[str]:
 def _of_counts(book: Book) -> Iterable[str]:
     """Whether what is said of a second fits together."""
     for one in book.every(TrafficSecond):
-        sent = sum(one.outcomes.values())
         timed = Histogram.from_text(one.histogram).count
         if (
-            sent != sum(one.operations.values())
-            or timed != sent - one.outcomes.get(Outcome.DROPPED, 0)
-            or sum(one.formats.values()) > one.outcomes.get(Outcome.OK, 0)
+            one.sent != sum(one.operations.values())
+            or timed != one.sent - one.outcomes.get(Outcome.DROPPED, 0)
+            or sum(one.formats.values()) > one.good
         ):
             yield f"the requests of second {one.second} do not add up"
             return

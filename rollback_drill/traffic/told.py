@@ -11,6 +11,11 @@ from rollback_drill.record.told import Count, Name, PerSecond, Seconds, StatusTe
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
 
+LATE_S = 0.1
+"""A request sent this long after it was due was late by the generator's own fault: a fifth of the
+tightest limit that runbooks put on latency (500 ms), so that lag alone cannot flip a verdict."""
+BUSY_CPU = 0.9
+"""A generator that needs more than this share of its core may send late, or read answers late."""
 Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
 OutcomeName = Annotated[str, Form("an outcome", Outcome)]
 
@@ -33,6 +38,21 @@ class TrafficSecond(Told):
     histogram: Latencies
     unhappy: Annotated[str, Form("a hexadecimal number", re.compile("[0-9a-f]*").fullmatch)] = ""
     statuses: dict[StatusText, PerSecond] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> int:
+        """How many were due: those that could not be sent among them."""
+        return sum(self.outcomes.values())
+
+    @property
+    def good(self) -> int:
+        """How many got a good answer."""
+        return self.outcomes.get(Outcome.OK, 0)
+
+    @property
+    def failed(self) -> int:
+        """How many did not."""
+        return self.sent - self.good
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
 from rollback_drill.record.watched import Watched
-from rollback_drill.traffic.told import GeneratorSample
+from rollback_drill.traffic.told import LATE_S, GeneratorSample
 from rollback_drill.watch.told import MachineSample
 
 SAMPLE_EVERY_S = 1.0
@@ -99,7 +99,7 @@ def sentence(samples: Sequence[MachineSample], lag_s: float) -> str:
         parts.append(f"{sum(used) / len(used) * 100:.0f} % of CPU")
     if left:
         parts.append(f"{min(left) / 2**20:,.0f} MB of memory left")
-    if lag_s >= 0.1:
+    if lag_s >= LATE_S:
         parts.append(f"requests were sent up to {lag_s:.1f} s late")
     how = "busy" if is_busy(samples) else "not busy"
     return f"the machine was {how}: {', '.join(parts)}" if parts else ""

@@ -14,7 +14,7 @@ from rollback_drill.judge import history
 from rollback_drill.perform.messages import Channels, Courier
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import DrillEnded
-from rollback_drill.report.report_folder import claim, prepare_directory
+from rollback_drill.report.folder import claim, prepare_directory
 from rollback_drill.report.write import write_reports
 from rollback_drill.stage.host import LocalHost
 

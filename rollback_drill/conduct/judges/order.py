@@ -29,14 +29,22 @@ _ORDER = (
 _ALWAYS = (PhaseName.SETUP, PhaseName.STEADY, PhaseName.FAULT)
 _IN_A_ROLLBACK = (PhaseName.PREPARATION, PhaseName.ROLLBACK, PhaseName.VERIFICATION)
 _ONCE = (
-    DrillStarted, DrillEnded, EarlierDrills, FaultInjected,
-    FaultAttested, Decided, HazardArmed,
-)  # fmt: skip
+    DrillStarted,
+    DrillEnded,
+    EarlierDrills,
+    FaultInjected,
+    FaultAttested,
+    Decided,
+    HazardArmed,
+)
 _ONCE_A_LIFE = (StageUp, Restored, LedgerRead, HazardOver)
 # When it happened, as somebody else's clock has it, or before it could be said.
 _TOLD_LATER = (
-    FaultInjected, TriggerFired, GeneratorSample, LogLine,
-)  # fmt: skip
+    FaultInjected,
+    TriggerFired,
+    GeneratorSample,
+    LogLine,
+)
 _LONGEST_S = 7 * 86_400.0
 _SLACK_S = 1e-3  # times are written down in microseconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from pathlib import Path
 
-from rollback_drill.data.ledger import judge, rows_of
+from rollback_drill.data.ledger import losses, rows_of
 from rollback_drill.data.writes import Write, written_lines
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage.model import Stage
@@ -56,7 +56,7 @@ class Integrity:
             str(loss)
             for write in chosen
             if self._alone(write)
-            for loss in judge(TABLE, [write], found.get(write.subject))
+            for loss in losses(TABLE, [write], found.get(write.subject))
         ]
         if losses:
             return Look(

@@ -13,9 +13,15 @@ MARK = ".rollback-drill"
 """The file by which a folder is known to be of this suite."""
 _TOLD = "The reports in this folder are written by rollback-drill, which replaces them.\n"
 _GENERATED = (
-    "index.html", "postmortem.md", "verdict.json", "junit.xml", "timeline.jsonl", "allure-results",
-    "traffic", OWN_MAILBOX,
-)  # fmt: skip
+    "index.html",
+    "postmortem.md",
+    "verdict.json",
+    "junit.xml",
+    "timeline.jsonl",
+    "allure-results",
+    "traffic",
+    OWN_MAILBOX,
+)
 _FIRST_LINE = 4_096
 _ROOM_BYTES = 512 * 1024 * 1024
 
@@ -30,9 +36,10 @@ def claim(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if not _is_ours(directory):
             raise UsageError(
-                f"a folder for reports at {directory}", "one with files that no drill wrote",
+                f"a folder for reports at {directory}",
+                "one with files that no drill wrote",
                 "set REPORT to a new folder, or empty this one yourself",
-            )  # fmt: skip
+            )
         files.write(directory / MARK, _TOLD)
         free = shutil.disk_usage(directory).free
     except OSError as error:
