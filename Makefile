@@ -48,6 +48,7 @@ gate: claim
 
 .PHONY: bench
 bench: known $(VENV)/.ready
+	@$(BIN)/python -m bench.bench_start
 	@$(BIN)/python -m bench.bench_detector
 	@$(BIN)/python -m bench.bench_live
 	@$(BIN)/python -m rollback_drill make $@

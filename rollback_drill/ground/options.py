@@ -299,7 +299,7 @@ VERBS = (
     ),
     Verb(
         "bench",
-        "Measure detector, load generator and data, as ratios within one run",
+        "Measure start, detector, load generator and data, as ratios within one run",
         "make bench SIZES=10000",
         (SIZES,),
         module="bench.bench_data",
