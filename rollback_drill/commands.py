@@ -51,6 +51,7 @@ from rollback_drill.runbook.parse import parse, read_document
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.staging import StagingStage
+from rollback_drill.subject.subject import own
 
 _HEAR_S = 0.2
 
@@ -263,11 +264,11 @@ def run_claim(arguments: argparse.Namespace) -> int:
 
 def run_monitoring(arguments: argparse.Namespace) -> int:
     """Write Prometheus' alert rules and a dashboard, made of the runbook's thresholds."""
-    runbook = parse(arguments.runbook)
+    runbook, metrics = parse(arguments.runbook), own()[0].metrics
     try:
         arguments.to.mkdir(parents=True, exist_ok=True)
-        files.write(arguments.to / "alerts.yml", rules(runbook))
-        text = json.dumps(dashboard(runbook), indent=2, ensure_ascii=False)
+        files.write(arguments.to / "alerts.yml", rules(runbook, metrics))
+        text = json.dumps(dashboard(runbook, metrics), indent=2, ensure_ascii=False)
         files.write(arguments.to / "dashboard.json", text + "\n")
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error

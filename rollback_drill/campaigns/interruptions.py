@@ -33,11 +33,13 @@ from rollback_drill.ground import files
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, StageError, WaitTimeout
 from rollback_drill.ground.terminal import shown
+from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.performer import choose
 from rollback_drill.runbook.model import CodeBlock, Procedure, Runbook
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.host import look
 from rollback_drill.stage.model import Stage
 
@@ -306,13 +308,15 @@ class _Bench:
         flag_only = not any(
             "git checkout" in c.block.alternatives[0].script for c in self._commands
         )
-        tag = self._stage.failing if flag_only else self._stage.stable
+        tag = stage.failing if flag_only else stage.stable
+        recipe = stage.subject.recipe
+        assert recipe is not None  # what stands on a stage of our own
         for host in stage.hosts:
             seen = look(
                 host,
                 f'test "$(git rev-parse HEAD)" = "$(git rev-parse {tag}^{{commit}})"\n'
-                'test ! -e "$MAINTENANCE_FILE"\ngit diff --quiet HEAD -- hostaway_mcp\n'
-                '.venv/bin/python -c "import hostaway_mcp.app"\nuv sync --quiet --check',
+                f'test ! -e "$MAINTENANCE_FILE"\ngit diff --quiet HEAD -- {recipe.module}\n'
+                f'.venv/bin/python -c "import {recipe.application}"\nuv sync --quiet --check',
                 limit_s=60,
             )
             if not seen.ok:
@@ -331,15 +335,16 @@ class _Bench:
         return wrong
 
     def _clients_are_wrong(self) -> list[str]:
-        key = {"X-API-Key": self._stage.api_key}
+        stage = self._stage
         with contextlib.suppress(WaitTimeout):
             for _ in wait_until("clients are served", 20):
                 try:
-                    url = f"{self._stage.base_url}/api/listings"
-                    lists = http.get(url, headers=key).checked().json()
+                    url = stage.base_url + stage.subject.probe
+                    http.get(url, headers=keyed(stage)).checked()
+                    found = stage.subject.serves_stable(stage)
                 except NoAnswer:
                     continue
-                return [] if "listings" in lists else ["lists still come in pages"]
+                return [] if found.verdict is Verdict.PASSED else [found.evidence]
         return ["clients are not served"]
 
 

@@ -18,6 +18,7 @@ from rollback_drill.perform.told import AlternativeTaken
 from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillBroke, Interrupted
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.subject import own
 
 _PACE = 80.0
 _RATE = 50.0  # requests/s: enough to prove what the checkboxes ask, and easy on the machine
@@ -55,7 +56,7 @@ def endure(
             request = Request(
                 runbook,
                 folder / name,
-                fault="invalid-cursors" if procedure == 3 else "error-rate-critical",
+                fault=own()[1].curable if procedure == 3 else "error-rate-critical",
                 procedure=str(procedure),
                 pace=_PACE,
                 rate=_RATE,

@@ -27,6 +27,7 @@ from rollback_drill.runbook.shell import read_script
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.stages.containers import containers_problem
 from rollback_drill.stage.supervision import SUPERVISORD, SYSTEMD
+from rollback_drill.subject.subject import own
 
 __all__ = [
     "Coverage",
@@ -40,8 +41,6 @@ __all__ = [
     "write_findings",
 ]
 
-# Every procedure cures it: the old code has no cursors, and the flag switches them off.
-_FAULT = "invalid-cursors"
 # What an alternative for a failed downgrade has to mend.
 DAMAGE = "downgrade-damages-data"
 
@@ -158,7 +157,7 @@ def perform_literally(
     one = Request(
         request.runbook,
         report,
-        fault=_FAULT,
+        fault=own()[1].curable,
         procedure=str(procedure.number),
         pace=request.pace,
         rate=request.rate,

@@ -189,7 +189,8 @@ def press_on(drill: Drill) -> bool:
 def look_at_outcome(drill: Drill) -> bool:
     """Verify what any rollback has to leave behind, whether its document asks for it or not."""
     assert drill.procedure
-    left = outcome_of(drill.procedure, lacks_of(drill.rig.stage))
+    stage = drill.rig.stage
+    left = outcome_of(drill.procedure, lacks_of(stage), stage.subject.leaves)
     drill.rig.performer.perform_checklist(left, "Outcome", _CHECKLIST_BUDGET_S)
     return True
 

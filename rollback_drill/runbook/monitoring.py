@@ -9,17 +9,42 @@ import yaml
 
 from rollback_drill.runbook.model import MatrixRow, Runbook
 
-JOB = "hostaway-mcp"
 WINDOW = "1m"
 """Over which rates are taken."""
 _FOR = "1m"
-_ERRORS = (
-    'sum(rate(hostaway_requests_total{status=~"5.."}[1m])) / sum(rate(hostaway_requests_total[1m]))'
-)
-# Without a single error there is no such series: that is a rate of zero, where requests came.
-_ERROR_RATE = f"({_ERRORS}) or (sum(rate(hostaway_requests_total[1m])) > 0) * 0"
-_UP = f'min(up{{job="{JOB}"}})'
-_RATE = "sum(rate(hostaway_requests_total[1m]))"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricNames:
+    """What a service's own metrics are called. `job`: its name in Prometheus; `requests`: a counter
+    with the answers' `status`; `seconds`: a histogram of the time that answers took.
+    """
+
+    job: str
+    requests: str
+    seconds: str
+
+    @property
+    def up(self) -> str:
+        """Whether all of its hosts answer."""
+        return f'min(up{{job="{self.job}"}})'
+
+    @property
+    def rate(self) -> str:
+        """Requests a second."""
+        return f"sum(rate({self.requests}[{WINDOW}]))"
+
+    @property
+    def error_rate(self) -> str:
+        """The share of requests that fail."""
+        errors = f'sum(rate({self.requests}{{status=~"5.."}}[{WINDOW}])) / {self.rate}'
+        # Without a single error there is no such series: a rate of zero, where requests came.
+        return f"({errors}) or ({self.rate} > 0) * 0"
+
+    def quantile(self, row: MatrixRow) -> str:
+        """The quantile of response times of which `row` speaks."""
+        buckets = f"sum by (le) (rate({self.seconds}_bucket[{WINDOW}]))"
+        return f"histogram_quantile({row.quantile:g}, {buckets})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +58,27 @@ class Panel:
     high: float
 
 
-def panels(runbook: Runbook) -> list[Panel]:
+def panels(runbook: Runbook, metrics: MetricNames) -> list[Panel]:
     """Return the dashboard's panels; what is normal is the first row of the runbook's matrix."""
     normal = runbook.matrix[0]
     return [
-        Panel("Error rate", _ERROR_RATE, "percentunit", 0.0, normal.error_rate.high),
+        Panel("Error rate", metrics.error_rate, "percentunit", 0.0, normal.error_rate.high),
         Panel(
             f"Response time, p{normal.quantile * 100:g}",
-            _quantile(normal),
+            metrics.quantile(normal),
             "s",
             0.0,
             normal.p95.high,
         ),
-        Panel("Requests per second", _RATE, "reqps", math.ulp(0.0), math.inf),
-        Panel("Hosts that answer their metrics", _UP, "none", 1.0, math.inf),
+        Panel("Requests per second", metrics.rate, "reqps", math.ulp(0.0), math.inf),
+        Panel("Hosts that answer their metrics", metrics.up, "none", 1.0, math.inf),
     ]
 
 
-def _quantile(row: MatrixRow) -> str:
-    buckets = "sum by (le) (rate(hostaway_request_seconds_bucket[1m]))"
-    return f"histogram_quantile({row.quantile:g}, {buckets})"
-
-
-def dashboard(runbook: Runbook) -> dict[str, object]:
+def dashboard(runbook: Runbook, metrics: MetricNames) -> dict[str, object]:
     """Return the dashboard in Grafana's JSON model; thresholds are the edges of what is normal."""
     found = []
-    for number, panel in enumerate(panels(runbook), 1):
+    for number, panel in enumerate(panels(runbook, metrics), 1):
         steps: list[dict[str, object]] = [{"color": "green", "value": None}]
         if math.isfinite(panel.high):
             steps.append({"color": "red", "value": panel.high})
@@ -87,15 +107,15 @@ def dashboard(runbook: Runbook) -> dict[str, object]:
     return {"title": runbook.title, "schemaVersion": 36, "refresh": "5s", "panels": found}
 
 
-def rules(runbook: Runbook) -> str:
+def rules(runbook: Runbook, metrics: MetricNames) -> str:
     """Return Prometheus' alert rules in YAML: one for each row and column of the matrix but the
     normal one, and one for metrics that do not come.
     """
     found: list[dict[str, object]] = []
     for row in runbook.matrix[1:]:
         for name, expression, band in (
-            ("ErrorRate", f"({_ERROR_RATE})", row.error_rate),
-            ("ResponseTime", f"({_quantile(row)})", row.p95),
+            ("ErrorRate", f"({metrics.error_rate})", row.error_rate),
+            ("ResponseTime", f"({metrics.quantile(row)})", row.p95),
         ):
             upper = f" < {band.high:g}" if math.isfinite(band.high) else ""
             # A comparison filters: what it lets through is compared again.
@@ -111,7 +131,7 @@ def rules(runbook: Runbook) -> str:
     found.append(
         {
             "alert": "MetricsMissing",
-            "expr": f'{_UP} == 0 or absent(up{{job="{JOB}"}})',
+            "expr": f'{metrics.up} == 0 or absent(up{{job="{metrics.job}"}})',
             "for": _FOR,
             "labels": {"severity": "alert"},
             "annotations": {"summary": "the health of the system can no longer be seen"},
@@ -121,10 +141,10 @@ def rules(runbook: Runbook) -> str:
     return yaml.safe_dump(groups, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def configuration(targets: list[str]) -> str:
+def configuration(targets: list[str], job: str) -> str:
     """Return Prometheus' configuration for `targets` ("host:port"), looked at once a second."""
     settings = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": targets}]}],
+        "scrape_configs": [{"job_name": job, "static_configs": [{"targets": targets}]}],
     }
     return yaml.safe_dump(settings, sort_keys=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from rollback_drill.runbook.model import Checkbox, Checklist, Procedure
 
@@ -12,11 +12,16 @@ _ITEMS = (
     ("The configuration has kept its structure", "defects"),
     ("Maintenance mode is off", ""),
     ("API requests succeed", ""),
-    ("Lists come in the old format", "listings"),
 )
 
 
-def outcome_of(procedure: Procedure, lacks: Collection[str]) -> Checklist:
-    """Return the checklist of what `procedure` must leave behind; its line is the procedure's."""
-    boxes = tuple(Checkbox(text, procedure.line) for text, needs in _ITEMS if needs not in lacks)
+def outcome_of(
+    procedure: Procedure, lacks: Collection[str], others: Iterable[str] = ()
+) -> Checklist:
+    """Return the checklist of what `procedure` must leave behind; its line is the procedure's.
+
+    `lacks`: abilities that the stage has not got; `others`: what the service asks besides.
+    """
+    texts = [text for text, needs in _ITEMS if needs not in lacks]
+    boxes = tuple(Checkbox(text, procedure.line) for text in (*texts, *others))
     return Checklist("What the procedure leaves behind", boxes, (), procedure.line)

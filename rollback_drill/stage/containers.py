@@ -273,7 +273,8 @@ class ContainerStage(OwnStage):
         container = DockerContainer(image)
         targets = [f"{name}:{_PORT}" for name in self._names]
         container.with_copy_into_container(
-            configuration(targets).encode(), "/etc/prometheus/prometheus.yml"
+            configuration(targets, self.subject.metrics.job).encode(),
+            "/etc/prometheus/prometheus.yml",
         )
         self._start(container, network, "prometheus", [_PROMETHEUS_PORT])
         return container

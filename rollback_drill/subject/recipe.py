@@ -12,7 +12,8 @@ class Recipe:
     """All that such a stage must know of a service in Python, on Postgres.
 
     `layers`: folder of its releases, see `stage.release`; `program`: name of its folder and of what
-    is supervised; `module`: what Python runs as the service; `title`: what people call it;
+    is supervised; `module`: what Python runs as the service; `application`: what can be
+    imported of it when its code is whole; `title`: what people call it;
     `database`: name of its database and of that database's owner.
 
     `variables`: the service's own, each with the one of the runbook's scripts that it holds;
@@ -20,7 +21,7 @@ class Recipe:
 
     `fill`: the script that fills an empty database with `{rows}` of a `{seed}`, at least
     `rows_per_s` each second, `bytes_per_row` each; `copies`: pattern of names of databases that a
-    restore puts aside.
+    restore puts aside; `curable`: a fault that each procedure of its runbook cures.
     """
 
     layers: Path
@@ -28,6 +29,7 @@ class Recipe:
     stable: str
     program: str
     module: str
+    application: str
     title: str
     database: str
     variables: Mapping[str, str]
@@ -38,6 +40,7 @@ class Recipe:
     rows_per_s: int
     bytes_per_row: int
     copies: str
+    curable: str
 
     def environment(
         self, scripts: Mapping[str, str], secrets: Mapping[str, str], *, bind: str, port: int

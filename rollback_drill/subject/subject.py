@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from rollback_drill.family import Family
 from rollback_drill.ground.finding import Finding
+from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.traffic.interface import Interface
 
@@ -74,7 +75,8 @@ class Subject(Protocol):
     `probe`: one that can be read at any time with the key; `reads`: paths that customers read, by
     name; `writes`: operations whose outcome can be read again. `table`: None where only its API
     tells what became of writes; `control`: a quick query that touches its data. `recipe`: how it is
-    brought up, None where the suite does not bring it along.
+    brought up, None where the suite does not bring it along; `metrics`: what its own are called;
+    `leaves`: checkboxes that hold wherever its stable release serves.
     """
 
     name: str
@@ -85,6 +87,8 @@ class Subject(Protocol):
     table: Table | None
     control: str
     recipe: Recipe | None
+    metrics: MetricNames
+    leaves: tuple[str, ...]
 
     def reads_succeed(self, place: Place, status: int | None) -> Finding:
         """Ask every host for what customers read; `status`: the one that is expected, if any is."""
@@ -96,6 +100,10 @@ class Subject(Protocol):
 
     def strangers_refused(self, place: Place) -> Finding:
         """Ask every host without the key, with a wrong one and with the right one."""
+        ...
+
+    def serves_stable(self, place: Place) -> Finding:
+        """Ask every host whether it serves customers as the stable release does."""
         ...
 
     def writes_kept(self, place: Place) -> Finding:

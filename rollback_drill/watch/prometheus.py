@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from rollback_drill.runbook.monitoring import JOB, WINDOW, Panel
+from rollback_drill.runbook.monitoring import WINDOW, Panel
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 
@@ -30,14 +30,14 @@ def query(url: str, expression: str) -> dict[str, float]:
         raise NoAnswer(f"no result from Prometheus: {error}") from None
 
 
-def targets_up(url: str) -> dict[str, float]:
+def targets_up(url: str, job: str) -> dict[str, float]:
     """Return 1 or 0 for each target of the service's job."""
-    return query(url, f'up{{job="{JOB}"}}')
+    return query(url, f'up{{job="{job}"}}')
 
 
-def samples(url: str) -> float:
+def samples(url: str, requests: str) -> float:
     """Return how many requests all targets have counted by their last samples."""
-    return sum(query(url, "sum(hostaway_requests_total)").values())
+    return sum(query(url, f"sum({requests})").values())
 
 
 def value(url: str, panel: Panel, pace: float) -> float | None:

@@ -23,13 +23,15 @@ from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.containers import ContainerStage
 from rollback_drill.stage.images import ensure_images
 from rollback_drill.stage.model import StageOptions
+from rollback_drill.subject.subject import own
 from rollback_drill.watch.prometheus import samples, targets_up, value
 
+METRICS = own()[0].metrics
 RUNBOOK = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
 
 
 def test_every_row_but_the_normal_one_has_its_rules_with_the_edges_of_the_matrix() -> None:
-    (group,) = yaml.safe_load(rules(RUNBOOK))["groups"]
+    (group,) = yaml.safe_load(rules(RUNBOOK, METRICS))["groups"]
     found = {rule["alert"]: rule["expr"] for rule in group["rules"]}
     assert set(found) == {
         "ErrorRateWarning", "ErrorRateAlert", "ErrorRateCritical",
@@ -40,7 +42,7 @@ def test_every_row_but_the_normal_one_has_its_rules_with_the_edges_of_the_matrix
 
 
 def test_thresholds_of_the_dashboard_are_those_of_the_matrix() -> None:
-    made = json.loads(json.dumps(dashboard(RUNBOOK)))
+    made = json.loads(json.dumps(dashboard(RUNBOOK, METRICS)))
     by_title = {panel["title"]: panel for panel in made["panels"]}
     steps = by_title["Error rate"]["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert [step["value"] for step in steps] == [None, 0.01]
@@ -77,7 +79,7 @@ EDGES = (0.1, 0.5, 1, 2, 5)
 
 
 def rule_tests(cases: list[tuple[int, int, float, list[str]]]) -> str:
-    names = [r["alert"] for r in yaml.safe_load(rules(RUNBOOK))["groups"][0]["rules"]]
+    names = [r["alert"] for r in yaml.safe_load(rules(RUNBOOK, METRICS))["groups"][0]["rules"]]
     found = []
     for good, bad, seconds, firing in cases:
         series = [{"series": 'up{job="hostaway-mcp", instance="a"}', "values": "1x60"}]
@@ -102,14 +104,16 @@ def rule_tests(cases: list[tuple[int, int, float, list[str]]]) -> str:
 
 def expectation(name: str) -> dict[str, object]:
     rule = next(
-        r for r in yaml.safe_load(rules(RUNBOOK))["groups"][0]["rules"] if r["alert"] == name
+        r
+        for r in yaml.safe_load(rules(RUNBOOK, METRICS))["groups"][0]["rules"]
+        if r["alert"] == name
     )
     return {"exp_labels": rule["labels"], "exp_annotations": rule["annotations"]}
 
 
 @pytest.mark.containers
 def test_promtool_finds_the_rules_firing_when_they_must_and_only_then(tmp_path: Path) -> None:
-    (tmp_path / "alerts.yml").write_text(rules(RUNBOOK))
+    (tmp_path / "alerts.yml").write_text(rules(RUNBOOK, METRICS))
     (tmp_path / "test.yml").write_text(rule_tests(CASES))
     tmp_path.chmod(0o755)
     checked = promtool(tmp_path, "check", "rules", "/rules/alerts.yml")
@@ -117,8 +121,8 @@ def test_promtool_finds_the_rules_firing_when_they_must_and_only_then(tmp_path: 
     tested = promtool(tmp_path, "test", "rules", "/rules/test.yml")
     assert tested.returncode == 0, tested.stdout + tested.stderr
     # And the test can fail: an edge that was moved is noticed.
-    moved = re.sub(r">= 0\.1$", ">= 0.2", rules(RUNBOOK), flags=re.MULTILINE)
-    assert moved != rules(RUNBOOK)
+    moved = re.sub(r">= 0\.1$", ">= 0.2", rules(RUNBOOK, METRICS), flags=re.MULTILINE)
+    assert moved != rules(RUNBOOK, METRICS)
     (tmp_path / "alerts.yml").write_text(moved)
     assert promtool(tmp_path, "test", "rules", "/rules/test.yml").returncode != 0
 
@@ -145,18 +149,20 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
 ) -> None:
     url = stage.prometheus_url
     for _ in wait_until("Prometheus sees the host", 30):
-        if list(targets_up(url).values()) == [1.0]:
+        if list(targets_up(url, METRICS.job).values()) == [1.0]:
             break
-    before = samples(url)
+    before = samples(url, METRICS.requests)
     key = {"X-API-Key": stage.api_key}
     shown: dict[str, float | None] = {}
     for _ in wait_until("every panel shows data in its normal range", 30, every_s=0.1):
         httpx.get(f"{stage.base_url}/api/listings?limit=1", headers=key, timeout=5)
-        found = {panel.title: (panel, value(url, panel, pace=60)) for panel in panels(RUNBOOK)}
+        found = {
+            panel.title: (panel, value(url, panel, pace=60)) for panel in panels(RUNBOOK, METRICS)
+        }
         shown = {title: seen for title, (_, seen) in found.items()}
         if all(v is not None and p.low <= v < p.high for p, v in found.values()):
             break
-    assert samples(url) > before, shown
+    assert samples(url, METRICS.requests) > before, shown
     asking = SimpleNamespace(stage=stage, runbook=RUNBOOK, pace=60)
     assert resources._prometheus_collects(stage).verdict is Verdict.PASSED
     assert resources._panels_normal(asking).verdict is Verdict.PASSED  # type: ignore[arg-type]
@@ -176,9 +182,9 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
     assert (seen.verdict, "p95" in seen.evidence) == (Verdict.FAILED, True)
     stage.hosts[0].run('supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp', limit_s=30)
     for _ in wait_until("Prometheus misses the host", 30):
-        if list(targets_up(url).values()) == [0.0]:
+        if list(targets_up(url, METRICS.job).values()) == [0.0]:
             break
-    up = next(panel for panel in panels(RUNBOOK) if "Hosts" in panel.title)
+    up = next(panel for panel in panels(RUNBOOK, METRICS) if "Hosts" in panel.title)
     assert value(url, up, pace=60) == 0.0
     asking.runbook = RUNBOOK
     loud = alerts.check(asking, alerts.match)  # type: ignore[arg-type]

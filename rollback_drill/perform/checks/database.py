@@ -124,7 +124,7 @@ def restore_tested(moment: Moment, match: re.Match[str]) -> Finding:
     name = path.rpartition("/")[2]
     script = (
         f'rows="$(cat {shlex.quote(path)}.restored-rows)"\n'
-        f'echo "{name}, restored when it was made, had $rows listings"\n'
+        f'echo "{name}, restored when it was made, had $rows rows"\n'
         'test "$rows" -gt 0'
     )
     return _on_first(moment, script, "proof of a restored copy with rows in it")
@@ -221,7 +221,7 @@ def migration_reverted(moment: Moment, match: re.Match[str]) -> Finding:
 
 @check(
     r"(?:database )?migrations?<DONE> applied(?: up)?(?: to revision (?P<revision>\w{4,}))?",
-    examples=["The migrations are applied up to revision `0002_pagination`"],
+    examples=["The migrations are applied up to revision `0002_orders`"],
     needs="database",
 )
 def migration_applied(moment: Moment, match: re.Match[str]) -> Finding:

@@ -93,9 +93,9 @@ def no_alerts(moment: Moment, match: re.Match[str]) -> Finding:
     if known:
         told = f"{len(firing)} of {known} alerts fire" + "".join(f", {one}" for one in firing[:5])
         return judged(not firing, told, "none")
-    if not prometheus.targets_up(url):
+    if not prometheus.targets_up(url, moment.stage.subject.metrics.job):
         return failed("Prometheus sees no host of the service", "one that it watches")
-    made = yaml.safe_load(rules(moment.runbook))["groups"][0]["rules"]
+    made = yaml.safe_load(rules(moment.runbook, moment.stage.subject.metrics))["groups"][0]["rules"]
     holds = [one["alert"] for one in made if prometheus.holds(url, one["expr"], moment.pace)]
     told = f"of {len(made)} alerts made of the runbook's thresholds {len(holds)} would fire"
     return judged(not holds, told + "".join(f", {one}" for one in holds), "none")

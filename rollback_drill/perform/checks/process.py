@@ -7,7 +7,6 @@ import shlex
 
 from rollback_drill.ground.finding import Finding, failed, judged, unknown
 from rollback_drill.perform.check import check
-from rollback_drill.perform.checks.release import all_ok, on_every_host
 from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
 from rollback_drill.watch.logs import application_entry
@@ -130,20 +129,3 @@ def not_restarted(moment: Moment, match: re.Match[str]) -> Finding:
     return judged(
         before == after, f"process ids before {before}, now {after}", "the same processes"
     )
-
-
-@check(
-    r"config(?:uration)?(?: file)?<DONE> (?:updated|changed|written)",
-    examples=["The configuration is updated"],
-)
-def configuration_updated(moment: Moment, match: re.Match[str]) -> Finding:
-    """The configuration of every host parses and has pagination switched off, nested rightly."""
-    script = (
-        ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
-        "import sys, yaml\n"
-        "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
-        "print('context_protection is', settings)\n"
-        "sys.exit(settings['pagination_enabled'] is not False)\n"
-        "PY"
-    )
-    return all_ok(on_every_host(moment, script), "pagination_enabled: false in it")

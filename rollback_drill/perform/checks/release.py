@@ -43,9 +43,9 @@ def all_ok(results: dict[str, Completed], expected: str) -> Finding:
     r"(?P<listed> and changelog lists it)?)?",
     rf"identify previous {_VERSION}(?: confirm stable {_VERSION} to roll back to)?",
     examples=[
-        "Stable release identified: `v0.0.9`",
-        "Identify the stable release: `v0.0.9` exists and is older than what runs now",
-        "Identify the stable release: `v0.0.9` exists, is older than what runs now, and the "
+        "Stable release identified: `v1.4.2`",
+        "Identify the stable release: `v1.4.2` exists and is older than what runs now",
+        "Identify the stable release: `v1.4.2` exists, is older than what runs now, and the "
         "changelog lists it",
         "Identify the previous version",
     ],

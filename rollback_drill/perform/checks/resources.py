@@ -110,14 +110,18 @@ def metrics_collecting(moment: Moment, match: re.Match[str]) -> Finding:
 
 def _prometheus_collects(stage: Stage) -> Finding:
     url = stage.prometheus_url
-    before = prometheus.samples(url)
+    metrics = stage.subject.metrics
+    before = prometheus.samples(url, metrics.requests)
     with client(stage, next(iter(stage.direct_urls.values()))) as http:
         http.get(stage.subject.probe)
     up: dict[str, float] = {}
     after = before
     try:
         for _ in wait_until("Prometheus to see all hosts and a new request", _WAIT_S):
-            up, after = prometheus.targets_up(url), prometheus.samples(url)
+            up, after = (
+                prometheus.targets_up(url, metrics.job),
+                prometheus.samples(url, metrics.requests),
+            )
             if len(up) == len(stage.hosts) and all(up.values()) and after > before:
                 break
     except WaitTimeout:
@@ -162,7 +166,7 @@ def dashboards_normal(moment: Moment, match: re.Match[str]) -> Finding:
 def _panels_normal(moment: Moment) -> Finding:
     """Ask Prometheus what each panel of the dashboard shows."""
     shown = []
-    for panel in panels(moment.runbook):
+    for panel in panels(moment.runbook, moment.stage.subject.metrics):
         value = prometheus.value(moment.stage.prometheus_url, panel, moment.pace)
         if value is None:
             return unknown(f"panel “{panel.title}” shows no data")

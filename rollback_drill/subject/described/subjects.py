@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
+from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage import http
 from rollback_drill.stage.asking import keyed, send
 from rollback_drill.subject.recipe import Recipe
@@ -23,6 +24,8 @@ class Described:
     table: Table | None = None
     control = "SELECT 1"
     recipe: Recipe | None = None
+    metrics = MetricNames("service", "http_requests_total", "http_request_duration_seconds")
+    leaves: tuple[str, ...] = ()
 
     def __init__(self, interface: Interface) -> None:
         self._operations = interface.operations
@@ -61,6 +64,10 @@ class Described:
                     found = f"{where}: {operation.name} with the key is answered {answer.status}"
                     return failed(found, "what the stage's file says")
         return passed(f"{seen} requests of strangers were refused")
+
+    def serves_stable(self, place: Place) -> Finding:
+        """Every read answers as the file says: it describes what both releases do."""
+        return self.reads_succeed(place, None)
 
     def writes_kept(self, place: Place) -> Finding:
         """What is written through the front door can be read again there."""

@@ -26,6 +26,7 @@ RECIPE = Recipe(
     stable=STABLE,
     program="hostaway-mcp",
     module="hostaway_mcp",
+    application="hostaway_mcp.app",
     title="Listings API",
     database="hostaway",
     variables={
@@ -43,4 +44,5 @@ RECIPE = Recipe(
     rows_per_s=4_000,  # beyond what is there anyway: the upgrade writes each of them again
     bytes_per_row=400,  # with its reservations and indexes, old and new row of an upgrade
     copies="hostaway\\_replaced\\_%",
+    curable="invalid-cursors",  # the old code has none, and the flag switches them off
 )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rollback_drill.ground.finding import Finding, failed, judged, passed
+from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
@@ -38,6 +39,8 @@ class Hostaway:
     table: Table | None = TABLE
     control = "SELECT 1 FROM listings LIMIT 1"
     recipe: Recipe | None = RECIPE
+    metrics = MetricNames("hostaway-mcp", "hostaway_requests_total", "hostaway_request_seconds")
+    leaves: tuple[str, ...] = ("Lists come in the old format",)
 
     def __init__(self, interface: Interface) -> None:
         del interface  # it is known
@@ -93,6 +96,10 @@ class Hostaway:
         told = "401 without or with a wrong key, 200 with the right one"
         return passed(f"{len(seen)} requests: {told}")
 
+    def serves_stable(self, place: Place) -> Finding:
+        """Lists have the old shape on every host, and no trace of cursors."""
+        return shape_of_lists(place, ["count", "limit", "listings", "offset"])
+
     def writes_kept(self, place: Place) -> Finding:
         """A row written through the API stands in the database and can be read back through it."""
         with client(place, place.base_url) as http:
@@ -103,7 +110,7 @@ class Hostaway:
                 "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
             )
             answer = http.get(f"/api/reservations/{created}")
-            read = object_of(answer) if answer.ok else {}
+            read = _object_of(answer) if answer.ok else {}
         same = stored == [(read.get("guest_name"), read.get("total_cents"))]
         got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
         told = f"reservation {created} is stored as {stored}, read back: {got}"
@@ -114,12 +121,23 @@ class Hostaway:
         raise NotImplementedError
 
 
+def shape_of_lists(place: Place, wanted: list[str]) -> Finding:
+    """Judge whether lists have the `wanted` fields, and no others, on every host."""
+    seen = {}
+    for name, url in place.direct_urls.items():
+        with client(place, url) as http:
+            answer = http.get("/api/listings", params={"limit": 10})
+        seen[name] = sorted(_object_of(answer)) if answer.ok else [str(answer.status)]
+    told = "; ".join(f"{name} answers lists with {', '.join(keys)}" for name, keys in seen.items())
+    return judged(all(keys == wanted for keys in seen.values()), told, ", ".join(wanted))
+
+
 def client(place: Place, url: str, key: str | None = None) -> Client:
     """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
     return Client(url, keyed(place, key), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
 
 
-def object_of(answer: Answer) -> dict[str, Any]:
+def _object_of(answer: Answer) -> dict[str, Any]:
     """Return the object that an answer is. Raises BadAnswer when it is something else."""
     body = answer.json()
     if not isinstance(body, dict):
@@ -139,7 +157,7 @@ def _rows(answer: Answer) -> list[dict[str, object]]:
 
 
 def _paths(document: Answer) -> dict[str, dict[str, object]]:
-    paths = object_of(document).get("paths")
+    paths = _object_of(document).get("paths")
     if not isinstance(paths, dict) or not all(isinstance(one, dict) for one in paths.values()):
         raise BadAnswer("/openapi.json has no paths", document.status)
     if len(paths) > _MOST_PATHS:
@@ -188,4 +206,4 @@ def _reserve(http: Client) -> tuple[str, int]:
             "total_cents": 12_345,
         },
     )
-    return str(object_of(answer).get("id", "0")) if answer.ok else "0", answer.status
+    return str(_object_of(answer).get("id", "0")) if answer.ok else "0", answer.status

@@ -1,4 +1,4 @@
-"""Is the code whole?"""
+"""Is the code whole, and its configuration?"""
 
 from __future__ import annotations
 
@@ -23,3 +23,20 @@ def compiles(moment: Moment, match: re.Match[str]) -> Finding:
         'print("all modules compile, hostaway_mcp.app imports")\''
     )
     return all_ok(on_every_host(moment, script), "modules that compile and can be imported")
+
+
+@check(
+    r"config(?:uration)?(?: file)?<DONE> (?:updated|changed|written)",
+    examples=["The configuration is updated"],
+)
+def configuration_updated(moment: Moment, match: re.Match[str]) -> Finding:
+    """The configuration of every host parses and has pagination switched off, nested rightly."""
+    script = (
+        ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
+        "import sys, yaml\n"
+        "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
+        "print('context_protection is', settings)\n"
+        "sys.exit(settings['pagination_enabled'] is not False)\n"
+        "PY"
+    )
+    return all_ok(on_every_host(moment, script), "pagination_enabled: false in it")

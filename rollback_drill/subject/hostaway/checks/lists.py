@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.ground.finding import Finding, judged
+from rollback_drill.ground.finding import Finding
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
-from rollback_drill.subject.hostaway.subjects import client, object_of
+from rollback_drill.subject.hostaway.subjects import shape_of_lists
 
 
 @check(
@@ -19,17 +19,7 @@ from rollback_drill.subject.hostaway.subjects import client, object_of
 )
 def old_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists have the old shape on every host, and no trace of cursors."""
-    seen = {}
-    for name, url in moment.stage.direct_urls.items():
-        with client(moment.stage, url) as http:
-            answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(object_of(answer)) if answer.ok else [str(answer.status)]
-    wanted = ["count", "limit", "listings", "offset"]
-    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))
-
-
-def _fields(seen: dict[str, list[str]]) -> str:
-    return "; ".join(f"{name} answers lists with {', '.join(keys)}" for name, keys in seen.items())
+    return moment.stage.subject.serves_stable(moment.stage)
 
 
 @check(
@@ -40,10 +30,4 @@ def _fields(seen: dict[str, list[str]]) -> str:
 )
 def new_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""
-    seen = {}
-    for name, url in moment.stage.direct_urls.items():
-        with client(moment.stage, url) as http:
-            answer = http.get("/api/listings", params={"limit": 10})
-        seen[name] = sorted(object_of(answer)) if answer.ok else [str(answer.status)]
-    wanted = ["items", "meta", "nextCursor"]
-    return judged(all(keys == wanted for keys in seen.values()), _fields(seen), ", ".join(wanted))
+    return shape_of_lists(moment.stage, ["items", "meta", "nextCursor"])
