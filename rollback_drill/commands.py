@@ -41,6 +41,7 @@ from rollback_drill.ground.redact import masked
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
+from rollback_drill.judge.judgement import judge
 from rollback_drill.report import overview
 from rollback_drill.report.folder import claim
 from rollback_drill.report.summary import print_summary
@@ -249,7 +250,7 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Render a report again from a timeline; return the exit code of its verdict."""
-    judgement = write_reports(arguments.from_, arguments.report)
+    judgement = write_reports(arguments.from_, arguments.report).ask(judge)
     print_summary(judgement, arguments.report, console(soft_wrap=False))
     return judgement.exit
 

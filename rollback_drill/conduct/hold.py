@@ -10,9 +10,8 @@ from rollback_drill.conduct.plan import Plan
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.ground.clock import iso
 from rollback_drill.judge import history
-from rollback_drill.judge.judgement import Judgement
+from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
-from rollback_drill.record.timeline import read
 from rollback_drill.report.write import write_reports
 from rollback_drill.stage.model import Stage
 
@@ -35,8 +34,8 @@ def hold(plan: Plan, *, stage: Stage | None = None, progress: Progress | None = 
     conductor = Conductor(plan, stage=stage, progress=progress)
     conductor.run()
     path = conductor.timeline.path
-    judgement = write_reports(path, plan.request.report)
-    book = Book(read(path))
+    book = write_reports(path, plan.request.report)
+    judgement = book.ask(judge)
     if plan.request.history:
         key, began = conductor.admitted.history_key, iso(book.events[0].at)
         history.keep(plan.request.history, history.entry(judgement, key, began))

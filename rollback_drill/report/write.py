@@ -7,22 +7,21 @@ from pathlib import Path
 
 from rollback_drill.ground import files
 from rollback_drill.ground.terminal import shown
-from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.judge.judgement import judge
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
 from rollback_drill.report import allure, html, junit, postmortem
 from rollback_drill.report.folder import claim
 
 
-def write_reports(timeline: Path, directory: Path) -> Judgement:
+def write_reports(timeline: Path, directory: Path) -> Book:
     """Write index.html, postmortem.md, junit.xml, allure-results/, verdict.json to `directory`.
 
-    Returns the judgement; verdict.json comes last, so where it is, all the others are.
+    Returns the record as it was read; verdict.json comes last, so where it is, all others are.
 
     Raises UsageError when the timeline cannot be read.
     """
     book = Book(read(timeline))
-    judgement = book.ask(judge)
     claim(directory)
     kept = directory / "timeline.jsonl"
     if not kept.exists() or not kept.samefile(timeline):
@@ -31,6 +30,6 @@ def write_reports(timeline: Path, directory: Path) -> Judgement:
     files.write(directory / "postmortem.md", shown(postmortem.document(book)))
     files.write(directory / "junit.xml", junit.suites(book))
     allure.write_results(book, directory / "allure-results")
-    text = json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(book.ask(judge).to_json(), indent=2, ensure_ascii=False) + "\n"
     files.write(directory / "verdict.json", text)
-    return judgement
+    return book

@@ -150,7 +150,7 @@ def test_every_output_says_the_same(left: LeftAs, tmp_path: Path) -> None:
         timeline.record(event.what, event.at)
     timeline.close()
     report = tmp_path / "report"
-    judgement = write_reports(timeline.path, report)
+    judgement = write_reports(timeline.path, report).ask(judge)
     said = headlines(judgement.impact)
     assert len(said) == 2
     printed = io.StringIO()

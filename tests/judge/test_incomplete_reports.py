@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge.judgement import judge
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from tests.judge.kept_records import kept
@@ -23,7 +24,7 @@ def said(lines: list[bytes], folder: Path) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     timeline = folder / "timeline.jsonl"
     timeline.write_bytes(b"".join(lines))
-    judgement = write_reports(timeline, folder / "report")
+    judgement = write_reports(timeline, folder / "report").ask(judge)
     with (folder / "printed").open("w") as file:
         print_summary(judgement, folder / "report", Console(width=500, file=file))
     printed = (folder / "printed").read_text()

@@ -194,7 +194,7 @@ def reports(record: Record, folder: Path) -> list[str]:
     for event in record:
         timeline.record(event.what, event.at)
     timeline.close()
-    judgement = write_reports(timeline.path, folder / "report")
+    judgement = write_reports(timeline.path, folder / "report").ask(judge)
     page = html.unescape((folder / "report" / "index.html").read_text(encoding="utf-8"))
     after = (folder / "report" / "postmortem.md").read_text(encoding="utf-8")
     return [page, after, "\n".join(key_numbers(judgement))]
@@ -216,7 +216,7 @@ def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) 
     for event in record:
         timeline.record(event.what, event.at)
     timeline.close()
-    judgement = write_reports(timeline.path, tmp_path / "report")
+    judgement = write_reports(timeline.path, tmp_path / "report").ask(judge)
     assert [path.name for path in judgement.paths] == [
         "Procedure 1", "Procedure 2, by “Revert”", "Procedure 2, by “restore from the backup”",
     ]  # fmt: skip
@@ -238,7 +238,7 @@ def test_the_report_names_who_held_a_lock_and_how_long_writers_waited(tmp_path: 
     for event in record:
         timeline.record(event.what, event.at)
     timeline.close()
-    assert write_reports(timeline.path, tmp_path / "report").verdict is Verdict.PASSED
+    assert write_reports(timeline.path, tmp_path / "report").ask(judge).verdict is Verdict.PASSED
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert f"<li>{line}</li>" in page
     assert "0.61 s, from when a write was due" in page
@@ -260,7 +260,7 @@ def test_reports_are_written_from_the_file_and_escape_what_programs_said(tmp_pat
     for event in good():
         timeline.record(event.what, event.at)
     timeline.close()
-    judgement = write_reports(timeline.path, tmp_path / "report")
+    judgement = write_reports(timeline.path, tmp_path / "report").ask(judge)
     assert judgement.verdict is Verdict.PASSED, judgement.reason
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     tags = _Tags()
@@ -284,4 +284,4 @@ def test_a_torn_timeline_is_unknown_and_still_reported(tmp_path: Path) -> None:
     timeline.close()
     with timeline.path.open("a") as file:
         file.write('{"at": 12, "kind": "Pha')
-    assert write_reports(timeline.path, tmp_path / "out").verdict is Verdict.UNKNOWN
+    assert write_reports(timeline.path, tmp_path / "out").ask(judge).verdict is Verdict.UNKNOWN

@@ -179,8 +179,9 @@ def test_reading_a_record_needs_no_machine(tmp_path: Path) -> None:
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from rollback_drill.report.write import write_reports\n"
-        f"judgement = write_reports(Path({str(timeline)!r}), Path({str(tmp_path / 'report')!r}))\n"
-        "print(judgement.verdict, *(set(sys.modules) & "
+        f"book = write_reports(Path({str(timeline)!r}), Path({str(tmp_path / 'report')!r}))\n"
+        "from rollback_drill.judge.judgement import judge\n"
+        "print(book.ask(judge).verdict, *(set(sys.modules) & "
         "{'psycopg', 'docker', 'httpx', 'requests', 'testcontainers', 'rollback_drill.stage'}))"
     )
     assert python(script, tmp_path) == ["passed"]
