@@ -118,7 +118,7 @@ class Accounting:
     def close(self) -> LedgerRead:
         """Read every write back, now that traffic is over. Raises StageError."""
         if self._stage.subject.table is None:
-            ledger = ledger_by_asking.read_back(self._stage, self._traffic)
+            ledger = ledger_by_asking.read_back_by_asking(self._stage, self._traffic)
         else:
             ledger = read_back(
                 self._stage.database,

@@ -14,7 +14,7 @@ _EXAMPLES = 10
 _GONE = (404, 410)
 
 
-def read_back(stage: Stage, directory: Folders) -> LedgerRead:
+def read_back_by_asking(stage: Stage, directory: Folders) -> LedgerRead:
     """Ask for every acknowledged write in `directory` again. See `data.ledger.read_back`.
 
     An answer without the write's reference, or that it is gone, is a loss. Raises StageError when

@@ -18,7 +18,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.moment import Moment
 from rollback_drill.record.told import Noted
 
-PATIENCE_S = 30.0  # for all checks of one section together
+PATIENCE_OF_A_SECTION_S = 30.0  # for all checks of one section together
 STALLED_S = 8.0  # without a new sample: a second of traffic is complete once its time-outs are over
 _EVERY_S = 0.25
 
@@ -30,7 +30,7 @@ def once_enough(look: Callable[[], Finding], moment: Moment) -> Finding:
         return finding
     before, began = finding.evidence, now()
     last, changed = before, began
-    left = max(0.0, PATIENCE_S - moment.waited.lacked_s)
+    left = max(0.0, PATIENCE_OF_A_SECTION_S - moment.waited.lacked_s)
     # What a check waits for by itself is in `waited` already.
     own = moment.waited.total_s
     try:

@@ -17,7 +17,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.check import verify
-from rollback_drill.perform.enough import PATIENCE_S
+from rollback_drill.perform.enough import PATIENCE_OF_A_SECTION_S
 from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
@@ -118,7 +118,7 @@ def test_a_check_that_lacks_samples_says_how_busy_the_machine_was() -> None:
             return Aggregate(start, start)
 
     moment = here(cast("Traffic", NoTraffic()))
-    moment.waited.lacked_s = PATIENCE_S
+    moment.waited.lacked_s = PATIENCE_OF_A_SECTION_S
     seen = verify(Checkbox("Error rate <1%", 9), 1, moment)
     assert seen.verdict is Verdict.UNKNOWN
     assert seen.evidence.startswith("no request was observed; the machine was busy: load 7.9")

@@ -20,7 +20,7 @@ from rollback_drill.ground.finding import Finding, failed, judged, lacking, unkn
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
-from rollback_drill.perform.checks.service import client
+from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
@@ -36,7 +36,7 @@ _LONGEST_S = 3600.0
 _QUANTILE = r"(?:p(?:50|75|90|95|99)|(?:50|75|90|95|99)th percentile|median)"
 _LATENCY = r"(?:response times?|latency|latencies)"
 
-Prove = Callable[[Aggregate, float], Finding]
+ProveWindow = Callable[[Aggregate, float], Finding]
 """Judges what clients saw in a window, at a confidence."""
 
 
@@ -44,7 +44,7 @@ def _finding(proof: Proof) -> Finding:
     return Finding(proof.verdict, proof.sentence, proof.too_few)
 
 
-def _held(moment: Moment, lasting: str | None, prove: Prove) -> Finding:
+def _held(moment: Moment, lasting: str | None, prove: ProveWindow) -> Finding:
     """Judge the window. Where the checkbox names a time, wait for it (paced) and judge all of it:
     as a whole, and each tenth, so that a short break in a long time is seen.
     """
@@ -163,7 +163,7 @@ def _direct_response_time(moment: Moment, limit_s: float, quantile: float) -> Fi
     slow = 0
     each = _DIRECT_REQUESTS if quantile <= P95 else 4 * _DIRECT_REQUESTS  # p99 needs 299
     for url in moment.stage.direct_urls.values():
-        with client(moment.stage, url) as http:
+        with client_of(moment.stage, url) as http:
             for _ in range(each):
                 began = time.perf_counter()
                 try:

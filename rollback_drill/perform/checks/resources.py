@@ -12,7 +12,7 @@ from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, lacking, passed, unknown
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
-from rollback_drill.perform.checks.service import client
+from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.monitoring import panels
 from rollback_drill.stage.model import Stage
@@ -65,7 +65,7 @@ def scrape(stage: Stage, url: str) -> Samples:
 
     Raises NoAnswer when it cannot be read, ValueError when it is not Prometheus text.
     """
-    with client(stage, url) as http:
+    with client_of(stage, url) as http:
         answer = http.get(stage.interface.metrics).checked()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -91,7 +91,7 @@ def metrics_collecting(moment: Moment, match: re.Match[str]) -> Finding:
     told = []
     for name, url in moment.stage.direct_urls.items():
         before = _requests(scrape(moment.stage, url))
-        with client(moment.stage, url) as http:
+        with client_of(moment.stage, url) as http:
             http.get(moment.stage.subject.probe)
         after = before
         try:
@@ -112,7 +112,7 @@ def _prometheus_collects(stage: Stage) -> Finding:
     url = stage.prometheus_url
     metrics = stage.subject.metrics
     before = prometheus.samples(url, metrics.requests)
-    with client(stage, next(iter(stage.direct_urls.values()))) as http:
+    with client_of(stage, next(iter(stage.direct_urls.values()))) as http:
         http.get(stage.subject.probe)
     up: dict[str, float] = {}
     after = before

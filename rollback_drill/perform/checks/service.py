@@ -16,7 +16,7 @@ _TIMEOUT_S = 5.0
 _MOST_BYTES = 8 * 2**20  # metrics of many series are long
 
 
-def client(stage: Stage, url: str) -> Client:
+def client_of(stage: Stage, url: str) -> Client:
     """Return a client of `url` with the stage's API key."""
     return Client(url, keyed(stage), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
 
