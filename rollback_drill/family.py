@@ -80,10 +80,12 @@ def _modules(name: str) -> Iterator[ModuleType]:
 
 
 def _folders() -> list[Path]:
-    """Return our own folder, and those of the same name elsewhere on the path."""
+    """Return our own folder, and those of the same name elsewhere on the path that are no package
+    themselves: such a one is another copy of us.
+    """
     own = Path(rollback_drill.__file__).parent
-    named = (Path(entry or ".").resolve() / own.name for entry in sys.path)
-    return [own, *(one for one in dict.fromkeys(named) if one != own and one.is_dir())]
+    named = dict.fromkeys(Path(entry or ".").resolve() / own.name for entry in sys.path)
+    return [own, *(one for one in named if one.is_dir() and not (one / "__init__.py").exists())]
 
 
 def _imported(folder: Path, path: Path) -> ModuleType:
@@ -91,7 +93,12 @@ def _imported(folder: Path, path: Path) -> ModuleType:
     if folder == Path(rollback_drill.__file__).parent:
         return import_module(name)
     if name in sys.modules:
-        return sys.modules[name]
+        known = sys.modules[name]
+        if known.__file__ != str(path):
+            raise UsageError(
+                f"one file for {name}", f"two: {known.__file__} and {path}", "rename one of them"
+            )
+        return known
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -15,18 +15,24 @@ from rollback_drill.ground.errors import DrillError, UsageError
 from rollback_drill.ground.names import nearest
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.model import Procedure
-from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.stage.model import Stage, StageOptions, check_needs
 
 
 class Hazard(Protocol):
     """One mishap. `name` is kebab case. `step`: a pattern for the title of the step before which it
-    is made ready, "" for before the procedure begins. `mastered`: whether the procedure must get
-    by; else it must stop with a reason.
+    is made ready, "" for before the procedure begins. `needs`: the stage's abilities without which
+    it cannot be made. `mastered`: whether the procedure must get by; else it must stop with a
+    reason.
     """
 
     name: str
     step: str
     mastered: bool
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Abilities of a stage; see stage.model."""
+        ...
 
     def arm(self, stage: Stage) -> str:
         """Make it ready and return a sentence that says how. Raises UsageError where it cannot."""
@@ -44,7 +50,9 @@ _Make = TypeVar("_Make", bound=Callable[[], Hazard])
 
 def hazard(make: _Make) -> _Make:
     """Add what makes a hazard to the family, by the name of what it makes."""
-    HAZARDS.add(make().name, make, make)
+    one = make()
+    check_needs(one.needs, f"hazard {one.name} needs")
+    HAZARDS.add(one.name, make, make)
     return make
 
 

@@ -13,7 +13,7 @@ from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry
-from rollback_drill.stage.model import ABILITIES, Stage, lacks_of
+from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 
 _LOOK_LIMIT_S = 10.0
 _HEALED_WITHIN_S = 10.0
@@ -91,10 +91,5 @@ def fault_called(name: str, stage: Stage) -> Fault:
             "describe one in the stage's file",
         )
     make = FAULTS.find(name, "set FAULT to one of these names", others=own)
-    if lacks:
-        raise UsageError(
-            f"a stage with {ABILITIES[lacks[0]]} for FAULT={name}",
-            f"none on {stage.name}",
-            "write the script for it into the stage's file, or choose another fault",
-        )
+    refuse_unable(stage, lacks, f"FAULT={name}", "fault")
     return make()

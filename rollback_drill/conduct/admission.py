@@ -14,7 +14,7 @@ from rollback_drill.perform.messages import read_channels
 from rollback_drill.perform.told import OWN_MAILBOX
 from rollback_drill.report.folder import prepare_directory
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import Stage
+from rollback_drill.stage.model import Stage, refuse_unable
 from rollback_drill.stage.opening import open_stage
 
 
@@ -34,6 +34,8 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
         check_place(hazard, procedures)
     opened = stage or plan.beginning.open(request, note)
     refuse_foreign(runbook, procedures, opened)
+    if hazard:
+        refuse_unable(opened, hazard.needs, f"HAZARD={hazard.name}", "hazard")
     fault = plan.fault or fault_called(request.fault, opened)
     _check_rate(request, opened)
     channels = read_channels(request.channels, request.report / OWN_MAILBOX)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from rollback_drill.breaks.fault import Fault
+from rollback_drill.breaks.fault import FAULTS, Fault
+from rollback_drill.breaks.hazard import HAZARDS
 from rollback_drill.decide.told import TriggersRead
 from rollback_drill.decide.trigger import (
     Condition,
@@ -16,7 +17,9 @@ from rollback_drill.decide.trigger import (
     conditions,
     sentinels_read,
 )
+from rollback_drill.ground.names import nearest
 from rollback_drill.ground.pace import paced_text, stretched
+from rollback_drill.perform.check import CHECKS
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.model import ABILITIES
 from rollback_drill.traffic.live import TIMEOUT_S
@@ -47,7 +50,11 @@ def read_triggers(
 
 
 def check_joins() -> None:
-    """Raise UsageError when a trigger reads a sentinel that does not exist."""
+    """Read every family that a drill uses: raise UsageError when two files define one member, and
+    when one needs or reads what does not exist.
+    """
+    for family in (FAULTS, HAZARDS, CHECKS):
+        family.members()
     advice = "correct its `sentinel` in rollback_drill/decide/triggers"
     for name in sorted(sentinels_read()):
         SENTINELS.find(name, advice, by="a trigger that reads")
@@ -86,8 +93,10 @@ def _of_fault(runbook: Runbook, fault: Fault, missed: list[Unwatched]) -> str:
                 if (one.name, one.line) == (trigger.name, trigger.line):
                     return f"fault {fault.name} is there for {one.where}, and {one.why}"
             return ""
-    names = ", ".join(f"“{one.name}”" for one in runbook.triggers)
+    names = [one.name for one in runbook.triggers]
+    near = nearest(fault.trigger, names)
+    meant = f", did you mean “{near}”?" if near else ""
     return (
         f"fault {fault.name} is there for a trigger like “{fault.trigger}”, and this runbook has "
-        f"none: {names}; whatever fires is taken"
+        f"none: {', '.join(f'“{name}”' for name in names)}{meant}; whatever fires is taken"
     )

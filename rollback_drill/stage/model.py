@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
 from rollback_drill.stage.host import Host
@@ -39,6 +40,16 @@ def check_needs(needs: Iterable[str], by: str) -> None:
     for one in needs:
         if one not in ABILITIES:
             raise no_such("an ability of a stage", one, ABILITIES, "correct its `needs`", by)
+
+
+def refuse_unable(stage: Stage, needs: Iterable[str], variable: str, what: str) -> None:
+    """Raise UsageError when `stage` lacks what `what` ("fault") of `variable` ("FAULT=x") needs."""
+    for one in lacks_of(stage, needs):
+        raise UsageError(
+            f"a stage with {ABILITIES[one]} for {variable}",
+            f"none on {stage.name}",
+            f"write the script for it into the stage's file, or choose another {what}",
+        )
 
 
 def lacks_of(stage: Stage, needs: Iterable[str] = ABILITIES) -> list[str]:

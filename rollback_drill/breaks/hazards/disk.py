@@ -22,6 +22,7 @@ class DiskFull:
 
     name = "disk-full"
     step = r"safety backup|backup"
+    needs = ()
     mastered = False
 
     def foresee(self, options: StageOptions) -> StageOptions:

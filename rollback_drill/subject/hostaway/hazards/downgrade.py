@@ -47,6 +47,7 @@ class DowngradeForbidden:
 
     name = "downgrade-forbidden"
     step = _REVERT
+    needs = ("database",)
     mastered = True
 
     def arm(self, stage: Stage) -> str:
@@ -87,6 +88,7 @@ class DowngradeDataFails:
 
     name = "downgrade-data-fails"
     step = _REVERT
+    needs = ("database",)
     mastered = True
 
     def arm(self, stage: Stage) -> str:
@@ -106,6 +108,7 @@ class DowngradeTimesOut:
 
     name = "downgrade-times-out"
     step = _REVERT
+    needs = ("database",)
     mastered = True
 
     def arm(self, stage: Stage) -> str:
@@ -131,6 +134,7 @@ class _Locked:
 
     name = ""
     step = _REVERT
+    needs = ("database",)
     mastered = True
 
     def __init__(self) -> None:

@@ -31,6 +31,7 @@ class NeighbourProcess:
 
     name = "neighbour-process"
     step = ""
+    needs = ()
     mastered = True
 
     def __init__(self) -> None:

@@ -25,6 +25,7 @@ class _Origin:
     """Changes the stable tag of every host's origin, and puts it back."""
 
     step = ""
+    needs = ()
     mastered = False
 
     def disarm(self, stage: Stage) -> str:
@@ -88,6 +89,7 @@ class DirtyTree:
 
     name = "dirty-tree"
     step = ""
+    needs = ()
     mastered = True
 
     def arm(self, stage: Stage) -> str:

@@ -35,6 +35,7 @@ class UnderFire:
 
     name = "under-fire"
     step = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
+    needs = ("database",)
     mastered = True
 
     def __init__(self) -> None:
