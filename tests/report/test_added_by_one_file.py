@@ -11,62 +11,12 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.record.timeline import to_line
+from tests.house.page_support import FILES
 from tests.judge.record_support import good
 
 ROOT = Path(__file__).resolve().parents[2]
-CONCERN = '''
-"""Rain: an event, who judges it, and what is shown of it."""
-from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from markupsafe import Markup
-
-from rollback_drill.ground.verdict import Verdict
-from rollback_drill.record.book import Book
-from rollback_drill.record.judge import Cause, judging
-from rollback_drill.record.section import section
-from rollback_drill.record.told import Name, Seconds, Told
-
-
-@dataclass(frozen=True, slots=True)
-class Rained(Told):
-    """It rained on a host for a while."""
-
-    host: Name
-    for_s: Seconds
-
-
-@judging()
-def of_rain(book: Book) -> Iterator[Cause]:
-    """Hosts must stay dry."""
-    for one in book.every(Rained):
-        if one.for_s:
-            yield Cause(Verdict.FAILED, "Rain", f"{one.host} got wet for {one.for_s:g} s")
-
-
-@section(under="Weather")
-def the_rain(book: Book) -> Markup:
-    """Where it rained."""
-    rows = (Markup("<li>{}: {} s</li>").format(e.host, e.for_s) for e in book.every(Rained))
-    return Markup().join(rows)
-'''
-SECTION = '''
-"""Which release was to be left, in letters that nobody overlooks."""
-from markupsafe import Markup
-
-from rollback_drill.conduct.told import DrillStarted
-from rollback_drill.record.book import Book
-from rollback_drill.record.section import section
-
-
-@section(25)
-def the_releases(book: Book) -> Markup:
-    """Both."""
-    start = book.last(DrillStarted)
-    return Markup("<h2>Away from {}</h2>").format(start.failing) if start else Markup()
-'''
+CONCERN = FILES["rollback_drill/weather/told.py"]
+SECTION = FILES["rollback_drill/colours/sections.py"]
 
 
 def record(path: Path, *rain: dict[str, object]) -> Path:
