@@ -1,0 +1,1 @@
+"""One module per alibi of a release; see `decide.attribution`."""
