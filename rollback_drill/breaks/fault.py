@@ -86,7 +86,7 @@ class LatentDefect:
     """A defect of the failing release, switched on by its settings; a base for such faults."""
 
     trigger = ""
-    needs: tuple[str, ...] = ("listings", "defects")
+    needs: tuple[str, ...] = ("known", "defects")
     ours = True
     watch_s = FAULT_LIMIT_S
 
@@ -99,6 +99,6 @@ class OutsideCause:
     """A cause that the release has no part in: a rollback must not be done; a base for faults."""
 
     trigger = ""
-    needs: tuple[str, ...] = ("listings",)
+    needs: tuple[str, ...] = ("known",)
     ours = False
     watch_s = FAULT_LIMIT_S

@@ -17,7 +17,7 @@ from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 
 _LOOK_LIMIT_S = 10.0
 _HEALED_WITHIN_S = 10.0
-_OWN = {"listings", "defects"}  # where these lack, only what its own file describes can be made
+_OWN = {"known", "defects"}  # where these lack, only what its own file describes can be made
 
 
 class ScriptedFault:

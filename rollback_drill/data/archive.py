@@ -1,6 +1,6 @@
 """What the runbook kept of all that only the new release knows: one CSV file for each name.
 
-"reservations.channel.csv" holds the key and one column of a table, "cursor_audit.csv" a table.
+"orders.note.csv" holds the key and one column of a table, "audit.csv" a table.
 There may be millions of rows: they are counted and compared where they lie, by the database.
 """
 

@@ -61,7 +61,7 @@ def hashes(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:
 
 def expected(database: Queries, transformed: Mapping[str, str]) -> Tables:
     """Return the hashes that columns will have once they are `transformed`: SQL expressions by
-    name, "reservations.guest_name". Columns that do not exist are left out. Raises StageError.
+    name, "orders.customer". Columns that do not exist are left out. Raises StageError.
     """
     types = _types(database)
     keys = _grouped(database.fetch(_KEYS))

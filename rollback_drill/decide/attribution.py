@@ -10,12 +10,10 @@ order of their files.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rollback_drill.decide.evidence import Asked, Evidence, Series
-from rollback_drill.decide.statistics import lower_bound, percent_text, upper_bound
+from rollback_drill.decide.evidence import Evidence, Series
 from rollback_drill.family import Family
 from rollback_drill.ground.verdict import Verdict
 
@@ -23,7 +21,6 @@ TWICE = 2
 """A single look may have met a moment of change."""
 HEALTHY = 0.05
 """At most so many of the requests of whoever is well fail, proven."""
-_LISTS = frozenset({"list_first", "list_page", "reservations"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,21 @@ def alibi(claim: str) -> Callable[[LooksForAlibi], LooksForAlibi]:
     return register
 
 
+Compare = Callable[[Evidence], tuple[str, ...]]
+"""Says what some requests tell beside the others; nothing where there are not both."""
+COMPARISONS: Family[Compare] = Family("comparisons", "a comparison")
+
+
+def comparison(compare: Compare) -> Compare:
+    """Add the decorated function to what every attribution tells; it decides nothing."""
+    COMPARISONS.add(compare.__name__, compare, compare)
+    return compare
+
+
 def attribute(evidence: Evidence) -> Attribution:
     """Return whether the release is to blame for what was seen since the onset."""
     found = {claim: looks(evidence) for claim, looks in ALIBIS.members().items()}
-    told = (*(one.sentence for one in found.values()), *_control(evidence))
+    told = (*(one.sentence for one in found.values()), *_compared(evidence))
     holding = [name for name, one in found.items() if one.holds]
     if holding:
         reason = f"a rollback will not help: {holding[0]}"
@@ -74,46 +82,14 @@ def attribute(evidence: Evidence) -> Attribution:
     return Attribution(True, "the release is to blame: nothing around it explains this", told)
 
 
+def _compared(evidence: Evidence) -> Iterator[str]:
+    for compare in COMPARISONS.members().values():
+        yield from compare(evidence)
+
+
 def not_failing(series: Series, sentinel: str) -> Alibi:
     """Return the alibi that a sentinel which saw no failure gives: none, or nobody knows."""
     if series.last is None or series.last.verdict is Verdict.UNKNOWN:
         said = series.last.evidence if series.last else "nobody looked"
         return Alibi(None, f"the {sentinel} is not known: {said}")
     return Alibi(False, series.last.evidence)
-
-
-def _control(evidence: Evidence) -> tuple[str, ...]:
-    """Compare what the release changed (lists) with the control that it did not: details and
-    writes, which are answered in the format that they always had.
-    """
-    groups: dict[bool, list[Asked]] = {True: [], False: []}
-    for one in evidence.since_change():
-        groups[one.operation in _LISTS].append(one)
-    if not groups[True] or not groups[False]:
-        return ()
-    detector = evidence.detector
-    slow_s = min(detector.slower, default=math.nan) * detector.baseline_s  # NaN: not known yet
-    bad = {changed: _bad(groups[changed], slow_s) for changed in groups}
-    told = (
-        f"of what the release changed, {_shares(groups[True], slow_s)}; of the control without "
-        f"pagination, {_shares(groups[False], slow_s)} (details and writes, in the old format)"
-    )
-    count = len(groups[False])
-    if lower_bound(bad[False], count) >= HEALTHY:
-        told += ": the control suffers as well"
-    elif upper_bound(bad[False], count) < HEALTHY <= lower_bound(bad[True], len(groups[True])):
-        told += ": the control is well"
-    return (told,)
-
-
-def _bad(requests: list[Asked], slow_s: float) -> int:
-    return sum(one.failed or one.latency_s >= slow_s for one in requests)
-
-
-def _shares(requests: list[Asked], slow_s: float) -> str:
-    n = len(requests)
-    told = f"{percent_text(sum(one.failed for one in requests) / n)} of {n} requests failed"
-    if not math.isnan(slow_s):
-        slow = sum(one.latency_s >= slow_s for one in requests) / n
-        told += f" and {percent_text(slow)} took {slow_s * 1000:.0f} ms or longer"
-    return told

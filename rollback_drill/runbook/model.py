@@ -84,7 +84,7 @@ class Step:
 class Procedure:
     """One rollback. `prerequisites` must hold before step 1.
 
-    `dropped`: tables ("cursor_audit") and columns ("listings.search_rank") that it takes away, as
+    `dropped`: tables ("audit") and columns ("orders.rank") that it takes away, as
     it says after "Dropped on purpose:"; `transformed`: what becomes of columns, as it says after
     "Transformed:", as SQL expressions by name.
     """

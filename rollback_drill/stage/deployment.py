@@ -122,7 +122,7 @@ class Deployment:
         else:
             administrator.fetch(f"CREATE DATABASE {name} OWNER {name}")
             rows = self._options.listings
-            self._progress(f"filling the database with {rows} listings")
+            self._progress(f"filling the database with {rows} {self._recipe.unit}")
             must(
                 self._hosts[0],
                 self._recipe.fill.format(rows=rows, seed=self._options.seed),

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.machine import variable
+from rollback_drill.subject.subject import DESCRIBED, SUBJECTS
 from rollback_drill.traffic.interface import Interface, Operation
 
 KINDS = ("staging", "disposable")
@@ -188,10 +189,13 @@ class _Reader:
             {k: v for k, v in service.items() if k not in ("api", "api_key_from")},
             "service", Interface, operations=tuple(operations),
         )  # fmt: skip
-        api = str(service.get("api", "listings"))
-        if api not in ("listings", "other") or (api == "other") != bool(operations):
+        brought = [name for name in SUBJECTS.names() if name != DESCRIBED]
+        api = str(service.get("api", brought[0]))
+        if api not in (*brought, DESCRIBED) or (api == DESCRIBED) != bool(operations):
             raise self._wrong(
-                "service.api", "'listings', or 'other' with [[service.operations]]", repr(api)
+                "service.api",
+                f"{', '.join(map(repr, brought))}, or {DESCRIBED!r} with [[service.operations]]",
+                repr(api),
             )
         key = self._typed(service, "service", "api_key_from", str, "")
         dsn = self._typed(database, "database", "dsn_from", str, "")

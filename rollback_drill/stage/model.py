@@ -24,7 +24,7 @@ LOG_BYTES = 4 * 2**20
 MAINTENANCE_WORDS = ("status file", "maintenance file", "maintenance status")
 """How runbooks name the file that takes a host out, in the labels of their alternatives."""
 ABILITIES = {
-    "listings": "clients that speak the listings API",
+    "known": "clients that know the service",
     "database": "a database that can be asked",
     "metrics": "metrics in Prometheus' format",
     "process": "the service's process id",
@@ -172,8 +172,8 @@ class Stage(Protocol):
     # or UsageError, which say how to give them. The database does so as well while it is not up.
 
     @property
-    def listings(self) -> bool:
-        """Whether there are clients that speak the listings API."""
+    def known(self) -> bool:
+        """Whether the suite knows the service, and its clients speak as its customers do."""
         ...
 
     @property
@@ -255,7 +255,7 @@ class OwnStage(Process, Defects, Network):
     """What is the same on all stages that the suite makes itself; a base for them."""
 
     interface = Interface()
-    listings = metrics = True
+    known = metrics = True
     checks: Mapping[str, str] = MappingProxyType({})
     faults: Mapping[str, FaultEntry] = MappingProxyType({})
     prometheus_url = ""

@@ -72,7 +72,7 @@ class StagingStage:
             entry.name: entry.url.rstrip("/") for entry in staging.hosts
         }
         self.faults: Mapping[str, FaultEntry] = {entry.name: entry for entry in staging.faults}
-        self.listings = staging.api == "listings"
+        self.known = self.subject.recipe is not None
         self.metrics = bool(staging.interface.metrics)
         self._scripts = Scripts(staging, self.hosts)
         self.process: Process = ScriptedProcess(self._scripts)

@@ -20,8 +20,9 @@ class Recipe:
     `port_variable`, `bind_variable`: where it listens; `secret_variables`: what it is told besides.
 
     `fill`: the script that fills an empty database with `{rows}` of a `{seed}`, at least
-    `rows_per_s` each second, `bytes_per_row` each; `copies`: pattern of names of databases that a
-    restore puts aside; `curable`: a fault that each procedure of its runbook cures.
+    `rows_per_s` each second, `bytes_per_row` each; `unit`: what these rows are called; `copies`:
+    pattern of names of databases that a restore puts aside; `curable`: a fault that each procedure
+    of its runbook cures.
     """
 
     layers: Path
@@ -37,6 +38,7 @@ class Recipe:
     bind_variable: str
     secret_variables: tuple[str, ...]
     fill: str
+    unit: str
     rows_per_s: int
     bytes_per_row: int
     copies: str

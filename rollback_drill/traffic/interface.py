@@ -1,4 +1,4 @@
-"""What clients ask of the service and how it answers: the listings API, or what a file describes.
+"""How to speak with the service, and what clients ask of one that a file describes.
 
 A service that the suite does not know is described by its operations. `{reference}` in a path or
 body stands for the write's own unique reference, `{number}` for a random number.
@@ -46,7 +46,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """How to speak with the service. Without `operations` it is the listings API.
+    """How to speak with the service. Without `operations` clients know what to ask.
 
     `log_error`: a pattern for lines of its log that tell an error; "" for a JSON log with levels.
     """
@@ -64,7 +64,7 @@ class Interface:
 
 
 def read_interface(directory: Path) -> Interface:
-    """Return the interface that was left in `directory`, the listings API when there is none."""
+    """Return the interface that was left in `directory`; of a service that is known none is."""
     try:
         found = json.loads((directory / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:

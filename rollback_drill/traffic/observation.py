@@ -27,8 +27,8 @@ class Outcome(StrEnum):
 class Observation:
     """One request. Times are Unix seconds (`ground.clock`); latency counts from `due`.
 
-    `operation`: list_page, list_first, details, reservations, create, update.
-    `format`: "old" ({"listings", …}), "new" ({"items", …}) or "" where it does not apply.
+    `operation`: what was asked, by a name of the service's. `format`: the answer's, "old" or "new",
+    where releases differ in it, else "".
     `reference`: for writes, the client's own unique reference, key of the ledger; else "".
     """
 

@@ -218,7 +218,7 @@ def test_a_sentinel_that_the_stage_cannot_have_sees_nothing(tmp_path: Path) -> N
     book = parse(small(tmp_path, "**Security Breach**: open doors", "**Error rate > 5%**: many"))
     found = read_triggers(book, lacks=set(ABILITIES) - {"database"})
     assert found.watched == ("Error rate > 5%",)
-    assert list(found.unseen.values()) == ["this stage has not clients that speak the listings API"]
+    assert list(found.unseen.values()) == ["this stage has not clients that know the service"]
 
 
 @pytest.mark.parametrize(("pace", "told"), [(60.0, 0), (600.0, 1)])

@@ -92,7 +92,7 @@ def recorded(tmp_path: Path) -> Recorded:
 def stage(error: type[Exception], **given: Any) -> Any:
     usual = {
         "hosts": (),
-        "listings": False,
+        "known": False,
         "environment": {"DB_USER": "u", "DB_NAME": "d"},
         "direct_urls": {},
     }
@@ -119,7 +119,7 @@ def sentinel(error: type[Exception], record: Recorded) -> Any:
 
 def walker(error: type[Exception], record: Recorded) -> Any:
     database = SimpleNamespace(fetch=lambda *_: [(1,)])
-    planted = stage(error, listings=True, database=database)
+    planted = stage(error, known=True, database=database)
     return Walkers(planted, record.timeline, record.timeline.path.parent)
 
 
@@ -156,7 +156,8 @@ class Started(AbstractContextManager[None]):
 
 def customer(error: type[Exception], record: Recorded) -> Any:
     fault = CustomerReports("f", "s", "t", "defect", ("incidents", "P0"))
-    scene = cast(Any, SimpleNamespace(stage=stage(error, set_defects=lambda _: None)))
+    defects = SimpleNamespace(set_defects=lambda _: None)
+    scene = cast(Any, SimpleNamespace(stage=stage(error, defects=defects)))
     return Started(lambda: fault.inject(scene), lambda: fault.heal(scene))
 
 

@@ -115,7 +115,7 @@ class SlowNetwork(OutsideCause):
 
     name = "slow-network"
     symptom = "the front door answers the same request far later than its hosts"
-    needs = ("listings", "network")
+    needs = ("known", "network")
 
     def __init__(self) -> None:
         self._late_s = _LATE_S

@@ -41,6 +41,7 @@ RECIPE = Recipe(
     bind_variable="HOSTAWAY_BIND",
     secret_variables=("HOSTAWAY_CURSOR_SECRET",),
     fill=_FILL,
+    unit="listings",
     rows_per_s=4_000,  # beyond what is there anyway: the upgrade writes each of them again
     bytes_per_row=400,  # with its reservations and indexes, old and new row of an upgrade
     copies="hostaway\\_replaced\\_%",

@@ -21,7 +21,7 @@ from rollback_drill.subject.hostaway.told import Walked
 from rollback_drill.traffic import orders
 
 _WALKERS = 3
-_NEEDS = ("listings", "database")
+_NEEDS = ("known", "database")
 _LIMIT = 50
 _PAUSE_S = 0.15
 _TIMEOUT_S = 5.0

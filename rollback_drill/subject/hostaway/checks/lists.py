@@ -15,7 +15,7 @@ from rollback_drill.subject.hostaway.subjects import shape_of_lists
     r"old (?:list )?format<DONE> returned",
     r"pagination(?: is| has been)? (?:off|disabled)",
     examples=["Lists come in the old format", "Pagination is off"],
-    needs="listings",
+    needs="known",
 )
 def old_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists have the old shape on every host, and no trace of cursors."""
@@ -26,7 +26,7 @@ def old_format(moment: Moment, match: re.Match[str]) -> Finding:
     r"pagination(?: is| has been)? (?:on|enabled)",
     r"lists come in new format",
     examples=["Pagination is on"],
-    needs="listings",
+    needs="known",
 )
 def new_format(moment: Moment, match: re.Match[str]) -> Finding:
     """Lists come in pages with cursors on every host."""

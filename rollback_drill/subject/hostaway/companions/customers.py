@@ -34,7 +34,7 @@ class Keeping(Companion):
 
     def steady(self) -> None:
         """See Companion.steady."""
-        if self.rig.stage.listings:
+        if self.rig.stage.known:
             self._cursors.keep()
 
     def after_procedure(self, procedure: Procedure, *, held: bool) -> None:

@@ -21,7 +21,7 @@ class LowAdoption:
     name = "low-adoption"
     symptom = "fewer than 5 % of the list requests carry a cursor"
     trigger = r"adoption"
-    needs = ("listings",)
+    needs = ("known",)
     ours = True
     watch_s = FAULT_LIMIT_S
 

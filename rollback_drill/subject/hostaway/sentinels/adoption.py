@@ -16,7 +16,7 @@ class Adoption(StageSentinel):
     """Reports how many lists were asked for by cursor; never fails by itself."""
 
     name = "adoption"
-    needs = ("listings",)
+    needs = ("known",)
     every_s = 0.5
 
     def look(self) -> Look:

@@ -27,7 +27,7 @@ class Integrity:
     """
 
     name = "integrity"
-    needs = ("listings", "database")
+    needs = ("known", "database")
     every_s = 0.5
 
     def __init__(self, stage: Stage, traffic: Path) -> None:

@@ -26,7 +26,7 @@ class Pages(StageSentinel):
     """Fails when pages repeat rows, leave rows out, never end, or refuse their own cursor."""
 
     name = "pages"
-    needs = ("listings", "database")
+    needs = ("known", "database")
     every_s = 5.0  # more often, its own cursors would pass for customers' use of them
     _cities: Sequence[tuple[Any, ...]] = ()
 

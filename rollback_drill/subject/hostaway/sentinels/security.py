@@ -17,7 +17,7 @@ class Security(StageSentinel):
     """Fails when data comes without a valid key, or a secret of the stage stands in an answer."""
 
     name = "security"
-    needs = ("listings",)
+    needs = ("known",)
     every_s = 1.0
 
     def look(self) -> Look:
