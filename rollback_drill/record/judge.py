@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rollback_drill.family import Family
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.book import Book
-from rollback_drill.record.kinds import kinds
+from rollback_drill.record.told import kinds
 
 LAST = 1000
 """The rank of who has none of its own."""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from rollback_drill.family import Family
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import LAST
-from rollback_drill.record.kinds import kinds
+from rollback_drill.record.told import kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ from rollback_drill.ground.errors import StageError, UsageError, in_words
 from rollback_drill.ground.lines import read_lines
 from rollback_drill.ground.redact import Redactor
 from rollback_drill.record.decoding import Flaw, decode, load, told
-from rollback_drill.record.kinds import kinds
-from rollback_drill.record.told import DrillEnded, ObserverDied, Told, UnixTime
+from rollback_drill.record.told import DrillEnded, ObserverDied, Told, UnixTime, kinds
 
 _SUM = ',"sum":"'
 """Begins what every line ends with: a sum over all before, by which damage shows."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
+from rollback_drill.family import modules
+from rollback_drill.ground.errors import UsageError
 from rollback_drill.record.decoding import NAMED, Form, Range
 
 UnixTime = Annotated[float, Range(0.0, 1e11)]
@@ -44,8 +47,18 @@ class Told:
         # A dataclass with slots is made twice: the second is the one that is used.
         known = Told.kinds.get(cls.__name__)
         if known and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise TypeError(f"{cls.__name__} is told by {known.__module__} and by {cls.__module__}")
+            raise UsageError(
+                f"one kind of event called {cls.__name__}",
+                f"two: {known.__module__} and {cls.__module__} tell it",
+                "rename one of them",
+            )
         Told.kinds[cls.__name__] = cls
+
+
+def kinds() -> Mapping[str, type[Told]]:
+    """Return every kind of event by its name, as all rooms tell them."""
+    modules("told")
+    return Told.kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from rollback_drill.breaks.hazard import HAZARDS
 from rollback_drill.decide.trigger import TRIGGERS
 from rollback_drill.perform.check import CHECKS, bind
 from rollback_drill.record.judge import JUDGES, all_judges
-from rollback_drill.record.kinds import kinds
+from rollback_drill.record.told import kinds
 from rollback_drill.record.section import SECTIONS, all_sections
 from rollback_drill.runbook.lint import RULES, lint_document
 from rollback_drill.stage.model import StageOptions

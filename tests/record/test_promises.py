@@ -31,9 +31,8 @@ from rollback_drill.perform.told import (
 )
 from rollback_drill.record.book import Book
 from rollback_drill.record.decoding import decode, load
-from rollback_drill.record.kinds import kinds
 from rollback_drill.record.timeline import Event, read, to_line
-from rollback_drill.record.told import Noted, PhaseName, PhaseStarted, UnixTime
+from rollback_drill.record.told import Noted, PhaseName, PhaseStarted, UnixTime, kinds
 from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.told import TrafficSecond
 from tests.judge.kept_records import events_of, kept

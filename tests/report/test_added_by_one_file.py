@@ -123,6 +123,13 @@ def test_a_concern_is_judged_in_a_book_that_no_file_was_read_for(tmp_path: Path)
     assert {"of_rain", "the_rain"} <= set(python(script, tmp_path))
 
 
+def test_two_events_of_one_name_are_refused(tmp_path: Path) -> None:
+    member(tmp_path, "weather/told.py", CONCERN.replace("Rained", "Noted"))
+    status, _, said = report(record(tmp_path / "timeline.jsonl"))
+    assert status == 2, said
+    assert "rollback_drill.weather.told" in said
+
+
 def test_reading_a_record_needs_no_machine(tmp_path: Path) -> None:
     """Whoever reads a record elsewhere has no database, no engine of containers and no service."""
     timeline = record(tmp_path / "timeline.jsonl")
