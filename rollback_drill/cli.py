@@ -13,7 +13,6 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 
 import rollback_drill
 from rollback_drill.ground.asked_by_make import call, check_given, verb
@@ -25,7 +24,6 @@ from rollback_drill.ground.options import VERBS
 from rollback_drill.ground.redact import masked
 from rollback_drill.ground.signals import told_to_end
 from rollback_drill.ground.terminal import outlive_terminal, shown
-from rollback_drill.runbook.text import read_text
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OURS = {one.name: one for one in VERBS if one.module == rollback_drill.__name__}
@@ -85,8 +83,6 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     for one in asked.options:
         if getattr(arguments, one.field) is None and one.default is None:
             raise UsageError(f"{one.variable}: {one.help}", "none", asked.example)
-    if getattr(arguments, "runbook", None):
-        read_text(Path(arguments.runbook))  # what is mistyped is told at once
     return arguments
 
 
@@ -114,6 +110,10 @@ def main(argv: list[str] | None = None) -> int:
             if words[:1] == ["make"]:
                 words = _asked_by_make("".join(words[1:]))
             arguments = arguments_of(words)
+            # Not before the words are right: it knows the families and reads the runbook.
+            from rollback_drill.mistakes import refuse_mistakes
+
+            refuse_mistakes(arguments.command, vars(arguments))
             run: Callable[[argparse.Namespace], int] = getattr(
                 import_module("rollback_drill.commands"),
                 f"run_{arguments.command.replace('-', '_')}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from rollback_drill.breaks.hazard import Foreseen, check_place, hazard_called
 from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.conduct.plan import Admitted, Note, Plan, history_key
-from rollback_drill.conduct.request import Request, check_request
+from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.triggers_read import check_joins
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.judge import history
 from rollback_drill.perform.foreign import may_perform, refuse_foreign
 from rollback_drill.perform.messages import read_channels
-from rollback_drill.perform.told import OWN_MAILBOX
-from rollback_drill.report.folder import prepare_directory
+from rollback_drill.report.folder import OWN_MAILBOX, prepare_directory
+from rollback_drill.runbook.asked import check_asked
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage, refuse_unable
 from rollback_drill.stage.opening import open_stage
@@ -28,7 +28,7 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     runbook = parse(request.runbook)
     hazard = hazard_called(request.hazard)
     check_joins()
-    check_request(request, runbook)
+    check_asked(runbook, request.procedure, request.authorized_by)
     procedures = may_perform(runbook, request.procedure, round_trip=request.round_trip)
     if hazard:
         check_place(hazard, procedures)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.options import (
     AUTHORIZED_BY,
     CHANNELS,
@@ -23,7 +22,6 @@ from rollback_drill.ground.options import (
     STAGE,
 )
 from rollback_drill.runbook import authority
-from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.model import StageOptions
 
 
@@ -58,21 +56,3 @@ class Request:
         of_stage = (one.name for one in fields(StageOptions) if asked.get(one.name, "") != "")
         given["options"] = StageOptions(**{name: asked[name] for name in of_stage})
         return cls(**given | {"authorized_by": authority.roles_of(asked[AUTHORIZED_BY.field])})
-
-
-def check_request(request: Request, runbook: Runbook) -> None:
-    """Raise UsageError when `request` asks for what `runbook` does not have."""
-    numbers = [str(procedure.number) for procedure in runbook.procedures]
-    if request.procedure not in ("auto", *numbers):
-        raise UsageError(
-            f"PROCEDURE: auto, {', '.join(numbers)}",
-            repr(request.procedure),
-            f"these are the procedures of {request.runbook}",
-        )
-    again = runbook.redeployment
-    if again and request.procedure == str(again.number):
-        raise UsageError(
-            "a procedure that rolls back", f"Procedure {again.number}, which deploys again",
-            "use PROCEDURE=2 ROUND_TRIP=1",
-        )  # fmt: skip
-    authority.check_roles(runbook.authority, request.authorized_by)

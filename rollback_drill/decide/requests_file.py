@@ -74,7 +74,7 @@ def read_requests(path: Path) -> list[RecordedRequest]:
 
     Raises UsageError that names the line, for a file or a line that holds none.
     """
-    delimiter, lines = "", iter(_lines(path))
+    delimiter, lines = "", iter(lines_of(path))
     columns: _Columns | None = None
     found: list[RecordedRequest] = []
     for number, text in lines:
@@ -104,7 +104,8 @@ class _Wrong(ValueError):
     """A cell that cannot be what its column says."""
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (number, line) of the file. Raises UsageError for what is no text."""
     expected, advice = f"text in UTF-8 in {path}", "set FROM=FILE, to CSV"
     before = 0
     for _, text in read_lines(path, expected, advice, longest=_LONGEST_LINE):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,6 +37,8 @@ def temporary() -> Path:
 
     Raises UsageError when there is none.
     """
+    import tempfile  # with all that it packs and draws lots by: not for a mistyped word
+
     for place in (tempfile.gettempdir(), *_PLACES):
         path = Path(place)
         # What root starts runs as somebody else in part, who has to come there too.

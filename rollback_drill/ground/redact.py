@@ -5,6 +5,7 @@ one by the words around it.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
@@ -26,44 +27,41 @@ _NOT = r"(?!\$|\{\{|%\(|<|\[|\*\*|None\b|null\b|true\b|false\b)"
 _SCHEME = r"(?:bearer|basic|token|digest|apikey)"
 _QUOTED = r"""\\"[^"\\]*\\"|"(?!["$])(?:\\.|[^"\\])*"|'(?!['$])(?:\\.|''|[^'\\])*'"""
 _BARE = r"""[^\s"'`;,&|<>(){}\[\]\\]+"""
-_PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    for pattern in (
-        # scheme://user:PASSWORD@host; what follows a host as its port is none.
-        rf"(?P<keep>\b[a-z][a-z0-9+.-]{{0,30}}://[^\s/:@\"']{{0,200}}:){_NOT}(?!\d{{1,5}}[/?#])"
-        r"(?P<value>[^\s\"'<>`]{1,500})(?=@[\w\[.%-])",
-        # scheme://TOKEN@host
-        r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://)(?P<value>(?=[^\s/@]*\d)[\w.~%+-]{16,500})(?=@)",
-        # "password": "…" of JSON, YAML and Python; a name, = or =>, and a value, with quotes or not
-        rf"(?P<keep>{_NAME}\\?[\"']\s*(?::|=>?|,)\s*)(?P<value>{_QUOTED}|{_NOT}[\w.+/=-]+)",
-        rf"(?P<keep>{_NAME}\s*=>?\s*)(?P<value>{_QUOTED}|{_NOT}(?!=){_BARE})",
-        rf"(?P<keep>{_NAME}:\s*)(?P<value>{_QUOTED})",
-        rf"(?P<keep>^[\s-]*[\w.-]{{0,60}}{_NAME}:[ \t]+)(?P<value>{_NOT}\S+)(?=[ \t]*$)",
-        # What commands are told.
-        rf"(?P<keep>(?<!\S)--?[\w-]{{0,40}}{_NAME}[ \t]+)(?P<value>{_QUOTED}|{_NOT}(?!-){_BARE})",
-        rf"(?P<keep>(?<!\S)(?:-u|--user|--proxy-user)[ \t=]*[\"']?(?!\d+:)[^\s:\"'/]{{1,100}}:)"
-        rf"{_NOT}(?P<value>[^\s\"'/]+)",
-        r"(?P<keep>\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;&]{0,500}?\s-p)"
-        r"(?P<value>[^\s$\[]\S*)",
-        rf"(?P<keep>\b(?:password|identified\s+by)\s+)(?P<value>{_QUOTED})",
-        # Headers.
-        rf"(?P<keep>authorization\\?[\"']?\s*[:=,]\s*\\?[\"']?(?:{_SCHEME}\s+|(?!{_SCHEME}\s)))"
-        rf"{_NOT}(?P<value>[^\s\"'\\]+)",
-        rf"(?P<keep>\bbearer\s+){_NOT}(?P<value>(?=\S*\d)[\w.~+/=-]{{12,}})",
-        rf"(?P<keep>\bx-[\w-]{{0,30}}(?:key|token|auth|secret)\\?[\"']?\s*[:,]\s*\\?[\"']?){_NOT}"
-        r"(?P<value>[^\s\"'\\]+)",
-        rf"(?P<keep>\b(?:set-)?cookie\\?[\"']?[ \t]*[:,][ \t]*+\\?[\"']?){_NOT}"
-        r"(?P<value>[^\n\"'\\]+)",
-        # What a URL asks with, and where chats are written to.
-        rf"(?P<keep>[?&][\w.-]{{0,60}}(?:token|key|sig|signature|secret|password|auth)=){_NOT}"
-        r"(?P<value>[^&\s\"'#<>]+)",
-        r"(?P<keep>\bhooks\.slack\.com/services/)(?P<value>[\w/-]+)",
-        # What is one wherever it stands.
-        r"(?P<keep>)(?P<value>\b(?:gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|"
-        r"xox[abeoprs]-[\w-]{10,}|A(?:KIA|SIA)[0-9A-Z]{16}|sk_live_\w{16,})\b)",
-        r"(?P<keep>)(?P<value>\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})",
-        r"(?P<keep>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)(?P<value>[\s\S]+?)(?=-----END|\Z)",
-    )
+_LOOKS = (
+    # scheme://user:PASSWORD@host; what follows a host as its port is none.
+    rf"(?P<keep>\b[a-z][a-z0-9+.-]{{0,30}}://[^\s/:@\"']{{0,200}}:){_NOT}(?!\d{{1,5}}[/?#])"
+    r"(?P<value>[^\s\"'<>`]{1,500})(?=@[\w\[.%-])",
+    # scheme://TOKEN@host
+    r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://)(?P<value>(?=[^\s/@]*\d)[\w.~%+-]{16,500})(?=@)",
+    # "password": "…" of JSON, YAML and Python; a name, = or =>, and a value, with quotes or not
+    rf"(?P<keep>{_NAME}\\?[\"']\s*(?::|=>?|,)\s*)(?P<value>{_QUOTED}|{_NOT}[\w.+/=-]+)",
+    rf"(?P<keep>{_NAME}\s*=>?\s*)(?P<value>{_QUOTED}|{_NOT}(?!=){_BARE})",
+    rf"(?P<keep>{_NAME}:\s*)(?P<value>{_QUOTED})",
+    rf"(?P<keep>^[\s-]*[\w.-]{{0,60}}{_NAME}:[ \t]+)(?P<value>{_NOT}\S+)(?=[ \t]*$)",
+    # What commands are told.
+    rf"(?P<keep>(?<!\S)--?[\w-]{{0,40}}{_NAME}[ \t]+)(?P<value>{_QUOTED}|{_NOT}(?!-){_BARE})",
+    rf"(?P<keep>(?<!\S)(?:-u|--user|--proxy-user)[ \t=]*[\"']?(?!\d+:)[^\s:\"'/]{{1,100}}:)"
+    rf"{_NOT}(?P<value>[^\s\"'/]+)",
+    r"(?P<keep>\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;&]{0,500}?\s-p)"
+    r"(?P<value>[^\s$\[]\S*)",
+    rf"(?P<keep>\b(?:password|identified\s+by)\s+)(?P<value>{_QUOTED})",
+    # Headers.
+    rf"(?P<keep>authorization\\?[\"']?\s*[:=,]\s*\\?[\"']?(?:{_SCHEME}\s+|(?!{_SCHEME}\s)))"
+    rf"{_NOT}(?P<value>[^\s\"'\\]+)",
+    rf"(?P<keep>\bbearer\s+){_NOT}(?P<value>(?=\S*\d)[\w.~+/=-]{{12,}})",
+    rf"(?P<keep>\bx-[\w-]{{0,30}}(?:key|token|auth|secret)\\?[\"']?\s*[:,]\s*\\?[\"']?){_NOT}"
+    r"(?P<value>[^\s\"'\\]+)",
+    rf"(?P<keep>\b(?:set-)?cookie\\?[\"']?[ \t]*[:,][ \t]*+\\?[\"']?){_NOT}"
+    r"(?P<value>[^\n\"'\\]+)",
+    # What a URL asks with, and where chats are written to.
+    rf"(?P<keep>[?&][\w.-]{{0,60}}(?:token|key|sig|signature|secret|password|auth)=){_NOT}"
+    r"(?P<value>[^&\s\"'#<>]+)",
+    r"(?P<keep>\bhooks\.slack\.com/services/)(?P<value>[\w/-]+)",
+    # What is one wherever it stands.
+    r"(?P<keep>)(?P<value>\b(?:gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|"
+    r"xox[abeoprs]-[\w-]{10,}|A(?:KIA|SIA)[0-9A-Z]{16}|sk_live_\w{16,})\b)",
+    r"(?P<keep>)(?P<value>\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})",
+    r"(?P<keep>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)(?P<value>[\s\S]+?)(?=-----END|\Z)",
 )
 # Most text has none of these words, and need not be looked at twenty times.
 _WORTH_A_LOOK = (
@@ -84,9 +82,14 @@ def masked(text: str) -> str:
     lower = text.lower()
     if not any(word in lower for word in _WORTH_A_LOOK):
         return text
-    for pattern in _PATTERNS:
+    for pattern in _patterns():
         text = pattern.sub(_mask, text)
     return text
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(look, re.IGNORECASE | re.MULTILINE) for look in _LOOKS)
 
 
 def _mask(match: re.Match[str]) -> str:

@@ -11,8 +11,6 @@ from rollback_drill.record.told import Box, Count, Name, Number, Seconds, Told
 
 DELIVERIES = ("sent", "kept", "shown", "refused", "failed")
 """What may become of a message."""
-OWN_MAILBOX = "messages.mbox"
-"""The file in which a drill keeps messages that nobody gets."""
 NOBODY = "nobody was told"
 """What is said of a message that went there."""
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.perform.told import OWN_MAILBOX
 
 MARK = ".rollback-drill"
 """The file by which a folder is known to be of this suite."""
+OWN_MAILBOX = "messages.mbox"
+"""The file in which a drill keeps messages that nobody gets."""
 _TOLD = "The reports in this folder are written by rollback-drill, which replaces them.\n"
 _GENERATED = (
     "index.html",
@@ -26,6 +27,26 @@ _FIRST_LINE = 4_096
 _ROOM_BYTES = 512 * 1024 * 1024
 
 
+def refuse_strangers(directory: Path) -> None:
+    """Raise UsageError when `directory` holds files that nothing says are of this suite."""
+    try:
+        if not directory.exists() or _is_ours(directory):
+            return
+    except OSError as error:
+        raise _no_folder(directory, error) from error
+    raise UsageError(
+        f"a folder for reports at {directory}",
+        "one with files that no drill wrote",
+        "set REPORT to a new folder, or empty this one yourself",
+    )
+
+
+def _no_folder(directory: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"a folder for the report at {directory}", str(error.strerror), "set REPORT=DIR"
+    )
+
+
 def claim(directory: Path) -> None:
     """Make `directory` and mark it as one of reports; nothing in it is touched.
 
@@ -34,18 +55,11 @@ def claim(directory: Path) -> None:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if not _is_ours(directory):
-            raise UsageError(
-                f"a folder for reports at {directory}",
-                "one with files that no drill wrote",
-                "set REPORT to a new folder, or empty this one yourself",
-            )
+        refuse_strangers(directory)
         files.write(directory / MARK, _TOLD)
         free = shutil.disk_usage(directory).free
     except OSError as error:
-        raise UsageError(
-            f"a folder for the report at {directory}", str(error.strerror), "set REPORT=DIR"
-        ) from error
+        raise _no_folder(directory, error) from error
     if free < _ROOM_BYTES:
         raise UsageError(
             f"{_ROOM_BYTES >> 20} MB free for {directory}",
@@ -65,9 +79,7 @@ def prepare_directory(directory: Path) -> None:
             files.remove(directory / name)
         (directory / "traffic").mkdir()
     except OSError as error:
-        raise UsageError(
-            f"a folder for the report at {directory}", str(error.strerror), "set REPORT=DIR"
-        ) from error
+        raise _no_folder(directory, error) from error
 
 
 def _is_ours(directory: Path) -> bool:

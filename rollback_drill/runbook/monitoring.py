@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import yaml
-
 from rollback_drill.runbook.model import MatrixRow, Runbook
 
 WINDOW = "1m"
@@ -111,6 +109,8 @@ def rules(runbook: Runbook, metrics: MetricNames) -> str:
     """Return Prometheus' alert rules in YAML: one for each row and column of the matrix but the
     normal one, and one for metrics that do not come.
     """
+    import yaml
+
     found: list[dict[str, object]] = []
     for row in runbook.matrix[1:]:
         for name, expression, band in (
@@ -143,6 +143,8 @@ def rules(runbook: Runbook, metrics: MetricNames) -> str:
 
 def configuration(targets: list[str], job: str) -> str:
     """Return Prometheus' configuration for `targets` ("host:port"), looked at once a second."""
+    import yaml
+
     settings = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "scrape_configs": [{"job_name": job, "static_configs": [{"targets": targets}]}],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import TYPE_CHECKING
 
-from rollback_drill.runbook.shell import Command, read_script
+if TYPE_CHECKING:
+    from rollback_drill.runbook.shell import Command
 
 _DOLLAR = re.compile(
     r"^\s*(?:\([\w.-]+\) ?)?(?:[\w.-]+@[\w.-]+[ :][^$#%]*|[~/][\w./-]*)?[$%] (?P<rest>.*)$"
@@ -40,6 +42,8 @@ test time top touch trap watch wait which
 """
 _ENGLISH = frozenset(_SENTENCES.split())
 _PATH = re.compile(r"(?:\.{0,2}/|\$\{?\w+\}?/|bin/|scripts?/)\S")
+_BETWEEN_WORDS = re.compile(r"[\s|&;()<>{}!]+")
+_QUOTING = re.compile(r"\\\n|[\\'\"`$]")
 _MARK = re.compile(
     r"\s(?:-|\S*[/$\"'=<>|.\d])|^(?:\w+=\S* )*(?:make|service) [a-z_-]+(?: [a-z_-]+)?$"
 )
@@ -91,6 +95,12 @@ def plainly_shell(content: str) -> bool:
     """
     if not content.strip() or len(content) > _MOST_LETTERS:
         return False
+    # Most prose has no word that a command could begin with: the grammar need not be loaded for it.
+    words = (w for text in (content, _QUOTING.sub("", content)) for w in _BETWEEN_WORDS.split(text))
+    if not any(word in _COMMANDS or _PATH.match(word) for word in words):
+        return False
+    from rollback_drill.runbook.shell import read_script
+
     script = read_script(content)
     return bool(script.commands) and not script.unread and all(map(_known, script.commands))
 

@@ -46,6 +46,15 @@ class Attaches(Protocol):
         ...
 
 
+@runtime_checkable
+class Picky(Protocol):
+    """A kind of stage that cannot have all options."""
+
+    def check_options(self, options: StageOptions) -> None:
+        """Raise UsageError for options that it cannot have."""
+        ...
+
+
 STAGES: Family[StageKind] = Family("stages", "STAGE")
 _Make = TypeVar("_Make", bound=Callable[[], StageKind])
 
@@ -57,6 +66,20 @@ def stage_kind(make: _Make) -> _Make:
     return make
 
 
+def check_stage(name: str, options: StageOptions) -> frozenset[str]:
+    """Return the names of the faults that the stage called `name` brings, without opening it.
+
+    Raises UsageError for another name, a file that cannot be read, and what it cannot have.
+    """
+    if name.endswith(_FILE):
+        from rollback_drill.stage.file import read_staging
+
+        return frozenset(one.name for one in read_staging(Path(name)).faults)
+    if name != _AUTO:
+        _check_options(_kind_called(name), options)
+    return frozenset()
+
+
 def open_stage(name: str, options: StageOptions, progress: Callable[[str], None]) -> Stage:
     """Return the stage called `name`, not yet brought up; `auto`: the first that can be had.
 
@@ -66,12 +89,22 @@ def open_stage(name: str, options: StageOptions, progress: Callable[[str], None]
         return _described(name, progress)
     if name == _AUTO:
         return _first(options, progress)
-    if name not in STAGES.names():
-        raise no_such("STAGE", name, (_AUTO, *STAGES.names(), f"FILE{_FILE}"), "use STAGE=auto")
-    one = STAGES.members()[name]
+    one = _kind_called(name)
     if refusal := one.refusal():
         raise refusal
+    _check_options(one, options)
     return one.open(options, _ASKED, progress)
+
+
+def _kind_called(name: str) -> StageKind:
+    if name not in STAGES.names():
+        raise no_such("STAGE", name, (_AUTO, *STAGES.names(), f"FILE{_FILE}"), "use STAGE=auto")
+    return STAGES.members()[name]
+
+
+def _check_options(one: StageKind, options: StageOptions) -> None:
+    if isinstance(one, Picky):
+        one.check_options(options)
 
 
 def _first(options: StageOptions, progress: Callable[[str], None]) -> Stage:
@@ -83,6 +116,7 @@ def _first(options: StageOptions, progress: Callable[[str], None]) -> Stage:
             refused.append(refusal)
             continue
         reason = "; ".join(error.found for error in refused) or one.because
+        _check_options(one, options)
         return one.open(options, reason, progress)
     raise refused[0]
 

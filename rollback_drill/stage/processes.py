@@ -40,7 +40,7 @@ from rollback_drill.stage.model import (
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import server_settings
-from rollback_drill.stage.supervision import SUPERVISORD, conf
+from rollback_drill.stage.supervision import conf
 from rollback_drill.stage.sweep import (
     PREFIX,
     TakenOver,
@@ -95,13 +95,6 @@ class ProcessStage(OwnStage):
         for tool in ("git", "curl", "bash"):
             if not shutil.which(tool):
                 raise UsageError(f"{tool} on this machine", "none", f"install {tool}")
-        if options.hosts != 1:
-            raise UsageError("HOSTS=1 on this stage", str(options.hosts), "use HOSTS=1")
-        if options.supervisor != SUPERVISORD.name:
-            raise UsageError(
-                f"SUPERVISOR={SUPERVISORD.name} on this stage", repr(options.supervisor),
-                "use STAGE=containers: systemd has to be process 1",
-            )  # fmt: skip
         super().__init__(options)
         self.reason = reason
         self._progress = progress

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rollback_drill
+from rollback_drill import commands
 from rollback_drill.cli import arguments_of, main
 from rollback_drill.conduct.request import Request
 from rollback_drill.ground.asked_by_make import by_variable, call, check_given, table, verb
@@ -139,3 +140,8 @@ def test_what_make_asks_is_what_the_command_reads() -> None:
 def test_a_command_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="did you mean drill"):
         verb("drlil")
+
+
+def test_each_command_does_something() -> None:
+    for one in OURS:
+        assert callable(getattr(commands, f"run_{one.name.replace('-', '_')}"))

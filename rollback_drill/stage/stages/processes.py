@@ -8,6 +8,7 @@ from pathlib import Path
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import stage_kind
+from rollback_drill.stage.supervision import SUPERVISORD
 
 
 @stage_kind
@@ -21,6 +22,17 @@ class Processes:
     def refusal(self) -> UsageError | None:
         """See StageKind.refusal."""
         return None
+
+    def check_options(self, options: StageOptions) -> None:
+        """See Picky.check_options."""
+        if options.hosts != 1:
+            raise UsageError("HOSTS=1 on this stage", str(options.hosts), "use HOSTS=1")
+        if options.supervisor != SUPERVISORD.name:
+            raise UsageError(
+                f"SUPERVISOR={SUPERVISORD.name} on this stage",
+                repr(options.supervisor),
+                "use STAGE=containers: systemd has to be process 1",
+            )
 
     def open(self, options: StageOptions, reason: str, progress: Callable[[str], None]) -> Stage:
         """See StageKind.open."""
