@@ -23,7 +23,8 @@ a record and shows of it (its `told`, `judges` and `sections`, which are pure):
 - `conduct`: holds one drill: its request, its phases, and whoever goes along.
 - `campaigns`: many drills, or none: revalidation, interruptions, mishaps, the check of a stage.
 
-`cli` reads the arguments, `commands` does what they ask; `family` finds the members of a family.
+`cli` reads the arguments, `mistakes` refuses what they cannot mean, `commands` does what they ask;
+`family` finds the members of a family.
 `docs/adding.md` says how to add a fault, a hazard, a check, a trigger, a sentinel or a stage: one
 file each. `docs/architecture.md` walks through a drill, and says why it is built like this.
 """
