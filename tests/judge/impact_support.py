@@ -16,9 +16,13 @@ from rollback_drill.watch.told import LeftAs
 T = 1_800_000_000.0
 WELL = LeftAs(200, {"host-1": 200}, {"list": 200}, {"host-1": False}, {"host-1": "v1"})
 SHUT = LeftAs(
-    503, {"host-1": 200}, {"list": 503}, {"host-1": True}, {"host-1": "v2"},
+    503,
+    {"host-1": 200},
+    {"list": 503},
+    {"host-1": True},
+    {"host-1": "v2"},
     "step 6 “Leave maintenance” (line 231)",
-)  # fmt: skip
+)
 
 
 def step(title: str, began: float, ended: float, verdict: Verdict = Verdict.PASSED) -> list[Event]:
@@ -40,9 +44,21 @@ def second(at: int, good: int, unhappy: str = "0", **bad: int) -> Event:
 def drill(*more: Event, restored_after_s: float | None = 6.0) -> list[Event]:
     """Broken from second 10, decided in second 12, maintenance from 13 to 17, then well."""
     started = DrillStarted(
-        "processes", "", ("host-1",), "v2", "v1", "leak", "auto", "r.md", "ab", "R", 60, 100, 1,
+        "processes",
+        "",
+        ("host-1",),
+        "v2",
+        "v1",
+        "leak",
+        "auto",
+        "r.md",
+        "ab",
+        "R",
+        60,
+        100,
+        1,
         clients=50,
-    )  # fmt: skip
+    )
     decided = Decided("rollback", True, "Error Rate >10%", 3, "critical", 1, "", 0, (), 2.0, 200)
     record = [
         Event(T, started),

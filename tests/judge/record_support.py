@@ -45,9 +45,21 @@ def _recorded(payloads: list[Told]) -> Record:
 
 def _told() -> Iterator[Told]:
     yield DrillStarted(
-        "processes", "asked for", ("host-1",), "v2", "v1", "leak", "auto", "r.md", "ab", "R",
-        60, RATE, 1, promises={"RunbookRead": 1},
-    )  # fmt: skip
+        "processes",
+        "asked for",
+        ("host-1",),
+        "v2",
+        "v1",
+        "leak",
+        "auto",
+        "r.md",
+        "ab",
+        "R",
+        60,
+        RATE,
+        1,
+        promises={"RunbookRead": 1},
+    )
     yield RunbookRead()
     yield TriggersRead(("Error Rate >10%",))
     yield PhaseStarted(PhaseName.SETUP)
@@ -64,9 +76,16 @@ def _told() -> Iterator[Told]:
     yield from _part("Preparation", 0, "Preparation", "The team knows", command=1)
     yield PhaseStarted(PhaseName.ROLLBACK)
     yield ProcedureChosen(
-        1, "Application", 300, 600, "diagnosis", step_titles=("Enter",), step_budgets_s=(30.0,),
-        step_numbers=(1,), promises={"PathRead": 1},
-    )  # fmt: skip
+        1,
+        "Application",
+        300,
+        600,
+        "diagnosis",
+        step_titles=("Enter",),
+        step_budgets_s=(30.0,),
+        step_numbers=(1,),
+        promises={"PathRead": 1},
+    )
     yield from _part("Procedure 1", 1, "Enter", "Maintenance is on", command=2)
     yield PathRead(9, 9, 0, 0, procedure=1)
     yield PhaseStarted(PhaseName.VERIFICATION)

@@ -17,9 +17,26 @@ REQUESTS = "time,status,latency\n" + "".join(f"{n / 10:.1f},200,0.0{n % 7}1\n" f
 HISTORY = (json.dumps(KEPT) + "\n") * 6
 SEEN = "".join(f"{n}.5,{n}.5,{n}.6,c001,details,200,ok,,\n" for n in range(1_000_000, 1_000_450))
 STRANGE = (
-    b"\xff", b"\0", b"\n", b"\r", b'"', b"{", b"[", b"-", b"9" * 40, b"9" * 5000, b"NaN", b"null", b"e999",
-    b"\\ud800", b",", b";", b"\xef\xbb\xbf", b" ", b"true",
-)  # fmt: skip
+    b"\xff",
+    b"\0",
+    b"\n",
+    b"\r",
+    b'"',
+    b"{",
+    b"[",
+    b"-",
+    b"9" * 40,
+    b"9" * 5000,
+    b"NaN",
+    b"null",
+    b"e999",
+    b"\\ud800",
+    b",",
+    b";",
+    b"\xef\xbb\xbf",
+    b" ",
+    b"true",
+)
 
 
 def damage(data: st.DataObject, raw: bytes) -> bytes:

@@ -218,8 +218,10 @@ def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) 
     timeline.close()
     judgement = write_reports(timeline.path, tmp_path / "report").ask(judge)
     assert [path.name for path in judgement.paths] == [
-        "Procedure 1", "Procedure 2, by “Revert”", "Procedure 2, by “restore from the backup”",
-    ]  # fmt: skip
+        "Procedure 1",
+        "Procedure 2, by “Revert”",
+        "Procedure 2, by “restore from the backup”",
+    ]
     stored = json.loads((tmp_path / "report" / "verdict.json").read_text(encoding="utf-8"))["data"]
     assert [path.get("dropped") for path in stored["paths"]] == [0, 2, 0]
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")

@@ -29,8 +29,9 @@ def box(ledger: Fates | None, read_back: Any = None) -> tuple[Verdict, str]:
 
 def test_no_data_loss_is_unknown_without_a_write() -> None:
     assert box(NONE) == (
-        Verdict.UNKNOWN, "no writes were made that could be lost: 0 acknowledged",
-    )  # fmt: skip
+        Verdict.UNKNOWN,
+        "no writes were made that could be lost: 0 acknowledged",
+    )
 
 
 def test_no_data_loss_is_unsupported_where_nothing_can_be_looked_up() -> None:

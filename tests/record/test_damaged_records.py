@@ -240,11 +240,16 @@ SEEN = "{0}.5,{0}.5,{0}.6,c001,details,200,ok,,\n"
 @pytest.mark.parametrize(
     "line",
     [
-        b"1,2,3\n", b"\xff\n", b"nan,1,1,c,details,200,ok,,\n", b"1,1,inf,c,details,200,ok,,\n",
-        b"1,1,-1,c,details,200,ok,,\n", b"1,1,1,c,details,20000,ok,,\n",
-        b"1,1,1,c,details,200,fine,,\n", b"1,1,1,c,details," + b"9" * 5000 + b",ok,,\n",
+        b"1,2,3\n",
+        b"\xff\n",
+        b"nan,1,1,c,details,200,ok,,\n",
+        b"1,1,inf,c,details,200,ok,,\n",
+        b"1,1,-1,c,details,200,ok,,\n",
+        b"1,1,1,c,details,20000,ok,,\n",
+        b"1,1,1,c,details,200,fine,,\n",
+        b"1,1,1,c,details," + b"9" * 5000 + b",ok,,\n",
     ],
-)  # fmt: skip
+)
 def test_a_broken_line_of_traffic_is_named_with_its_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], line: bytes
 ) -> None:

@@ -142,8 +142,17 @@ def test_no_record_passes_with_an_event_twice_or_two_that_changed_places(name: s
 
 
 # Said once or twice, it is the same.
-REPEATED = {"RunbookRead", "TriggersRead", "TemplatesRead", "FollowUp", "FaultHealed", "LeftAs",
-            "DamageSeen", "Authorized", "HealAttested"}  # fmt: skip
+REPEATED = {
+    "RunbookRead",
+    "TriggersRead",
+    "TemplatesRead",
+    "FollowUp",
+    "FaultHealed",
+    "LeftAs",
+    "DamageSeen",
+    "Authorized",
+    "HealAttested",
+}
 AFTERWARDS = PhaseStarted(PhaseName.AFTERWARDS)  # once for each closing checklist
 BACKDATED = {"FaultInjected", "TriggerFired", "LogLine"}
 
@@ -165,10 +174,19 @@ def test_two_verdicts_on_one_box_never_pass_and_the_worse_one_counts(name: str) 
 
 def test_a_drill_without_any_step_is_unknown() -> None:
     part = (
-        StepStarted, StepEnded, Checked, CommandStarted,
-        CommandOutput, CommandEnded, ProcedureChosen, PathRead,
-        DataSeen, DamageSeen, CursorShown, Authorized,
-    )  # fmt: skip
+        StepStarted,
+        StepEnded,
+        Checked,
+        CommandStarted,
+        CommandOutput,
+        CommandEnded,
+        ProcedureChosen,
+        PathRead,
+        DataSeen,
+        DamageSeen,
+        CursorShown,
+        Authorized,
+    )
     rest = counted([e for e in record("procedure-2") if not isinstance(e.what, part)])
     judgement = judge(Book(rest))
     assert judgement.verdict is Verdict.UNKNOWN
@@ -188,50 +206,84 @@ def test_what_is_missing_is_named() -> None:
 
 # What a value may be changed to without a change of the verdict, and why. `*` is any field.
 FREE = {
-    "LogLine.*": TOLD["LogLine"], "Looked.*": TOLD["Looked"], "Noted.*": TOLD["Noted"],
-    "Walked.*": TOLD["Walked"], "CommandOutput.*": TOLD["CommandOutput"],
+    "LogLine.*": TOLD["LogLine"],
+    "Looked.*": TOLD["Looked"],
+    "Noted.*": TOLD["Noted"],
+    "Walked.*": TOLD["Walked"],
+    "CommandOutput.*": TOLD["CommandOutput"],
     "MachineSample.*": TOLD["MachineSample"],
-    "TemplatesRead.*": "what the post-mortem is made of", "FollowUp.*": "what people have to do",
+    "TemplatesRead.*": "what the post-mortem is made of",
+    "FollowUp.*": "what people have to do",
     "ProbeSample.*": "drawn in the report; what is judged of it, checks and triggers said",
     "StageUp.*": "by what a drill that was killed is found again",
     "DrillStarted.at": "a drill may take as long as it takes",
-    "DrillStarted.hosts": "names", "DrillStarted.stage": "a name", "DrillStarted.stage_reason": "free text",
-    "DrillStarted.failing": "a name; what ran is seen by checks", "DrillStarted.stable": "the same",
-    "DrillStarted.runbook_path": "a name", "DrillStarted.runbook_sha256": "a name",
+    "DrillStarted.hosts": "names",
+    "DrillStarted.stage": "a name",
+    "DrillStarted.stage_reason": "free text",
+    "DrillStarted.failing": "a name; what ran is seen by checks",
+    "DrillStarted.stable": "the same",
+    "DrillStarted.runbook_path": "a name",
+    "DrillStarted.runbook_sha256": "a name",
     "DrillStarted.runbook_title": "a name",
     "TriggersRead.watched": "names; what nobody watches for is judged",
     "TriggersRead.fault": "free text",
     "TriggerFired.*": "another trigger than the one that was acted on",
-    "FaultInjected.how": "free text", "FaultAttested.symptom": "free text",
-    "FaultAttested.evidence": "free text", "FaultAttested.since": "from when on it counts, told",
-    "Decided.diagnosis": "the operator chose", "Decided.explanation": "free text",
-    "Decided.answer": "free text", "Decided.attribution": "sentences", "Decided.evidence": "the same",
+    "FaultInjected.how": "free text",
+    "FaultAttested.symptom": "free text",
+    "FaultAttested.evidence": "free text",
+    "FaultAttested.since": "from when on it counts, told",
+    "Decided.diagnosis": "the operator chose",
+    "Decided.explanation": "free text",
+    "Decided.answer": "free text",
+    "Decided.attribution": "sentences",
+    "Decided.evidence": "the same",
     "Decided.severity": "what followed from it is recorded as Authorized",
     "Decided.ours": "whether it is known or not, the fault called for a rollback",
-    "Authorized.roles": "a name; that they may is judged", "Authorized.rule": "free text",
+    "Authorized.roles": "a name; that they may is judged",
+    "Authorized.rule": "free text",
     "Authorized.severity": "a name",
-    "ProcedureChosen.title": "a name", "ProcedureChosen.alternatives": "headings, told",
-    "StepEnded.reason": "free text", "StepEnded.advice": "free text",
-    "CommandStarted.host": "a name", "CommandStarted.alternative": "a name",
-    "CommandStarted.script": "what was run, told", "CommandEnded.why": "free text",
-    "Checked.check": "a name", "Checked.evidence": "free text",
+    "ProcedureChosen.title": "a name",
+    "ProcedureChosen.alternatives": "headings, told",
+    "StepEnded.reason": "free text",
+    "StepEnded.advice": "free text",
+    "CommandStarted.host": "a name",
+    "CommandStarted.alternative": "a name",
+    "CommandStarted.script": "what was run, told",
+    "CommandEnded.why": "free text",
+    "Checked.check": "a name",
+    "Checked.evidence": "free text",
     "Checked.proof": "whose time it was, which was counted while it passed",
     "MessageHandled.*": "free text and names; an outcome that fails is judged",
     "GeneratorSample.worker": "a name",
     "TrafficSecond.formats": "told; what clients must be served in, checks said",
-    "TrafficSecond.unhappy": "told", "CursorShown.moment": "free text",
+    "TrafficSecond.unhappy": "told",
+    "CursorShown.moment": "free text",
     "CursorShown.format": "told beside the answer, which is judged",
     "LedgerRead.periods": "told; their totals are judged",
     "DataSeen.tables": "hashes of what the procedure drops on purpose",
     "LeftAs.reads": "a service may have none; its front door and hosts were asked as well",
-    "LeftAs.releases": "told", "LeftAs.undo": "free text", "LeftAs.stays": "who is told of it",
-}  # fmt: skip
+    "LeftAs.releases": "told",
+    "LeftAs.undo": "free text",
+    "LeftAs.stays": "who is told of it",
+}
 # Where nothing is rolled back, nothing rests on the trigger either.
 CALM = {"Decided.trigger"}
 OTHER: tuple[Any, ...] = (
-    float("nan"), float("inf"), None, -1, -1.5, "", "x", [], {}, True, 10**30, 1e300, [None],
+    float("nan"),
+    float("inf"),
+    None,
+    -1,
+    -1.5,
+    "",
+    "x",
+    [],
+    {},
+    True,
+    10**30,
+    1e300,
+    [None],
     {"x": None},
-)  # fmt: skip
+)
 
 
 def unsummed(event: Event) -> str:
