@@ -13,9 +13,9 @@ from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
 from rollback_drill.data.told import NO_WRITES
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.judge.judgement import Judgement
+from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import AlternativeTaken
-from rollback_drill.record.timeline import Event
+from rollback_drill.record.book import Book
 from rollback_drill.record.told import DrillBroke, Interrupted
 from rollback_drill.stage.model import Stage
 from rollback_drill.subject.subject import own
@@ -65,19 +65,20 @@ def endure(
             held = hold(plan_for(request), stage=stage)
             if held.book.every(Interrupted):
                 raise KeyboardInterrupt
-            found = endured(name, procedure, list(held.book.events), held.judgement)
+            found = endured(name, procedure, held.book)
             if found.right is not False or held.judgement.verdict is not Verdict.UNKNOWN:
                 break
         tell(f"  {name}: {found.outcome}")
         yield found
 
 
-def endured(name: str, procedure: int, record: list[Event], judged: Judgement) -> Endured:
-    """Return what the `record` of a drill says of the hazard `name`."""
-    armed = next((e.what for e in record if isinstance(e.what, HazardArmed)), None)
-    over = next((e.what for e in record if isinstance(e.what, HazardOver)), None)
+def endured(name: str, procedure: int, book: Book) -> Endured:
+    """Return what the record of a drill says of the hazard `name`."""
+    judged = book.ask(judge)
+    armed = book.first(HazardArmed)
+    over = book.first(HazardOver)
     if armed is None:
-        broke = next((e.what for e in record if isinstance(e.what, DrillBroke)), None)
+        broke = book.first(DrillBroke)
         why = f"expected {broke.expected}; found {broke.found}" if broke else judged.reason
         return Endured(name, procedure, "", "", f"could not be made here: {why}", None)
     seen = over.seen if over else ""
@@ -88,8 +89,7 @@ def endured(name: str, procedure: int, record: list[Event], judged: Judgement) -
         kept = f"{lost} of {written} writes lost" if written else NO_WRITES
     if armed.mastered:
         right = judged.verdict is Verdict.PASSED
-        taken = any(isinstance(e.what, AlternativeTaken) for e in record)
-        way = ", by the runbook's alternative" if taken else ""
+        way = ", by the runbook's alternative" if book.every(AlternativeTaken) else ""
         told = f"got by{way}" if right else f"{judged.verdict}: {judged.reason}"
     else:
         right = judged.verdict is Verdict.FAILED and lost == 0

@@ -33,7 +33,7 @@ def told(*payloads: Told, mastered: bool, lost: int = 0) -> Endured:
     ledger = LedgerRead(9, 9 - lost, lost, 0)
     every = [armed, *payloads, HazardOver("storm", "it was wet"), ledger]
     record = [Event(float(n), what) for n, what in enumerate(every)]
-    return endured("storm", 2, record, judge(Book(record)))
+    return endured("storm", 2, Book(record))
 
 
 FAILED = StepEnded("Procedure 2", 4, "Revert", 9, 1, Verdict.FAILED, "too wet", "wait")
@@ -66,12 +66,12 @@ def test_the_alternative_that_was_taken_is_told() -> None:
             stormy.append(event)
     for record, way in ((calm, "got by; "), (stormy, "got by, by the runbook's alternative; ")):
         whole = counted(record)
-        assert endured("storm", 2, whole, judge(Book(whole))).outcome.startswith(way)
+        assert endured("storm", 2, Book(whole)).outcome.startswith(way)
 
 
 def test_a_hazard_that_could_not_be_made_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     record = [Event(1.0, DrillBroke("a small disk", "no right to mount", "be root"))]
-    found = endured("disk-full", 2, record, judge(Book(record)))
+    found = endured("disk-full", 2, Book(record))
     assert found.right is None
     assert "no right to mount" in found.outcome
     assert write_table([], tmp_path / "t.md", [found]) == 0
