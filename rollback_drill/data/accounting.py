@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rollback_drill.data import archive, ledger_by_asking
+from rollback_drill.data import archive
 from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.ledger import Declared, damaged_by_now, read_back, read_path
+from rollback_drill.data.ledger_by_asking import read_back_by_asking
 from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
@@ -18,7 +19,7 @@ from rollback_drill.record.told import Noted
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
 from rollback_drill.stage.model import Stage
-from rollback_drill.subject.subject import Table
+from rollback_drill.subject.subject import Rereads, Table
 
 
 class Accounting:
@@ -117,8 +118,9 @@ class Accounting:
 
     def close(self) -> LedgerRead:
         """Read every write back, now that traffic is over. Raises StageError."""
-        if self._stage.subject.table is None:
-            ledger = ledger_by_asking.read_back_by_asking(self._stage, self._traffic)
+        subject = self._stage.subject
+        if isinstance(subject, Rereads):
+            ledger = read_back_by_asking(self._stage, subject, self._traffic)
         else:
             ledger = read_back(
                 self._stage.database,

@@ -8,13 +8,13 @@ from rollback_drill.data.writes import Fate, Folders, read_writes
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.answers import NoAnswer
-from rollback_drill.stage.model import Stage
+from rollback_drill.subject.subject import Place, Rereads
 
 _EXAMPLES = 10
 _GONE = (404, 410)
 
 
-def read_back_by_asking(stage: Stage, directory: Folders) -> LedgerRead:
+def read_back_by_asking(place: Place, subject: Rereads, directory: Folders) -> LedgerRead:
     """Ask for every acknowledged write in `directory` again. See `data.ledger.read_back`.
 
     An answer without the write's reference, or that it is gone, is a loss. Raises StageError when
@@ -23,10 +23,10 @@ def read_back_by_asking(stage: Stage, directory: Folders) -> LedgerRead:
     everything = read_writes(directory)
     gone: dict[str, Loss] = {}
     for write in (write for writes in everything.values() for write in writes):
-        if write.fate is not Fate.ACKNOWLEDGED or write.kind not in stage.subject.writes:
+        if write.fate is not Fate.ACKNOWLEDGED or write.kind not in subject.writes:
             continue
         try:
-            there, status = stage.subject.read_again(stage, write.kind, write.reference)
+            there, status = subject.read_again(place, write.kind, write.reference)
         except NoAnswer as error:
             raise _silent(str(error)) from error
         if there:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from rollback_drill.family import Family
 from rollback_drill.ground.finding import Finding
@@ -110,11 +110,15 @@ class Subject(Protocol):
         """Write through the front door, and read it again."""
         ...
 
-    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
-        """Ask for a write of one of `writes` again: (whether it is there, the answer's status).
 
-        Raises NoAnswer. Asked of a subject without a `table` only.
-        """
+@runtime_checkable
+class Rereads(Protocol):
+    """A subject without a table: only its API tells what became of its `writes`."""
+
+    writes: Collection[str]
+
+    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
+        """Ask for a write again: (whether it is there, the answer's status). Raises NoAnswer."""
         ...
 
 

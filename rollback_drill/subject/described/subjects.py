@@ -87,7 +87,7 @@ class Described:
         return passed(", ".join(told))
 
     def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
-        """See Subject.read_again: through the front door."""
+        """See Rereads.read_again: through the front door."""
         asked = self._written[operation]
         path = asked.filled(asked.read_back, reference)
         answer = http.get(place.base_url + path, headers=keyed(place), limit_s=_TIMEOUT_S)

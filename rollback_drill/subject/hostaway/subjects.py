@@ -116,10 +116,6 @@ class Hostaway:
         told = f"reservation {created} is stored as {stored}, read back: {got}"
         return judged(same, told, "the same in both")
 
-    def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
-        """See Subject.read_again: its table tells that."""
-        raise NotImplementedError
-
 
 def shape_of_lists(place: Place, wanted: list[str]) -> Finding:
     """Judge whether lists have the `wanted` fields, and no others, on every host."""
