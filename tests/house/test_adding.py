@@ -22,6 +22,8 @@ import json, sys
 from pathlib import Path
 from rollback_drill.breaks.fault import FAULTS
 from rollback_drill.breaks.hazard import HAZARDS
+from rollback_drill.decide.attribution import ALIBIS
+from rollback_drill.decide.diagnosis import SCENARIOS
 from rollback_drill.decide.trigger import TRIGGERS
 from rollback_drill.perform.check import CHECKS, bind
 from rollback_drill.record.judge import JUDGES, all_judges
@@ -33,7 +35,9 @@ from rollback_drill.stage.opening import STAGES, open_stage
 from rollback_drill.watch.sentinel import SENTINELS
 
 all_judges(), all_sections()
-families = FAULTS, HAZARDS, SENTINELS, TRIGGERS, CHECKS, STAGES, RULES, JUDGES, SECTIONS
+families = (
+    FAULTS, HAZARDS, SENTINELS, TRIGGERS, CHECKS, SCENARIOS, ALIBIS, STAGES, RULES, JUDGES, SECTIONS
+)
 print(json.dumps({
     "names": [name for family in families for name in family.names()],
     "kinds": [*kinds()],
@@ -79,7 +83,7 @@ def test_each_file_of_the_page_adds_its_member(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert {
         "empty-totals", "left-note", "totals", "WrongTotals", "lists_count", "rehearsal",
-        "plain-http", "of_rain", "the_rain", "the_releases",
+        "wrong_totals", "the machine of the clients is the cause", "plain-http", "of_rain", "the_rain", "the_releases",
     } <= {*said["names"]}  # fmt: skip
     assert "Rained" in said["kinds"]
     assert (said["bound"], said["stage"]) == ("lists_count", "rehearsal")

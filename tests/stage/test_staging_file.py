@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.breaks.scripted import fault_called
+from rollback_drill.cli import main
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage import file as staging
 from rollback_drill.stage.model import StageOptions
@@ -132,6 +133,19 @@ def test_a_network_that_cannot_be_slowed_down_is_told_before_anything_is_touched
     able = GOOD + "[scripts]\nslow_network = 'true'\n"
     stage = open_stage(str(write(tmp_path, able)), StageOptions(), print)
     assert fault_called("slow-network", stage).name == "slow-network"
+
+
+def test_a_hazard_without_a_database_is_told_before_anything_is_touched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(write(tmp_path, GOOD))
+    words = ["drill", "--stage", file, "--procedure", "2", "--report", str(tmp_path / "r")]
+    assert main([*words, "--hazard", "under-fire"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "a database that can be asked for HAZARD=under-fire; found none on eu" in told
+    assert main([*words, "--hazard", "dirty-tree"]) == 2  # its file describes no fault either
+    assert "a fault that eu can make" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_port_in_the_environment_need_not_be_quoted(tmp_path: Path) -> None:
