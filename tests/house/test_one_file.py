@@ -88,16 +88,16 @@ def test_a_drill_is_held_with_a_file_for_each_member(tmp_path: Path) -> None:
             "did you mean “Restart the application”?",
         ),
         (
-            "sentinels/totals", '"listings"', '"listing"', (),
-            "sentinel totals needs 'listing'. Try: did you mean listings?",
+            "sentinels/totals", '"known"', '"knwn"', (),
+            "sentinel totals needs 'knwn'. Try: did you mean known?",
         ),
         (
             "triggers/totals", 'sentinel = "totals"', 'sentinel = "totls"', (),
             "a trigger that reads 'totls'. Try: did you mean totals?",
         ),
         (
-            "checks/totals", 'needs="listings"', 'needs="listngs"', (),
-            "check lists_count needs 'listngs'. Try: did you mean listings?",
+            "checks/totals", 'needs="known"', 'needs="knwn"', (),
+            "check lists_count needs 'knwn'. Try: did you mean known?",
         ),
         (
             "stages/rehearsal", "", "", ("--stage", "rehersal"),
