@@ -3,8 +3,8 @@
 A drill is a list of phases over a rig. Whoever goes along is a companion. What a room can say
 stands in that room. The record is read once, into a book; judge and report only ask the book.
 
-The rooms, lowest first. A room knows only those before it, and of every room what it tells, asks of
-a record and shows of it (its `told`, `judges` and `sections`, which are pure):
+The rooms, lowest first. A room knows only those before it, and of every room what it tells (its
+`told`). What it tells, asks of a record and shows of it (`judges`, `sections`) is pure.
 
 - `ground`: errors, verdicts, time, waiting, files, what a terminal is shown.
 - `record`: what is told, append-only, read once into a book.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import rollback_drill
 
 PURE = "told"
 """The modules that only say what can be told: a room's own is known wherever it is asked for."""
@@ -48,6 +51,7 @@ class House:
         named = set(re.findall(r"`(\w+)`", self.map))
         return sorted((rooms ^ set(self.order)) | (doors - named))
 
+    @functools.cached_property
     def arrows(self) -> list[Arrow]:
         """Return every import of a module of the house, wherever in a module it stands."""
         return [
@@ -61,7 +65,7 @@ class House:
         """Return each import of a higher room's module, but for what says or asks only."""
         return [
             str(arrow)
-            for arrow in self.arrows()
+            for arrow in self.arrows
             if arrow.target.rpartition(".")[2] != PURE
             and not _private(arrow.target)  # a rule of its own, see `private`
             and self._floor(arrow.target) > self._floor(arrow.source)
@@ -71,7 +75,7 @@ class House:
         """Return each import of a service's own room by the engine."""
         return [
             str(arrow)
-            for arrow in self.arrows()
+            for arrow in self.arrows
             if _private(arrow.target) and not _private(arrow.source)
         ]
 
@@ -98,7 +102,7 @@ class House:
     def circles(self) -> list[str]:
         """Return each module that comes back to itself by its imports."""
         asks = defaultdict(set)
-        for arrow in self.arrows():
+        for arrow in self.arrows:
             asks[arrow.source].add(arrow.target)
         return [module for module in sorted(asks) if module in _reached(module, asks)]
 
@@ -119,6 +123,12 @@ class House:
                 asked = module[len(self.name) + 1 :]
                 deeper = f"{asked}.{name}".strip(".")
                 yield deeper if deeper in self.trees else asked
+
+
+@functools.cache
+def engine() -> House:
+    """Return the engine, read once."""
+    return House(Path(rollback_drill.__file__).parent)
 
 
 def reached(room: str, folder: Path, unwanted: tuple[str, ...]) -> list[str]:

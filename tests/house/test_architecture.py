@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import rollback_drill
-from tests.house.floor_plan import House
+from tests.house.floor_plan import engine
 
 ENGINE = Path(rollback_drill.__file__).parent
 ROOT = ENGINE.parent
@@ -49,5 +49,4 @@ def test_a_file_that_is_not_there_is_found(gone: str) -> None:
 
 
 def test_the_conductor_stays_small() -> None:
-    arrows = House(ENGINE).arrows()
-    assert len({one.target for one in arrows if one.source == "conduct.conductor"}) <= 15
+    assert len({one.target for one in engine().arrows if one.source == "conduct.conductor"}) <= 15

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import rollback_drill
-from tests.house.floor_plan import MACHINES, House, reached
+from tests.house.floor_plan import MACHINES, House, engine, reached
 
 FOLDER = Path(rollback_drill.__file__).parent
-HOUSE = House(FOLDER)
+HOUSE = engine()
 TESTS = Path(__file__).parents[1]
 DEPENDENTS = ("load", "steps", "features", "tests", "bench", "examples")
 NO_MACHINE = ("ground", "record", "runbook", "decide", "report")
@@ -24,7 +24,7 @@ STAGE = "rollback_drill.stage"
 
 def asked_tests(tests: House) -> list[str]:
     """Return each import of a module of tests: what is shared stands in a module of its own."""
-    return [str(one) for one in tests.arrows() if ".test_" in one.target]
+    return [str(one) for one in tests.arrows if ".test_" in one.target]
 
 
 def test_every_room_and_every_door_is_on_the_map() -> None:
