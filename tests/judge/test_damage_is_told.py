@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollback_drill.cli import main
+from tests.judge.history_support import KEPT
 from tests.judge.kept_records import kept
-from tests.report.history_support import KEPT
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 REQUESTS = "time,status,latency\n" + "".join(f"{n / 10:.1f},200,0.0{n % 7}1\n" for n in range(600))

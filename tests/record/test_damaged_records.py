@@ -11,8 +11,8 @@ import pytest
 from rollback_drill.cli import main
 from rollback_drill.judge import history
 from rollback_drill.record.timeline import to_line
+from tests.judge.history_support import KEPT
 from tests.judge.record_support import T, good
-from tests.report.history_support import KEPT
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 # Without their sums, so that each damage is seen by what it does.

@@ -16,7 +16,7 @@ from rollback_drill.judge.judges.trend import LEAST, LEVEL, judge_restore_time
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.report import overview
-from tests.report.history_support import drill
+from tests.judge.history_support import drill
 
 EVEN = (4.0, 4.2, 3.9, 4.1, 4.3, 4.0)
 
