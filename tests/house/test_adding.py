@@ -30,8 +30,7 @@ from rollback_drill.record.judge import JUDGES, all_judges
 from rollback_drill.record.told import kinds
 from rollback_drill.record.section import SECTIONS, all_sections
 from rollback_drill.runbook.lint import RULES, lint_document
-from rollback_drill.stage.model import StageOptions
-from rollback_drill.stage.opening import STAGES, open_stage
+from rollback_drill.stage.opening import STAGES
 from rollback_drill.watch.sentinel import SENTINELS
 
 all_judges(), all_sections()
@@ -42,7 +41,7 @@ print(json.dumps({
     "names": [name for family in families for name in family.names()],
     "kinds": [*kinds()],
     "bound": bind("Lists count what they hold").name,
-    "stage": open_stage("rehearsal", StageOptions(), print).name,
+    "stage": STAGES.find("rehearsal", "").name,
     "lint": [f"{one.rule}, line {one.line}: {one.what}" for one in lint_document(Path(sys.argv[1]))],
 }))
 """

@@ -52,17 +52,17 @@ class Integrity:
         found = rows_of(self._stage.database, TABLE, [write.subject for write in chosen])
         # A change that was done before the rows were read has been announced by now.
         self._read_announced()
-        losses = [
+        damaged = [
             str(loss)
             for write in chosen
             if self._alone(write)
             for loss in losses(TABLE, [write], found.get(write.subject))
         ]
-        if losses:
+        if damaged:
             return Look(
                 Verdict.FAILED,
-                f"{len(losses)} of the last {len(chosen)} acknowledged reservations are damaged or "
-                f"gone: {losses[0]}",
+                f"{len(damaged)} of the last {len(chosen)} acknowledged reservations are damaged "
+                f"or gone: {damaged[0]}",
             )
         return Look(Verdict.PASSED, f"the last {len(chosen)} acknowledged reservations are intact")
 
