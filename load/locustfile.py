@@ -15,8 +15,8 @@ from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from load.clients import Ask
 from load.openloop import OpenLoop
+from rollback_drill.traffic.crowd import Ask
 from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
 
 _BROKEN = 70  # exit code for a defect of the generator itself (sysexits: EX_SOFTWARE)

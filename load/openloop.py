@@ -10,17 +10,18 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from typing import Any
 
 import gevent
 from gevent.event import Event
 from geventhttpclient.response import HTTPParseError
 
-from load.clients import Ask, Crowd
-from load.configured import ConfiguredCrowd
 from load.http import Connections, TooLarge
 from load.recorder import Recorder
 from rollback_drill.ground.clock import now
 from rollback_drill.traffic import interface, orders
+from rollback_drill.traffic.crowd import CROWDS, Ask, Crowd
+from rollback_drill.traffic.interface import DESCRIBED
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.schedule import Schedule
 from rollback_drill.traffic.settings import Settings
@@ -90,18 +91,20 @@ class OpenLoop:
         if self.failure:
             raise self.failure
 
-    def _crowd(self, names: list[str], run: str) -> Crowd | ConfiguredCrowd:
+    def _crowd(self, names: list[str], run: str) -> Crowd[Any]:
         seed = self.settings.seed * self.settings.workers + self.settings.worker
-        if self._interface.operations:
-            return ConfiguredCrowd(names, seed, run, self._interface)
-        return Crowd(names, seed, run)
+        described = bool(self._interface.operations)
+        make = next(
+            one for name, one in CROWDS.members().items() if (name == DESCRIBED) == described
+        )
+        return make(names, seed, run, self._interface)
 
     def stop(self) -> None:
         """Send nothing more; return once every request has ended and was written down."""
         self._stopping.set()
         self._over.wait(self.settings.timeout_s + 2)
 
-    def _send_all(self, schedule: Schedule, crowd: Crowd | ConfiguredCrowd) -> None:
+    def _send_all(self, schedule: Schedule, crowd: Crowd[Any]) -> None:
         while not self._stopping.is_set() and not self.failure:
             due = schedule.due(self.scheduled)
             wait = due - now()
@@ -113,18 +116,17 @@ class OpenLoop:
             ask = crowd.ask(self.scheduled)
             self.scheduled += 1
             if self.in_flight >= self._cap:
-                self._drop(ask, due)
+                self._drop(crowd, ask, due)
                 continue
             self.in_flight += 1
             gevent.spawn(self._request, crowd, ask, due).link_exception(self._broke)
 
-    def _drop(self, ask: Ask, due: float) -> None:
+    def _drop(self, crowd: Crowd[Any], ask: Ask, due: float) -> None:
         at = now()
-        if ask.own:
-            ask.own.busy = False  # never sent, so nothing is in doubt
+        crowd.never_sent(ask)
         self._see(ask, due, at, at, 0, Outcome.DROPPED, "", announced=False)
 
-    def _request(self, crowd: Crowd | ConfiguredCrowd, ask: Ask, due: float) -> None:
+    def _request(self, crowd: Crowd[Any], ask: Ask, due: float) -> None:
         status, form, size = 0, "", 0
         error: Exception | None = None
         if ask.reference:
@@ -173,7 +175,7 @@ class OpenLoop:
             gevent.sleep(FLUSH_S)
             self._recorder.flush()
 
-    def _obey(self, crowd: Crowd | ConfiguredCrowd) -> None:
+    def _obey(self, crowd: Crowd[Any]) -> None:
         while True:
             crowd.orders = orders.read_orders(self.settings.directory)
             gevent.sleep(_OBEY_S)

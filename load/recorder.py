@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from load.clients import Ask
+from rollback_drill.traffic.crowd import Ask
 from rollback_drill.traffic.observation import Observation
 from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, WRITES, path_of
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.lines import read_lines
 from rollback_drill.record.decoding import load, told
-from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.observation import Observation, Outcome, surely_not_done
 from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES
 
 Value = str | int | None
@@ -65,7 +65,7 @@ def fate_of(seen: Observation) -> Fate:
     """Return what a write's client knows after its observation."""
     if 200 <= seen.status < 300:
         return Fate.ACKNOWLEDGED
-    if 400 <= seen.status < 500 or seen.status == 503 or seen.outcome is Outcome.DROPPED:
+    if surely_not_done(seen.status) or seen.outcome is Outcome.DROPPED:
         return Fate.REFUSED
     return Fate.INDETERMINATE
 

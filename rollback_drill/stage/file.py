@@ -16,8 +16,8 @@ from typing import Any, get_type_hints
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.machine import variable
-from rollback_drill.subject.subject import DESCRIBED, SUBJECTS
-from rollback_drill.traffic.interface import Interface, Operation
+from rollback_drill.subject.subject import SUBJECTS
+from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
 KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""

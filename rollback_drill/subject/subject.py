@@ -17,9 +17,6 @@ from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.traffic.interface import Interface
 
-DESCRIBED = "other"
-"""Name of the subject that is known by the operations of its interface alone."""
-
 
 class Queries(Protocol):
     """What answers SQL."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from rollback_drill.ground import files
 
+DESCRIBED = "other"
+"""Name of the service that is known by the operations of its interface alone."""
 FILE = "interface.json"
 """Name of the file in the generators' folder that tells them of an interface of its own."""
 

@@ -23,6 +23,13 @@ class Outcome(StrEnum):
     DROPPED = "dropped"  # never sent: too many requests in flight
 
 
+def surely_not_done(status: int) -> bool:
+    """Return whether an answer other than 2xx means that a write was surely not done: a 4xx, or a
+    503 from a load balancer with nobody behind it.
+    """
+    return 400 <= status < 500 or status == 503
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One request. Times are Unix seconds (`ground.clock`); latency counts from `due`.

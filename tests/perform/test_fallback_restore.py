@@ -10,7 +10,6 @@ import httpx
 import psycopg
 import pytest
 
-from load.clients import Ask, Client, compact
 from load.recorder import Recorder
 from rollback_drill.breaks.hazard import Mishap, hazard_called
 from rollback_drill.breaks.told import WritesUnderFire
@@ -27,6 +26,7 @@ from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.subject.hostaway.crowds import Customer, ListsAsk, compact
 from rollback_drill.subject.hostaway.recipe import FAILING
 from rollback_drill.traffic.observation import Observation, Outcome
 from tests.stage.stage_support import await_status
@@ -50,7 +50,7 @@ def book(stage: Stage, recorder: Recorder, reference: str) -> None:
         "reference": reference, "listing_id": 1, "guest_name": "Ada", "check_in": "2031-01-01",
         "check_out": "2031-01-02", "total_cents": 100, "channel": "phone",
     }  # fmt: skip
-    ask = Ask(Client("c000"), "create", "POST", "/", compact(fields), reference, reference)
+    ask = ListsAsk(Customer("c000"), "create", "POST", "/", compact(fields), reference, reference)
     recorder.announce(ask)
     sent = now()
     answer = httpx.post(

@@ -13,8 +13,8 @@ import pytest
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
-from rollback_drill.subject.subject import DESCRIBED, SUBJECTS, Subject, own
-from rollback_drill.traffic.interface import Interface, Operation
+from rollback_drill.subject.subject import SUBJECTS, Subject, own
+from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
 KEY = "the-key"
 INTERFACE = Interface(

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from load.clients import Ask, Client, Crowd, Own, Walk
-from load.configured import ConfiguredCrowd
 from load.recorder import Recorder
 from rollback_drill.data.writes import read_writes
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import ObserverDied
+from rollback_drill.subject.described.crowds import DescribedCrowd
+from rollback_drill.subject.hostaway.crowds import Customer, ListsAsk, ListsCrowd, Own, Walk
 from rollback_drill.subject.hostaway.pages import page
 from rollback_drill.traffic.appended import Appended
 from rollback_drill.traffic.interface import Interface, Operation
@@ -54,14 +54,14 @@ CONTENT = (
 STATUS = st.sampled_from((200, 201, 204, 302, 400, 404, 429, 500, 503)) | st.integers(100, 999)
 
 
-def asks(client: Client) -> list[Ask]:
+def asks(client: Customer) -> list[ListsAsk]:
     own = Own(7, "r-1")
     return [
-        Ask(client, "list_page", "GET", "/", walk=client.listings),
-        Ask(client, "reservations", "GET", "/", walk=client.reservations),
-        Ask(client, "details", "GET", "/", expected_id=1),
-        Ask(client, "create", "POST", "/", "{}", "r-2", "r-2"),
-        Ask(client, "update", "PATCH", "/", "{}", "r-3", "r-1", expected_id=7, own=own),
+        ListsAsk(client, "list_page", "GET", "/", walk=client.listings),
+        ListsAsk(client, "reservations", "GET", "/", walk=client.reservations),
+        ListsAsk(client, "details", "GET", "/", expected_id=1),
+        ListsAsk(client, "create", "POST", "/", "{}", "r-2", "r-2"),
+        ListsAsk(client, "update", "PATCH", "/", "{}", "r-3", "r-1", expected_id=7, own=own),
     ]
 
 
@@ -70,7 +70,7 @@ def asks(client: Client) -> list[Ask]:
 def test_no_answer_breaks_a_client_nor_what_it_asks_next(
     status: int, content: bytes, headers: dict[str, str]
 ) -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     for ask in asks(crowd.clients[0]):
         outcome, form = crowd.learn(ask, status, content, headers)
         assert isinstance(outcome, Outcome)
@@ -86,7 +86,7 @@ def test_no_answer_breaks_a_client_nor_what_it_asks_next(
 @given(status=STATUS, content=CONTENT, link=st.text(max_size=60) | st.just("/" * 10_000))
 def test_no_answer_breaks_a_configured_client(status: int, content: bytes, link: str) -> None:
     operation = Operation("list", "GET", "/things", contains="", follow="Next-Page")
-    crowd = ConfiguredCrowd(["c000"], 1, "run", Interface(operations=(operation,)))
+    crowd = DescribedCrowd(["c000"], 1, "run", Interface(operations=(operation,)))
     crowd.learn(crowd.ask(0), status, content, {"next-page": link})
     path = crowd.ask(1).path
     assert path.startswith("/")
@@ -108,7 +108,7 @@ def test_no_answer_breaks_a_configured_client(status: int, content: bytes, link:
 )
 def test_a_next_page_is_followed_only_where_it_is_a_path(told: str, path: str) -> None:
     operation = Operation("list", "GET", "/things", follow="Next-Page")
-    crowd = ConfiguredCrowd(["c000"], 1, "run", Interface(operations=(operation,)))
+    crowd = DescribedCrowd(["c000"], 1, "run", Interface(operations=(operation,)))
     crowd.learn(crowd.ask(0), 200, b"", {"next-page": told})
     assert crowd.ask(1).path == path
 
@@ -169,9 +169,9 @@ def test_no_answer_breaks_the_generator(
 
 
 def test_what_cannot_be_written_does_not_break_the_record(tmp_path: Path) -> None:
-    client = Client("c000", Walk("listings"))
+    client = Customer("c000", Walk("listings"))
     recorder = Recorder(tmp_path, 0)
-    recorder.announce(Ask(client, "create", "POST", "/", '{"a": "\ud800"}', "r-1", "r-1"))
+    recorder.announce(ListsAsk(client, "create", "POST", "/", '{"a": "\ud800"}', "r-1", "r-1"))
     recorder.observe(Observation(1.0, 1.0, 2.0, "c\ud800", "list", 200, Outcome.OK, "new"))
     recorder.observe(Observation(1.0, 1.0, 2.0, "c000", "list", 200, Outcome.OK, "new"))
     recorder.flush()
@@ -180,10 +180,10 @@ def test_what_cannot_be_written_does_not_break_the_record(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("body", ["a=1&b=2", '{"a":\n 1}', "[1]", "", "[" * 5000, "x\u2028y"])
 def test_any_body_of_a_write_is_one_line_that_can_be_read_again(tmp_path: Path, body: str) -> None:
-    client = Client("c000", Walk("listings"))
+    client = Customer("c000", Walk("listings"))
     recorder = Recorder(tmp_path, 0)
     for number in range(2):
-        recorder.announce(Ask(client, "book", "POST", "/", body, f"r-{number}", f"r-{number}"))
+        recorder.announce(ListsAsk(client, "book", "POST", "/", body, f"r-{number}", f"r-{number}"))
     assert [len(writes) for writes in read_writes(tmp_path).values()] == [1, 1]
     assert len(list(Appended(tmp_path, WRITES).lines())) == 2
 

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from load.clients import LIMIT, MIX, Ask, Client, Crowd, Own, Walk, learn
+from rollback_drill.subject.hostaway.crowds import (
+    LIMIT,
+    MIX,
+    Customer,
+    ListsAsk,
+    ListsCrowd,
+    Own,
+    Walk,
+    learn,
+)
 from rollback_drill.subject.hostaway.pages import page
+from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.orders import Orders, give, read_orders
 
@@ -28,12 +38,12 @@ def old(kind: str, offset: int, count: int) -> bytes:
     return body({kind: rows(offset + 1, count), "count": count, "limit": LIMIT, "offset": offset})
 
 
-def list_ask(client: Client) -> Ask:
-    return Ask(client, "list_page", "GET", client.listings.path, walk=client.listings)
+def list_ask(client: Customer) -> ListsAsk:
+    return ListsAsk(client, "list_page", "GET", client.listings.path, walk=client.listings)
 
 
 def test_the_mix_is_the_one_that_was_asked_for() -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     client = crowd.clients[0]
     client.seen.append(1)
     client.own.append(Own(1, "run-0"))
@@ -52,7 +62,7 @@ def test_the_mix_is_the_one_that_was_asked_for() -> None:
 
 def test_the_same_seed_asks_the_same() -> None:
     def asked(seed: int) -> list[tuple[str, str, str]]:
-        crowd = Crowd(["c000", "c001"], seed, "run")
+        crowd = ListsCrowd(["c000", "c001"], seed, "run", Interface())
         for client in crowd.clients:
             client.seen.extend([1, 2, 3])
         return [(a.client.name, a.path, a.body) for a in map(crowd.ask, range(200))]
@@ -61,7 +71,7 @@ def test_the_same_seed_asks_the_same() -> None:
 
 
 def test_a_walk_follows_the_format_of_each_answer() -> None:
-    client = Client("c000")
+    client = Customer("c000")
     paths = []
     for answer, form in (
         (new(1, 20, "a+b/="), "new"),
@@ -80,13 +90,13 @@ def test_a_walk_follows_the_format_of_each_answer() -> None:
 
 
 def test_the_last_page_by_offset_ends_the_walk() -> None:
-    client = Client("c000")
+    client = Customer("c000")
     learn(list_ask(client), 200, old("listings", 40, LIMIT - 1))
     assert client.listings.position == ""
 
 
 def test_an_invalid_cursor_sends_the_client_back_to_page_one() -> None:
-    client = Client("c000", listings=Walk("listings", "&cursor=stale"))
+    client = Customer("c000", listings=Walk("listings", "&cursor=stale"))
     answer = body({"error": "invalid_cursor", "detail": "expired"})
     assert learn(list_ask(client), 400, answer) == (Outcome.INVALID_CURSOR, "")
     assert client.listings.position == ""
@@ -123,20 +133,20 @@ def test_an_invalid_cursor_sends_the_client_back_to_page_one() -> None:
 def test_each_answer_to_a_list_has_its_outcome(
     status: int, content: bytes, outcome: Outcome
 ) -> None:
-    assert learn(list_ask(Client("c000")), status, content)[0] is outcome
+    assert learn(list_ask(Customer("c000")), status, content)[0] is outcome
 
 
 @pytest.mark.parametrize("content", [{"id": 8}, {"name": "x"}, [], None])
 def test_details_of_something_else_are_no_good_answer(content: object) -> None:
-    ask = Ask(Client("c000"), "details", "GET", "/api/listings/7", expected_id=7)
+    ask = ListsAsk(Customer("c000"), "details", "GET", "/api/listings/7", expected_id=7)
     assert learn(ask, 200, body(content))[0] is Outcome.BAD_BODY
     assert learn(ask, 200, body({"id": 7}))[0] is Outcome.OK
 
 
 def test_an_update_that_answers_with_another_reservation_is_no_good_answer() -> None:
     own = Own(7, "run-1")
-    ask = Ask(
-        Client("c000"), "update", "PATCH", "/api/reservations/7", "{}", "run-2", "run-1",
+    ask = ListsAsk(
+        Customer("c000"), "update", "PATCH", "/api/reservations/7", "{}", "run-2", "run-1",
         expected_id=7, own=own,
     )  # fmt: skip
     assert learn(ask, 200, body({"id": 7, "reference": "other"}))[0] is Outcome.BAD_BODY
@@ -148,8 +158,8 @@ def test_an_update_that_answers_with_another_reservation_is_no_good_answer() -> 
 )
 def test_a_reservation_in_doubt_is_not_changed_again(status: int, busy: bool) -> None:
     own = Own(7, "run-1", busy=True)
-    ask = Ask(
-        Client("c000"), "update", "PATCH", "/api/reservations/7", "{}", "run-2", "run-1",
+    ask = ListsAsk(
+        Customer("c000"), "update", "PATCH", "/api/reservations/7", "{}", "run-2", "run-1",
         expected_id=7, own=own,
     )  # fmt: skip
     learn(ask, status, body({"id": 7, "reference": "run-1"}))
@@ -157,7 +167,7 @@ def test_a_reservation_in_doubt_is_not_changed_again(status: int, busy: bool) ->
 
 
 def test_a_client_changes_only_what_it_made_itself() -> None:
-    crowd = Crowd(["c000", "c001"], 3, "run")
+    crowd = ListsCrowd(["c000", "c001"], 3, "run", Interface())
     for client in crowd.clients:
         client.seen.append(1)
     made: dict[int, str] = {}
@@ -173,14 +183,14 @@ def test_a_client_changes_only_what_it_made_itself() -> None:
 
 
 def test_references_are_unique() -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     crowd.clients[0].seen.append(1)
     references = [ask.reference for ask in map(crowd.ask, range(2_000)) if ask.reference]
     assert len(references) == len(set(references)) > 100
 
 
 def test_a_channel_is_only_sent_to_a_service_that_was_seen_to_know_it() -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     client = crowd.clients[0]
     client.seen.append(1)
 
@@ -203,7 +213,7 @@ def test_a_page_of_no_object_is_none() -> None:
 
 
 def test_a_rogue_sends_its_share_and_nobody_else_changes() -> None:
-    crowd = Crowd(["c000", "c001"], 1, "run")
+    crowd = ListsCrowd(["c000", "c001"], 1, "run", Interface())
     crowd.orders = Orders(rogue="c001", rogue_share=0.3)
     asks = [crowd.ask(i) for i in range(5_000)]
     rogue = [ask for ask in asks if "cursor=garbage" in ask.path]
@@ -213,7 +223,7 @@ def test_a_rogue_sends_its_share_and_nobody_else_changes() -> None:
 
 
 def test_a_rogue_may_have_a_bad_key_instead() -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     crowd.orders = Orders(rogue="c000", rogue_kind="key", rogue_share=1.0)
     ask = crowd.ask(0)
     assert ask.bad_key
@@ -222,7 +232,7 @@ def test_a_rogue_may_have_a_bad_key_instead() -> None:
 
 @pytest.mark.parametrize(("share", "low", "high"), [(1.0, 99, 100), (0.0, 0, 0), (0.5, 35, 65)])
 def test_cursors_are_followed_as_often_as_ordered(share: float, low: int, high: int) -> None:
-    crowd = Crowd(["c000"], 1, "run")
+    crowd = ListsCrowd(["c000"], 1, "run", Interface())
     crowd.orders = Orders(cursor_share=share)
     followed = 0
     for i in range(100):

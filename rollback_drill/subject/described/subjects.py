@@ -10,8 +10,8 @@ from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage import http
 from rollback_drill.stage.asking import keyed, send
 from rollback_drill.subject.recipe import Recipe
-from rollback_drill.subject.subject import DESCRIBED, Place, Table, subject
-from rollback_drill.traffic.interface import Interface, Operation
+from rollback_drill.subject.subject import Place, Table, subject
+from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
 _TIMEOUT_S = 5.0
 

@@ -6,8 +6,8 @@ import random
 import re
 from itertools import accumulate
 
-from load.clients import Ask, Client
-from rollback_drill.traffic.interface import Interface, Operation
+from rollback_drill.traffic.crowd import Ask, Simulated, crowd
+from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.orders import Orders
 
@@ -16,11 +16,12 @@ _LONGEST = 8_000  # characters of a URL
 _PATH = re.compile(r"/[!-~]*")
 
 
-class ConfiguredCrowd:
-    """All clients of one worker, as `load.clients.Crowd` is for the listings API."""
+@crowd(DESCRIBED)
+class DescribedCrowd:
+    """See traffic.crowd.Crowd."""
 
     def __init__(self, names: list[str], seed: int, run: str, interface: Interface) -> None:
-        self.clients = [Client(name) for name in names]
+        self.clients = [Simulated(name) for name in names]
         self.orders = Orders()  # these clients take none
         self._operations = {one.name: one for one in interface.operations}
         self._weights = list(accumulate(one.weight for one in interface.operations))
@@ -66,6 +67,9 @@ class ConfiguredCrowd:
         if status >= 500:
             return Outcome.SERVER_ERROR, ""
         return (Outcome.REJECTED if status >= 400 else Outcome.BAD_BODY), ""
+
+    def never_sent(self, ask: Ask) -> None:
+        """See Crowd.never_sent: nobody waits for it."""
 
 
 def _following(operation: Operation, headers: dict[str, str]) -> str | None:

@@ -18,7 +18,9 @@ from typing import Any
 
 from rollback_drill.stage.answers import BadAnswer, parse_json
 from rollback_drill.subject.hostaway.pages import is_whole, page
-from rollback_drill.traffic.observation import Outcome
+from rollback_drill.traffic.crowd import Ask, Simulated, crowd
+from rollback_drill.traffic.interface import Interface
+from rollback_drill.traffic.observation import Outcome, surely_not_done
 from rollback_drill.traffic.orders import Orders
 
 LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
@@ -56,10 +58,9 @@ class Own:
 
 
 @dataclass(slots=True)
-class Client:
-    """One simulated client."""
+class Customer(Simulated):
+    """One simulated client, where it stands in its lists, and what it knows."""
 
-    name: str
     listings: Walk = field(default_factory=lambda: Walk("listings"))
     reservations: Walk = field(default_factory=lambda: Walk("reservations"))
     seen: deque[int] = field(default_factory=lambda: deque(maxlen=_SEEN))
@@ -67,36 +68,31 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One request. For writes: `reference` is the write's own, `subject` the reference of the
-    reservation that it makes or changes, `body` the JSON text that is sent.
+class ListsAsk(Ask):
+    """A request, with what its answer is to be held against: `walk` for a page, `expected_id` for
+    a row, `own` for a change of the customer's own.
     """
 
-    client: Client
-    operation: str
-    method: str
-    path: str
-    body: str = ""
-    reference: str = ""
-    subject: str = ""
+    client: Customer
     expected_id: int = 0
     walk: Walk | None = None
     own: Own | None = None
-    bad_key: bool = False
 
 
-class Crowd:
+@crowd("listings")
+class ListsCrowd:
     """All clients of one worker. The same `seed` asks for the same mix in the same order."""
 
-    def __init__(self, names: list[str], seed: int, run: str) -> None:
-        self.clients = [Client(name) for name in names]
+    def __init__(self, names: list[str], seed: int, run: str, interface: Interface) -> None:
+        del interface  # it is known
+        self.clients = [Customer(name) for name in names]
         self._random = random.Random(seed)
         self._run = run
         self._writes = 0
         self._speaks_new = False
         self.orders = Orders()
 
-    def ask(self, i: int) -> Ask:
+    def ask(self, i: int) -> ListsAsk:
         """Return request number `i`: its client's next turn, or the rogue's as ordered."""
         if self.orders.rogue_share and self._random.random() < self.orders.rogue_share:
             return self._rogue()
@@ -111,14 +107,16 @@ class Crowd:
             return _page(client, client.listings, operation)
         if kind == "details":
             listing = self._random.choice(client.seen)
-            return Ask(client, "details", "GET", f"/api/listings/{listing}", expected_id=listing)
+            return ListsAsk(
+                client, "details", "GET", f"/api/listings/{listing}", expected_id=listing
+            )
         idle = [own for own in client.own if not own.busy]
         if kind == "update" and idle:
             return self._update(client, self._random.choice(idle))
         return self._create(client)
 
     def learn(
-        self, ask: Ask, status: int, content: bytes, headers: dict[str, str]
+        self, ask: ListsAsk, status: int, content: bytes, headers: dict[str, str]
     ) -> tuple[Outcome, str]:
         """See `learn` below."""
         del headers
@@ -127,6 +125,11 @@ class Crowd:
         if form or outcome is Outcome.UNAVAILABLE:
             self._speaks_new = form == "new"
         return outcome, form
+
+    def never_sent(self, ask: ListsAsk) -> None:
+        """See Crowd.never_sent."""
+        if ask.own:
+            ask.own.busy = False
 
     def _channel(self) -> dict[str, object]:
         carries = self._random.random() < _CHANNEL_SHARE
@@ -138,8 +141,8 @@ class Crowd:
         if share < 1.0 and self._random.random() >= share:
             walk.position = ""
 
-    def _rogue(self) -> Ask:
-        client = Client(self.orders.rogue)
+    def _rogue(self) -> ListsAsk:
+        client = Customer(self.orders.rogue)
         if self.orders.rogue_kind == "key":
             return replace(_page(client, client.listings, "list_first"), bad_key=True)
         walk = Walk("listings", f"&cursor=garbage-{self._random.randrange(10**9)}")
@@ -149,7 +152,7 @@ class Crowd:
         self._writes += 1
         return f"{self._run}-{self._writes}"
 
-    def _create(self, client: Client) -> Ask:
+    def _create(self, client: Customer) -> ListsAsk:
         pick = self._random
         reference = self._reference()
         night = _FIRST_NIGHT + timedelta(days=pick.randrange(700))
@@ -162,11 +165,17 @@ class Crowd:
             "total_cents": pick.randrange(5_000, 900_000),
             **self._channel(),
         }
-        return Ask(
-            client, "create", "POST", "/api/reservations", compact(fields), reference, reference
+        return ListsAsk(
+            client,
+            "create",
+            "POST",
+            "/api/reservations",
+            compact(fields),
+            reference,
+            reference,
         )
 
-    def _update(self, client: Client, own: Own) -> Ask:
+    def _update(self, client: Customer, own: Own) -> ListsAsk:
         pick = self._random
         reference = self._reference()
         fields: dict[str, object] = {"total_cents": pick.randrange(5_000, 900_000)}
@@ -176,14 +185,14 @@ class Crowd:
             fields["status"] = pick.choice(_STATUSES)
         fields |= self._channel()
         own.busy = True
-        return Ask(
+        return ListsAsk(
             client, "update", "PATCH", f"/api/reservations/{own.id}", compact(fields), reference,
             own.reference, expected_id=own.id, own=own,
         )  # fmt: skip
 
 
-def _page(client: Client, walk: Walk, operation: str) -> Ask:
-    return Ask(client, operation, "GET", walk.path, walk=walk)
+def _page(client: Customer, walk: Walk, operation: str) -> ListsAsk:
+    return ListsAsk(client, operation, "GET", walk.path, walk=walk)
 
 
 def compact(fields: dict[str, object]) -> str:
@@ -191,22 +200,17 @@ def compact(fields: dict[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def learn(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
+def learn(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
     """Return (outcome, format) of an answer to `ask`; its client remembers what it needs."""
     outcome, form = _judge(ask, status, content)
     # After an answer that leaves open what happened, later changes could overtake this one, and
     # nobody could say any more what the reservation should look like: it is left alone for good.
-    if ask.own and (outcome is Outcome.OK or settled(status)):
+    if ask.own and (outcome is Outcome.OK or surely_not_done(status)):
         ask.own.busy = False
     return outcome, form
 
 
-def settled(status: int) -> bool:
-    """Return whether an answer other than 2xx means that a write was surely not done."""
-    return 400 <= status < 500 or status == 503
-
-
-def _judge(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
+def _judge(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
     try:
         body = parse_json(content)
     except BadAnswer:
@@ -226,7 +230,7 @@ def _judge(ask: Ask, status: int, content: bytes) -> tuple[Outcome, str]:
     return Outcome.BAD_BODY, ""  # redirects and the like: no answer that a client could use
 
 
-def _good(ask: Ask, body: Any) -> tuple[Outcome, str]:
+def _good(ask: ListsAsk, body: Any) -> tuple[Outcome, str]:
     if ask.walk:
         found = page(body, ask.walk.kind)
         if found is None:
