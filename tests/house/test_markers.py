@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted({*(ROOT / "tests").rglob("test_*.py")} - {Path(__file__)})
+_ENTERS = re.compile(r"with .*open_stage\(|open_stage\(.*with ", re.DOTALL)
 MARKS = {"drill", "live", "containers", "slow"}
 
 
@@ -20,7 +22,7 @@ def unmarked(source: str) -> bool:
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
     texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
-    scripts = [one for one in texts if isinstance(one, str) and "open_stage(" in one]
+    scripts = [one for one in texts if isinstance(one, str) and _ENTERS.search(one)]
     entered = [
         ast.unparse(item.context_expr)
         for one in nodes
