@@ -33,8 +33,8 @@ def run(arguments):
             console().print("healing " + "x" * 100_000)
             time.sleep(0.02)
         Path(sys.argv[1], "healed").touch()
-sys.modules["rollback_drill.commands"] = types.SimpleNamespace(run_decide=run)  # seconds to import
-sys.exit(cli.main(["decide", "--from", "x"]))
+sys.modules["rollback_drill.commands"] = types.SimpleNamespace(run_claim=run)  # seconds to import
+sys.exit(cli.main(["claim", "--report", sys.argv[1] + "/report"]))
 """
 
 
