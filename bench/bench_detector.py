@@ -58,8 +58,16 @@ def _detector() -> Detector:
 def _request(i: int, bad: bool, latency_s: float) -> Observation:
     at = i / RATE
     outcome = Outcome.SERVER_ERROR if bad else Outcome.OK
-    return Observation(at - latency_s, at - latency_s, at, f"c{i % 50:03d}", "list_page",
-                       500 if bad else 200, outcome, "new")  # fmt: skip
+    return Observation(
+        at - latency_s,
+        at - latency_s,
+        at,
+        f"c{i % 50:03d}",
+        "list_page",
+        500 if bad else 200,
+        outcome,
+        "new",
+    )
 
 
 def _failing(p: float, seed: int, n: int) -> Iterator[Observation]:
@@ -106,19 +114,32 @@ def _delays() -> float:
     out(f"h = {h:.2f}; false alarms: at most {ALPHA:g} per drill of a million requests\n\n")
     out(f"{'change':22} {'floor':>7} {'median':>7} {'ratio':>6} {'90 %':>7}  requests\n")
     worst = 0.0
-    cases = [
-        (f"{p * 100:g}% errors", _floor(h, p, EDGES[0]),
-         [_until(_failing(p, s, _MOST), lambda d: d.errors.alarmed) for s in range(RUNS)])
-        for p in RATES
-    ] + [
-        (f"pages {k}× slower", _floor(h, PAGES, 0.05),
-         [_until(_slow(k, s, _MOST), _slower(min(k, 3.0))) for s in range(RUNS)])
-        for k in FACTORS
-    ] + [
-        (f"everything {k:g}× slower", _floor(h, _share_above(2.0 / k), 0.05),
-         [_until(_taking(k * BASELINE_S, _MOST)(s), _slower(2.0)) for s in range(RUNS)])
-        for k in SCALES
-    ]  # fmt: skip
+    cases = (
+        [
+            (
+                f"{p * 100:g}% errors",
+                _floor(h, p, EDGES[0]),
+                [_until(_failing(p, s, _MOST), lambda d: d.errors.alarmed) for s in range(RUNS)],
+            )
+            for p in RATES
+        ]
+        + [
+            (
+                f"pages {k}× slower",
+                _floor(h, PAGES, 0.05),
+                [_until(_slow(k, s, _MOST), _slower(min(k, 3.0))) for s in range(RUNS)],
+            )
+            for k in FACTORS
+        ]
+        + [
+            (
+                f"everything {k:g}× slower",
+                _floor(h, _share_above(2.0 / k), 0.05),
+                [_until(_taking(k * BASELINE_S, _MOST)(s), _slower(2.0)) for s in range(RUNS)],
+            )
+            for k in SCALES
+        ]
+    )
     for name, floor, delays in cases:
         median = statistics.median(delays)
         slowest = sorted(delays)[int(0.9 * RUNS)]
@@ -132,19 +153,23 @@ def _delays() -> float:
 def _confusion() -> None:
     """Print, for known rates on both sides of every edge, what tier they are put into."""
     _table(
-        "Known error rates", ("1-5%", "5-10%", ">10%"),
-        [(f"{p:.1%}", _failing_for(p)) for p in KNOWN], _error_tier,
-    )  # fmt: skip
+        "Known error rates",
+        ("1-5%", "5-10%", ">10%"),
+        [(f"{p:.1%}", _failing_for(p)) for p in KNOWN],
+        _error_tier,
+    )
     _table(
-        "Known p95s", ("0.5-1s", "1-2s", ">2s"),
+        "Known p95s",
+        ("0.5-1s", "1-2s", ">2s"),
         [(f"{p95 * 1000:.0f} ms", _taking(p95)) for p95 in KNOWN_P95_S],
         lambda d: _latency_tier(list(d.latency.values())),
-    )  # fmt: skip
+    )
     _table(
-        "Known multiples of the baseline's p95", ("2-3×", ">3×"),
+        "Known multiples of the baseline's p95",
+        ("2-3×", ">3×"),
         [(f"{k:g}×", _taking(k * BASELINE_S)) for k in KNOWN_MULTIPLES],
         lambda d: _latency_tier(list(d.slower.values())),
-    )  # fmt: skip
+    )
 
 
 def _table(

@@ -17,9 +17,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 0.3
 _TIMES = 3
-ASKED = (
-    "--help", "--version", *(f"{verb} --help" for verb in ("drill", "revalidate", "decide")),
-)  # fmt: skip
+ASKED = ("--help", "--version", *(f"{verb} --help" for verb in ("drill", "revalidate", "decide")))
 MISTAKES = (
     "dril",
     "drill --fautl=none",

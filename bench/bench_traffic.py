@@ -230,9 +230,12 @@ def main() -> int:
                 if rate <= _MUST_REACH:
                     good &= found.honest and share > 0.99
                 rates.add_row(
-                    f"{rate:g}", f"{share:.3f}", f"{found.lag_s / LATE_S:.2f}",
-                    f"{found.cpu:.2f}", "yes" if found.honest else "no",
-                )  # fmt: skip
+                    f"{rate:g}",
+                    f"{share:.3f}",
+                    f"{found.lag_s / LATE_S:.2f}",
+                    f"{found.cpu:.2f}",
+                    "yes" if found.honest else "no",
+                )
         console.print(rates)
 
         memory = table("Memory of an hour at 1,000 requests/s", "what", "MB", "share of 500 MB")

@@ -95,9 +95,14 @@ class Connections:
         self._bad_headers = f"{common}{key_header}: no-such-key\r\n"
         pool = SSLConnectionPool if tls else ConnectionPool
         self._pool = pool(
-            host, port, host, port,
-            size=size, connection_timeout=timeout_s, network_timeout=timeout_s,
-        )  # fmt: skip
+            host,
+            port,
+            host,
+            port,
+            size=size,
+            connection_timeout=timeout_s,
+            network_timeout=timeout_s,
+        )
 
     def send(self, method: str, path: str, body: bytes | None, *, bad_key: bool = False) -> Answer:
         """Send one request and return its answer. Raises what the sockets and the parser raise

@@ -160,9 +160,17 @@ class OpenLoop:
             self._finished(ask, done - sent, size, error)
 
     def _see(
-        self, ask: Ask, due: float, sent: float, done: float, status: int, outcome: Outcome,
-        form: str, *, announced: bool = True,
-    ) -> None:  # fmt: skip
+        self,
+        ask: Ask,
+        due: float,
+        sent: float,
+        done: float,
+        status: int,
+        outcome: Outcome,
+        form: str,
+        *,
+        announced: bool = True,
+    ) -> None:
         self._worst_lag = max(self._worst_lag, sent - due)
         reference = ask.reference if announced else ""
         seen = Observation(

@@ -130,17 +130,24 @@ class KintoStaging:
         conf.touch(mode=0o600)  # it holds secrets
         conf.write_text(
             _SUPERVISOR.format(
-                folder=FOLDER, data=FOLDER / "postgres", postgres=binaries,
-                postgres_port=_POSTGRES, bin=_BIN, sshd=sshd,
+                folder=FOLDER,
+                data=FOLDER / "postgres",
+                postgres=binaries,
+                postgres_port=_POSTGRES,
+                bin=_BIN,
+                sshd=sshd,
                 postgres_user=f"user={runs.name}" if runs else "",
                 kinto_environment=",".join(f'{k}="{v}"' for k, v in kinto.items()),
             )
-        )  # fmt: skip
+        )
         with (FOLDER / "supervisord.out").open("wb") as output:
             self._supervisor = subprocess.Popen(
                 [str(_BIN / "supervisord"), "-n", "-c", str(conf)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         note_child(FOLDER, self._supervisor.pid)
         here = {**os.environ, **kinto, "UV_FIND_LINKS": ",".join(map(str, wheels))}
         self._run(

@@ -110,8 +110,9 @@ class SystemdStaging:
             for name in ("key", "ssh_host_ed25519_key"):
                 subprocess.run(
                     ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(keys / name)],
-                    check=True, timeout=_LIMIT_S,
-                )  # fmt: skip
+                    check=True,
+                    timeout=_LIMIT_S,
+                )
             container = self._container(image, origin, keys)
             container.start()
             shutil.copy(keys / "key", FOLDER / "key")
@@ -172,8 +173,9 @@ class SystemdStaging:
             "CREATE ROLE hostaway LOGIN CREATEDB PASSWORD '$OWN';\n"
             "CREATE DATABASE hostaway OWNER hostaway;\n"
             "SQL",
-            limit_s=_LIMIT_S, environment=passwords,
-        )  # fmt: skip
+            limit_s=_LIMIT_S,
+            environment=passwords,
+        )
         if not done.ok:
             raise StageError("the roles of the database", done.stderr[-300:], "see its log")
         table = tomllib.loads((HERE / "staging.toml").read_text(encoding="utf-8"))

@@ -44,11 +44,14 @@ class ScriptedFault:
             headers["Content-Type"] = "application/json"
         seen = {
             name: http.request(
-                entry.method, url + entry.path, headers=headers, content=entry.body or None,
+                entry.method,
+                url + entry.path,
+                headers=headers,
+                content=entry.body or None,
                 limit_s=_LOOK_LIMIT_S,
             ).status
             for name, url in stage.direct_urls.items()
-        }  # fmt: skip
+        }
         told = f"{entry.method} {entry.path} is answered {seen}"
         return entry.status in seen.values(), told
 

@@ -113,9 +113,10 @@ def perform_and_die(pieces: Sequence[Piece], *, alone: int = 0) -> list[Reached]
     if operator.returncode != -signal.SIGKILL:
         words = errors.decode(errors="replace").strip().splitlines() or ["no word why"]
         raise StageError(
-            "an operator who is killed", f"one who ended with {operator.returncode}: {words[-1]}",
+            "an operator who is killed",
+            f"one who ended with {operator.returncode}: {words[-1]}",
             "this is a fault of the drill: report it",
-        )  # fmt: skip
+        )
     found = (told_by(line) for line in output.decode(errors="replace").splitlines())
     return [one for one in found if one]
 

@@ -28,9 +28,12 @@ from rollback_drill.traffic.told import TrafficSecond
 _ASK_EVERY_S = 0.05
 # Of records that do not tell statuses the class is known, and no status that somebody watches for.
 _CLASS = {
-    Outcome.OK: 200, Outcome.REJECTED: 499, Outcome.INVALID_CURSOR: 400,
-    Outcome.SERVER_ERROR: 599, Outcome.UNAVAILABLE: 599,
-}  # fmt: skip
+    Outcome.OK: 200,
+    Outcome.REJECTED: 499,
+    Outcome.INVALID_CURSOR: 400,
+    Outcome.SERVER_ERROR: 599,
+    Outcome.UNAVAILABLE: 599,
+}
 
 
 @dataclass(slots=True)

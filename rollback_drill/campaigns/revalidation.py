@@ -195,9 +195,13 @@ def _missing(number: int, line: int, problem: str) -> RunbookFinding:
 
 def _suspected(one: Lint) -> RunbookFinding:
     return RunbookFinding(
-        f"{one.rule}-{one.line}", one.severity, f"line {one.line}", one.what,
-        f"rule {one.rule}, by reading", one.advice,
-    )  # fmt: skip
+        f"{one.rule}-{one.line}",
+        one.severity,
+        f"line {one.line}",
+        one.what,
+        f"rule {one.rule}, by reading",
+        one.advice,
+    )
 
 
 def compare_with(previous: Path, findings: list[RunbookFinding], runbook: Runbook) -> list[str]:

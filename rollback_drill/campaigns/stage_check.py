@@ -71,63 +71,74 @@ def _guarded(what: str, looks: Iterator[StageAnswer]) -> Iterator[StageAnswer]:
 def _variables(stage: StagingStage) -> Iterator[StageAnswer]:
     missing = stage.staging.missing
     yield _judge(
-        "variables that the file names are set", not missing, ", ".join(missing) or "all",
+        "variables that the file names are set",
+        not missing,
+        ", ".join(missing) or "all",
         "export them in the shell that starts the drill",
-    )  # fmt: skip
+    )
 
 
 def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAnswer]:
     done = ask(host, "uname -sr", limit_s=_LIMIT_S)
     yield _judge(
-        f"{host.name} answers", done.ok, done.stdout.strip() or done.stderr.strip(),
+        f"{host.name} answers",
+        done.ok,
+        done.stdout.strip() or done.stderr.strip(),
         "see its address and its folder in the file",
-    )  # fmt: skip
+    )
     if not done.ok:
         return
     script = f"for tool in {' '.join(_TOOLS)}; do command -v $tool >/dev/null || echo $tool; done"
     lacking = ask(host, script, limit_s=_LIMIT_S).stdout.split()
     yield _judge(
-        f"{host.name} has {', '.join(_TOOLS)}", not lacking,
-        f"lacks {lacking}" if lacking else "all", "install them there",
-    )  # fmt: skip
+        f"{host.name} has {', '.join(_TOOLS)}",
+        not lacking,
+        f"lacks {lacking}" if lacking else "all",
+        "install them there",
+    )
     if stage.staging.marker:
         marked = ask(host, f"test -e {stage.staging.marker}", limit_s=_LIMIT_S).ok
         yield _judge(
-            f"{host.name} has the marker", marked,
+            f"{host.name} has the marker",
+            marked,
             stage.staging.marker if marked else f"there is no {stage.staging.marker}",
             "make that file on machines that may be broken, and on no other",
-        )  # fmt: skip
+        )
     for tag in (stage.failing, stage.stable):
         found = ask(
             host, f"git ls-remote --exit-code --tags origin refs/tags/{tag}", limit_s=_LIMIT_S
         )
         yield _judge(
-            f"{tag} exists in the origin of {host.name}", found.ok,
+            f"{tag} exists in the origin of {host.name}",
+            found.ok,
             found.stdout.split()[0][:12] if found.ok else found.stderr.strip()[-200:] or "none",
             "push the tag, or correct [stage] failing and stable",
-        )  # fmt: skip
+        )
     runs = ask(host, "git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
     deploys = "deploy" in stage.staging.scripts
     yield _judge(
-        f"{stage.failing} is what {host.name} runs", deploys or runs == stage.failing,
+        f"{stage.failing} is what {host.name} runs",
+        deploys or runs == stage.failing,
         (runs or "nothing") + (f"; the drill deploys {stage.failing}" if deploys else ""),
         "deploy it, or give [scripts] deploy",
-    )  # fmt: skip
+    )
     yield from _environment(stage, host, runbook)
     if stage.process:
         pid = stage.process.pids().get(host.name)
         yield _judge(
-            f"[scripts] pid finds the service on {host.name}", pid is not None,
+            f"[scripts] pid finds the service on {host.name}",
+            pid is not None,
             str(pid or "it printed no process id"),
             "the script must print the main process's id and nothing else",
-        )  # fmt: skip
+        )
     if "LOG_FILE" in stage.environment:
         read = ask(host, 'test -r "$LOG_FILE" && echo "$LOG_FILE"', limit_s=_LIMIT_S)
         yield _judge(
-            f"the log on {host.name} can be read", read.ok,
+            f"the log on {host.name} can be read",
+            read.ok,
             read.stdout.strip() or f"{stage.environment['LOG_FILE']} cannot be read",
             "correct LOG_FILE, or let the user read it",
-        )  # fmt: skip
+        )
 
 
 def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAnswer]:
@@ -142,10 +153,11 @@ def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[
     script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
     lacking = ask(host, script or "true", limit_s=_LIMIT_S).stdout.split()
     yield _judge(
-        f"{host.name} knows the runbook's variables", not lacking,
+        f"{host.name} knows the runbook's variables",
+        not lacking,
         f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",
         "name them in [environment], or in [environment_from] when they are secret",
-    )  # fmt: skip
+    )
 
 
 def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
@@ -165,9 +177,11 @@ def _service(stage: StagingStage) -> Iterator[StageAnswer]:
     for name, url in {**stage.direct_urls, "the front door": stage.base_url}.items():
         status = front_health(stage) if url == stage.base_url else health(url, path)
         yield _judge(
-            f"{name} answers {path}", status == 200, f"{status or 'nothing'} at {url}",
+            f"{name} answers {path}",
+            status == 200,
+            f"{status or 'nothing'} at {url}",
             "start the service, correct the URL or [service] health",
-        )  # fmt: skip
+        )
     reads = [one for one in stage.interface.operations if one.reads]
     for operation in reads:
         try:
@@ -177,10 +191,11 @@ def _service(stage: StagingStage) -> Iterator[StageAnswer]:
             continue
         good = answer.ok and operation.contains in answer.text
         yield _judge(
-            f"operation {operation.name} answers as the file says", good,
+            f"operation {operation.name} answers as the file says",
+            good,
             f"{answer.status}, {len(answer.content)} bytes",
             "correct its path, what it contains, or the key",
-        )  # fmt: skip
+        )
 
 
 def _database(stage: StagingStage) -> Iterator[StageAnswer]:
@@ -197,10 +212,11 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
             choose(block, stage.alternatives)
         except StepFailed as error:
             yield StageAnswer(
-                f"line {block.line} of the runbook", Verdict.FAILED,
+                f"line {block.line} of the runbook",
+                Verdict.FAILED,
                 error.reason.removeprefix(f"line {block.line}: "),
                 "name in [stage] alternatives what applies here",
-            )  # fmt: skip
+            )
     lacks = lacks_of(stage)
     unsupported = sorted(
         {
@@ -208,10 +224,11 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
             for procedure in runbook.procedures
             for step in procedure.steps
             for box in step.checkboxes
-            if (bound := bind(box.text)) and bound.needs in lacks
+            if (bound := bind(box.text))
+            and bound.needs in lacks
             and not own_script(box.text, stage.checks)
         }
-    )  # fmt: skip
+    )
     triggers = read_triggers(runbook, lacks=lacks)
     for where, why in triggers.uncovered.items():
         yield StageAnswer(where, Verdict.FAILED, why, "word it like one that is watched")
@@ -231,26 +248,32 @@ def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
     ]
     if runbook.contacts:
         yield _judge(
-            "the runbook names whom to call", not blanks, "; ".join(blanks) or "everybody",
+            "the runbook names whom to call",
+            not blanks,
+            "; ".join(blanks) or "everybody",
             "fill the blanks of its emergency contacts",
-        )  # fmt: skip
+        )
 
 
 def _fault(stage: StagingStage) -> Iterator[StageAnswer]:
     breaks = [*stage.faults, *(["[scripts] defects"] if stage.defects else [])]
     yield _judge(
-        "something can be broken", bool(breaks), ", ".join(breaks) or "nothing",
+        "something can be broken",
+        bool(breaks),
+        ", ".join(breaks) or "nothing",
         "describe a fault in [[faults]], or give [scripts] defects",
-    )  # fmt: skip
+    )
 
 
 def _limits(stage: StagingStage) -> Iterator[StageAnswer]:
     limits, limited = stage.staging.limits, stage.staging.limited
     told = f"{limits.rate:g} requests/s, {limits.requests} requests, {limits.minutes:g} minutes"
     yield _judge(
-        "limits", limited, told if limited else f"none in the file, so the usual ones: {told}",
+        "limits",
+        limited,
+        told if limited else f"none in the file, so the usual ones: {told}",
         "say in [limits] what a drill may do here at most",
-    )  # fmt: skip
+    )
     if limits.stop_file:
         there = Path(limits.stop_file).exists()
         yield _judge(

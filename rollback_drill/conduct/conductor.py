@@ -86,9 +86,14 @@ class Conductor:
             bring_up(self.admitted, self.timeline, up)
             with contextlib.ExitStack() as undo:
                 drill = open_drill(
-                    self._plan, self.admitted, self.timeline, self._progress, self._guard,
-                    machine.sentence, undo,
-                )  # fmt: skip
+                    self._plan,
+                    self.admitted,
+                    self.timeline,
+                    self._progress,
+                    self._guard,
+                    machine.sentence,
+                    undo,
+                )
                 all(phase(drill) for phase in self._plan.phases)
                 for ending in _ENDINGS:
                     ending(drill)

@@ -51,9 +51,14 @@ def open_drill(
     """
     request, stage, runbook = admitted.request, admitted.stage, admitted.runbook
     traffic = Traffic(
-        stage.base_url, stage.api_key, request.rate, request.seed, request.report / "traffic",
-        timeline, interface=stage.interface,
-    )  # fmt: skip
+        stage.base_url,
+        stage.api_key,
+        request.rate,
+        request.seed,
+        request.report / "traffic",
+        timeline,
+        interface=stage.interface,
+    )
     accounts = plan.beginning.accounts(stage, timeline, traffic.directory)
     contacts = "; ".join(f"{c.role} → {c.escalation}" for c in runbook.contacts)
     courier = Courier(admitted.channels, timeline, contacts)

@@ -29,8 +29,14 @@ DECIDE: tuple[Phase, ...] = (let_clients_in, be_steady, break_it)
 _BEFORE: tuple[Phase, ...] = (choose_procedure, authorize, gather_facts, make_ready)
 DRILL: tuple[Phase, ...] = (do_routine_work, *DECIDE, *_BEFORE, roll_back, verify_service)
 LITERAL: tuple[Phase, ...] = (
-    do_routine_work, supply_files, *DECIDE, *_BEFORE, press_on, look_at_outcome, verify_service,
-)  # fmt: skip
+    do_routine_work,
+    supply_files,
+    *DECIDE,
+    *_BEFORE,
+    press_on,
+    look_at_outcome,
+    verify_service,
+)
 """Press on after steps that fail, and look at what they leave behind."""
 
 

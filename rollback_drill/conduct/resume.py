@@ -131,9 +131,10 @@ def read_left(path: Path) -> Left:
         )
     if find(*up.owner):
         raise UsageError(
-            "RESUME: a drill that is dead", f"process {up.owner[0]}, which still holds it",
+            "RESUME: a drill that is dead",
+            f"process {up.owner[0]}, which still holds it",
             "press Ctrl-C there: it then heals and clears up by itself",
-        )  # fmt: skip
+        )
     decided = next(((e.at, e.what) for e in reversed(record) if isinstance(e.what, Decided)), None)
     chosen = _last(record, ProcedureChosen)
     allowed = _last(record, Authorized)
@@ -220,9 +221,8 @@ class Continued:
         """Return an account of the writes of both."""
         left = self._left
         return Accounting(
-            stage, timeline, *left.traffic, traffic,
-            damaged=left.damaged, untouched=left.untouched,
-        )  # fmt: skip
+            stage, timeline, *left.traffic, traffic, damaged=left.damaged, untouched=left.untouched
+        )
 
 
 def continuation(left: Left, request: Request) -> Plan:

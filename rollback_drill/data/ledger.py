@@ -273,13 +273,15 @@ def _settle(
             (json.dumps([{name: value} for _, value in some]),),
         )
         hits = {
-            id(loss) for (loss, _), (became,) in zip(some, rows, strict=True)
+            id(loss)
+            for (loss, _), (became,) in zip(some, rows, strict=True)
             if became == loss.value
-        }  # fmt: skip
+        }
         settled += [
             replace(loss, became=Became.TRANSFORMED) if id(loss) in hits else loss
-            for loss in asked if loss.field == name
-        ]  # fmt: skip
+            for loss in asked
+            if loss.field == name
+        ]
     return settled
 
 
@@ -304,9 +306,10 @@ def count_fates(
     became = Counter(loss.became for loss in gone.values())
     lost = [loss for loss in gone.values() if loss.became is Became.LOST]
     kept = [
-        write.done for write in acknowledged
+        write.done
+        for write in acknowledged
         if write.reference not in gone or gone[write.reference].became in _SURVIVED
-    ]  # fmt: skip
+    ]
     return {
         "acknowledged": len(acknowledged),
         "preserved": len(acknowledged) - len(gone),

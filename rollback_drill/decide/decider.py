@@ -172,9 +172,13 @@ class Decider:
                 continue
             self._told.add(key)
             event = TriggerFired(
-                condition.name, condition.line, condition.severity.value, condition.action,
-                self._after_s(firing.at), firing.evidence,
-            )  # fmt: skip
+                condition.name,
+                condition.line,
+                condition.severity.value,
+                condition.action,
+                self._after_s(firing.at),
+                firing.evidence,
+            )
             new.append((event, firing.at))
         return new
 

@@ -95,8 +95,20 @@ class Sprt:
     requests of the last finished or, before, the running test.
     """
 
-    __slots__ = ("_down", "_limit", "_n", "_patience", "_score", "_up", "edge", "p0", "p1",
-                 "side", "since", "tested")  # fmt: skip
+    __slots__ = (
+        "_down",
+        "_limit",
+        "_n",
+        "_patience",
+        "_score",
+        "_up",
+        "edge",
+        "p0",
+        "p1",
+        "side",
+        "since",
+        "tested",
+    )
 
     def __init__(self, edge: float) -> None:
         self.edge = edge
@@ -143,8 +155,22 @@ class Stream:
     alarmed puts it; `alarmed_at` the time of the alarm in Unix seconds, NaN before.
     """
 
-    __slots__ = ("_began", "_down", "_h", "_idle", "_scores", "_up", "alarmed_at", "began",
-                 "edges", "hits", "n", "name", "p0", "runs")  # fmt: skip
+    __slots__ = (
+        "_began",
+        "_down",
+        "_h",
+        "_idle",
+        "_scores",
+        "_up",
+        "alarmed_at",
+        "began",
+        "edges",
+        "hits",
+        "n",
+        "name",
+        "p0",
+        "runs",
+    )
 
     def __init__(self, name: str, p0: float, edges: Iterable[float]) -> None:
         self.name, self.p0 = name, p0

@@ -31,11 +31,24 @@ _NAMES = {
 }
 _NEEDED = ("time", "status", "latency")
 _UNITS = {
-    "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0,
-    "ms": 1e-3, "msec": 1e-3, "millis": 1e-3, "milliseconds": 1e-3,
-    "us": 1e-6, "µs": 1e-6, "usec": 1e-6, "micros": 1e-6, "microseconds": 1e-6,
-    "ns": 1e-9, "nanos": 1e-9, "nanoseconds": 1e-9,
-}  # fmt: skip
+    "s": 1.0,
+    "sec": 1.0,
+    "secs": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "ms": 1e-3,
+    "msec": 1e-3,
+    "millis": 1e-3,
+    "milliseconds": 1e-3,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "usec": 1e-6,
+    "micros": 1e-6,
+    "microseconds": 1e-6,
+    "ns": 1e-9,
+    "nanos": 1e-9,
+    "nanoseconds": 1e-9,
+}
 _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3))  # from what size on in which unit
 _LOG_TIME = "%d/%b/%Y:%H:%M:%S %z"
 _DELIMITERS = ",;\t|"
@@ -229,6 +242,7 @@ def _check_unit(found: list[RecordedRequest], columns: _Columns | None, path: Pa
     middle = latencies[len(latencies) // 2]
     if middle >= _PLAUSIBLE_S:
         raise UsageError(
-            f"latencies in seconds in {path}", f"{middle:g} as their median",
+            f"latencies in seconds in {path}",
+            f"{middle:g} as their median",
             "call the column latency_ms if they are milliseconds, latency_s if they are seconds",
-        )  # fmt: skip
+        )

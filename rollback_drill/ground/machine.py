@@ -46,9 +46,10 @@ def temporary() -> Path:
         if _HARMLESS.fullmatch(place) and enterable and os.access(path, os.W_OK | os.X_OK):
             return path
     raise UsageError(
-        "a folder for temporary folders that every user can enter", tempfile.gettempdir(),
+        "a folder for temporary folders that every user can enter",
+        tempfile.gettempdir(),
         "set TMPDIR to one with a short path of letters and digits",
-    )  # fmt: skip
+    )
 
 
 def reachable(path: Path) -> bool:

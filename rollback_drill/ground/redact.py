@@ -65,10 +65,36 @@ _LOOKS = (
 )
 # Most text has none of these words, and need not be looked at twenty times.
 _WORTH_A_LOOK = (
-    "://", "pass", "pwd", "secret", "token", "credential", "key", "auth", "bearer", "cookie",
-    "identified", "-u", "-user", "mysql", "mariadb", "slack", "gho_", "ghp_", "ghs_", "ghu_",
-    "ghr_", "github", "glpat", "xox", "akia", "asia", "sk_live", "eyj", "sig",
-)  # fmt: skip
+    "://",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "key",
+    "auth",
+    "bearer",
+    "cookie",
+    "identified",
+    "-u",
+    "-user",
+    "mysql",
+    "mariadb",
+    "slack",
+    "gho_",
+    "ghp_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github",
+    "glpat",
+    "xox",
+    "akia",
+    "asia",
+    "sk_live",
+    "eyj",
+    "sig",
+)
 # Up to the first and up to the last @: both are usual for a password that has one.
 _IN_URL = tuple(
     re.compile(rf"://[^\s/:@]*:(?P<password>\S+{all_of_it})@") for all_of_it in ("?", "")
@@ -168,12 +194,21 @@ def _spellings(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "replace")
     escaped = quote(secret, safe="")
     found = {
-        secret, unquote(secret), unquote_plus(secret), quote(secret), quote_plus(secret), escaped,
+        secret,
+        unquote(secret),
+        unquote_plus(secret),
+        quote(secret),
+        quote_plus(secret),
+        escaped,
         re.sub("%..", lambda one: one[0].lower(), escaped),
-        json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1], html.escape(secret), shlex.quote(secret).strip("'"),
-        secret.replace("'", "''"), secret.replace("\\", "\\\\").replace("'", "\\'"),
-    }  # fmt: skip
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        html.escape(secret),
+        shlex.quote(secret).strip("'"),
+        secret.replace("'", "''"),
+        secret.replace("\\", "\\\\").replace("'", "\\'"),
+    }
     if len(raw) > _SHORTEST_PART:
         # As a part of something longer ("user:secret") it stands at one of three offsets.
         for offset in range(3):

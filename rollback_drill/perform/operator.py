@@ -105,9 +105,10 @@ class OperatorPerformer(Performer):
                 continue
             if said is None:
                 raise StageError(
-                    "an operator at the terminal", "the end of the input",
+                    "an operator at the terminal",
+                    "the end of the input",
                     "run MODE=operator in a terminal",
-                )  # fmt: skip
+                )
             if said == "skip":
                 self._act(part, "skipped", "the operator said so")
                 raise StepFailed("the operator skipped it", "a step of the runbook is to be done")

@@ -178,10 +178,16 @@ class Performer:
         )
         timeline.record(
             StepStarted(
-                part.section, part.number, part.title, part.budget_s, part.window_s, part.line,
-                tuple((box.line, box.text) for box in part.checkboxes), self._to_run(part),
+                part.section,
+                part.number,
+                part.title,
+                part.budget_s,
+                part.window_s,
+                part.line,
+                tuple((box.line, box.text) for box in part.checkboxes),
+                self._to_run(part),
             )
-        )  # fmt: skip
+        )
         verdict, reason, advice = Verdict.PASSED, "", ""
         watched = proving = 0.0
         broken: StepFailed | None = None
@@ -232,10 +238,18 @@ class Performer:
     ) -> None:
         self.moment.timeline.record(
             StepEnded(
-                part.section, part.number, part.title, part.budget_s, took_s, verdict, reason,
-                advice, commands, proving_s,
+                part.section,
+                part.number,
+                part.title,
+                part.budget_s,
+                took_s,
+                verdict,
+                reason,
+                advice,
+                commands,
+                proving_s,
             )
-        )  # fmt: skip
+        )
 
     def _pids(self) -> dict[str, int] | None:
         """Return the services' process ids by host, None when nobody could see them."""
@@ -274,10 +288,14 @@ class Performer:
                 later = [one for other, rest in groups[place + 1 :] if not other for one in rest]
                 self.moment.timeline.record(
                     AlternativeTaken(
-                        part.section, part.number, part.title, fallback, failure.reason,
+                        part.section,
+                        part.number,
+                        part.title,
+                        fallback,
+                        failure.reason,
                         self._count([*blocks, *later]),
                     )
-                )  # fmt: skip
+                )
             try:
                 self._run_each(part, blocks, started)
                 failure = None

@@ -193,10 +193,12 @@ def _account_for_rows(root: Section, marks: Marks) -> None:
 def _columns_left_out(row: Row) -> list[str]:
     known = {"condition", "error rate", "decision"}
     return [
-        title for title, cell in row.cells.items()
-        if title not in known and not is_about_speed(title)
+        title
+        for title, cell in row.cells.items()
+        if title not in known
+        and not is_about_speed(title)
         and ("%" in cell or looks_like_time(cell))
-    ]  # fmt: skip
+    ]
 
 
 def _account_for_headings(root: Section, marks: Marks, spans: dict[int, range]) -> None:

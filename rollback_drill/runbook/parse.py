@@ -242,10 +242,14 @@ class _Reader:
                     self.marks.use(at, f"scenario {int(match['n'])}")
                 found.append(
                     Scenario(
-                        int(match["n"]), match["title"].strip(), facts["symptom"], int(number[1]),
-                        facts.get("reason", ""), line,
+                        int(match["n"]),
+                        match["title"].strip(),
+                        facts["symptom"],
+                        int(number[1]),
+                        facts.get("reason", ""),
+                        line,
                     )
-                )  # fmt: skip
+                )
         return tuple(found)
 
     def _check_scenarios(self, found: Runbook) -> None:

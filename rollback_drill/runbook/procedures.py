@@ -313,9 +313,10 @@ def _step_sections(procedure: Section) -> list[Section]:
     """Return the headings of steps below `procedure`: "Step 1: …", or "1. …" right below it."""
     named = [one for one in _own(procedure) if STEP.match(bare(one.title))]
     return named or [
-        one for one in procedure.children
+        one
+        for one in procedure.children
         if NUMBERED.match(one.title) and not PREREQUISITES.search(one.title)
-    ]  # fmt: skip
+    ]
 
 
 def _step_match(section: Section) -> re.Match[str] | None:

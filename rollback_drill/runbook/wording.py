@@ -47,23 +47,33 @@ _QUALIFIERS = tuple(
         (r"\b(?:HTTP\s*)?[1-5]xx\b|\bHTTP\s*[1-5]\d\d\b", re.IGNORECASE),
         (r"\bper\s+(?!cent\b)[\w-]+", re.IGNORECASE),
         (r"\b(?:rolling|moving|consecutive|in a row)\b", re.IGNORECASE),
-        (rf"\b(?:over|within|in|during)\s+(?:a |the |any )?(?:last |past )?{_AMOUNT_OF_TIME}",
-         re.IGNORECASE),
+        (
+            rf"\b(?:over|within|in|during)\s+(?:a |the |any )?(?:last |past )?{_AMOUNT_OF_TIME}",
+            re.IGNORECASE,
+        ),
         (r"\bfor (?:several|some|a few|a couple of|many) \w+", re.IGNORECASE),
         # Where and when.
-        (r"\b(?:on|in|at|from|across|for|of|by)\s+(?:any|each|every|one|two|three|four|five|several"
-         r"|multiple|many|some|most|half|at least|more than|a single|both|only|\d+)\b"
-         r"(?:\s+(?:of\s+)?(?:the\s+|our\s+)?[\w-]+)?", re.IGNORECASE),
+        (
+            r"\b(?:on|in|at|from|across|for|of|by)\s+(?:any|each|every|one|two|three|four|five|several"
+            r"|multiple|many|some|most|half|at least|more than|a single|both|only|\d+)\b"
+            r"(?:\s+(?:of\s+)?(?:the\s+|our\s+)?[\w-]+)?",
+            re.IGNORECASE,
+        ),
         (r"\b(?:in|from|at)\s+(?:the\s+)?(?!API\b|HTTP\b|P[0-3]\b)[A-Z][\w-]*", 0),
         (r"\b(?:us|eu|ap|sa|ca|af|me)-(?:north|south|east|west|central)\w*(?:-\d)?", re.IGNORECASE),
-        (r"\b(?:regions?|zones?|data ?cent(?:er|re)s?|tenants?|endpoints?|routes?)\b",
-         re.IGNORECASE),
+        (
+            r"\b(?:regions?|zones?|data ?cent(?:er|re)s?|tenants?|endpoints?|routes?)\b",
+            re.IGNORECASE,
+        ),
         (r"\b(?:GET|POST|PUT|PATCH|DELETE)\b|(?<![\w/])/[a-z][\w/{}-]*", 0),
         (r"\b(?!the\b|not\b|is\b)[\w-]+\s+only\b", re.IGNORECASE),
-        (r"\b(?:unless|except|excluding|outside|only (?:if|when|for|in|on|during)"
-         r"|during)\s+[\w-]+(?:\s+[\w-]+)?", re.IGNORECASE),
+        (
+            r"\b(?:unless|except|excluding|outside|only (?:if|when|for|in|on|during)"
+            r"|during)\s+[\w-]+(?:\s+[\w-]+)?",
+            re.IGNORECASE,
+        ),
     )
-)  # fmt: skip
+)
 _AMOUNT = re.compile(
     rf"(?<![\w.,])(?P<number>{NUMBER})\s*(?P<unit>%|percent\b|per cent\b|[x×]|"
     r"(?:ms|milliseconds?|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?"

@@ -91,8 +91,11 @@ class ContainerStage(OwnStage):
             raise no_such("SUPERVISOR", options.supervisor, SUPERVISORS, "leave it out")
         self._supervisor = SUPERVISORS[options.supervisor]
         self.alternatives: Sequence[str] = (
-            *MAINTENANCE_WORDS, "HAProxy", self._supervisor.name, "folder",
-        )  # fmt: skip
+            *MAINTENANCE_WORDS,
+            "HAProxy",
+            self._supervisor.name,
+            "folder",
+        )
         self.reason = reason
         self._progress = progress
         self._labels = labels()

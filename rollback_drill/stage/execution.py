@@ -119,9 +119,10 @@ def _refused(answer: http.client.HTTPResponse) -> StageError:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         words = str(json.loads(words)["message"])
     return StageError(
-        "the engine to run a command in a container", " ".join(words.split())[:300],
+        "the engine to run a command in a container",
+        " ".join(words.split())[:300],
         "does the container still run? see `docker ps --all`",
-    )  # fmt: skip
+    )
 
 
 def _send(
@@ -146,9 +147,10 @@ def _connect() -> http.client.HTTPConnection:
         return http.client.HTTPConnection(host, port, timeout=_LIMIT_S)
     if url.scheme != "https":
         raise StageError(
-            "an engine at a socket or at tcp://", api.base_url,
+            "an engine at a socket or at tcp://",
+            api.base_url,
             "commands in containers cannot go by ssh: forward its socket (ssh -L) to this machine",
-        )  # fmt: skip
+        )
     trusted = api.verify if isinstance(api.verify, str) else None
     context = ssl.create_default_context(cafile=trusted)
     if api.verify is False:

@@ -22,20 +22,35 @@ from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 KINDS = ("staging", "disposable")
 """What an environment must say that it is before a drill touches it."""
 SCRIPTS = (
-    "deploy", "defects", "stop_database", "start_database", "health_path", "slow_network", "pid",
-    "oom_kills", "database_log", "release",
-)  # fmt: skip
+    "deploy",
+    "defects",
+    "stop_database",
+    "start_database",
+    "health_path",
+    "slow_network",
+    "pid",
+    "oom_kills",
+    "database_log",
+    "release",
+)
 """What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
 `health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
 and `oom_kills` print a number, `release` the commit or tag that the process was built of."""
 _WAYS = ("ssh", "container", "pod")
 _KEYS = {
     "stage": {
-        "name", "kind", "failing", "stable", "base_url", "alternatives", "marker", "prometheus_url",
+        "name",
+        "kind",
+        "failing",
+        "stable",
+        "base_url",
+        "alternatives",
+        "marker",
+        "prometheus_url",
     },
     "service": {"api", "api_key_from", *(one.name for one in fields(Interface))},
     "database": {"dsn_from"},
-}  # fmt: skip
+}
 _TEXTS, _TABLE = tuple[str, ...], Mapping[str, str]
 # What a key of such a type may hold in the file, and how that is called.
 _ACCEPTED: dict[Any, tuple[Callable[[object], bool], str]] = {
@@ -136,9 +151,10 @@ def read_staging(path: Path) -> Staging:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(
-            "a file that describes the staging environment", f"no {path}",
+            "a file that describes the staging environment",
+            f"no {path}",
             "begin with a copy of examples/kinto/staging.toml",
-        ) from error  # fmt: skip
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"TOML in {path}", str(error), "mend that line") from error
     return _Reader(path, table).read()
@@ -155,9 +171,17 @@ class _Reader:
 
     def read(self) -> Staging:
         known = {
-            "stage", "limits", "hosts", "environment", "environment_from", "service", "database",
-            "scripts", "checks", "faults",
-        }  # fmt: skip
+            "stage",
+            "limits",
+            "hosts",
+            "environment",
+            "environment_from",
+            "service",
+            "database",
+            "scripts",
+            "checks",
+            "faults",
+        }
         for name in self._table.keys() - known:
             raise self._wrong(name, f"one of the tables {', '.join(sorted(known))}", "another one")
         stage = self._part("stage")
@@ -187,8 +211,10 @@ class _Reader:
                 raise self._wrong("service.operations.name", what, repr(one.name))
         interface = self._one(
             {k: v for k, v in service.items() if k not in ("api", "api_key_from")},
-            "service", Interface, operations=tuple(operations),
-        )  # fmt: skip
+            "service",
+            Interface,
+            operations=tuple(operations),
+        )
         brought = [name for name in SUBJECTS.names() if name != DESCRIBED]
         api = str(service.get("api", brought[0]))
         if api not in (*brought, DESCRIBED) or (api == DESCRIBED) != bool(operations):
@@ -317,6 +343,7 @@ class _Reader:
 
     def _wrong(self, where: str, expected: str, found: str) -> UsageError:
         return UsageError(
-            f"{expected} for {where} in {self._path}", found,
+            f"{expected} for {where} in {self._path}",
+            found,
             "see the comments in examples/kinto/staging.toml",
-        )  # fmt: skip
+        )

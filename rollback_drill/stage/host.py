@@ -18,9 +18,19 @@ from rollback_drill.stage.output import KEPT, OnLine, Output
 from rollback_drill.stage.session import new_session
 
 __all__ = [
-    "Completed", "Host", "LocalHost", "OnLine", "Running", "completed", "end_all", "look",
-    "not_begun", "run_bounded", "run_program", "unseen",
-]  # fmt: skip
+    "Completed",
+    "Host",
+    "LocalHost",
+    "OnLine",
+    "Running",
+    "completed",
+    "end_all",
+    "look",
+    "not_begun",
+    "run_bounded",
+    "run_program",
+    "unseen",
+]
 
 Running = set[subprocess.Popen[bytes]]
 _GRACE_S = 0.5
@@ -132,10 +142,14 @@ class LocalHost:
         start = time.monotonic()
         try:
             returncode = run_program(
-                ["bash"], session.program(script), output, limit_s,
-                cwd=self.directory, env={**self.environment, **(environment or {})},
+                ["bash"],
+                session.program(script),
+                output,
+                limit_s,
+                cwd=self.directory,
+                env={**self.environment, **(environment or {})},
                 running=self._running,
-            )  # fmt: skip
+            )
         except OSError as error:
             raise StageError(
                 f"{self.name} to run a script in {self.directory}", str(error), "see that folder"

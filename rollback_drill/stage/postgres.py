@@ -50,9 +50,10 @@ def unprivileged_account() -> Account | None:
         if found.pw_uid:
             return Account(name, found.pw_uid, found.pw_gid)
     raise UsageError(
-        f"a user who may run Postgres, which refuses root: {', '.join(_USERS)}", "none of them",
+        f"a user who may run Postgres, which refuses root: {', '.join(_USERS)}",
+        "none of them",
         "add the user nobody, or run the suite as another user than root",
-    )  # fmt: skip
+    )
 
 
 def owner(data: Path) -> Account | None:
@@ -93,21 +94,41 @@ def initialise(data: Path, binaries: Path) -> None:
         os.chown(data, runs.uid, runs.gid)
     # The machine's languages and time zone play no part: the same server everywhere.
     command = [
-        str(binaries / "initdb"), "--pgdata", str(data), "--username", "postgres",
-        "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions",
-    ]  # fmt: skip
+        str(binaries / "initdb"),
+        "--pgdata",
+        str(data),
+        "--username",
+        "postgres",
+        "--auth",
+        "trust",
+        "--encoding",
+        "UTF8",
+        "--no-locale",
+        "--no-sync",
+        "--no-instructions",
+    ]
     try:
         done = subprocess.run(
-            command, cwd="/", env=environment(binaries), stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", errors="replace", timeout=_LIMIT_S, check=False,
-            start_new_session=True, user=runs.uid if runs else None,
-            group=runs.gid if runs else None, extra_groups=() if runs else None,
-        )  # fmt: skip
+            command,
+            cwd="/",
+            env=environment(binaries),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LIMIT_S,
+            check=False,
+            start_new_session=True,
+            user=runs.uid if runs else None,
+            group=runs.gid if runs else None,
+            extra_groups=() if runs else None,
+        )
         words = "" if done.returncode == 0 else (done.stderr or done.stdout).strip() or "no word"
     except (OSError, subprocess.SubprocessError) as error:
         words = str(error)
     if words:
         raise StageError(
-            "Postgres to make its files", " ".join(words.split())[-300:],
+            "Postgres to make its files",
+            " ".join(words.split())[-300:],
             f"can {runs.name if runs else 'this user'} write to {data}?",
-        )  # fmt: skip
+        )

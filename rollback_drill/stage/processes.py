@@ -136,9 +136,10 @@ class ProcessStage(OwnStage):
             left = json.loads(read_own(folder, _KEPT))
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(
-                f"the stage of the dead drill in {folder}", "none that had come up",
+                f"the stage of the dead drill in {folder}",
+                "none that had come up",
                 "hold a new drill: stages of dead ones are removed when the next one begins",
-            ) from error  # fmt: skip
+            ) from error
         reason = "left by a drill that was killed"
         return cls(StageOptions(**left["options"]), reason, progress, left | {"in": str(folder)})
 
@@ -196,11 +197,14 @@ class ProcessStage(OwnStage):
             "options": asdict(self.options),
             "ports": self._ports,
             "secrets": [
-                self.api_key, self._password, self._admin_password, *self._service_secrets.values(),
+                self.api_key,
+                self._password,
+                self._admin_password,
+                *self._service_secrets.values(),
             ],
             "environment": dict(self.environment),
             "postgres": str(self._postgres_bin),
-        }  # fmt: skip
+        }
         path.write_text(json.dumps(kept), encoding="utf-8")
 
     def _take_over(self, folder: Path) -> None:

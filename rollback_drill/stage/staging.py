@@ -85,8 +85,9 @@ class StagingStage:
             except psycopg.ProgrammingError as error:
                 raise UsageError(  # without its words, which may hold the password
                     f"a connection string of Postgres for [database] dsn_from in {staging.path}",
-                    "something else", "try postgresql://administrator:password@host:5432/database",
-                ) from error  # fmt: skip
+                    "something else",
+                    "try postgresql://administrator:password@host:5432/database",
+                ) from error
 
     def _host(self, entry: HostEntry) -> RemoteHost:
         if entry.ssh:
@@ -135,9 +136,10 @@ class StagingStage:
         for host in self.hosts:
             if not look(host, f"test -e {self.staging.marker}", limit_s=_SCRIPT_LIMIT_S).ok:
                 raise UsageError(
-                    f"the marker {self.staging.marker} on {host.name}", "none",
+                    f"the marker {self.staging.marker} on {host.name}",
+                    "none",
                     "make that file on machines that may be broken, and on no other",
-                )  # fmt: skip
+                )
 
     def __exit__(self, *exc: object) -> None:
         """Leave everything as it is; give up connections."""
@@ -159,9 +161,10 @@ class StagingStage:
             found = look(host, "git describe --tags --always", limit_s=_SCRIPT_LIMIT_S)
             if found.stdout.strip() != tag:
                 raise StageError(
-                    f"{tag} deployed on {host.name}", found.stdout.strip() or found.stderr.strip(),
+                    f"{tag} deployed on {host.name}",
+                    found.stdout.strip() or found.stderr.strip(),
                     "deploy it, or give [scripts] deploy so that the drill can",
-                )  # fmt: skip
+                )
         for url in (*self.direct_urls.values(), self.base_url):
             self._await_health(tag, url)
 

@@ -62,9 +62,10 @@ def own_folder(folder: Path) -> None:
         folder.mkdir(mode=0o755)
     if not is_own(folder):
         raise UsageError(
-            f"a folder {folder} of this user's own", "one that others can write to",
+            f"a folder {folder} of this user's own",
+            "one that others can write to",
             "remove it, or have its owner do so",
-        )  # fmt: skip
+        )
 
 
 def read_own(folder: Path, name: str) -> str:
@@ -186,14 +187,16 @@ def take_over(folder: Path) -> list[TakenOver]:
         owner, *children = _read_identities(folder)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"the stage of the dead drill in {folder}", "none that is whole",
+            f"the stage of the dead drill in {folder}",
+            "none that is whole",
             "hold a new drill: stages of dead ones are removed when the next one begins",
-        ) from error  # fmt: skip
+        ) from error
     if find(*owner):
         raise UsageError(
-            "a drill that is dead", f"process {owner[0]}, which still holds it",
+            "a drill that is dead",
+            f"process {owner[0]}, which still holds it",
             "press Ctrl-C there: it then heals and clears up by itself",
-        )  # fmt: skip
+        )
     living = [process for one in children if (process := find(*one))]
     identities = [identity(os.getpid()), *(identity(process.pid) for process in living)]
     files.write(folder / _STATE, "".join(json.dumps(one) + "\n" for one in identities))

@@ -69,9 +69,18 @@ class Second:
     """Everything about the requests due in one second, in a few kilobytes whatever the rate."""
 
     __slots__ = (
-        "_histogram", "bad", "first_good", "formats", "lag_s", "late", "operations", "outcomes",
-        "sent", "statuses", "unhappy",
-    )  # fmt: skip
+        "_histogram",
+        "bad",
+        "first_good",
+        "formats",
+        "lag_s",
+        "late",
+        "operations",
+        "outcomes",
+        "sent",
+        "statuses",
+        "unhappy",
+    )
 
     def __init__(self) -> None:
         self.sent = 0
@@ -172,10 +181,17 @@ def combine(start: float, until: float, seconds: Iterable[Second], clients: Clie
             for key, count in part.items():
                 total[key] = total.get(key, 0) + count
     return Aggregate(
-        start=start, until=until, sent=sent, outcomes=outcomes, formats=formats,
-        operations=operations, histogram=histogram,
-        clients_with_failures=clients.names(unhappy), late=late, lag_s=lag_s,
-    )  # fmt: skip
+        start=start,
+        until=until,
+        sent=sent,
+        outcomes=outcomes,
+        formats=formats,
+        operations=operations,
+        histogram=histogram,
+        clients_with_failures=clients.names(unhappy),
+        late=late,
+        lag_s=lag_s,
+    )
 
 
 def by_second(observations: Iterable[Observation]) -> tuple[dict[int, Second], Clients]:

@@ -87,12 +87,19 @@ class Traffic:
         self._interface = interface or Interface()
         self._settings = [
             Settings(
-                base_url=base_url.rstrip("/"), rate=rate / workers, seed=seed,
-                directory=directory.resolve(), worker=worker, workers=workers, clients=clients,
-                timeout_s=timeout_s, cap=math.ceil(self.cap / workers), parent=os.getpid(),
+                base_url=base_url.rstrip("/"),
+                rate=rate / workers,
+                seed=seed,
+                directory=directory.resolve(),
+                worker=worker,
+                workers=workers,
+                clients=clients,
+                timeout_s=timeout_s,
+                cap=math.ceil(self.cap / workers),
+                parent=os.getpid(),
             )
             for worker in range(workers)
-        ]  # fmt: skip
+        ]
         self._generators: list[_Generator] = []
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Observation], None]] = []
@@ -425,9 +432,21 @@ class _Generator:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "locust", "-f", str(_ROOT / "load" / "locustfile.py"),
-                    "--headless", "--users", "1", "--spawn-rate", "1",
-                    "--host", self.settings.base_url, "--only-summary", "--loglevel", "INFO",
+                    sys.executable,
+                    "-m",
+                    "locust",
+                    "-f",
+                    str(_ROOT / "load" / "locustfile.py"),
+                    "--headless",
+                    "--users",
+                    "1",
+                    "--spawn-rate",
+                    "1",
+                    "--host",
+                    self.settings.base_url,
+                    "--only-summary",
+                    "--loglevel",
+                    "INFO",
                 ],
                 cwd=directory,
                 env={
@@ -440,7 +459,7 @@ class _Generator:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     @property
     def log(self) -> Path:

@@ -280,9 +280,12 @@ def _look(host: Host, path: str, start: int, reading: LogPosition) -> _Seen | No
     try:
         inode, size, begin, clock = said.split()
         seen = _Seen(
-            int(inode), int(size), int(begin), base64.b64decode(body, validate=False),
+            int(inode),
+            int(size),
+            int(begin),
+            base64.b64decode(body, validate=False),
             _skew(asked, now(), float(clock.rstrip("N%."))),
-        )  # fmt: skip
+        )
     except (ValueError, binascii.Error):
         words = (done.stderr or done.stdout).strip()[-200:] or "nothing"
         reading.trouble = f"its log could not be read: status {done.exit_status}, {words}"
@@ -305,9 +308,7 @@ def _skew(asked: float, answered: float, clock: float) -> float:
 def _same(place: _Place, seen: _Seen) -> bool:
     """Whether this is still the file that was read, and longer than before."""
     start = place.offset - len(place.mark)
-    return (
-        seen.inode == place.inode and seen.start == start and seen.data.startswith(place.mark)
-    )  # fmt: skip
+    return seen.inode == place.inode and seen.start == start and seen.data.startswith(place.mark)
 
 
 def _split(data: bytes, place: _Place) -> Iterator[str]:

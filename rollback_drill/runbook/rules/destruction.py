@@ -24,9 +24,7 @@ _DROPS = re.compile(
     r"|truncate\s+(?:table\s+)?(?:only\s+)?(?P<table>[\w.\"$]+)"
     r"|delete\s+from\s+(?:only\s+)?(?P<emptied>[\w.\"$]+)\s*(?:;|$))"
 )
-_SQL = {
-    "psql", "mysql", "mariadb", "sqlite3", "clickhouse-client", "cockroach", "sqlcmd", "usql",
-}  # fmt: skip
+_SQL = {"psql", "mysql", "mariadb", "sqlite3", "clickhouse-client", "cockroach", "sqlcmd", "usql"}
 
 
 @rule("unset-destroys", "high", "write `${NAME:?}`: it stops when the variable is empty")

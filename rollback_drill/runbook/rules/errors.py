@@ -7,15 +7,55 @@ from rollback_drill.runbook.shell import Command, Context, Script
 
 # For these a failure is an answer, or leaves nothing undone.
 _MAY_FAIL = {
-    "grep", "egrep", "fgrep", "zgrep", "rg", "pgrep", "diff", "cmp", "test", "[", "expr", "let",
-    "wait", "read", "kill", "pkill", "killall", "which", "type", "command", "hash", "true", ":",
-    "echo", "printf", "rmdir", "disown", "umount",
-}  # fmt: skip
+    "grep",
+    "egrep",
+    "fgrep",
+    "zgrep",
+    "rg",
+    "pgrep",
+    "diff",
+    "cmp",
+    "test",
+    "[",
+    "expr",
+    "let",
+    "wait",
+    "read",
+    "kill",
+    "pkill",
+    "killall",
+    "which",
+    "type",
+    "command",
+    "hash",
+    "true",
+    ":",
+    "echo",
+    "printf",
+    "rmdir",
+    "disown",
+    "umount",
+}
 # What a pipeline's later members cannot miss: they get less, and do not know.
 _PRODUCERS = {
-    "pg_dump", "pg_dumpall", "pg_basebackup", "mysqldump", "mariadb-dump", "mongodump", "gunzip",
-    "zcat", "bunzip2", "bzcat", "xzcat", "zstdcat", "curl", "wget", "tar", "gpg", "openssl",
-}  # fmt: skip
+    "pg_dump",
+    "pg_dumpall",
+    "pg_basebackup",
+    "mysqldump",
+    "mariadb-dump",
+    "mongodump",
+    "gunzip",
+    "zcat",
+    "bunzip2",
+    "bzcat",
+    "xzcat",
+    "zstdcat",
+    "curl",
+    "wget",
+    "tar",
+    "gpg",
+    "openssl",
+}
 
 
 @rule_of_scripts("hidden-failure", "medium", "let it fail, or handle the one failure that is meant")

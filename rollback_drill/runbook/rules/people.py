@@ -58,9 +58,20 @@ def _types(takes: str, ends: tuple[str, ...], operands: int | None) -> Callable[
 
 
 _CLIENTS = (
-    "host", "port", "username", "user", "dbname", "command", "file", "set", "execute", "database",
-    "eval", "variable", "config",
-)  # fmt: skip
+    "host",
+    "port",
+    "username",
+    "user",
+    "dbname",
+    "command",
+    "file",
+    "set",
+    "execute",
+    "database",
+    "eval",
+    "variable",
+    "config",
+)
 
 
 def _read(command: Command) -> bool:
@@ -164,7 +175,14 @@ _ASKS: dict[str, Callable[[Command], bool]] = {
         ("apt", "apt-get", "yum", "dnf", "zypper"),
         _asks_unless(
             r"\b(install|remove|upgrade|downgrade|autoremove|purge|dist-upgrade)\b",
-            "y", "yes", "assume-yes", "assumeyes", "q", "s", "n", "non-interactive",
+            "y",
+            "yes",
+            "assume-yes",
+            "assumeyes",
+            "q",
+            "s",
+            "n",
+            "non-interactive",
         ),
     ),
     "terraform": lambda command: _terraform(command),
@@ -174,7 +192,7 @@ _ASKS: dict[str, Callable[[Command], bool]] = {
     "cp": lambda command: _args(command, "tS").has("i") and not command.is_fed,
     "mv": lambda command: _args(command, "tS").has("i") and not command.is_fed,
     "dropdb": lambda command: _args(command, "hpU").has("i", "interactive"),
-}  # fmt: skip
+}
 
 
 def _first(command: Command, *verbs: str) -> bool:

@@ -14,10 +14,38 @@ _PSQL = "hpUdcfvoPFRTL"
 _LONG = ("host", "port", "username", "dbname", "command", "file", "set", "variable", "output")
 # What hands a dump on to its reader.
 _UNPACK = {
-    "gunzip", "zcat", "gzip", "bunzip2", "bzcat", "xz", "xzcat", "zstd", "zstdcat", "pigz", "lz4",
-    "unpigz", "cat", "pv", "pg_dump", "pg_dumpall", "pg_restore", "aws", "gsutil", "ssh", "curl",
-    "wget", "tar", "openssl", "gpg", "sed", "az", "gcloud", "mc", "s3cmd", "age",
-}  # fmt: skip
+    "gunzip",
+    "zcat",
+    "gzip",
+    "bunzip2",
+    "bzcat",
+    "xz",
+    "xzcat",
+    "zstd",
+    "zstdcat",
+    "pigz",
+    "lz4",
+    "unpigz",
+    "cat",
+    "pv",
+    "pg_dump",
+    "pg_dumpall",
+    "pg_restore",
+    "aws",
+    "gsutil",
+    "ssh",
+    "curl",
+    "wget",
+    "tar",
+    "openssl",
+    "gpg",
+    "sed",
+    "az",
+    "gcloud",
+    "mc",
+    "s3cmd",
+    "age",
+}
 
 
 @rule_of_scripts(
@@ -85,9 +113,10 @@ def backup_by_size(runbook: Runbook) -> Said:
     for procedure in runbook.procedures:
         for step in procedure.steps:
             sizes = [
-                box for box in step.checkboxes
+                box
+                for box in step.checkboxes
                 if re.search(r"\bsize\b.*\d\s*[KMG]B", box.text, re.IGNORECASE)
-            ]  # fmt: skip
+            ]
             names = {command.name for block in step.blocks for command in commands_of(block)}
             if sizes and "pg_restore" not in names:
                 yield sizes[0].line, "the backup is judged by its size, and never read"

@@ -32,12 +32,26 @@ _NOTHING = ("true", ":")
 _SIMPLE = ("command", "declaration_command", "unset_command")
 _STATEMENTS = frozenset(
     {
-        "command", "pipeline", "list", "redirected_statement", "subshell", "compound_statement",
-        "if_statement", "while_statement", "for_statement", "c_style_for_statement",
-        "case_statement", "negated_command", "declaration_command", "unset_command",
-        "variable_assignment", "variable_assignments", "test_command", "function_definition",
+        "command",
+        "pipeline",
+        "list",
+        "redirected_statement",
+        "subshell",
+        "compound_statement",
+        "if_statement",
+        "while_statement",
+        "for_statement",
+        "c_style_for_statement",
+        "case_statement",
+        "negated_command",
+        "declaration_command",
+        "unset_command",
+        "variable_assignment",
+        "variable_assignments",
+        "test_command",
+        "function_definition",
     }
-)  # fmt: skip
+)
 
 
 @cache
@@ -245,9 +259,10 @@ class _Reader:
     def _loop(self, node: Node, context: Context, depth: int) -> None:
         kind = node.children[0].type
         conditions = [
-            child for index, child in enumerate(node.children)
+            child
+            for index, child in enumerate(node.children)
             if node.field_name_for_child(index) == "condition" and child.is_named
-        ]  # fmt: skip
+        ]
         text = "; ".join((c.text or b"").decode("utf-8", "replace") for c in conditions)
         if node.type == "c_style_for_statement":
             text = text or ";;"
@@ -430,9 +445,15 @@ class _Reader:
 def _apart(context: Context) -> Context:
     """Return the context of a substitution within a command that stands in `context`."""
     return replace(
-        context, readers=(), feeders=(), background=False, condition=False, handled=False,
-        swallowed="", silenced=False,
-    )  # fmt: skip
+        context,
+        readers=(),
+        feeders=(),
+        background=False,
+        condition=False,
+        handled=False,
+        swallowed="",
+        silenced=False,
+    )
 
 
 def _within(words: tuple[Word, ...], inside: Carried, context: Context, *, fed: bool) -> Context:
@@ -457,9 +478,12 @@ def _arguments(node: Node) -> Iterator[Node]:
     """Yield the nodes of a command's words."""
     for child in node.children:
         if child.type in (
-            "variable_assignment", "file_redirect", "heredoc_redirect", "herestring_redirect",
+            "variable_assignment",
+            "file_redirect",
+            "heredoc_redirect",
+            "herestring_redirect",
             "comment",
-        ):  # fmt: skip
+        ):
             if child.type == "variable_assignment" and node.type != "command":
                 yield child
             continue

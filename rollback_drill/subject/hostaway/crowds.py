@@ -186,9 +186,16 @@ class ListsCrowd:
         fields |= self._channel()
         own.busy = True
         return ListsAsk(
-            client, "update", "PATCH", f"/api/reservations/{own.id}", compact(fields), reference,
-            own.reference, expected_id=own.id, own=own,
-        )  # fmt: skip
+            client,
+            "update",
+            "PATCH",
+            f"/api/reservations/{own.id}",
+            compact(fields),
+            reference,
+            own.reference,
+            expected_id=own.id,
+            own=own,
+        )
 
 
 def _page(client: Customer, walk: Walk, operation: str) -> ListsAsk:
