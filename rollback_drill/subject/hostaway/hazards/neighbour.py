@@ -9,9 +9,11 @@ from rollback_drill.stage.model import Stage
 
 _LIMIT_S = 30.0
 _PID_FILE = '"$APP_DIR/hostaway-mcp.pid"'
-# Of the same deployment, by the same interpreter; SIGHUP and SIGTERM end it, as most programs.
+# Of the same deployment, by the same interpreter; SIGHUP and SIGTERM end it, as most programs, also
+# where the drill itself was started so that it outlives its terminal.
 _START = f"""
-setsid "$APP_DIR/.venv/bin/python" -c 'import time; time.sleep(3600)' -m hostaway_mcp.report \\
+setsid env --default-signal=HUP,TERM \\
+  "$APP_DIR/.venv/bin/python" -c 'import time; time.sleep(3600)' -m hostaway_mcp.report \\
   < /dev/null > /dev/null 2>&1 &
 echo $! > {_PID_FILE}
 cat {_PID_FILE}
