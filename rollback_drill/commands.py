@@ -78,10 +78,6 @@ def run_drill(arguments: argparse.Namespace) -> int:
 
 def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
     """Finish what a killed drill had begun; return the exit code. Such drills are not compared."""
-    if arguments.plan:
-        raise UsageError(
-            "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
-        )
     left = read_left(arguments.resume)
     report = arguments.report
     if report.resolve() == left.directory.resolve():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.options import FAULT, HAZARD, STAGE
 
 _TELL_OF_ANY = ("read", "revalidate")  # also of a document that is no runbook
@@ -28,6 +29,10 @@ def refuse_mistakes(command: str, asked: dict[str, Any]) -> None:
         _look_at_record(asked["from_"], requests=command == "decide")
     if command == "drill" and asked["resume"]:
         left: Path = asked["resume"]
+        if asked["plan"]:
+            raise UsageError(
+                "PLAN or RESUME", "both", "leave PLAN out: the procedure has begun already"
+            )
         _look_at_record(left / "timeline.jsonl" if left.is_dir() else left)
     elif command == "drill":
         _refuse_drill(asked)
