@@ -127,9 +127,7 @@ class ContainerStage(OwnStage):
     @property
     def database(self) -> Database:
         """See Stage.database."""
-        if self._database is None:
-            raise StageError("a database", "none yet", "enter the stage first")
-        return self._database
+        return self._database or cast(Database, _NotYet("a database"))
 
     def __enter__(self) -> Stage:
         """See Stage.__enter__."""
@@ -444,6 +442,16 @@ class ContainerStage(OwnStage):
     def leftovers(self) -> list[str]:
         """See Stage.leftovers: containers and networks of this run."""
         return [str(thing.name) for thing in made(self._labels)]
+
+
+class _NotYet:
+    """Stands for what a stage will have once it is up: it is known to come, and says nothing."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __getattr__(self, name: str) -> object:
+        raise StageError(self._what, "none yet", "enter the stage first")
 
 
 def _address(container: DockerContainer) -> str:

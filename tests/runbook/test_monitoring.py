@@ -173,7 +173,7 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
     # A host that nobody watches, and a limit that the release does not keep, are found.
     unseen = SimpleNamespace(
         prometheus_url=url, direct_urls=stage.direct_urls, interface=stage.interface,
-        api_key=stage.api_key, hosts=(*stage.hosts, "host-2"),
+        api_key=stage.api_key, subject=stage.subject, hosts=(*stage.hosts, "host-2"),
     )  # fmt: skip
     assert resources._prometheus_collects(unseen).verdict is Verdict.FAILED
     strict = replace(RUNBOOK.matrix[0], p95=Band(0.0, 1e-6))

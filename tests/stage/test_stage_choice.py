@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.ground.errors import Exit, UsageError
-from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.ground.errors import Exit, StageError, UsageError
+from rollback_drill.stage.containers import ContainerStage
+from rollback_drill.stage.model import Stage, StageOptions, lacks_of
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.stage.processes import ProcessStage
 from rollback_drill.stage.server_settings import server_settings
 from rollback_drill.subject.hostaway.recipe import RECIPE
 
@@ -85,3 +87,13 @@ def test_the_server_is_sized_for_its_data_within_a_quarter_of_the_memory() -> No
         for n in (5_000, 1_000_000, 10**9)
     ]
     assert found == [128, min(381, int(memory_mib / 4)), int(memory_mib / 4)]
+
+
+@pytest.mark.parametrize("make", [ContainerStage, ProcessStage])
+def test_what_a_stage_can_do_is_known_before_it_is_up(
+    make: type[ContainerStage] | type[ProcessStage],
+) -> None:
+    stage = make(StageOptions(), "asked for", print)
+    assert lacks_of(stage) == []
+    with pytest.raises(StageError):
+        stage.database.connections()
