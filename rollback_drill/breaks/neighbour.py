@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from rollback_drill.breaks.fault import OutsideCause, Scene
+from rollback_drill.ground import clock
 from rollback_drill.record.watched import Watched
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Neighbour(OutsideCause):
 
     def __init__(self) -> None:
         self.sessions: list[psycopg.Connection[Any]] = []
-        self.over = threading.Event()
+        self.over = clock.signal()
         self._thread: Watched | None = None
 
     def start(self, work: Any, scene: Scene) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-import threading
 from collections.abc import Iterator
 
 from rollback_drill.breaks.fault import Fault, Scene
@@ -13,6 +12,7 @@ from rollback_drill.breaks.told import FaultAttested, FaultInjected
 from rollback_drill.decide.decider import HOLD_S, Decider
 from rollback_drill.decide.told import Decided
 from rollback_drill.decide.trigger import TIER_ACTIONS
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.wait import wait_until
@@ -39,7 +39,7 @@ class Hearing:
 
     def __init__(self, decider: Decider) -> None:
         self._decider = decider
-        self._lock = threading.Lock()
+        self._lock = clock.lock()
         self._kept: list[Observation | Event] | None = []
         self._since = math.inf
 
@@ -160,10 +160,10 @@ def expectation(runbook: Runbook, fault: Fault) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[threading.Event]:
+def _attesting(scene: Scene, fault: Fault, timeline: Timeline) -> Iterator[clock.Signal]:
     """Look for the fault's symptom until it is seen or the block ends; set the event when seen."""
-    seen = threading.Event()
-    over = threading.Event()
+    seen = clock.signal()
+    over = clock.signal()
 
     def look() -> None:
         evidence, since = "nobody could look", now()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from pathlib import Path
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage.file import Limits
@@ -23,7 +23,7 @@ class Guard:
 
     def __init__(self, limits: Limits | None, rate: float) -> None:
         self.why = ""
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._limits = limits
         # Traffic is on an open loop: so many seconds are so many requests.
         self._seconds = min(limits.minutes * 60, limits.requests / rate) if limits else 0.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import WaitTimeout
 
 
@@ -16,10 +16,10 @@ def wait_until(
     Raises WaitTimeout, naming `what`, once `timeout_s` seconds have passed; the condition
     is always tried at least once, and once more after the last pause.
     """
-    start = time.monotonic()
+    start = clock.monotonic()
     while True:
-        elapsed = time.monotonic() - start
+        elapsed = clock.monotonic() - start
         yield elapsed
         if elapsed >= timeout_s:
             raise WaitTimeout(f"{what} within {timeout_s:g} s", "it did not happen", advice)
-        time.sleep(min(every_s, max(0.0, timeout_s - (time.monotonic() - start))))
+        clock.sleep(min(every_s, max(0.0, timeout_s - (clock.monotonic() - start))))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollback_drill.family import Family
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.ground.finding import Finding, failed, judged, unknown
 from rollback_drill.ground.verdict import Verdict
@@ -138,7 +138,7 @@ def unbound(text: str) -> str:
 
 def verify(checkbox: Checkbox, number: int, moment: Moment) -> Checked:
     """Verify `checkbox` and return what is to be recorded."""
-    began = time.monotonic()
+    began = clock.monotonic()
     binding = _of_stage(checkbox.text, moment) or bind(checkbox.text)
     if binding is None:
         finding = Finding(Verdict.UNCOVERED, unbound(checkbox.text))
@@ -153,7 +153,7 @@ def verify(checkbox: Checkbox, number: int, moment: Moment) -> Checked:
         check=binding.name if binding else "",
         verdict=finding.verdict,
         evidence=finding.evidence,
-        took_s=time.monotonic() - began,
+        took_s=clock.monotonic() - began,
         proof=binding is not None and binding.proof,
     )
 

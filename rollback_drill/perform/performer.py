@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Self
 
 from rollback_drill.decide.told import Decided
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict, worst
@@ -326,16 +325,14 @@ class Performer:
         watches = part.window_s > 0 and any(never_returns(read_script(alternative.script)))
         left = part.window_s if watches else part.budget_s - (now() - started)
         limit = max(_LEAST_LIMIT_S, left)
-        with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
-            try:
-                results = list(
-                    pool.map(lambda host: self._run(part, alternative, host, limit), hosts)
-                )
-            except BaseException:
-                # Leaving the pool waits for its threads: nothing may wait for a long command.
-                for host in hosts:
-                    host.abort()
-                raise
+
+        def abort() -> None:  # nothing may wait for a long command
+            for host in hosts:
+                host.abort()
+
+        results = clock.at_once(
+            lambda host: self._run(part, alternative, host, limit), hosts, abort
+        )
         self.moment.outputs.extend(done for _, done in results)
         for host, (command, done) in zip(hosts, results, strict=True):
             if done.exit_status is None and watches:
@@ -385,7 +382,7 @@ class Performer:
         if not part.window_s:
             return 0.0
         began = now()
-        time.sleep(max(0.0, self.moment.began_at + part.window_s - began))
+        clock.sleep(max(0.0, self.moment.began_at + part.window_s - began))
         return now() - began
 
     def _next_move(self, part: Part) -> str:

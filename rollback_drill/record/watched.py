@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import in_words
 from rollback_drill.record.told import ObserverDied
 
@@ -54,17 +55,17 @@ class Watched:
         observer: str,
         work: Callable[..., object],
         *arguments: object,
-        over: threading.Event | None = None,
+        over: clock.Signal | None = None,
     ) -> None:
         self.observer = observer
         self._work = work
         self._arguments = arguments
         self._over = over
-        self._thread = threading.Thread(target=self._run, name=observer, daemon=True)
+        self._worker = clock.worker(observer, self._run)
 
     def start(self) -> Watched:
         """Start it."""
-        self._thread.start()
+        self._worker.start()
         return self
 
     def end(self, limit_s: float) -> None:
@@ -74,9 +75,7 @@ class Watched:
 
     def ended(self, within_s: float = 0.0) -> bool:
         """Wait at most `within_s` seconds; return whether it has ended, or never began."""
-        if self._thread.ident is not None and self._thread is not threading.current_thread():
-            self._thread.join(within_s)
-        return not self._thread.is_alive()
+        return self._worker.ended(within_s)
 
     def _run(self) -> None:
         try:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.lines import read_lines
@@ -110,7 +111,7 @@ class Traffic:
         self._next: int | None = None  # the first second that is not complete
         self._broken: StageError | None = None
         self._stopping = False
-        self._ended = threading.Event()
+        self._ended = clock.signal()
         self._unread = ""
         self._thread = Watched(_READER, self._follow)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from rollback_drill.ground import clock
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
 from rollback_drill.record.watched import Watched
@@ -31,7 +31,7 @@ class Machine:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._ticks = _cpu_ticks()
         self._recent: deque[MachineSample] = deque(maxlen=_RECENT)
         self._lags: deque[float] = deque(maxlen=_RECENT)

@@ -11,11 +11,10 @@ import base64
 import binascii
 import secrets
 import shlex
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, StageError
 from rollback_drill.stage.host import Host, look
@@ -94,7 +93,7 @@ class Tail:
         self._block = ""  # the end of what was read of Postgres' log
         self._clock_known = False
         self._awaited = self._arrived = ""  # a line that Postgres was asked to log
-        self._lock = threading.Lock()
+        self._lock = clock.lock()
 
     def read(self, *, final: bool = False) -> list[tuple[str, Entry]]:
         """Return the new noteworthy entries with their source; also kept in `logs`.
@@ -114,7 +113,7 @@ class Tail:
             self._learn_clock()
             self._awaited = sign
         self.stage.database.fetch(f"DO $$BEGIN RAISE LOG '{sign}'; END$$")
-        until = time.monotonic() + _ARRIVES_S
+        until = clock.monotonic() + _ARRIVES_S
         found: list[tuple[str, Entry]] = []
         while True:
             with self._lock:
@@ -122,13 +121,13 @@ class Tail:
                 if self._arrived == sign:
                     return found
                 trouble = self.logs[DATABASE].reading(DATABASE).trouble
-            if time.monotonic() > until:
+            if clock.monotonic() > until:
                 raise StageError(
                     "a line that Postgres was asked to log in its log",
                     trouble or f"none within {_ARRIVES_S:g} s",
                     "it may be another server's log; see [scripts] database_log",
                 )
-            time.sleep(0.1)
+            clock.sleep(0.1)
 
     # The application's log.
 
@@ -163,7 +162,7 @@ class Tail:
         self, host: Host, path: str, place: _Place, reading: LogPosition, final: bool
     ) -> Iterator[str]:
         """Yield what is new, look by look, until the end of the log or of the time for it."""
-        until = time.monotonic() + _CATCH_UP_S
+        until = clock.monotonic() + _CATCH_UP_S
         unended_since = 0.0
         while True:
             seen = _look(host, path, place.offset - len(place.mark), reading)
@@ -185,14 +184,14 @@ class Tail:
                 rest = b""
             behind = seen.size - place.offset - len(rest)
             if behind > 0:
-                if time.monotonic() > until:
+                if clock.monotonic() > until:
                     reading.trouble = f"its reader is {behind / 2**20:.1f} MB behind the log"
                     return
                 continue
             if rest and final:
-                unended_since = unended_since or time.monotonic()
-                if time.monotonic() - unended_since < _UNENDED_S:
-                    time.sleep(0.1)
+                unended_since = unended_since or clock.monotonic()
+                if clock.monotonic() - unended_since < _UNENDED_S:
+                    clock.sleep(0.1)
                     continue
                 yield from _split(rest, place)
             reading.trouble = ""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import deque
 from collections.abc import Callable
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
@@ -33,7 +33,7 @@ class Probe:
         # An hour of samples: a watch window is ten minutes at most.
         self.samples: deque[tuple[float, ProbeSample]] = deque(maxlen=7_200)
         self._told: set[str] = set()  # of what is wrong with the logs now
-        self._stop = threading.Event()
+        self._stop = clock.signal()
         self._threads = [
             Watched(observer, self._repeat, work, over=self._stop)
             for observer, work in (("health probe", self._sample), ("log reader", self._read_logs))

@@ -6,13 +6,13 @@ to the timeline; triggers (`decide.triggers.seen`) and the attribution read it t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from rollback_drill.family import Family
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.timeline import Timeline
@@ -99,7 +99,7 @@ class Sentinels:
 
     def __init__(self, sentinels: Sequence[Sentinel], timeline: Timeline) -> None:
         self._timeline = timeline
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._threads = [
             Watched(_name(one), self._watch, one, over=self._over) for one in sentinels
         ]

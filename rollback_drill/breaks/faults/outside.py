@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import time
 
 from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage import http
 from rollback_drill.watch.probe import front_health, hosts_health
@@ -146,7 +146,7 @@ def _median_s(url: str) -> float:
     took = []
     with http.Client() as client:
         for _ in range(_TIMED):
-            began = time.perf_counter()
+            began = clock.monotonic()
             client.get(url)
-            took.append(time.perf_counter() - began)
+            took.append(clock.monotonic() - began)
     return statistics.median(took)

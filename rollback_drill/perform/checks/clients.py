@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Callable
 
 from rollback_drill.decide.statistics import (
@@ -14,6 +13,7 @@ from rollback_drill.decide.statistics import (
     error_rate_proven_below,
     p95_proven_below,
 )
+from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, judged, lacking, unknown
@@ -165,12 +165,12 @@ def _direct_response_time(moment: Moment, limit_s: float, quantile: float) -> Fi
     for url in moment.stage.direct_urls.values():
         with client_of(moment.stage, url) as http:
             for _ in range(each):
-                began = time.perf_counter()
+                began = clock.monotonic()
                 try:
                     good = http.get(moment.stage.subject.probe).ok
                 except NoAnswer:
                     good = False
-                slow += not good or time.perf_counter() - began >= limit_s
+                slow += not good or clock.monotonic() - began >= limit_s
     total = each * len(moment.stage.direct_urls)
     proof = p95_proven_below(slow, total, limit_s, quantile=quantile)
     return Finding(proof.verdict, f"asked past the load balancer: {proof.sentence}")

@@ -7,10 +7,10 @@ met: rows that came twice, rows that never came, requests that were refused.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from pathlib import Path
 
+from rollback_drill.ground import clock
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
@@ -37,7 +37,7 @@ class Walkers:
         self._stage = stage
         self._traffic = traffic
         self._timeline = timeline
-        self._over = threading.Event()
+        self._over = clock.signal()
         there = not lacks_of(stage, _NEEDS)
         self._threads = [
             Watched(f"walker-{n}", self._go, f"walker-{n}", over=self._over)

@@ -5,9 +5,7 @@ These fail when something else than the release is broken, which no rollback wou
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.stage import http
@@ -59,12 +57,12 @@ class DatabaseServer(StageSentinel):
             return Look(
                 Verdict.FAILED, f"{waiting} sessions wait for a lock of another application; {told}"
             )
-        began = time.monotonic()
+        began = clock.monotonic()
         try:
             database.fetch(self._stage.subject.control)
         except StageError as error:
             return Look(Verdict.UNKNOWN, f"a control query could not be made: {error.found}")
-        took = time.monotonic() - began
+        took = clock.monotonic() - began
         if took >= _SLOW_S:
             return Look(Verdict.UNKNOWN, f"a control query took {took:.1f} s; {told}")
         return Look(Verdict.PASSED, f"{told}; a control query took {took * 1000:.0f} ms")
@@ -105,11 +103,8 @@ class FrontDoor(StageSentinel):
         """
         path = self._stage.interface.health
         urls = [self._stage.base_url, *self._stage.direct_urls.values()]
-        with (
-            http.Client(limit_s=_LIMIT_S) as client,
-            ThreadPoolExecutor(_TIMES * len(urls)) as pool,
-        ):
-            took = list(pool.map(lambda url: _took_s(client, url + path), _TIMES * urls))
+        with http.Client(limit_s=_LIMIT_S) as client:
+            took = clock.at_once(lambda url: _took_s(client, url + path), _TIMES * urls)
         fronts = [took[i] for i in range(0, len(took), len(urls))]
         others = [one for i, one in enumerate(took) if i % len(urls)]
         told = (
@@ -134,9 +129,9 @@ class FrontDoor(StageSentinel):
 
 def _took_s(client: http.Client, url: str) -> float:
     """Return how long an answer takes, the limit when none comes."""
-    began = time.perf_counter()
+    began = clock.monotonic()
     try:
         client.get(url)
     except NoAnswer:
         return _LIMIT_S
-    return time.perf_counter() - began
+    return clock.monotonic() - began

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import threading
 
 from rollback_drill.breaks.fault import LatentDefect, Scene, fault
+from rollback_drill.ground import clock
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -30,7 +30,7 @@ class CustomerReports(LatentDefect):
         self.trigger = trigger
         self._defect = defect
         self._report = report
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._customers: list[Watched] = []
 
     def inject(self, scene: Scene) -> str:

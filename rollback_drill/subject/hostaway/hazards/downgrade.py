@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from typing import TYPE_CHECKING, Any
 
 from rollback_drill.breaks.hazard import hazard
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.watched import Watched
@@ -138,7 +138,7 @@ class _Locked:
     mastered = True
 
     def __init__(self) -> None:
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._thread: Watched | None = None
         self._session: psycopg.Connection[Any] | None = None
 

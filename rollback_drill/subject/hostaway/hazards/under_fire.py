@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from typing import Any
 
 from rollback_drill.breaks.hazard import hazard
 from rollback_drill.breaks.told import WritesUnderFire
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage.model import Stage
@@ -39,7 +39,7 @@ class UnderFire:
     mastered = True
 
     def __init__(self) -> None:
-        self._over = threading.Event()
+        self._over = clock.signal()
         self._threads: list[Watched] = []
         self._lock = threading.Lock()
         self._written: set[str] = set()
@@ -50,7 +50,7 @@ class UnderFire:
 
     def arm(self, stage: Stage) -> str:
         """See Hazard.arm."""
-        began = time.monotonic()
+        began = clock.monotonic()
         for number in range(_WRITERS):
             self._start(self._write, stage, began, number)
         self._start(self._hold, stage, "SELECT count(*) FROM reservations", _READ_S)
@@ -95,7 +95,7 @@ class UnderFire:
         with stage.database.neighbour() as session:
             while True:
                 due = began + turn / _RATE
-                if self._over.wait(max(0.0, due - time.monotonic())):
+                if self._over.wait(max(0.0, due - clock.monotonic())):
                     return
                 reference = f"{_MARK}{turn}"
                 try:
@@ -104,7 +104,7 @@ class UnderFire:
                 except psycopg.Error:
                     written = False
                 with self._lock:
-                    self._worst_s = max(self._worst_s, time.monotonic() - due)
+                    self._worst_s = max(self._worst_s, clock.monotonic() - due)
                     self._refused += not written
                     if written:
                         self._written.add(reference)
