@@ -14,6 +14,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict, worst
 from rollback_drill.perform import check
+from rollback_drill.perform.endless import Patience
 from rollback_drill.perform.moment import Moment, Waited
 from rollback_drill.perform.told import (
     AlternativeTaken,
@@ -325,13 +326,15 @@ class Performer:
         watches = part.window_s > 0 and any(never_returns(read_script(alternative.script)))
         left = part.window_s if watches else part.budget_s - (now() - started)
         limit = max(_LEAST_LIMIT_S, left)
+        # In a step that watches, what never returns is watched for the whole window.
+        pace = 1.0 if watches else self.moment.pace
 
         def abort() -> None:  # nothing may wait for a long command
             for host in hosts:
                 host.abort()
 
         results = clock.at_once(
-            lambda host: self._run(part, alternative, host, limit), hosts, abort
+            lambda host: self._run(part, alternative, host, limit, pace), hosts, abort
         )
         self.moment.outputs.extend(done for _, done in results)
         for host, (command, done) in zip(hosts, results, strict=True):
@@ -341,7 +344,7 @@ class Performer:
                 raise StepFailed(*_why(part, alternative, host, done, limit), (command,))
 
     def _run(
-        self, part: Part, alternative: Alternative, host: Host, limit_s: float
+        self, part: Part, alternative: Alternative, host: Host, limit_s: float, pace: float
     ) -> tuple[int, Completed]:
         timeline = self.moment.timeline
         command = next(self._commands)
@@ -360,12 +363,14 @@ class Performer:
         lines = _Lines(timeline, command)
         began = now()
         try:
-            done = host.run(
-                alternative.script,
-                limit_s=limit_s,
-                environment=self.environment,
-                on_line=lines.take,
-            )
+            with Patience(host, alternative.script, limit_s, pace) as patience:
+                done = host.run(
+                    alternative.script,
+                    limit_s=limit_s,
+                    environment={**self.environment, **patience.marks},
+                    on_line=lines.take,
+                )
+            done = patience.told(done)
         except StageError as error:
             self._unseen_s = max(self._unseen_s, now() - began)
             lines.finish()
@@ -502,6 +507,11 @@ def _why(
     part: Part, alternative: Alternative, host: Host, done: Completed, limit_s: float
 ) -> tuple[str, str]:
     where = f"the command at line {alternative.line} on {host.name}"
+    if done.exit_status is None and done.why:
+        return (
+            f"{where} was ended after {done.took_s:.0f} s: {done.why}",
+            "give the command an end of its own",
+        )
     if done.exit_status is None:
         return (
             f"{where} was ended after {limit_s:.0f} s, all that the budget of {part.budget_s:g} s "

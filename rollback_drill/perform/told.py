@@ -136,9 +136,9 @@ class CommandOutput(Told):
 
 @dataclass(frozen=True, slots=True)
 class CommandEnded(Told):
-    """`exit_status` is None when the command was ended at its limit, or when it was not `observed`:
-    it may have run or not, and whatever it printed may be lost. `why`: why nobody saw its end, or
-    what ended it that was neither itself nor its limit.
+    """`exit_status` is None when the command was ended at its limit, or before since it would never
+    have ended, or when it was not `observed`: it may have run or not, and whatever it printed may
+    be lost. `why`: why nobody saw its end, or what ended it that was neither itself nor its limit.
     """
 
     command: Number

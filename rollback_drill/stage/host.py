@@ -41,7 +41,7 @@ _KILLED = 128 + signal.SIGKILL  # as a shell tells it
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a script left. `exit_status` is None when it was ended at its limit.
+    """What a script left. `exit_status` is None when it was ended at its limit, or by its caller.
 
     `why`: what ended it, in words, when it came neither to its own end nor to its limit. `left_out`
     bytes between the beginning and the end of its output were not kept.

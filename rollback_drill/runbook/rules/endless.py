@@ -24,13 +24,18 @@ _COMPOSE = ("file", "project-name", "profile", "env-file", "project-directory", 
 def never_returns(script: Script) -> Said:
     """Commands that follow a log, serve, or repeat for ever."""
     for command in script.commands:
-        why = _ENDLESS.get(command.name)
-        if why and not is_ended(command.context) and why(command):
+        if is_endless(command) and not is_ended(command.context):
             yield command.line, f"{_short(command)!r} never returns by itself"
     for loop in script.loops:
-        if _is_endless(loop) and not loop.leaves and not is_ended(loop.context):
+        if _goes_on(loop) and not loop.leaves and not is_ended(loop.context):
             words = f"{loop.kind} {loop.condition}".strip()
             yield loop.line, f"{words!r} never returns by itself"
+
+
+def is_endless(command: Command) -> bool:
+    """Whether `command` never returns by itself, whatever stands around it."""
+    endless = _ENDLESS.get(command.name)
+    return bool(endless and endless(command))
 
 
 def is_ended(context: Context) -> bool:
@@ -58,7 +63,7 @@ def _stops_reading(words: tuple[Word, ...]) -> bool:
     return False
 
 
-def _is_endless(loop: Loop) -> bool:
+def _goes_on(loop: Loop) -> bool:
     condition = loop.condition.strip().rstrip(";").strip()
     if loop.kind == "for":
         return loop.condition == ";;"
