@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import scipy.stats  # noqa: F401 - it takes a second: before a drill begins, not in its middle
+import scipy.special  # noqa: F401 - before a drill begins, not in its middle
 
 from rollback_drill.decide.attribution import Attribution, attribute
 from rollback_drill.decide.detector import ALPHA, HORIZON, Detector, SlowShare, Stream

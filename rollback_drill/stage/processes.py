@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import secrets
 import shutil
 import signal
@@ -29,6 +30,7 @@ from rollback_drill.stage import postgres, slow_relay
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import Deployment, must
 from rollback_drill.stage.host import Host, LocalHost
+from rollback_drill.stage.kept import Kept, digest, settle
 from rollback_drill.stage.model import (
     LOG_BYTES,
     MAINTENANCE_WORDS,
@@ -58,6 +60,10 @@ _BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _KEPT = "stage.json"
+_CONF = "postgresql.conf"
+_VENV = ".venv"
+# What a kept environment or database depends on, beside what it is made of.
+_MADE_BY = (sys.executable, sys.version, platform.platform())
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
 _SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
@@ -103,6 +109,8 @@ class ProcessStage(OwnStage):
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
         self._postgres: subprocess.Popen[bytes] | TakenOver | None = None
+        self._filled: Kept | None = None  # where the filled database is to be kept, if it is
+        self._conf_before = b""
         self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
         self._kills = 0
         self._over = threading.Event()
@@ -163,18 +171,66 @@ class ProcessStage(OwnStage):
         note_owner(folder)
         folder.chmod(0o755)  # Postgres runs as another user when we are root
         wheelhouse = ensure_wheelhouse()
-        build_origin(self.recipe.layers, folder / "origin.git")
         self._progress("starting Postgres, the load balancer and the service")
+        layers = digest(self.recipe.layers)
+        self._filled = self._kept_database(layers, wheelhouse)
+        # Whatever is started begins its own work while the next one is laid out.
         self._start_postgres(folder)
         self.environment = self._environment(folder, wheelhouse)
-        self.hosts = (LocalHost(_HOST, folder, self.environment),)
-        must(self.hosts[0], f"git clone --quiet {folder}/origin.git {self.recipe.program}")
-        self.hosts = (LocalHost(_HOST, folder / self.recipe.program, self.environment),)
         self._start_supervisor(folder)
         self._start_caddy(folder)
+        app, origin = folder / self.recipe.program, folder / "origin.git"
+        kept = Kept("origin", layers)
+        if not kept.take(origin):
+            build_origin(self.recipe.layers, origin)
+            kept.keep(origin)
+        self.hosts = (LocalHost(_HOST, folder, self.environment),)
+        must(self.hosts[0], f"git clone --quiet {origin} {app.name}")
+        self.hosts = (LocalHost(_HOST, app, self.environment),)
+        installed = Kept("environment", layers, wheelhouse, *_MADE_BY, self.failing)
+        found = installed.take(app / _VENV)
+        if found:
+            settle(app / _VENV)
+        self._await_programs(folder)
         self._complete()
         self._keep(folder)
         self.deploy(self.failing)
+        if not found:  # now that the service has run once, with all that it compiled
+            installed.keep(app / _VENV)
+
+    def _kept_database(self, layers: str, wheelhouse: Path) -> Kept:
+        """Return where the server's files with the filled database are kept."""
+        fill = self.recipe.fill.format(rows=self.options.listings, seed=self.options.seed)
+        runs = postgres.unprivileged_account()
+        return Kept(
+            "database",
+            layers,
+            wheelhouse,
+            *_MADE_BY,
+            self.failing,
+            self.recipe.database,
+            fill,
+            postgres.version(),
+            runs.uid if runs else os.geteuid(),
+        )
+
+    def _keep_filled(self) -> None:
+        """Keep the server's files right after it was filled for the first time."""
+        kept, self._filled = self._filled, None
+        if kept is None:
+            return
+        assert self._folder
+        data = self._folder / "postgres"
+        self.stop_database()
+        # The settings are each stage's own; so are the passwords, set at every start.
+        conf = self._conf_before
+
+        def mend(copy: Path) -> None:
+            (copy / _CONF).write_bytes(conf)
+
+        kept.keep(data, mend)
+        self.start_database()
+        self._set_passwords(self._folder)
 
     def _complete(self) -> None:
         Watched("guard of the memory limit", self._guard, over=self._over).start()
@@ -187,6 +243,7 @@ class ProcessStage(OwnStage):
             self.options,
             self.recipe,
             self._progress,
+            filled=self._keep_filled,
         )
 
     def _keep(self, folder: Path) -> None:
@@ -232,29 +289,39 @@ class ProcessStage(OwnStage):
     def _start_postgres(self, folder: Path) -> None:
         data = folder / "postgres"
         self._postgres_bin = postgres.programs(folder)
-        postgres.initialise(data, self._postgres_bin)
+        if self._filled and self._filled.take(data):
+            self._filled = None
+        else:
+            postgres.initialise(data, self._postgres_bin)
+        self._conf_before = (data / _CONF).read_bytes()
         told = server_settings(self.options, self.recipe) | {
             "listen_addresses": "127.0.0.1",
             "port": str(self._ports["postgres"]),
         }
         lines = (f"{name} = '{value}'" for name, value in told.items())
-        files.append(data / "postgresql.conf", *lines)
+        files.append(data / _CONF, *lines)
         (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)  # it keeps its owner
         self.start_database()
+
+    def _set_passwords(self, folder: Path) -> None:
+        """Wait for the server, and give its users the passwords of this stage."""
+        data = folder / "postgres"
         socket_only = PostgresDatabase(
             make_conninfo(
                 host=str(data), port=self._ports["postgres"], user="postgres", dbname="postgres"
             ),
             self._postgres_log,
         )
+        owner = self.recipe.database
         for _ in wait_until("Postgres answers", 30, advice=f"see {folder}/postgres.log"):
             try:
                 socket_only.fetch(f"ALTER ROLE postgres PASSWORD '{self._admin_password}'")
                 break
             except StageError:
                 continue
-        owner = self.recipe.database
-        socket_only.fetch(f"CREATE ROLE {owner} LOGIN CREATEDB PASSWORD '{self._password}'")
+        there = socket_only.fetch("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
+        verb = "ALTER" if there else "CREATE"
+        socket_only.fetch(f"{verb} ROLE {owner} LOGIN CREATEDB PASSWORD '{self._password}'")
         socket_only.close()
 
     def _administrator(self, database: str = "postgres") -> PostgresDatabase:
@@ -313,6 +380,11 @@ class ProcessStage(OwnStage):
         )
         path.write_text(conf(str(folder), self.environment["APP_DIR"], self.recipe, service))
         self._start([str(_BIN / "supervisord"), "-n", "-c", str(path)], folder / "supervisord.out")
+
+    def _await_programs(self, folder: Path) -> None:
+        """Wait until all that was started answers."""
+        self._set_passwords(folder)
+        await_port(self._ports["admin"], f"see {folder}/caddy.log")
         for _ in wait_until("supervisord answers", 15, advice=f"see {folder}/supervisord.out"):
             if (folder / "supervisor.sock").exists():
                 break

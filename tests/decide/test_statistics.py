@@ -178,6 +178,22 @@ def test_theil_sen_on_single_samples_equals_scipys() -> None:
     assert found.high == pytest.approx(high, rel=0.05)
 
 
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("grain", [0.0, 2.0], ids=["all differ", "many are equal"])
+def test_theil_sen_equals_scipys(confidence: float, grain: float) -> None:
+    for seed in range(40):
+        noise = random.Random(seed)
+        n = noise.randrange(6, 40)
+        y = [noise.gauss(0.1 * i, 3) for i in range(n)]
+        y = [round(value / grain) * grain if grain else value for value in y]
+        # The very last sample opens no block of its own: it is the second one of the last.
+        slope, _, low, high = theilslopes(y, range(n), alpha=1 - 2 * (1 - confidence))
+        found = theil_sen(
+            [*range(n), n - 1 + 1e-9], [*y, y[-1]], block_s=1.0 - 1e-12, confidence=confidence
+        )
+        assert (found.low, found.estimate, found.high) == pytest.approx((low, slope, high))
+
+
 def _walk(seed: int, slope: float, n: int = 240) -> tuple[list[float], list[float]]:
     """Half-second samples of an autocorrelated level around a trend."""
     noise, level, values = random.Random(seed), 0.0, []

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from rollback_drill.conduct.told import EarlierDrills, Restored
 from rollback_drill.ground.verdict import Verdict
@@ -44,7 +44,7 @@ def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Ver
         return Verdict.UNKNOWN, f"{n} earlier drills compare, {LEAST} are needed"
     logs = [math.log(value) for value in earlier]
     spread = max(statistics.stdev(logs), _LEAST_SPREAD)
-    reach = float(t.ppf(LEVEL, n - 1)) * spread * math.sqrt(1 + 1 / n)
+    reach = float(stdtrit(n - 1, LEVEL)) * spread * math.sqrt(1 + 1 / n)
     limit = math.exp(statistics.fmean(logs) + reach)
     median = statistics.median(earlier)
     told = (
