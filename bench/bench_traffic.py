@@ -72,7 +72,7 @@ class Rate:
 @contextmanager
 def server(core: int | None) -> Iterator[tuple[str, psutil.Process]]:
     """Run the listings server in a process of its own; yield its URL and process."""
-    command = [sys.executable, str(ROOT / "tests" / "listings_server.py")]
+    command = [sys.executable, str(ROOT / "tests" / "traffic" / "listings_server.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         url = process.stdout.readline().strip()

@@ -156,6 +156,7 @@ class Second:
             histogram=self.histogram.to_text(),
             unhappy=f"{self.unhappy:x}",
             statuses=dict(self.statuses),
+            late=self.late,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.verdict import Verdict
@@ -15,10 +15,16 @@ from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillEnded, PhaseName, PhaseStarted
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Outcome
-from rollback_drill.traffic.told import BUSY_CPU, LATE_S, GeneratorSample, TrafficSecond
+from rollback_drill.traffic.told import (
+    BUSY_CPU,
+    LATE_S,
+    LATE_SHARE,
+    GeneratorSample,
+    TrafficSecond,
+)
 from rollback_drill.watch.told import ProbeSample
 
-_LATE_SHARE = 0.05  # of the seconds with traffic
+_LATE_SECONDS = 0.05  # the share of them with a late request, where nobody counted requests
 _SILENT_S = 5.0  # a generator speaks once a second
 _OFF = 2  # requests of a second, by rounding: one for each of its ends
 _WITHOUT = ("After the rollback", "Routine")
@@ -31,14 +37,26 @@ def of_generator(book: Book) -> Iterator[Cause]:
     if not samples:
         yield Cause(Verdict.UNKNOWN, "Traffic", "the generator was not watched")
         return
-    late = [s for s in samples if s.lag_s > LATE_S]
     busy = sum(s.cpu for s in samples) / len(samples)
-    if len(late) > _LATE_SHARE * len(samples) or busy > BUSY_CPU:
-        what = (
-            f"the generator was the bottleneck: late in {len(late)} of {len(samples)} seconds, "
-            f"{busy:.0%} of a core"
-        )
+    late, told = _lateness(samples, book.every(TrafficSecond))
+    if late or busy > BUSY_CPU:
+        what = f"the generator was the bottleneck: {told}, {busy:.0%} of a core"
         yield Cause(Verdict.UNKNOWN, "Traffic", what, advice="lower RATE or free the machine")
+
+
+def _lateness(
+    samples: Sequence[GeneratorSample], seconds: Sequence[TrafficSecond]
+) -> tuple[bool, str]:
+    """Return whether too much was sent late, and how much was. Requests count, not the seconds with
+    one among them: of those, a short drill has too few to make a share.
+    """
+    counted = [one.late for one in seconds if one.late is not None]
+    if seconds and len(counted) == len(seconds):
+        late, sent = sum(counted), sum(one.sent for one in seconds)
+        return late > LATE_SHARE * sent, f"{late} of {sent} requests were sent late"
+    slow = [one for one in samples if one.lag_s > LATE_S]
+    told = f"late in {len(slow)} of {len(samples)} seconds"
+    return len(slow) > _LATE_SECONDS * len(samples), told
 
 
 @judging(200, whole=True)

@@ -35,7 +35,7 @@ from rollback_drill.traffic.observation import Observation
 from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, path_of
 from rollback_drill.traffic.schedule import Schedule
 from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
-from rollback_drill.traffic.told import BUSY_CPU, GeneratorSample, TrafficSecond
+from rollback_drill.traffic.told import BUSY_CPU, LATE_SHARE, GeneratorSample, TrafficSecond
 
 __all__ = ["TIMEOUT_S", "Aggregate", "Traffic", "aggregate", "read_observations"]
 
@@ -47,7 +47,6 @@ MOSTLY_BAD = 0.1
 _POLL_S = 0.03
 _START_LIMIT_S = 60.0
 _GRACE_S = 3.0  # beyond the time-out, for answers to be written down and for Locust to end
-_LATE_SHARE = 0.01  # so that the p99 of the lag is the one that is held to LATE_S
 _UNPACKED = 300  # seconds kept ready for windows; older ones are kept as text
 _LIVE_S = 2
 _ROOT = Path(__file__).resolve().parents[2]
@@ -220,7 +219,7 @@ class Traffic:
         if not seen.sent or not cpu:
             return False, "no whole second of traffic was observed in this time"
         used = sum(cpu) / len(cpu)
-        kept_up = seen.late <= _LATE_SHARE * seen.sent and used <= BUSY_CPU
+        kept_up = seen.late <= LATE_SHARE * seen.sent and used <= BUSY_CPU
         return kept_up, (
             f"{seen.late} of {seen.sent} requests were sent more than 100 ms late"
             f" (worst {seen.lag_s * 1000:.0f} ms); the generator used {used:.0%} of a core"

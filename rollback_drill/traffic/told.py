@@ -14,6 +14,9 @@ from rollback_drill.traffic.observation import Outcome
 LATE_S = 0.1
 """A request sent this long after it was due was late by the generator's own fault: a fifth of the
 tightest limit that runbooks put on latency (500 ms), so that lag alone cannot flip a verdict."""
+LATE_SHARE = 0.01
+"""Of requests that were late so, more than this share are enough to spoil what was measured: a
+fifth of what a p95 tells. What a single pause of a busy machine delays is far less."""
 BUSY_CPU = 0.9
 """A generator that needs more than this share of its core may send late, or read answers late."""
 Latencies = Annotated[str, Form("a histogram", Histogram.from_text)]
@@ -28,7 +31,8 @@ class TrafficSecond(Told):
     "new"). `operations`: count by operation. `histogram`: latency of every finished request, as
     `Histogram.to_text()`. `unhappy`: the clients with a failed request, as the
     bits of a hexadecimal number: one and the same bit for a client in all seconds of a drill.
-    `statuses`: count of the answers that were not good, by their HTTP status ("503").
+    `statuses`: count of the answers that were not good, by their HTTP status ("503"). `late`: how
+    many were sent later than `LATE_S` after they were due; None in records that do not tell.
     """
 
     second: Annotated[int, Range(0, 10**11)]
@@ -38,6 +42,7 @@ class TrafficSecond(Told):
     histogram: Latencies
     unhappy: Annotated[str, Form("a hexadecimal number", re.compile("[0-9a-f]*").fullmatch)] = ""
     statuses: dict[StatusText, PerSecond] = field(default_factory=dict)
+    late: PerSecond | None = None
 
     @property
     def sent(self) -> int:

@@ -93,6 +93,7 @@ def test_a_good_drill_passes() -> None:
         (without(LedgerRead), "unknown", "read the writes back"),
         (changed(GeneratorSample, lag_s=3.0), "unknown", "bottleneck"),
         (changed(GeneratorSample, cpu=0.99), "unknown", "bottleneck"),
+        (changed(TrafficSecond, late=2), "unknown", "requests were sent late"),
         (without(GeneratorSample), "unknown", "not watched"),
         (without(Restored), "failed", "served well again"),
         (without(DrillStarted), "unknown", "start"),
@@ -105,6 +106,13 @@ def test_each_planted_defect_changes_the_verdict(
     assert judgement.verdict == verdict, judgement.reason
     assert named in judgement.reason
     assert judgement.to_json()["findings"]
+
+
+def test_a_short_drill_is_not_spoiled_by_a_request_that_was_late() -> None:
+    """What counts is the share of requests: a pause that delays a few is none of seconds."""
+    late = changed(GeneratorSample, lag_s=0.2)(changed(TrafficSecond, late=1)(good()))
+    judgement = judge(Book(late))
+    assert judgement.verdict is Verdict.PASSED, judgement.reason
 
 
 def test_a_drill_interrupted_before_anybody_looked_for_recovery_is_unknown() -> None:

@@ -122,6 +122,18 @@ def test_the_quantile_is_the_one_that_the_box_names(
     assert (found.verdict, said in found.evidence) == (wanted, True), found.evidence
 
 
+@pytest.mark.parametrize(("late", "wanted"), [(3, Verdict.FAILED), (4, Verdict.UNKNOWN)])
+def test_slowness_of_the_drills_own_making_is_unknown(
+    late: int, wanted: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that take a second because they were sent late say nothing of the service."""
+    seen = Seen(1, {}, lambda _, request: request % 10 == 0)
+    seen.seconds[seen.since].late = late
+    found = judge("Response time p95 <500ms", seen, monkeypatch)
+    assert found.verdict is wanted
+    assert ("4 of 300 requests were sent late" in found.evidence) == (late == 4)
+
+
 def test_two_quantiles_in_one_box_are_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     found = judge("p95 response time p99 <500ms", Seen(10, {}), monkeypatch)
     assert (found.verdict, "two quantiles" in found.evidence) == (Verdict.UNKNOWN, True)

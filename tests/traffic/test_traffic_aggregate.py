@@ -67,6 +67,9 @@ def test_lateness_is_the_generators_not_the_services() -> None:
     whole = aggregate([seen(1.0, sent=1.3, done=1.4), seen(1.1, done=6.1), seen(1.2, sent=1.25)])
     assert whole.late == 1
     assert whole.lag_s == pytest.approx(0.3)
+    second = Second()
+    second.add(seen(1.0, sent=1.3, done=1.4), Clients())
+    assert second.to_event(1).late == 1
 
 
 def test_a_second_of_five_thousand_requests_is_recorded_in_little() -> None:

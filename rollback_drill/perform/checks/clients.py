@@ -26,6 +26,7 @@ from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.traffic.live import Aggregate
+from rollback_drill.traffic.told import LATE_SHARE
 from rollback_drill.watch.probe import front_health
 
 _DIRECT_REQUESTS = 100  # p95 needs at least 59 for an upper bound
@@ -145,7 +146,11 @@ def response_time(moment: Moment, match: re.Match[str]) -> Finding:
         if not seen.histogram.count:
             return lacking("no answer was observed")
         slow, count = seen.histogram.count_above(limit_s), seen.histogram.count
-        return _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
+        found = _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
+        if found.verdict is Verdict.FAILED and seen.late > LATE_SHARE * seen.sent:
+            sent = f"{seen.late} of {seen.sent} requests were sent late by the drill itself"
+            return unknown(f"{found.evidence}, but {sent}")
+        return found
 
     if front_health(moment.stage) == 200:
         return _held(moment, match["time"], prove)
