@@ -7,6 +7,8 @@ SHELL := /bin/bash
 override GIVEN := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 PYTHON ?= python3
+# Each of a drill's many processes would compile all that it imports, again and again.
+unexport PYTHONDONTWRITEBYTECODE
 export $(GIVEN) GIVEN PYTHON
 override VENV := .venv
 override BIN := $(VENV)/bin
@@ -37,7 +39,7 @@ $(VENV)/.ready: requirements.lock
 .PHONY: setup
 setup: known $(VENV)/.ready
 
-override ASKED := drill stage-check test claim revalidate read bindings decide interruptions index monitoring report example
+override ASKED := drill stage-check test test-all claim revalidate read bindings decide interruptions index monitoring report example
 .PHONY: $(ASKED)
 $(ASKED): known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@

@@ -6,6 +6,7 @@ keep_out()  # the user's settings are none of a drill's
 
 pytest_plugins = [
     "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
+    "steps.fix_cores",  # how a run is shared among cores, and what is not
     "steps.fix_signals",  # whatever ends a run clears up, too
     "steps.fix_drills",  # drills held once and looked at by many scenarios
     "steps.fix_allure",  # Gherkin steps in Allure results

@@ -43,8 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
     config.addinivalue_line("markers", "containers: needs the container stage")
     config.addinivalue_line("markers", "smoke: what a gate can hold within a minute")
-    config.addinivalue_line("markers", "wide: many drills that differ in their fault only")
-    config.addinivalue_line("markers", "live: holds a drill on each stage of this run")
+    config.addinivalue_line(
+        "markers",
+        "wide: what differs from others in fault, hazard, stage or size only; for `make test-all`",
+    )
+    config.addinivalue_line("markers", "live: holds a drill, on the stages of this run")
     config.addinivalue_line("markers", "drill: opens a stage or measures; not beside others")
     stages_of(config)  # a mistake is one of use, and ends the run before anything is collected
 
@@ -70,9 +73,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run everything marked `live` once on each stage."""
+    """Run everything marked `live` on the first stage of this run, and on others as well where it
+    may take its time. What is smoke is held on each.
+    """
     if metafunc.definition.get_closest_marker("live"):
-        metafunc.parametrize("stage_name", stages_of(metafunc.config), indirect=True)
+        first, *others = stages_of(metafunc.config)
+        marks = () if metafunc.definition.get_closest_marker("smoke") else (pytest.mark.wide,)
+        again = [pytest.param(one, marks=marks) for one in others]
+        metafunc.parametrize("stage_name", [first, *again], indirect=True)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,10 @@ from rollback_drill.ground.option import (
 
 SEVERITIES = ("high", "medium", "low")
 """Of findings, worst first."""
-TIERS = {"smoke": ("-m", "smoke"), "standard": ("-m", "not wide"), "full": ()}
+NOT_WIDE = ("-m", "not wide")
+ON_ALL_CORES = ("--numprocesses=logical",)
+"""`steps/fix_cores.py` says what is shared, and how."""
+TIERS = {"smoke": ("-m", "smoke"), "standard": NOT_WIDE, "full": ()}
 """Of the gate: what pytest is asked."""
 
 STAGE = Option(
@@ -162,7 +165,7 @@ TESTS = Option(
     words("options of pytest"),
     "",
     "what pytest is asked beside",
-    "TESTS=\"-k matrix -m 'not wide'\"",
+    "TESTS=\"-k matrix -m 'not drill'\"",
 )
 SIZES = Option(
     "SIZES", words("numbers"), "10000 1000000", "listings to measure with", 'SIZES="10000"'
@@ -213,11 +216,19 @@ VERBS = (
     ),
     Verb(
         "test",
-        "Run all tests: the suite's own and the features, on every stage to be had",
+        "Run the tests, each kind of drill once: the suite's own and the features",
         "make test STAGES=processes TESTS='-k matrix'",
         (STAGES_OF_TESTS, TESTS),
         module="pytest",
-        words=("--stages={stages}",),
+        words=("--stages={stages}", *ON_ALL_CORES, *NOT_WIDE),
+    ),
+    Verb(
+        "test-all",
+        "Run all tests: each fault and hazard, on every stage to be had (at night)",
+        "make test-all STAGES=processes",
+        (STAGES_OF_TESTS, TESTS),
+        module="pytest",
+        words=("--stages={stages}", *ON_ALL_CORES, "--durations=30"),
     ),
     Verb(
         "gate",

@@ -14,10 +14,10 @@ from rollback_drill.breaks.told import FaultHealed
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import DrillEnded, Noted
+from tests.conduct.signals_support import SIGNALS, heard
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = str(ROOT / "runbook" / "rollback.md")
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 # A command that says so when it runs, and when it has cleared up.
 COMMAND = """
 import sys, time, types
@@ -48,7 +48,9 @@ def begin(folder: Path, *, ignored: bool = False) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", COMMAND, str(folder)]
     if ignored:
         command = ["bash", "-c", 'trap "" HUP QUIT; exec "$@"', "-", *command]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heard
+    )
     until(folder / "runs")
     return child
 
@@ -85,6 +87,7 @@ def hang_up(command: list[str], ready: Path) -> int:
     """Run `command` in a terminal that goes away once `ready` is there; return how it ended."""
     pid, terminal = pty.fork()
     if pid == 0:
+        heard()
         os.chdir(ROOT)
         os.execv(command[0], command)
     try:
@@ -117,16 +120,19 @@ def test_that_takes_long(stage):
 """
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [*((one, ()) for one in SIGNALS), (signal.SIGTERM, ("-p", "steps.fix_cores", "-n", "1"))],
+)
 def test_a_run_of_tests_that_is_told_to_end_removes_its_stages(
-    number: signal.Signals, tmp_path: Path
+    number: signal.Signals, options: tuple[str, ...], tmp_path: Path
 ) -> None:
     test = tmp_path / "test_long.py"
     test.write_text(PYTEST.format(folder=str(tmp_path)))
     command = [sys.executable, "-m", "pytest", "-p", "steps.fix_signals", "-q", str(test)]
     child = subprocess.Popen(
-        [*command, f"--rootdir={tmp_path}", "-c", os.devnull, "-p", "no:cacheprovider"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [*command, f"--rootdir={tmp_path}", "-c", os.devnull, "-p", "no:cacheprovider", *options],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=heard,
     )  # fmt: skip
     until(tmp_path / "runs")
     assert child.stdout
@@ -210,7 +216,9 @@ def test_an_example_that_is_told_to_end_waits_until_its_drill_has_healed(tmp_pat
         f"touch {tmp_path}/runs\nfor i in {{1..100}}; do sleep 0.2; done\n"
     )
     command.chmod(0o755)
-    child = subprocess.Popen([sys.executable, "-c", EXAMPLE, str(command)], cwd=ROOT)
+    child = subprocess.Popen(
+        [sys.executable, "-c", EXAMPLE, str(command)], cwd=ROOT, preexec_fn=heard
+    )
     until(tmp_path / "runs")
     child.send_signal(signal.SIGHUP)
     assert child.wait(20) == 3

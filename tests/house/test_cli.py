@@ -9,6 +9,7 @@ import pytest
 
 from rollback_drill.cli import main
 from rollback_drill.ground.wait import wait_until
+from tests.conduct.signals_support import heard
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = str(ROOT / "runbook" / "rollback.md")
@@ -52,7 +53,7 @@ def test_a_timeline_that_is_not_there_is_a_users_mistake(
     assert "timeline" in capsys.readouterr().err
 
 
-def begin_drill(report: Path, moment: str) -> subprocess.Popen[str]:
+def begin_drill(stage: str, report: Path, moment: str) -> subprocess.Popen[str]:
     """Start a drill and return once `moment` stands in its timeline."""
     drill = subprocess.Popen(
         [
@@ -60,6 +61,8 @@ def begin_drill(report: Path, moment: str) -> subprocess.Popen[str]:
             "-m",
             "rollback_drill",
             "drill",
+            "--stage",
+            stage,
             "--runbook",
             RUNBOOK,
             "--report",
@@ -69,6 +72,7 @@ def begin_drill(report: Path, moment: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=heard,
     )
     timeline = report / "timeline.jsonl"
     for _ in wait_until(moment, 90, every_s=0.2):
@@ -86,11 +90,14 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.live
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["starting Postgres", "filling the database", "FaultInjected"])
-def test_ctrl_c_heals_stops_everything_and_still_reports(tmp_path: Path, moment: str) -> None:
+def test_ctrl_c_heals_stops_everything_and_still_reports(
+    stage_name: str, tmp_path: Path, moment: str
+) -> None:
     report = tmp_path / "report"
-    drill = begin_drill(report, moment)
+    drill = begin_drill(stage_name, report, moment)
     children = psutil.Process(drill.pid).children(recursive=True)
     drill.send_signal(signal.SIGINT)
     output, _ = drill.communicate(timeout=60)

@@ -59,6 +59,13 @@ def test_the_workflow_files_call_the_gate(name: str) -> None:
     assert "make gate TIER=" in path.read_text()
 
 
+@pytest.mark.parametrize("name", [".github/workflows/nightly.yml", ".gitlab-ci.yml"])
+def test_what_is_wide_is_run_at_night(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert isinstance(yaml.safe_load(text), dict)
+    assert "make test-all" in text
+
+
 def test_an_unknown_tier_is_used_wrongly() -> None:
     done = subprocess.run(
         ["make", "gate", "TIER=huge"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -159,8 +159,9 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_set_up(tmp_path: Pat
 def test_tests_are_words_and_no_commands(tmp_path: Path) -> None:
     asked = "-k 'a b' $(touch oops) `touch oops`"
     _, _, (said,) = make(tmp_path, "test", "STAGES=x", f"TESTS={asked}")
-    given = ["--stages=x", "-k", "a b", "$(touch", "oops)", "`touch", "oops`"]
-    assert said == ["-m", "pytest", *given]
+    given = ["-k", "a b", "$(touch", "oops)", "`touch", "oops`"]
+    ours = ["--stages=x", "--numprocesses=logical", "-m", "not wide"]
+    assert said == ["-m", "pytest", *ours, *given]  # of two, pytest takes the last
     assert not (tmp_path / "oops").exists()
 
 
