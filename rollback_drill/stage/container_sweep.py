@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -14,17 +15,17 @@ from docker.models.containers import Container
 
 from rollback_drill.stage.engine import engine_client
 
-__all__ = ["RUN", "labels", "made", "remove_from_engine", "sweep_engine"]
+__all__ = ["OWNER", "RUN", "labels", "made", "remove_from_engine", "sweep_engine"]
 
 RUN = "rollback-drill.run"
-_OWNER = "rollback-drill.owner"
+OWNER = "rollback-drill.owner"
 
 
 def labels() -> dict[str, str]:
     """Return the labels of a new run: its id, and the process that owns it."""
     created = psutil.Process().create_time()
     owner = json.dumps([socket.gethostname(), os.getpid(), created])
-    return {RUN: uuid.uuid4().hex, _OWNER: owner}
+    return {RUN: uuid.uuid4().hex, OWNER: owner}
 
 
 def made(run: dict[str, str]) -> list[Any]:
@@ -43,23 +44,31 @@ def _labelled(label: str) -> list[Any]:
 
 def remove_from_engine(things: list[Any]) -> None:
     """Remove containers with their volumes, then networks. What is gone already is no error."""
+    containers = [thing for thing in things if isinstance(thing, Container)]
+    # Side by side, with what is to be waited for anyway; leaving the pool waits for all of them.
+    with ThreadPoolExecutor(max_workers=max(1, len(containers))) as pool:
+        removed = [pool.submit(_remove, one, force=True, v=True) for one in containers]
+    for one in removed:
+        one.result()
     for thing in things:
-        try:
-            if isinstance(thing, Container):
-                thing.remove(force=True, v=True)
-            else:
-                thing.remove()
-        except NotFound:
-            continue
-        except APIError as error:
-            # The engine is removing it at this moment, on somebody's earlier wish.
-            if error.status_code != 409:
-                raise
+        if not isinstance(thing, Container):
+            _remove(thing)
+
+
+def _remove(thing: Any, **how: bool) -> None:
+    try:
+        thing.remove(**how)
+    except NotFound:
+        return
+    except APIError as error:
+        # The engine is removing it at this moment, on somebody's earlier wish.
+        if error.status_code != 409:
+            raise
 
 
 def sweep_engine() -> list[str]:
     """Remove what dead drills of this machine left in the engine; return the names."""
-    left = [one for one in _labelled(_OWNER) if _is_dead(_labels_of(one).get(_OWNER, ""))]
+    left = [one for one in _labelled(OWNER) if _is_dead(_labels_of(one).get(OWNER, ""))]
     remove_from_engine(left)
     return [str(thing.name) for thing in left]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import cast
 
 from docker.errors import DockerException
-from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
@@ -26,8 +26,10 @@ from rollback_drill.stage.container_host import ContainerHost
 from rollback_drill.stage.container_sweep import labels, made, remove_from_engine, sweep_engine
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import FOLDERS, Deployment, must
+from rollback_drill.stage.execution import Execution
+from rollback_drill.stage.filled import MOST_KEPT_BYTES, filled_tag, keep_filled
 from rollback_drill.stage.host import Host, look
-from rollback_drill.stage.images import ensure_images
+from rollback_drill.stage.images import ensure_images, ensure_release, has_image
 from rollback_drill.stage.model import (
     LOG_BYTES,
     MAINTENANCE_WORDS,
@@ -38,12 +40,12 @@ from rollback_drill.stage.model import (
 )
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
-from rollback_drill.stage.server_settings import server_settings
+from rollback_drill.stage.server_settings import data_bytes, server_settings
 from rollback_drill.stage.supervision import SUPERVISORS, SYSTEMD, spare_others
 
 _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
-_ORIGIN = "/srv/origin.git"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_FILES = ("LOG_FILE", "MAINTENANCE_FILE")
 _PORT = 8000
 _POSTGRES_PORT = 5432
 _EXPORTER_PORT = 9100
@@ -66,6 +68,14 @@ _EXPORTER_UNIT = f"[Service]\nExecStart={_EXPORT}\nOOMScoreAdjust=500\nRestart=a
 _START_EXPORTER = (
     "timeout 30 bash -c 'until systemctl start host-exporter 2>/dev/null; do sleep 0.2; done'"
 )
+# For psql. A kept database has its owner.
+_ROLES = r"""
+SELECT format('CREATE ROLE %I LOGIN CREATEDB', :'owner')
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
+ALTER ROLE :"owner" PASSWORD :'password';
+ALTER ROLE postgres PASSWORD :'administrator';
+\q
+"""
 # What systemd needs as process 1: to mount its own control groups and folders.
 _FOR_SYSTEMD = {
     "cap_add": ["SYS_ADMIN"],
@@ -103,8 +113,9 @@ class ContainerStage(OwnStage):
         self._exporters: dict[str, str] = {}
         self._containers: dict[str, DockerContainer] = {}  # of the hosts, by name
         self._network: Network | None = None
+        self._to_keep = ""  # the image of the filled database, while it is to be made
         self._relays: list[DockerContainer] = []  # the slow network, while there is one
-        self._postgres: PostgresContainer | None = None
+        self._postgres: DockerContainer | None = None
         self._deployment: Deployment | None = None
         self._database: PostgresDatabase | None = None
         self.api_key = secrets.token_urlsafe(24)
@@ -149,8 +160,6 @@ class ContainerStage(OwnStage):
     def _bring_up(self) -> None:
         # The reaper's image cannot be pulled everywhere; container_sweep does its work.
         testcontainers_config.ryuk_disabled = True
-        images = ensure_images(self._progress)
-        self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
         # In threads, since a signal interrupts the main one alone: the engine would go on making
         # what we no longer wait for. Leaving the pool waits, so that all of it can be removed.
         with (
@@ -159,34 +168,34 @@ class ContainerStage(OwnStage):
             ) as scratch,
             ThreadPoolExecutor() as pool,
         ):
-            origin = Path(scratch, "origin.git")
-            build_origin(self.recipe.layers, origin)
+            images = self._images(Path(scratch, "origin.git"))
+            self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
             network = Network(docker_network_kw={"labels": self._labels})
             pool.submit(network.create).result()
             self._network = network
             database = pool.submit(self._start_postgres, images["postgres"], network)
-            hosts = list(
+            prometheus = pool.submit(self._start_prometheus, images["prometheus"], network)
+            started = list(
                 pool.map(
-                    lambda name: self._start_host(name, images["host"], network, origin),
-                    self._names,
+                    lambda name: self._start_host(name, images["release"], network), self._names
                 )
             )
-            self._postgres = database.result()
+            self._exporters = {
+                name: _url(one, _EXPORTER_PORT)
+                for name, one in zip(self._names, started, strict=True)
+            }
+            # HAProxy asks for the addresses of the hosts as it starts.
             front = pool.submit(self._start_balancer, images["loadbalancer"], network)
-            prometheus = pool.submit(self._start_prometheus, images["prometheus"], network)
+            hosts = list(pool.map(self._make_ready, self._names, started))
+            self._postgres = database.result()
             balancer = front.result()
             self.prometheus_url = _url(prometheus.result(), _PROMETHEUS_PORT)
-        self.hosts = tuple(host for host, _, _ in hosts)
-        self.direct_urls = {host.name: url for host, url, _ in hosts}
-        self._exporters = {host.name: url for host, _, url in hosts}
+        self.hosts = tuple(hosts)
+        self.direct_urls = {
+            name: _url(one, _PORT) for name, one in zip(self._names, started, strict=True)
+        }
         self.base_url = _url(balancer, haproxy.FRONT_PORT)
-        administrator = self._administrator("postgres")
-        owner = self.recipe.database
-        administrator.fetch(f"CREATE ROLE {owner} LOGIN CREATEDB PASSWORD '{self._password}'")
-        administrator.close()
-        self._database = self._administrator(owner)
-        for host in self.hosts:
-            self._await_exporter(host.name)
+        self._database = self._administrator(self.recipe.database)
         self._deployment = Deployment(
             self.hosts,
             lambda: self._administrator("postgres"),
@@ -197,27 +206,71 @@ class ContainerStage(OwnStage):
             self.recipe,
             self._progress,
             self._supervisor,
+            self._keep_filled,
         )
         self.deploy(self.failing)
 
-    def _start_postgres(self, image: str, network: Network) -> PostgresContainer:
+    def _images(self, origin: Path) -> dict[str, str]:
+        """Return the tags of the images by name, made where they are missing. `origin`: where the
+        repository of releases may be made.
+        """
+        images = ensure_images(self._progress)
+        build_origin(self.recipe.layers, origin)
+        folders = [self.environment[name] for name in FOLDERS]
+        folders += [str(Path(self.environment[name]).parent) for name in _FILES]
+        images["release"] = ensure_release(
+            origin, self._progress, app=self._app, tag=self.failing, folders=" ".join(folders)
+        )
+        if data_bytes(self.options, self.recipe) <= MOST_KEPT_BYTES:
+            fill = self.options.filling(self.recipe.fill)
+            filled = filled_tag(
+                images["postgres"], images["release"], fill, self.recipe.database, self.failing
+            )
+            if has_image(filled):
+                images["postgres"] = filled
+            else:
+                self._to_keep = filled
+        return images
+
+    def _keep_filled(self) -> None:
+        """Keep the files of the server that was filled just now, the first time."""
+        tag, self._to_keep = self._to_keep, ""
+        if tag:
+            assert self._postgres
+            self.stop_database()
+            keep_filled(self._postgres.get_wrapped_container(), tag)
+            self.start_database()
+
+    def _start_postgres(self, image: str, network: Network) -> DockerContainer:
         command: list[str] = ["postgres"]
         for name, value in server_settings(self.options, self.recipe).items():
             command += ["-c", f"{name}={value}"]
-        container = PostgresContainer(
-            image,
-            username="postgres",
-            password=self._admin_password,
-            dbname="postgres",
-            driver=None,
-            command=command,
-        )
+        container = DockerContainer(image).with_command(command)
+        container.with_env("POSTGRES_PASSWORD", self._admin_password)
         self._start(container, network, "postgres", [_POSTGRES_PORT])
+        self._set_passwords(container)
         return container
 
-    def _start_host(
-        self, name: str, image: str, network: Network, origin: Path
-    ) -> tuple[Host, str, str]:
+    def _set_passwords(self, container: DockerContainer) -> None:
+        """Wait for the server, and give its users the passwords of this stage."""
+        told = {
+            "owner": self.recipe.database,
+            "password": self._password,
+            "administrator": self._admin_password,
+        }
+        words = "".join(f"\\set {name} {value}\n" for name, value in told.items()) + _ROLES
+        # By the socket in the container, where all are trusted.
+        psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]
+        advice = "see `docker logs` of Postgres' container"
+        for _ in wait_until("Postgres answers", _READY_LIMIT_S, advice=advice):
+            with Execution(str(container.get_wrapped_container().id), psql) as execution:
+                with contextlib.suppress(BrokenPipeError):  # it could not connect
+                    execution.write(words.encode())
+                execution.finish()
+                if execution.state() == (False, 0):
+                    return
+
+    def _start_host(self, name: str, image: str, network: Network) -> DockerContainer:
         recipe, app = self.recipe, self._app
         service = recipe.environment(
             self.environment,
@@ -247,21 +300,18 @@ class ContainerStage(OwnStage):
         if self.options.backup_disk_bytes:
             size = f"size={self.options.backup_disk_bytes}"
             container.with_tmpfs_mount(self.environment["BACKUP_DIR"], size)
-        container.with_copy_into_container(origin, str(Path(_ORIGIN).parent))
         self._containers[name] = container
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])
+        return container
+
+    def _make_ready(self, name: str, container: DockerContainer) -> Host:
+        """Wait until the host tells of itself: its supervisor runs then."""
         wrapped = container.get_wrapped_container()
-        setup = ContainerHost(name, str(wrapped.id), "/", self.environment)
-        folders = " ".join(f'"${folder}"' for folder in FOLDERS)
-        must(
-            setup,
-            f'mkdir -p {folders} "$(dirname "$LOG_FILE")" "$(dirname "$MAINTENANCE_FILE")"\n'
-            f"git config --global --add safe.directory '*'\n"
-            f"git clone --quiet {_ORIGIN} {app}\n"
-            + (_START_EXPORTER if self._supervisor is SYSTEMD else ""),
-        )
-        host = ContainerHost(name, str(wrapped.id), app, self.environment)
-        return host, _url(container, _PORT), _url(container, _EXPORTER_PORT)
+        host = ContainerHost(name, str(wrapped.id), self._app, self.environment)
+        if self._supervisor is SYSTEMD:
+            must(host, _START_EXPORTER)
+        self._await_exporter(name)
+        return host
 
     def _start_balancer(self, image: str, network: Network) -> DockerContainer:
         container = DockerContainer(image)

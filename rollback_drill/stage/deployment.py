@@ -125,7 +125,7 @@ class Deployment:
             self._progress(f"filling the database with {rows} {self._recipe.unit}")
             must(
                 self._hosts[0],
-                self._recipe.fill.format(rows=rows, seed=self._options.seed),
+                self._options.filling(self._recipe.fill),
                 _FILL_LIMIT_S + rows / self._recipe.rows_per_s,
             )
             administrator.fetch(f"ALTER DATABASE {name} RENAME TO {template}")

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docker.errors import BuildError, DockerException, ImageNotFound
@@ -17,7 +17,16 @@ from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.host import run_bounded
 from rollback_drill.stage.wheelhouse import container_platforms, ensure_wheelhouse
 
-__all__ = ["BASE", "IMAGES", "MACHINES", "base_problem", "ensure_images", "ensure_machine"]
+__all__ = [
+    "BASE",
+    "IMAGES",
+    "MACHINES",
+    "base_problem",
+    "ensure_images",
+    "ensure_machine",
+    "ensure_release",
+    "has_image",
+]
 
 BASE = "debian:bookworm-slim"
 IMAGES = ("postgres", "loadbalancer", "host", "prometheus")
@@ -32,7 +41,7 @@ _BASE_LIMIT_S = 300
 def base_problem() -> str:
     """Return why the base image cannot be had, "" when it is there, pulls or can be made."""
     try:
-        if _has(BASE) or _can_make() or _pull():
+        if has_image(BASE) or _can_make() or _pull():
             return ""
     except DockerException as error:
         return f"the engine does not say whether it has {BASE} ({error})"
@@ -53,21 +62,40 @@ def ensure_machine(name: str, progress: Callable[[str], None]) -> str:
     return _ensure(name, progress, host=_ensure("host", progress))
 
 
-def _ensure(name: str, progress: Callable[[str], None], **arguments: str) -> str:
-    """Return the tag of an image, built if it is missing. `arguments`: those of its Dockerfile."""
+def ensure_release(origin: Path, progress: Callable[[str], None], **arguments: str) -> str:
+    """Return the tag of the image of a host with a release of the repository `origin` on it.
+    `arguments`: those of its Dockerfile beside `host`. Raises as `ensure_images`.
+    """
+    refs = sorted(path for path in (origin / "refs").rglob("*") if path.is_file())
+    commits = hashlib.sha256(b"".join(path.read_bytes() for path in refs)).hexdigest()
+    host = _ensure("host", progress)
+    return _ensure("release", progress, {"origin.git": origin}, commits, host=host, **arguments)
+
+
+def _ensure(
+    name: str,
+    progress: Callable[[str], None],
+    taken: Mapping[str, Path] | None = None,
+    *made_of: str,
+    **arguments: str,
+) -> str:
+    """Return the tag of an image, built if it is missing. `taken`: folders that it takes in by
+    these names, told apart by `made_of`; `arguments`: those of its Dockerfile.
+    """
     machine = str(engine_client().version().get("Arch", ""))
     wheelhouse = ensure_wheelhouse(python=_PYTHON, platforms=container_platforms(machine))
-    extra = {"wheelhouse": wheelhouse} if name == "host" else {}
-    digest = _digest(_FOLDER / name, wheelhouse.name, machine, *arguments.values())
+    extra = {"wheelhouse": wheelhouse} if name == "host" else dict(taken or {})
+    digest = _digest(_FOLDER / name, wheelhouse.name, machine, *made_of, *arguments.values())
     tag = f"rollback-drill/{name}:{digest}"
-    if not _has(tag):
+    if not has_image(tag):
         _ensure_base(progress)
         progress(f"building the image {name} (once)")
         _build(name, tag, extra, arguments)
     return tag
 
 
-def _has(tag: str) -> bool:
+def has_image(tag: str) -> bool:
+    """Return whether the engine has an image of this tag. Raises DockerException."""
     try:
         engine_client().images.get(tag)
     except ImageNotFound:
@@ -108,7 +136,7 @@ def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str
 
 
 def _ensure_base(progress: Callable[[str], None]) -> None:
-    if _has(BASE):
+    if has_image(BASE):
         return
     progress(f"fetching {BASE} (once)")
     if _pull():

@@ -142,6 +142,10 @@ class StageOptions:
     supervisor: str = "supervisord"  # on hosts in containers also "systemd"
     backup_disk_bytes: int = 0
 
+    def filling(self, script: str) -> str:
+        """Return the script that fills a database with so much; `script`: that of a recipe."""
+        return script.format(rows=self.listings, seed=self.seed)
+
 
 class Stage(Protocol):
     """Where a drill happens. Use as a context manager: leaving it removes everything it made."""

@@ -200,7 +200,7 @@ class ProcessStage(OwnStage):
 
     def _kept_database(self, layers: str, wheelhouse: Path) -> Kept:
         """Return where the server's files with the filled database are kept."""
-        fill = self.recipe.fill.format(rows=self.options.listings, seed=self.options.seed)
+        fill = self.options.filling(self.recipe.fill)
         runs = postgres.unprivileged_account()
         return Kept(
             "database",

@@ -23,8 +23,13 @@ def server_settings(options: StageOptions, recipe: Recipe) -> dict[str, str]:
         "fsync": "off",
         "full_page_writes": "off",
         "max_wal_size": "4GB",
-        "shared_buffers": f"{_buffers_mib(options.listings * recipe.bytes_per_row)}MB",
+        "shared_buffers": f"{_buffers_mib(data_bytes(options, recipe))}MB",
     }
+
+
+def data_bytes(options: StageOptions, recipe: Recipe) -> int:
+    """Return about how much the filled database takes."""
+    return options.listings * recipe.bytes_per_row
 
 
 def _buffers_mib(size: int) -> int:

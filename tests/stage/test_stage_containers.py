@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from rollback_drill.runbook.model import CodeBlock
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
-from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
+from rollback_drill.subject.hostaway.recipe import FAILING, RECIPE, STABLE
 from tests.stage.stage_support import (
     assert_slowed_and_taken_back,
     assert_the_server_is_set_up,
@@ -28,6 +29,7 @@ from tests.stage.stage_support import (
 
 pytestmark = pytest.mark.containers
 ROOT = Path(__file__).resolve().parents[2]
+FRESH = "fresh"
 OPTIONS = DiskFull().foresee(
     StageOptions(listings=200, hosts=2, memory_limit_bytes=160 * 2**20, connection_limit=30)
 )
@@ -76,6 +78,39 @@ def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
 def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
     stage.deploy(FAILING)
     assert_the_server_is_set_up(stage, 30)
+
+
+def test_a_kept_database_holds_what_filling_makes(stage: Stage) -> None:
+    stage.deploy(FAILING)
+    owner = f"postgresql://$DB_USER:$PGPASSWORD@$DB_HOST:$DB_PORT/{FRESH}"
+    environment = f'export DB_NAME={FRESH} DATABASE_URL="{owner}"\n'
+    dump = 'pg_dump -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" --inserts --rows-per-insert=500'
+    stage.database.fetch(f"CREATE DATABASE {FRESH} OWNER hostaway")
+    try:
+        filled = RECIPE.fill.format(rows=OPTIONS.listings, seed=OPTIONS.seed)
+        fresh = stage.hosts[0].run(environment + filled + dump, limit_s=60)
+    finally:
+        stage.database.fetch(f"DROP DATABASE {FRESH}")
+    kept = stage.hosts[0].run(dump, limit_s=30)
+    assert kept.ok, kept.stderr
+    assert fresh.ok, fresh.stderr
+    assert "'SEED-0000100'" in kept.stdout
+    assert told(kept.stdout) == told(fresh.stdout[fresh.stdout.index("--") :])
+
+
+def told(dump: str) -> list[str]:
+    """Return the lines of a dump without the moment at which rows were made, and its own key."""
+    same = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+00", "then", dump)
+    return [line for line in same.splitlines() if "restrict " not in line]
+
+
+def test_a_kept_database_takes_the_passwords_of_its_stage(stage: Stage) -> None:
+    asked = "SELECT count(*) FROM pg_authid WHERE rolname IN ('postgres', 'hostaway')"
+    assert stage.database.fetch(asked) == [(2,)]
+    wrong = 'PGPASSWORD=wrong psql -X -h "$DB_HOST" -U "$DB_USER" -d "$DB_NAME" -c "SELECT 1"'
+    refused = stage.hosts[0].run(wrong, limit_s=10)
+    assert "password authentication failed" in refused.stderr
+    assert stage.hosts[0].run(wrong.replace("PGPASSWORD=wrong", ""), limit_s=10).ok
 
 
 def test_the_way_to_the_hosts_is_slowed_down_and_taken_back(stage: Stage) -> None:

@@ -1,0 +1,43 @@
+"""The database that a stage of containers was filled with is kept as an image of the engine.
+
+Its tag is made of all that went into it: what differs in anything has another one. What it holds of
+passwords is of no use any more, each stage sets its own. Nothing is lost by removing it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+
+from docker.errors import DockerException
+from docker.models.containers import Container
+
+from rollback_drill.stage.container_sweep import OWNER, RUN
+from rollback_drill.stage.engine import engine_client
+
+__all__ = ["MOST_KEPT_BYTES", "filled_tag", "keep_filled"]
+
+MOST_KEPT_BYTES = 40_000_000
+"""What is larger is filled anew by each stage, since all of it would stay in the engine."""
+_REPOSITORY = "rollback-drill/filled"
+_MOST = 8  # of all kinds; those that were made last stay
+
+
+def filled_tag(*made_of: object) -> str:
+    """Return the tag of the image of a database; `made_of`: all that it depends on, in words."""
+    words = "\0".join(map(str, made_of))
+    return f"{_REPOSITORY}:{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+def keep_filled(container: Container, tag: str) -> None:
+    """Keep the files of `container`, whose server has ended, as the image `tag`.
+
+    Nothing that goes wrong with it goes wrong for who filled it: it is filled again next time.
+    """
+    forgotten = ["ENV POSTGRES_PASSWORD=", *(f'LABEL {name}=""' for name in (RUN, OWNER))]
+    with contextlib.suppress(DockerException):
+        repository, _, name = tag.partition(":")
+        container.commit(repository, name, changes=forgotten)
+        kept = engine_client().images.list(_REPOSITORY)
+        for image in sorted(kept, key=lambda one: str(one.attrs["Created"]))[:-_MOST]:
+            engine_client().images.remove(str(image.id))
