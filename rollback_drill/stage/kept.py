@@ -21,9 +21,9 @@ from pathlib import Path
 from rollback_drill.stage.host import run_bounded
 from rollback_drill.stage.sweep import PREFIX
 
-__all__ = ["CACHE", "Kept", "digest", "settle"]
+__all__ = ["KEPT_IN", "KeptFolder", "digest", "settle"]
 
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "kept"
+KEPT_IN = Path(__file__).resolve().parents[2] / ".cache" / "kept"
 _MAKING = ".making-"
 _STALE_S = 3600.0
 _UNUSED_S = 14 * 24 * 3600.0
@@ -51,10 +51,10 @@ def settle(environment: Path) -> None:
             path.write_bytes(re.sub(before, str(place).encode(), held))
 
 
-class Kept:
+class KeptFolder:
     """One thing, a folder, of a `kind`; `made_of`: all that it depends on, in words."""
 
-    def __init__(self, kind: str, *made_of: object, cache: Path = CACHE) -> None:
+    def __init__(self, kind: str, *made_of: object, cache: Path = KEPT_IN) -> None:
         words = "\0".join(map(str, made_of))
         self._cache = cache
         self.path = cache / f"{kind}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"

@@ -30,7 +30,7 @@ from rollback_drill.stage import postgres, slow_relay
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import Deployment, must
 from rollback_drill.stage.host import Host, LocalHost
-from rollback_drill.stage.kept import Kept, digest, settle
+from rollback_drill.stage.kept import KeptFolder, digest, settle
 from rollback_drill.stage.model import (
     LOG_BYTES,
     MAINTENANCE_WORDS,
@@ -109,7 +109,7 @@ class ProcessStage(OwnStage):
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
         self._postgres: subprocess.Popen[bytes] | TakenOver | None = None
-        self._filled: Kept | None = None  # where the filled database is to be kept, if it is
+        self._filled: KeptFolder | None = None  # where the filled database is to be kept, if it is
         self._conf_before = b""
         self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
         self._kills = 0
@@ -180,14 +180,14 @@ class ProcessStage(OwnStage):
         self._start_supervisor(folder)
         self._start_caddy(folder)
         app, origin = folder / self.recipe.program, folder / "origin.git"
-        kept = Kept("origin", layers)
+        kept = KeptFolder("origin", layers)
         if not kept.take(origin):
             build_origin(self.recipe.layers, origin)
             kept.keep(origin)
         self.hosts = (LocalHost(_HOST, folder, self.environment),)
         must(self.hosts[0], f"git clone --quiet {origin} {app.name}")
         self.hosts = (LocalHost(_HOST, app, self.environment),)
-        installed = Kept("environment", layers, wheelhouse, *_MADE_BY, self.failing)
+        installed = KeptFolder("environment", layers, wheelhouse, *_MADE_BY, self.failing)
         found = installed.take(app / _VENV)
         if found:
             settle(app / _VENV)
@@ -198,11 +198,11 @@ class ProcessStage(OwnStage):
         if not found:  # now that the service has run once, with all that it compiled
             installed.keep(app / _VENV)
 
-    def _kept_database(self, layers: str, wheelhouse: Path) -> Kept:
+    def _kept_database(self, layers: str, wheelhouse: Path) -> KeptFolder:
         """Return where the server's files with the filled database are kept."""
         fill = self.options.filling(self.recipe.fill)
         runs = postgres.unprivileged_account()
-        return Kept(
+        return KeptFolder(
             "database",
             layers,
             wheelhouse,

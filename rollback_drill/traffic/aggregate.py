@@ -1,4 +1,4 @@
-"""Observations by the second in which they were due, and windows over whole seconds."""
+"""Observations by the time in which they were due, and windows over such times."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.schedule import SLOTS
 from rollback_drill.traffic.told import LATE_S, TrafficSecond
-
-_SLOTS = 10  # a second is watched in tenths, to tell when service came back
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """What clients saw in a window [start, until) of due times (Unix seconds).
 
-    `until` is where the window ends; it equals `start` when not one whole second of it has been
-    observed to the end. `sent` counts every request that was due, those dropped at the cap too:
+    `until` is where the window ends; it equals `start` when nothing of it has been observed to the
+    end. `sent` counts every request that was due, those dropped at the cap too:
     else an overloaded service would look better than it is. `outcomes` counts by `Outcome`,
     `formats` good list answers by format ("old", "new"), `operations` by operation. `histogram`:
     latencies of every finished request, so not of dropped ones. `late`: sent more than `LATE_S`
@@ -91,8 +90,8 @@ class Second:
         self.unhappy = 0
         self.late = 0
         self.lag_s = 0.0
-        self.bad = [0] * _SLOTS
-        self.first_good = [math.inf] * _SLOTS  # done time of the earliest good answer
+        self.bad = [0] * SLOTS
+        self.first_good = [math.inf] * SLOTS  # done time of the earliest good answer
         self._histogram: Histogram | str = Histogram()
 
     def add(self, seen: Observation, clients: Clients) -> None:
@@ -100,7 +99,7 @@ class Second:
         self.sent += 1
         _count(self.outcomes, seen.outcome.value)
         _count(self.operations, seen.operation)
-        slot = int((seen.due - math.floor(seen.due)) * _SLOTS)
+        slot = int((seen.due - math.floor(seen.due)) * SLOTS)
         if seen.outcome is Outcome.OK:
             if seen.format:
                 _count(self.formats, seen.format)
@@ -143,7 +142,7 @@ class Second:
 
         inf when there is none.
         """
-        last = max((slot for slot in range(_SLOTS) if self.bad[slot]), default=-1)
+        last = max((slot for slot in range(SLOTS) if self.bad[slot]), default=-1)
         return min(self.first_good[last + 1 :], default=math.inf)
 
     def to_event(self, second: int) -> TrafficSecond:

@@ -1,9 +1,10 @@
 """Traffic: open-loop clients in processes of their own, and what they see, live.
 
 The generators (`load/`, run by Locust) write files; a thread here reads them as they grow. Raw
-observations stay on disk; in memory there is one aggregate a second. A second is *complete* once
-every request that was due in it has been observed, time-outs included. Windows are made of whole
-complete seconds, so a request that is still under way is never taken for one that did not happen.
+observations stay on disk; in memory there is one aggregate a second, and of the last minutes one
+each tenth. Either is *complete* once every request that was due in it has been observed, time-outs
+included. Windows are made of complete ones, so a request that is still under way is never taken for
+one that did not happen.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ from rollback_drill.traffic.aggregate import Aggregate, Clients, Second, aggrega
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Observation
 from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, path_of
-from rollback_drill.traffic.schedule import Schedule
+from rollback_drill.traffic.schedule import SLOTS, Schedule
 from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
+from rollback_drill.traffic.slots import Slots
 from rollback_drill.traffic.told import BUSY_CPU, LATE_SHARE, GeneratorSample, TrafficSecond
 
 __all__ = ["TIMEOUT_S", "Aggregate", "Traffic", "aggregate", "read_observations"]
@@ -105,6 +107,7 @@ class Traffic:
         self._subscribers: list[Callable[[Observation], None]] = []
         self._clients = Clients()
         self._seconds: dict[int, Second] = {}
+        self._slots = Slots()
         self._arrived: dict[int, Second] = {}  # by the second in which they ended, for `live`
         self._samples: list[tuple[float, float]] = []  # (at, cpu)
         self._next: int | None = None  # the first second that is not complete
@@ -171,19 +174,25 @@ class Traffic:
     def window(self, start: float, end: float | None = None) -> Aggregate:
         """Return what clients saw of the requests due in [start, end), by default until now.
 
-        The window is made of the whole seconds that begin at or after `start` and end at or
+        The window is made of the tenths of a second that begin at or after `start` and end at or
         before `end`, up to the first one that is not complete: nothing from before `start` counts,
-        and `until` of the result says how far it goes. Poll until `until` or `sent` is enough.
+        and `until` of the result says how far it goes. Poll until `until` or `sent` is enough. Of a
+        window that began minutes ago its first and last second are whole ones.
         """
         with self._lock:
             self._raise_if_broken()
-            first = math.ceil(start)
-            last = self._next or first
-            if end is not None:
-                last = min(last, math.floor(end))
-            until = max(first, last)
-            seconds = [self._seconds[n] for n in self._known(first, until)]
-            return combine(float(first), float(until), seconds, self._clients)
+            first, until = self._slots.bounds(start, end)
+            # Whole seconds where there are some, with what is beside them at either end.
+            low, high = math.ceil(first / SLOTS), math.floor(until / SLOTS)
+            if low < high:
+                parts = [
+                    *self._slots.between(first, low * SLOTS),
+                    *(self._seconds[n] for n in self._known(low, high)),
+                    *self._slots.between(high * SLOTS, until),
+                ]
+            else:
+                parts = self._slots.between(first, until)
+            return combine(first / SLOTS, until / SLOTS, parts, self._clients)
 
     def live(self) -> Aggregate:
         """Return what ended in the last two seconds, complete or not: for display, never to judge.
@@ -217,7 +226,7 @@ class Traffic:
             seen = self.window(start, end)
             cpu = [share for at, share in self._samples if start <= at <= end + 1]
         if not seen.sent or not cpu:
-            return False, "no whole second of traffic was observed in this time"
+            return False, "no traffic was observed to its end in this time"
         used = sum(cpu) / len(cpu)
         kept_up = seen.late <= LATE_SHARE * seen.sent and used <= BUSY_CPU
         return kept_up, (
@@ -304,6 +313,7 @@ class Traffic:
     def _take(self, seen: Observation) -> None:
         with self._lock:
             self._seconds.setdefault(math.floor(seen.due), Second()).add(seen, self._clients)
+            self._slots.add(seen, self._clients)
             arrived = math.floor(seen.done)
             if arrived not in self._arrived:
                 self._arrived[arrived] = Second()
@@ -322,9 +332,11 @@ class Traffic:
         over = all(g.total is not None for g in self._generators)
         complete: list[TrafficSecond] = []
         with self._lock:
+            start = min(s.start for s in schedules)
             if self._next is None:
-                self._next = math.floor(min(s.start for s in schedules))
+                self._next = math.floor(start)
             end = max(self._seconds, default=self._next - 1) + 1 if over else math.floor(now())
+            self._slots.complete(start, end if over else now(), self._expected_in_slot)
             while self._next < end and self._have(self._next) >= self._expected(self._next):
                 complete += self._close(self._next)
                 self._next += 1
@@ -342,6 +354,11 @@ class Traffic:
 
     def _expected(self, second: int) -> int:
         return sum(g.schedule.expected(second, g.total) for g in self._generators if g.schedule)
+
+    def _expected_in_slot(self, slot: int) -> int:
+        return sum(
+            g.schedule.expected_in_slot(slot, g.total) for g in self._generators if g.schedule
+        )
 
     def _close(self, second: int) -> list[TrafficSecond]:
         """Return what is to be recorded of a second, and pack one that is long over."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.stage.kept import Kept, digest, settle
+from rollback_drill.stage.kept import KeptFolder, digest, settle
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def made(tmp_path: Path) -> Path:
 
 
 def test_it_is_given_back_whole_with_its_times(cache: Path, made: Path, tmp_path: Path) -> None:
-    kept = Kept("database", "seed 1", cache=cache)
+    kept = KeptFolder("database", "seed 1", cache=cache)
     assert not kept.take(tmp_path / "copy")
     kept.keep(made)
-    assert Kept("database", "seed 1", cache=cache).take(tmp_path / "copy")
+    assert KeptFolder("database", "seed 1", cache=cache).take(tmp_path / "copy")
     one = tmp_path / "copy" / "below" / "one"
     assert one.read_text() == "1"
     assert one.stat().st_mtime == 1  # by which Python knows that what it compiled is still right
@@ -40,14 +40,14 @@ def test_it_is_given_back_whole_with_its_times(cache: Path, made: Path, tmp_path
 def test_what_is_made_of_something_else_is_another(
     cache: Path, made: Path, tmp_path: Path, other: tuple[str, str]
 ) -> None:
-    Kept("database", "seed 1", cache=cache).keep(made)
-    assert not Kept(*other, cache=cache).take(tmp_path / "copy")
+    KeptFolder("database", "seed 1", cache=cache).keep(made)
+    assert not KeptFolder(*other, cache=cache).take(tmp_path / "copy")
 
 
 def test_a_copy_is_mended_before_it_is_kept_and_the_original_stays(
     cache: Path, made: Path, tmp_path: Path
 ) -> None:
-    kept = Kept("database", cache=cache)
+    kept = KeptFolder("database", cache=cache)
     kept.keep(made, lambda copy: (copy / "below" / "one").unlink())
     assert kept.take(tmp_path / "copy")
     assert not (tmp_path / "copy" / "below" / "one").exists()
@@ -58,14 +58,14 @@ def test_what_breaks_while_it_is_kept_is_not_there(cache: Path, made: Path, tmp_
     def break_down(_: Path) -> None:
         raise OSError("no room")
 
-    kept = Kept("database", cache=cache)
+    kept = KeptFolder("database", cache=cache)
     kept.keep(made, break_down)
     assert not kept.take(tmp_path / "copy")
     assert not list(cache.iterdir())
 
 
 def test_what_cannot_be_copied_whole_is_not_taken(cache: Path, made: Path, tmp_path: Path) -> None:
-    kept = Kept("database", cache=cache)
+    kept = KeptFolder("database", cache=cache)
     kept.keep(made)
     assert not kept.take(tmp_path / "no such folder" / "copy")
     assert not (tmp_path / "no such folder").exists()
@@ -73,11 +73,11 @@ def test_what_cannot_be_copied_whole_is_not_taken(cache: Path, made: Path, tmp_p
 
 def test_a_cache_that_cannot_be_written_hinders_nobody(made: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    Kept("database", cache=tmp_path / "file" / "cache").keep(made)
+    KeptFolder("database", cache=tmp_path / "file" / "cache").keep(made)
 
 
 def test_several_may_keep_the_same_at_once(cache: Path, made: Path, tmp_path: Path) -> None:
-    kept = Kept("database", cache=cache)
+    kept = KeptFolder("database", cache=cache)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: kept.keep(made), range(4)))
     assert [path.name for path in cache.iterdir()] == [kept.path.name]
@@ -85,20 +85,20 @@ def test_several_may_keep_the_same_at_once(cache: Path, made: Path, tmp_path: Pa
 
 
 def test_what_nobody_took_for_long_goes(cache: Path, made: Path, tmp_path: Path) -> None:
-    old, used, unfinished = (Kept(kind, cache=cache) for kind in ("old", "used", ".making-x"))
+    old, used, unfinished = (KeptFolder(kind, cache=cache) for kind in ("old", "used", ".making-x"))
     for one in (old, used, unfinished):
         one.keep(made)
     month_ago = time.time() - 30 * 24 * 3600
     for one in (old, used, unfinished):
         os.utime(one.path, (month_ago, month_ago))
     assert used.take(tmp_path / "copy")
-    Kept("new", cache=cache).keep(made)
+    KeptFolder("new", cache=cache).keep(made)
     assert {path.name.partition("-")[0] for path in cache.iterdir()} == {"used", "new"}
 
 
 def test_no_more_than_a_few_are_kept(cache: Path, made: Path) -> None:
     for number in range(20):
-        kept = Kept("database", number, cache=cache)
+        kept = KeptFolder("database", number, cache=cache)
         kept.keep(made)
         os.utime(kept.path, (time.time() - 100 + number,) * 2)
     assert len(list(cache.iterdir())) == 12

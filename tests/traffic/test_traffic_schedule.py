@@ -1,9 +1,10 @@
 import math
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollback_drill.traffic.schedule import Schedule
+from rollback_drill.traffic.schedule import SLOTS, Schedule, slot_of
 
 schedules = st.builds(
     Schedule,
@@ -19,6 +20,18 @@ def test_every_request_is_expected_in_exactly_one_second(plan: Schedule, total: 
     for due in dues:
         counted[math.floor(due)] += 1
     assert {second: plan.expected(second, total) for second in counted} == counted
+
+
+@given(schedules, st.integers(min_value=0, max_value=3_000))
+def test_every_request_is_expected_in_exactly_one_slot(plan: Schedule, total: int) -> None:
+    counted = Counter(slot_of(float(f"{plan.due(i):.6f}")) for i in range(total))
+    assert {slot: plan.expected_in_slot(slot, total) for slot in counted} == counted
+
+
+@given(st.integers(min_value=17 * 10**14, max_value=2 * 10**15))
+def test_a_second_is_made_of_its_slots(microseconds: int) -> None:
+    at = microseconds / 1e6
+    assert slot_of(at) // SLOTS == math.floor(at)
 
 
 @given(schedules, st.floats(min_value=-3.0, max_value=50.0))

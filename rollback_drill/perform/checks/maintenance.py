@@ -15,17 +15,22 @@ from rollback_drill.traffic.observation import Outcome
 from rollback_drill.watch.probe import front_health, hosts_health
 
 _ENOUGH_REQUESTS = 20
+_AT_FIRST_S = 1.0  # what goes wrong at once goes wrong within it
 _WAIT_S = 10.0
 
 
-def fresh_traffic(moment: Moment, requests: int = _ENOUGH_REQUESTS) -> Aggregate | Finding:
-    """Return what clients saw from now on, once `requests` were due; else why that is unknown."""
+def fresh_traffic(
+    moment: Moment, requests: int = _ENOUGH_REQUESTS, least_s: float = 0.0
+) -> Aggregate | Finding:
+    """Return what clients saw from now on, once `requests` were due, and `least_s` seconds were
+    observed to their end; else why that is unknown.
+    """
     began = now()
     seen = moment.traffic.window(began)
     try:
         for _ in wait_until(f"{requests} requests", _WAIT_S):
             seen = moment.traffic.window(began)
-            if seen.sent >= requests:
+            if seen.sent >= requests and seen.until - seen.start >= least_s:
                 return seen
     except WaitTimeout:
         pass
@@ -97,7 +102,7 @@ def traffic_flows(moment: Moment, match: re.Match[str]) -> Finding:
 )
 def no_immediate_errors(moment: Moment, match: re.Match[str]) -> Finding:
     """None of the first requests after the service is back fails."""
-    seen = fresh_traffic(moment, 2 * _ENOUGH_REQUESTS)
+    seen = fresh_traffic(moment, 2 * _ENOUGH_REQUESTS, _AT_FIRST_S)
     if isinstance(seen, Finding):
         return seen
     return judged(
