@@ -62,7 +62,8 @@ def _procedure(procedure: Procedure) -> Iterator[str]:
         boxes, blocks = procedure.prerequisites, procedure.prerequisite_blocks
         yield f"    Prerequisites: {_counted(len(blocks), len(boxes))}"
     for step in procedure.steps:
-        watched = f", watched for {step.window_s:g} s" if step.window_s else ""
+        least = f"{step.least_s:g} to " if step.least_s else ""
+        watched = f", watched for {least}{step.window_s:g} s" if step.window_s else ""
         origin = f" [{step.origin}]" if step.origin else ""
         yield (
             f"    Step {step.number}: {step.title} ({step.budget.high_s:g} s): "

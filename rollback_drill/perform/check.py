@@ -44,6 +44,7 @@ class Binding:
     match: re.Match[str]
     needs: str = ""
     proof: bool = False
+    early: bool = False
 
     def verify(self, moment: Moment) -> Finding:
         """Run the check. A check that breaks found nothing out: unknown, with the cause."""
@@ -71,13 +72,14 @@ class Registered:
     examples: tuple[str, ...]
     needs: str = ""
     proof: bool = False
+    early: bool = False
 
     def bound_to(self, statement: str) -> Binding | None:
         """Return this check bound to a plain statement, None when it says something else."""
         for pattern in self.patterns:
             match = pattern.fullmatch(statement)
             if match:
-                return Binding(self.name, self.check, match, self.needs, self.proof)
+                return Binding(self.name, self.check, match, self.needs, self.proof, self.early)
         return None
 
 
@@ -85,7 +87,11 @@ CHECKS: Family[Registered] = Family("checks", "a check")
 
 
 def check(
-    *patterns: str, examples: Sequence[str], needs: str = "", proof: bool = False
+    *patterns: str,
+    examples: Sequence[str],
+    needs: str = "",
+    proof: bool = False,
+    early: bool = False,
 ) -> Callable[[Check], Check]:
     """Bind the decorated check to every checkbox that says, as a whole, what a pattern says.
 
@@ -94,13 +100,15 @@ def check(
     for this, to be shown to them. `needs`: an ability without which a stage does not support it
     (see stage.model.ABILITIES). `proof`: it looks at all data once more, as nobody does who
     follows the runbook, however large they are: its time does not count for the step's budget.
+    `early`: it can pass before a watch is over, at the moment's `confidence`, and for the seconds
+    `to_come_s` that nobody will watch then as well (see perform.watch).
     """
 
     def register(function: Check) -> Check:
         name = function.__name__
         check_needs([needs] if needs else (), f"check {name} needs")
         said = tuple(map(statement, patterns))
-        one = Registered(name, function, said, tuple(examples), needs, proof)
+        one = Registered(name, function, said, tuple(examples), needs, proof, early)
         CHECKS.add(name, one, function)
         return function
 
@@ -145,6 +153,19 @@ def verify(checkbox: Checkbox, number: int, moment: Moment) -> Checked:
     else:
         seen = once_enough(functools.partial(binding.verify, moment), moment)
         finding = _beside_the_load(seen, moment)
+    took_s = clock.monotonic() - began
+    return checked(checkbox, number, moment, binding, finding, took_s)
+
+
+def checked(
+    checkbox: Checkbox,
+    number: int,
+    moment: Moment,
+    binding: Binding | None,
+    finding: Finding,
+    took_s: float,
+) -> Checked:
+    """Return what is recorded of a checkbox."""
     return Checked(
         section=moment.section,
         number=number,
@@ -153,7 +174,7 @@ def verify(checkbox: Checkbox, number: int, moment: Moment) -> Checked:
         check=binding.name if binding else "",
         verdict=finding.verdict,
         evidence=finding.evidence,
-        took_s=clock.monotonic() - began,
+        took_s=took_s,
         proof=binding is not None and binding.proof,
     )
 

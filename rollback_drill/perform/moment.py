@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rollback_drill.data.told import Fates, LedgerRead
+from rollback_drill.decide.statistics import CONFIDENCE
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.record.timeline import Timeline
@@ -41,7 +42,9 @@ class Moment:
     `outputs`: results of this part's commands, in order; `courier`: who delivers the runbook's
     messages, about `facts`; `told_by`: who says that people were told by hand, in this part;
     `read_back`: looks up what became of the writes acknowledged so far, None where that cannot
-    be; `busy`: says how busy the machine is.
+    be; `busy`: says how busy the machine is; `confidence`: at which a pass must be proven, higher
+    where a watch is looked at twice; `to_come_s`: seconds of the watch that will not be watched if
+    all boxes pass now, so that a trend must be small enough for these as well.
     """
 
     stage: Stage
@@ -67,6 +70,8 @@ class Moment:
     told_by: str = ""
     read_back: Callable[[], Fates | None] | None = None
     busy: Callable[[], str] = lambda: ""
+    confidence: float = CONFIDENCE
+    to_come_s: float = 0.0
 
     def age(self) -> float:
         """Return how many seconds ago this section's work began."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from rollback_drill.decide.statistics import CONFIDENCE
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
@@ -25,7 +26,9 @@ from rollback_drill.perform.told import (
     StepEnded,
     StepStarted,
 )
+from rollback_drill.perform.watch import OF_TWO_LOOKS, can_end_early, proven_now
 from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.told import Noted
 from rollback_drill.runbook.authority import level_of
 from rollback_drill.runbook.model import (
     Alternative,
@@ -60,10 +63,11 @@ class Part:
     number: int
     title: str
     budget_s: float
-    window_s: float  # paced
+    window_s: float  # paced, as is the next one
     blocks: tuple[CodeBlock, ...]
     checkboxes: tuple[Checkbox, ...]
     line: int
+    least_s: float = 0.0
 
 
 class StepFailed(Exception):
@@ -90,6 +94,8 @@ class Performer:
         self.environment: Mapping[str, str] = {}  # for the blocks, on top of the host's own
         self._commands = itertools.count(1)
         self._unseen_s = 0.0  # of a command of which nobody saw the end
+        self.watched_from = 0.0
+        """Since when clients are watched, if the last part that was performed watches them."""
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +181,9 @@ class Performer:
             pids_before=pids_before,
             began_at=started,
             window_from=window_from or started,
+            confidence=CONFIDENCE,
         )
+        self.watched_from = self.moment.window_from if part.window_s else 0.0
         timeline.record(
             StepStarted(
                 part.section,
@@ -205,9 +213,10 @@ class Performer:
         if broken is None or self.literal:
             if self._pids() != pids_before:
                 self.moment = replace(self.moment, effective_at=started)
-            watched = self._watch(part)
+            watched, checked = self._watch(part)
             moment = self.moment
-            checked = [check.verify(one, part.number, moment) for one in part.checkboxes]
+            if checked is None:
+                checked = [check.verify(one, part.number, moment) for one in part.checkboxes]
             proving = sum(one.took_s for one in checked if one.proof)
             for one in checked:
                 timeline.record(one)
@@ -382,13 +391,31 @@ class Performer:
         timeline.record(CommandEnded(command, done.exit_status, done.took_s, why=done.why))
         return command, done
 
-    def _watch(self, part: Part) -> float:
-        """Let the rest of the window pass while traffic goes on; return the seconds waited."""
+    def _watch(self, part: Part) -> tuple[float, list[Checked] | None]:
+        """Let the rest of the window pass while traffic goes on; return the seconds waited, and
+        what was found of its boxes when it could end early (see `perform.watch`).
+        """
         if not part.window_s:
-            return 0.0
+            return 0.0, None
         began = now()
-        clock.sleep(max(0.0, self.moment.began_at + part.window_s - began))
-        return now() - began
+        over = self.moment.began_at + part.window_s
+        found: list[Checked] | None = None
+        if part.least_s and can_end_early(part.checkboxes, self.moment.stage.checks):
+            self.moment = replace(self.moment, confidence=OF_TWO_LOOKS)
+            clock.sleep(max(0.0, self.moment.began_at + part.least_s - began))
+            left = over - now()
+            if left > 0:
+                moment = replace(self.moment, to_come_s=left)
+                found = proven_now(part.checkboxes, part.number, moment)
+            if found:
+                told = (
+                    f"{part.section}: watched for {part.window_s - left:.1f} s of "
+                    f"{part.window_s:.1f} s: each box was proven by then"
+                )
+                self.moment.timeline.record(Noted(told))
+        if found is None:
+            clock.sleep(max(0.0, over - now()))
+        return now() - began, found
 
     def _next_move(self, part: Part) -> str:
         """Say in which state the service was left, and what to do next."""
@@ -461,6 +488,7 @@ def step_part(section: str, step: Step, pace: float) -> Part:
         title=step.title,
         budget_s=step.budget.high_s,
         window_s=step.window_s / pace,
+        least_s=step.least_s / pace,
         blocks=step.blocks,
         checkboxes=step.checkboxes,
         line=step.line,

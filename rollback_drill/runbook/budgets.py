@@ -95,15 +95,19 @@ def budget(text: str) -> Budget:
 
 
 def window_s(text: str) -> float:
-    """Return for how long a sentence says to watch, in seconds; 0 when it does not.
+    """Return for how long a sentence says to watch, see `watch_window_s`: the upper end."""
+    return watch_window_s(text)[1]
 
-    Of a range it is the upper end. Raises ValueError when it names a time and one cannot tell, or
-    says to wait.
+
+def watch_window_s(text: str) -> tuple[float, float]:
+    """Return for how long a sentence says to watch, in seconds: the ends of a range, twice the same
+    where it names one time; zeros when it does not. Raises ValueError when it names a time and one
+    cannot tell, or says to wait.
     """
     text = _clean(text)
     verb = _WATCH.search(text[: 50 * _MOST_LETTERS])
     if not verb:
-        return 0.0
+        return 0.0, 0.0
     rest = text[verb.end() : 50 * _MOST_LETTERS]
     found = []
     for match in _ANYWHERE.finditer(rest):
@@ -111,13 +115,13 @@ def window_s(text: str) -> float:
         if re.search(rf"{_NOT_FOR}$", before, re.IGNORECASE):
             continue
         said_for = bool(re.search(rf"\b(?:for|another|next)\b[ :]*(?:{_ABOUT})*$", before, re.I))
-        found.append((said_for, _bounds_s(match)[1]))
+        found.append((said_for, _bounds_s(match)))
     times = {seconds for said_for, seconds in found if said_for} or {s for _, s in found}
     if verb["wait"] and not any(said_for for said_for, _ in found):
         # "Wait 5 minutes", but not "wait until it answers, 5 minutes at most".
         times = {s for _, s in found} if re.match(rf" ?(?:{_ABOUT})*\d", rest, re.I) else set()
         if re.match(r" ?(?:up to|at most|no more|max|until|within|less)", rest, re.IGNORECASE):
-            return 0.0
+            return 0.0, 0.0
     if verb["wait"] and times:
         raise ValueError(
             "expected a command that waits, as nobody does: write `sleep 300` into the block"
@@ -127,10 +131,10 @@ def window_s(text: str) -> float:
     left = _ANYWHERE.sub("", rest)
     if not found and re.search(rf"\bfor\b[^.;]*?(?:\d|several|a few|some)[ -]?{_UNIT}", left, re.I):
         raise ValueError("expected a time for which to watch, such as 'for 10 minutes'")
-    seconds = times.pop() if times else 0.0
-    if seconds > _LONGEST_S:
+    low, high = times.pop() if times else (0.0, 0.0)
+    if high > _LONGEST_S:
         raise ValueError("expected a time of at most 31 days")
-    return seconds
+    return min(low, high), high
 
 
 def looks_like_time(text: str) -> bool:

@@ -67,7 +67,8 @@ class Budget:
 class Step:
     """A numbered part of a procedure. `number` is the number within this procedure; a step taken
     over from another procedure keeps `origin` ("Procedure 1, Step 4"). `window_s`: seconds to
-    watch the service before verifying, unshortened by pace (0 when the step watches nothing).
+    watch the service before verifying, unshortened by pace (0 when the step watches nothing);
+    `least_s` of them in any case, where the text names a range (0 where it names one time).
     """
 
     number: int
@@ -77,6 +78,7 @@ class Step:
     checkboxes: tuple[Checkbox, ...]
     line: int
     window_s: float = 0.0
+    least_s: float = 0.0
     origin: str = ""
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import replace
 
-from rollback_drill.runbook.budgets import budget, looks_like_time, window_s
+from rollback_drill.runbook.budgets import budget, looks_like_time, watch_window_s
 from rollback_drill.runbook.commands import commands
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Budget, Checkbox, CodeBlock, Procedure, Step
@@ -182,6 +182,7 @@ class ProcedureReader:
             if len({one[1] for one in _BRACKETS.finditer(section.title) if _is_budget(one[1])}) > 1:
                 self._marks.refuse(section.line, f"more than one budget of {name}")
             parts = list(section.part())
+            least_s, window_s = self._window(parts, title, found or None)
             steps[number] = Step(
                 number=number,
                 title=title,
@@ -189,7 +190,8 @@ class ProcedureReader:
                 blocks=commands(parts),
                 checkboxes=tuple(box for part in parts for box in part.checkboxes),
                 line=section.line,
-                window_s=self._window(parts, title, found or None),
+                window_s=window_s,
+                least_s=least_s if least_s < window_s else 0.0,
             )
             self._marks.use(
                 section.line, f"Procedure {procedure}, step {number}", section.last_line
@@ -198,8 +200,8 @@ class ProcedureReader:
                 self._marks.refuse(section.line, _NOTHING)
         return steps
 
-    def _window(self, parts: list[Section], title: str, own: Budget | None) -> float:
-        """Return for how long a step says that the service is watched."""
+    def _window(self, parts: list[Section], title: str, own: Budget | None) -> tuple[float, float]:
+        """Return for how long a step says that the service is watched, at the least and in all."""
         windows = []
         texts = [(parts[0].line, title)]
         texts += [pair for part in parts for pair in part.texts]
@@ -210,16 +212,17 @@ class ProcedureReader:
             if _FOLLOW.search(text[:500]):
                 self._marks.refuse(line, "it names steps of a procedure: 'Follow Steps 1-2 of …'")
             try:
-                seconds = window_s(text)
+                seconds = watch_window_s(text)
             except ValueError as error:
                 self._marks.refuse(line, str(error))
                 continue
-            if seconds:
+            if seconds[1]:
                 windows.append(seconds)
-                self._marks.use(line, f"watched for {seconds:g} s")
+                told = f"{seconds[0]:g} to " if seconds[0] < seconds[1] else ""
+                self._marks.use(line, f"watched for {told}{seconds[1]:g} s")
         if not windows and own and re.match(r"(?:watch|monitor|observe)\b", title, re.IGNORECASE):
-            return own.high_s
-        return max(windows, default=0.0)
+            return own.low_s, own.high_s
+        return max(windows, key=lambda one: (one[1], one[0]), default=(0.0, 0.0))
 
     def _steps(
         self, procedure: Procedure, sections: list[Section], own: dict[int, dict[int, Step]]

@@ -61,7 +61,12 @@ def judge(text: str, seen: Seen, monkeypatch: pytest.MonkeyPatch, pace: float = 
     bound = bind(text)
     assert bound
     moment: Any = SimpleNamespace(
-        traffic=seen, window_from=float(seen.since), pace=pace, stage=None, waited=Waited()
+        traffic=seen,
+        window_from=float(seen.since),
+        pace=pace,
+        stage=None,
+        waited=Waited(),
+        confidence=0.95,
     )
     return bound.check(moment, bound.match)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollback_drill.runbook.budgets import budget, window_s
+from rollback_drill.runbook.budgets import budget, watch_window_s, window_s
 from rollback_drill.runbook.problems import RunbookError
 from tests.runbook.runbook_support import SMALL, changed, reading_of, runbook_of
 
@@ -68,6 +68,18 @@ def test_what_is_not_understood_in_full_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_a_sentence_says_for_how_long_to_watch(text: str, seconds: float) -> None:
     assert window_s(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("Watch it for 5 to 10 minutes", (300, 600)), ("Observe for 5–10 minutes", (300, 600)),
+        ("Watch it between 5 and 10 minutes", (300, 600)), ("Watch for 5 minutes", (300, 300)),
+        ("It takes 5 to 10 minutes", (0, 0)),
+    ],
+)  # fmt: skip
+def test_a_sentence_may_leave_a_range(text: str, ends: tuple[float, float]) -> None:
+    assert watch_window_s(text) == ends
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_every_trigger_is_watched() -> None:
     ("old", "new", "look"),
     [
         ("maintenance (30 seconds)", "maintenance (7 seconds)", lambda r: r.procedures[0].steps[0].budget.high_s == 7),
-        ("for 10 minutes", "for 3 minutes", lambda r: r.procedures[0].steps[6].window_s == 180),
+        ("for 5 to 10 minutes", "for 3 minutes", lambda r: r.procedures[0].steps[6].window_s == 180),
         ("Time estimate: 2-5 minutes", "Time estimate: 2-9 minutes", lambda r: r.procedures[2].estimate.high_s == 540),
         ("p95 <500ms | No", "p95 <300ms | No", None),
         ("**Error Rate >10%**", "**Error Rate >20%**", lambda r: any(t.name == "Error Rate >20%" for t in r.triggers)),

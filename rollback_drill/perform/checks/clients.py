@@ -50,7 +50,7 @@ def _held(moment: Moment, lasting: str | None, prove: ProveWindow) -> Finding:
     as a whole, and each tenth, so that a short break in a long time is seen.
     """
     if not lasting:
-        return prove(moment.traffic.window(moment.window_from), CONFIDENCE)
+        return prove(moment.traffic.window(moment.window_from), moment.confidence)
     seconds = max(1, math.ceil(duration_s(amount(lasting)) / moment.pace))
     told = f"for {lasting}, here {seconds} s"
     if seconds > _LONGEST_S:
@@ -102,6 +102,7 @@ def _wait_for(moment: Moment, seconds: int) -> tuple[int, int]:
         "Less than 1% of requests fail",
         "Error rate is back to normal",
     ],
+    early=True,
 )
 def error_rate(moment: Moment, match: re.Match[str]) -> Finding:
     """The share of failed requests is proven to be below the limit that the checkbox names, or
@@ -128,6 +129,7 @@ def error_rate(moment: Moment, match: re.Match[str]) -> Finding:
         "p99 latency below 2 seconds",
         "Response time < 500 ms for 10 minutes",
     ],
+    early=True,
 )
 def response_time(moment: Moment, match: re.Match[str]) -> Finding:
     """The quantile that the checkbox names (p95 where it names none) is proven to be below its
@@ -185,6 +187,7 @@ def _direct_response_time(moment: Moment, limit_s: float, quantile: float) -> Fi
     r"no (?:customer |user )?complaints?(?: from (?:customers|users|clients))?",
     r"(?:customers|users|clients) do not complain",
     examples=["No customer complaints"],
+    early=True,
 )
 def no_complaints(moment: Moment, match: re.Match[str]) -> Finding:
     """No simulated customer met a failed request in the window."""

@@ -32,9 +32,12 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
     r"memory(?: usage| use)? does not grow",
     examples=["Memory usage is stable"],
     needs="process",
+    early=True,
 )
 def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
-    """Resident memory does not provably grow by a tenth in the window; nobody was killed."""
+    """Resident memory does not provably grow by a tenth in the window; nobody was killed. Before
+    the window is over it provably does not: not if it goes on as it might to the window's end.
+    """
     looked = [(at, s) for at, s in list(moment.samples) if at >= moment.window_from]
     told = []
     for host in moment.stage.hosts:
@@ -57,6 +60,12 @@ def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
         )
         if grown > _GROWTH:
             return failed(told[-1], f"at most {_GROWTH:.0%}")
+        if moment.to_come_s:
+            bound = theil_sen(*zip(*points, strict=True), confidence=moment.confidence).high
+            most = bound * (span + moment.to_come_s) / median
+            told[-1] += f", in all {span + moment.to_come_s:.0f} s at most {max(0.0, most):.1%}"
+            if most > _GROWTH:
+                return unknown(told[-1])
     return passed("; ".join(told))
 
 
