@@ -165,8 +165,7 @@ def perform_literally(
         round_trip=bool(procedure.dropped) and hazard == "none",
         hazard=hazard,
     )
-    with stage:
-        judgement = hold(literal_plan(one), stage=stage).judgement
+    judgement = hold(literal_plan(one, stage)).judgement
     if any(cause.what.startswith("interrupted") for cause in judgement.causes):
         raise KeyboardInterrupt
     return judgement

@@ -24,6 +24,7 @@ from rollback_drill.conduct.plan import Plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.perform.operator import OperatorPerformer
 from rollback_drill.perform.performer import LiteralPerformer, Performer
+from rollback_drill.stage.model import Stage
 
 DECIDE: tuple[Phase, ...] = (let_clients_in, be_steady, break_it)
 _BEFORE: tuple[Phase, ...] = (choose_procedure, authorize, gather_facts, make_ready)
@@ -51,9 +52,9 @@ def deciding_plan(request: Request) -> Plan:
     return Plan(request, DECIDE, Anew())
 
 
-def literal_plan(request: Request) -> Plan:
-    """Return the drill that performs a document as it stands, whatever fails."""
-    return Plan(request, LITERAL + _round(request), Anew(), LiteralPerformer)
+def literal_plan(request: Request, stage: Stage) -> Plan:
+    """Return the drill that brings `stage` up and performs a document as it stands."""
+    return Plan(request, LITERAL + _round(request), Anew(stage), LiteralPerformer)
 
 
 def _round(request: Request) -> tuple[Phase, ...]:
