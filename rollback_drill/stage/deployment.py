@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
@@ -94,14 +95,21 @@ class Deployment:
 
     def deploy(self, tag: str) -> None:
         """See stage.model.Stage.deploy."""
-        for host in self._hosts:
-            must(host, f"{self._supervisor.stop}\n{_CLEAN.format(tag=tag)}")
+        self._on_each(f"{self._supervisor.stop}\n{_CLEAN.format(tag=tag)}")
         self._fill_database(tag)
-        for host in self._hosts:
-            must(host, self._supervisor.start)
+        self._on_each(self._supervisor.start)
         self.set_health_path("/ready")
         for url in self._urls:
             self._await_health(tag, url)
+
+    def _on_each(self, script: str) -> None:
+        """Run `script` on all hosts at once."""
+
+        def abort() -> None:  # nothing may wait for a long command
+            for host in self._hosts:
+                host.abort()
+
+        clock.at_once(lambda host: must(host, script), self._hosts, abort)
 
     def _await_health(self, tag: str, url: str) -> None:
         advice = "see the service's and the load balancer's log"
@@ -143,10 +151,8 @@ class Deployment:
     def set_defects(self, defects: Mapping[str, object]) -> None:
         """See stage.model.Stage.set_defects."""
         settings = shlex.quote(json.dumps(dict(defects)))
-        for host in self._hosts:
-            must(
-                host,
-                f'echo {settings} > "$DEFECTS_FILE"\n'
-                # A service that is just being killed takes the settings when it starts again.
-                f"{self._supervisor.hang_up} || true",
-            )
+        self._on_each(
+            f'echo {settings} > "$DEFECTS_FILE"\n'
+            # A service that is just being killed takes the settings when it starts again.
+            f"{self._supervisor.hang_up} || true"
+        )

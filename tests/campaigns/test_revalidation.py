@@ -94,7 +94,7 @@ def test_a_procedure_that_fails_is_a_finding_and_others_are_told_apart(tmp_path:
         ("'s/^( +pagination_enabled:).*/\\1 false/'", "'s/^( +pagination_enabled:).*/\\1 true/'"),
     )
     findings = revalidate(
-        Request(path, tmp_path / "out"),
+        Request(path, tmp_path / "out", pace=600),
         lambda: open_stage("processes", StageOptions(listings=200), lambda _: None),
         lambda _: None,
     )
