@@ -55,6 +55,7 @@ bench: known $(VENV)/.ready
 	@$(BIN)/python -m bench.bench_live
 	@$(BIN)/python -m rollback_drill make $@
 	@$(BIN)/python -m bench.bench_traffic
+	@$(BIN)/python -m bench.bench_drill
 
 .PHONY: lint
 lint: known $(VENV)/.ready

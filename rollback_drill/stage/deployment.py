@@ -40,6 +40,10 @@ uv sync --quiet
 rm -rf "$MAINTENANCE_FILE" "$STATUS_PAGE" "$DEFECTS_FILE" "$LOG_FILE"
 rm -rf "$OUTBOX"/* "$EVIDENCE_DIR"/* "$BACKUP_DIR"/* "$SECURE_STORAGE"/*
 """
+_FIRST = """
+git checkout --quiet --force --detach tags/{tag}
+uv sync --quiet
+"""
 _REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE %s"
 _THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
 _FILL_LIMIT_S = 600.0
@@ -93,9 +97,12 @@ class Deployment:
         self._progress = progress
         self._filled = filled
 
-    def deploy(self, tag: str) -> None:
-        """See stage.model.Stage.deploy."""
-        self._on_each(f"{self._supervisor.stop}\n{_CLEAN.format(tag=tag)}")
+    def deploy(self, tag: str, *, first: bool = False) -> None:
+        """See stage.model.Stage.deploy. `first`: the hosts were just made: there is nothing to stop
+        and nothing to clean up.
+        """
+        lay_out = _FIRST if first else f"{self._supervisor.stop}\n{_CLEAN}"
+        self._on_each(lay_out.format(tag=tag))
         self._fill_database(tag)
         self._on_each(self._supervisor.start)
         self.set_health_path("/ready")

@@ -109,6 +109,7 @@ class ProcessStage(OwnStage):
         self._folder: Path | None = None
         self._deployment: Deployment | None = None
         self._postgres: subprocess.Popen[bytes] | TakenOver | None = None
+        self._service: psutil.Process | None = None  # as it was seen last
         self._filled: KeptFolder | None = None  # where the filled database is to be kept, if it is
         self._conf_before = b""
         self._relay: subprocess.Popen[bytes] | None = None  # the slow network, while there is one
@@ -194,7 +195,8 @@ class ProcessStage(OwnStage):
         self._await_programs(folder)
         self._complete()
         self._keep(folder)
-        self.deploy(self.failing)
+        assert self._deployment
+        self._deployment.deploy(self.failing, first=True)
         if not found:  # now that the service has run once, with all that it compiled
             installed.keep(app / _VENV)
 
@@ -503,12 +505,18 @@ class ProcessStage(OwnStage):
     def pids(self) -> dict[str, int]:
         """See Process.pids."""
         assert self._folder
+        known = self._service
+        with contextlib.suppress(psutil.Error):
+            # One that was seen stays itself until it ends; to look for it reads all processes.
+            if known and known.is_running() and known.status() != psutil.STATUS_ZOMBIE:
+                return {_HOST: known.pid}
         command = f"{self.environment['APP_DIR']}/.venv/bin/python"
         supervisor = Path(self._folder / "supervisord.pid")
         try:
             parent = psutil.Process(int(supervisor.read_text()))
             for child in parent.children():
                 if child.cmdline()[:1] == [command]:
+                    self._service = child
                     return {_HOST: child.pid}
         except (OSError, ValueError, psutil.Error):
             return {}
@@ -548,9 +556,11 @@ class ProcessStage(OwnStage):
         """See Stage.__exit__. Works after a partial start, and twice."""
         self._over.set()
         self._database.close()
-        # Newest first; SIGINT is Postgres' fast shutdown, and ends the others as well.
-        for child in reversed([child for child in self._children if child.poll() is None]):
+        # All at once; SIGINT is Postgres' fast shutdown, and ends the others as well.
+        living = [child for child in self._children if child.poll() is None]
+        for child in living:
             child.send_signal(signal.SIGINT)
+        for child in living:
             try:
                 child.wait(_GRACE_S)
             except subprocess.TimeoutExpired:

@@ -22,7 +22,7 @@ from rollback_drill.traffic import orders
 
 _WALKERS = 3
 _NEEDS = ("known", "database")
-_LIMIT = 50
+_LIMIT = 100  # with which a walk comes to its end within a drill
 _PAUSE_S = 0.15
 _TIMEOUT_S = 5.0
 _MOST_REFUSALS = 20  # then a customer gives this walk up

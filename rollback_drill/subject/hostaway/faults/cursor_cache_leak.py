@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_drill.breaks.fault import LatentDefect, Scene, fault
 
-ENTRY_KB = 2048
+ENTRY_KB = 4096
 
 
 @fault
