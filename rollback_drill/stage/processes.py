@@ -24,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.machine import temporary
+from rollback_drill.ground.priority import prefer
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import postgres, slow_relay
@@ -441,6 +442,7 @@ class ProcessStage(OwnStage):
                 extra_groups=() if runs else None,
                 start_new_session=True,
             )
+        prefer(child.pid)
         self._children.append(child)
         assert self._folder
         note_child(self._folder, child.pid)

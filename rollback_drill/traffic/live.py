@@ -25,6 +25,7 @@ from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.lines import read_lines
+from rollback_drill.ground.priority import prefer
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.decoding import told
 from rollback_drill.record.timeline import Timeline
@@ -477,6 +478,7 @@ class _Generator:
                 stderr=log,
                 start_new_session=True,
             )
+        prefer(self._process.pid)
 
     @property
     def log(self) -> Path:
