@@ -33,6 +33,7 @@ from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.resume import continuation, read_left
+from rollback_drill.conduct.turns import in_turn
 from rollback_drill.ground import files
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit, UsageError
@@ -71,7 +72,7 @@ def run_drill(arguments: argparse.Namespace) -> int:
             return Exit.UNKNOWN
     request = Request.of(vars(arguments))
     with Progress(terminal) as progress:
-        judgement = hold(plan_for(request), progress=progress).judgement
+        judgement = hold(in_turn(plan_for(request)), progress=progress).judgement
     print_summary(judgement, request.report, terminal)
     return judgement.exit
 

@@ -1,9 +1,14 @@
-"""Drills that scenarios look at. Equal drills are held once for each stage."""
+"""Drills that scenarios look at. Equal drills are held once for each stage, by whichever worker of
+a run comes first; the others read its record.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,13 +19,16 @@ from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.conduct.hold import hold as hold_drill
 from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.turns import in_turn
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.terminal import shown
 from rollback_drill.judge import history
-from rollback_drill.judge.judgement import Judgement
-from rollback_drill.record.timeline import Event
+from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.record.book import Book
+from rollback_drill.record.timeline import Event, read
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.model import Stage
 from steps.fix_stages import StageFor
 from steps.sabotage import Toothless, broken_reservations
 
@@ -50,8 +58,8 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """Equal plans have equal keys."""
-        return repr(self)
+        """Equal plans have equal keys, which can be a folder's name."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +107,17 @@ def plan() -> Plan:
 
 
 @pytest.fixture(scope="session")
-def held_drills() -> dict[tuple[str, str], Outcome]:
-    """Outcomes by stage and plan."""
+def drills(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which all workers of this run keep the drills that they held."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if hasattr(request.config, "workerinput") else own) / "drills"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def known_drills() -> dict[Path, Outcome]:
+    """Outcomes that this worker knows, by the folders of their drills."""
     return {}
 
 
@@ -108,41 +125,60 @@ def held_drills() -> dict[tuple[str, str], Outcome]:
 def hold(
     stage_name: str,
     kept_stage: StageFor,
-    held_drills: dict[tuple[str, str], Outcome],
-    tmp_path_factory: pytest.TempPathFactory,
+    drills: Path,
+    known_drills: dict[Path, Outcome],
     history_file: Path | None,
 ) -> Hold:
     """Hold a drill by a plan, or return the outcome of an equal one."""
 
     def held(plan: Plan) -> Outcome:
-        key = (stage_name, plan.key)
-        if key not in held_drills:
-            directory = tmp_path_factory.mktemp("drill")
-            kept = None if plan.is_sabotage else history_file
-            runbook = edited_runbook(directory, plan.replaced)
-            request = Request(
-                runbook,
-                directory / "report",
-                fault=plan.fault,
-                procedure=plan.procedure,
-                pace=plan.pace,
-                rate=plan.rate,
-                authorized_by=plan.authorized_by,
-                hazard=plan.hazard,
-                round_trip=plan.round_trip,
-                history=kept,
-            )
-            stage = kept_stage(stage_name)
-            sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
-            with sabotage:
-                asked = plan_for(request)
-                if plan.toothless:
-                    asked = replace(asked, fault=Toothless(fault_called(plan.fault, stage)))
-                drill = hold_drill(asked, stage=stage)
-            held_drills[key] = Outcome(list(drill.book.events), drill.judgement, parse(runbook))
-        return held_drills[key]
+        folder = drills / f"{stage_name}-{plan.key}"
+        if folder not in known_drills:
+            with _alone(folder):
+                if not (folder / "report" / "verdict.json").exists():  # which comes last
+                    _hold(plan, kept_stage(stage_name), folder, history_file)
+            known_drills[folder] = _outcome(folder)
+        return known_drills[folder]
 
     return held
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make `folder`; while active, no other worker is in it."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _outcome(folder: Path) -> Outcome:
+    book = Book(read(folder / "report" / "timeline.jsonl"))
+    return Outcome(list(book.events), book.ask(judge), parse(folder / RUNBOOK.name))
+
+
+def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> None:
+    """Hold a drill whose report goes to `folder`."""
+    shutil.rmtree(folder / "report", ignore_errors=True)  # of one that was not held to its end
+    runbook = edited_runbook(folder, plan.replaced)
+    request = Request(
+        runbook,
+        folder / "report",
+        fault=plan.fault,
+        procedure=plan.procedure,
+        pace=plan.pace,
+        rate=plan.rate,
+        authorized_by=plan.authorized_by,
+        hazard=plan.hazard,
+        round_trip=plan.round_trip,
+        history=None if plan.is_sabotage else history_file,
+    )
+    sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
+    with sabotage:
+        asked = in_turn(plan_for(request))
+        if plan.toothless:
+            asked = replace(asked, fault=Toothless(fault_called(plan.fault, stage)))
+        hold_drill(asked, stage=stage)
 
 
 def edited_runbook(directory: Path, replaced: list[tuple[str, str]]) -> Path:
