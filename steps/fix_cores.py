@@ -2,7 +2,9 @@
 
 Modules go to whichever worker is free, the longest first, or one worker ends with them while the
 others have nothing to do. Features come last, one after the other, while nothing else runs: what
-they measure is a service's, not a neighbour's.
+they measure is a service's, not a neighbour's. Of a run of features alone each scenario goes to
+whichever worker is free: their drills take turns at what they measure (`conduct/turns.py`), and set
+up and clear up beside each other.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ _CLEARS_UP_S = 30
 """How long a worker that is told to end has for what it brought up."""
 
 
+def _is_feature(nodeid: str) -> bool:
+    return nodeid.startswith(f"{_ALONE}/")
+
+
 class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
     """Module by module, then the features by the one worker that is left.
 
@@ -26,8 +32,17 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
     are told before the features are handed out.
     """
 
+    _nothing_else = False  # than features
+
+    def schedule(self) -> None:
+        collected: list[str] = next(iter(self.registered_collections.values()), [])
+        self._nothing_else = all(map(_is_feature, collected))
+        super().schedule()
+
     def _split_scope(self, nodeid: str) -> str:
-        return _ALONE if nodeid.startswith(f"{_ALONE}/") else str(super()._split_scope(nodeid))
+        if self._nothing_else:
+            return nodeid
+        return _ALONE if _is_feature(nodeid) else str(super()._split_scope(nodeid))
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
@@ -75,7 +90,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     drill = Counter(one.path for one in items if one.get_closest_marker("drill"))
     items.sort(
         key=lambda one: (
-            one.nodeid.startswith(f"{_ALONE}/"),
+            _is_feature(one.nodeid),
             -slow[one.path],
             -drill[one.path],
         )

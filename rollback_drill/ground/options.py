@@ -239,6 +239,8 @@ VERBS = (
         words=(
             "features",
             "--stages={stages}",
+            *ON_ALL_CORES,
+            "--max-worker-restart=0",  # a new one would remove what others left for Allure
             "--junitxml={report}/junit.xml",
             "--alluredir={report}/allure-results",
             "--clean-alluredir",

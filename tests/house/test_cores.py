@@ -73,7 +73,7 @@ def beside_features(
 
 @pytest.mark.parametrize(
     ("modules", "features"),
-    [({}, 3), ({"a": 1}, 4), ({"a": 3, "b": 3, "c": 2, "d": 4}, 3)],
+    [({"a": 1}, 4), ({"a": 3, "b": 3, "c": 2, "d": 4}, 3)],
 )
 def test_nothing_runs_beside_features(
     modules: dict[str, int], features: int, tmp_path: Path
@@ -85,6 +85,13 @@ def test_nothing_runs_beside_features(
     assert f"{features + sum(modules.values())} passed" in said
     assert len(rows) == features + sum(modules.values())
     assert beside_features(rows) == []
+
+
+def test_features_alone_are_shared_scenario_by_scenario(tmp_path: Path) -> None:
+    put(tmp_path, "features/test_features.py", 6, seconds=0.2)
+    said, rows = run(tmp_path)
+    assert "6 passed" in said
+    assert len({worker for _, worker, *_ in rows}) == 2
 
 
 def test_by_another_rule_something_would(tmp_path: Path) -> None:

@@ -12,24 +12,26 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def gate(tmp_path: Path, body: str, **environment: str) -> tuple[int, str]:
+def gate(tmp_path: Path, body: str, *options: str, **environment: str) -> tuple[int, str]:
     """Run pytest on one test file with the gate's options; return its status and the summary."""
     test = tmp_path / "test_it.py"
     test.write_text(body)
     summary = tmp_path / "summary.md"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "steps.fix_summary", "-p", "no:locust",
-         "--summary", str(summary), "--rootdir", str(tmp_path), "-c", "/dev/null", str(test)],
+         "--summary", str(summary), "--rootdir", str(tmp_path), "-c", "/dev/null", *options, str(test)],
         cwd=ROOT, capture_output=True, text=True, check=False,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
     )  # fmt: skip
     return done.returncode, summary.read_text() if summary.exists() else done.stdout + done.stderr
 
 
-def test_the_summary_of_a_red_gate_names_scenario_and_reason(tmp_path: Path) -> None:
-    status, text = gate(
-        tmp_path, "def test_good():\n    pass\ndef test_bad():\n    assert 1 == 2, 'a | b'\n"
-    )
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_the_summary_of_a_red_gate_names_scenario_and_reason(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    body = "def test_good():\n    pass\ndef test_bad():\n    assert 1 == 2, 'a | b'\n"
+    status, text = gate(tmp_path, body, *options)
     assert status == 1
     assert "## Rollback gate: FAILED" in text
     assert "1 passed, 1 failed" in text
