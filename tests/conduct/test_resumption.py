@@ -138,8 +138,7 @@ def drill(folder: Path, *arguments: str) -> subprocess.Popen[str]:
             "drill",
             "--runbook",
             str(RUNBOOK),
-            "--rate",
-            "40",
+            *("--rate", "100", "--pace", "600"),  # bounds are soon proven, and waits short
             *arguments,
         ],
         cwd=ROOT,

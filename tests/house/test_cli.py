@@ -92,7 +92,7 @@ def lives(process: psutil.Process) -> bool:
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["starting Postgres", "filling the database", "FaultInjected"])
+@pytest.mark.parametrize("moment", ["starting Postgres", "StageUp", "FaultInjected"])
 def test_ctrl_c_heals_stops_everything_and_still_reports(
     stage_name: str, tmp_path: Path, moment: str
 ) -> None:

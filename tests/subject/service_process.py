@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -10,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.wheelhouse import ensure_wheelhouse
@@ -34,6 +38,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@functools.cache
+def _environment() -> Path:
+    """Return the folder of the one environment that all services of this run are run by: releases
+    need the same, and what Python has compiled of it once need not be compiled again.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="drill-env-", dir=temporary()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class Service:
@@ -55,7 +69,7 @@ class Service:
 
     @property
     def python(self) -> Path:
-        return self.app / ".venv" / "bin" / "python"
+        return _environment() / "venv" / "bin" / "python"
 
     def environment(self) -> dict[str, str]:
         return {
@@ -75,7 +89,8 @@ class Service:
             "UV_OFFLINE": "1",
             "UV_PYTHON": sys.executable,
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_CACHE_DIR": str(self.directory.parent / "uv-cache"),
+            "UV_CACHE_DIR": str(_environment() / "cache"),
+            "UV_PROJECT_ENVIRONMENT": str(_environment() / "venv"),
         }
 
     def checkout(self, tag: str) -> None:
@@ -102,7 +117,8 @@ class Service:
         self.checkout(tag)
         self.alembic("upgrade", "0001_base")
         self.seed(listings)
-        self.alembic("upgrade", "head")
+        if len(list((self.app / "migrations" / "versions").glob("*.py"))) > 1:
+            self.alembic("upgrade", "head")
 
     def start(self) -> None:
         """Start the process and wait until it answers, healthy or not."""
