@@ -274,6 +274,32 @@ def run_monitoring(arguments: argparse.Namespace) -> int:
     return Exit.PASSED
 
 
+def run_simulate(arguments: argparse.Namespace) -> int:
+    """Hold simulated drills; return 1 when one passed that should not, or failed that should not.
+
+    A single one is held with its report.
+    """
+    from rollback_drill.campaigns import simulation
+
+    terminal = console()
+    parse(arguments.runbook)  # what is wrong with it is said before anything begins
+    first, runs = arguments.seed, arguments.runs
+    if runs == 1:
+        drawn = simulation.draw(first)
+        claim(arguments.report)
+        one = simulation.simulate_with_report(drawn, arguments.runbook, arguments.report)
+        terminal.print(f"{one.verdict.upper()} ({one.right.value}): {drawn}")
+        terminal.print(f"Report: {arguments.report}/index.html")
+        return Exit.PASSED if one.right.good else Exit.FAILED
+    drills = simulation.simulate_all(
+        first, runs, arguments.runbook, lambda done: terminal.print(f"{done} of {runs} drills")
+    )
+    rates = simulation.Rates(tuple(drills))
+    for line in rates.sentences():
+        terminal.print(line)
+    return Exit.PASSED if rates.good else Exit.FAILED
+
+
 def run_index(arguments: argparse.Namespace) -> int:
     """Render the page over all kept drills."""
     page = overview.overview(history.earlier(arguments.history), datetime.now(UTC).date())

@@ -13,14 +13,13 @@ from rollback_drill.conduct.drill import Drill
 from rollback_drill.conduct.guard import Guard
 from rollback_drill.conduct.opening import bring_up, open_drill
 from rollback_drill.conduct.phases import close, let_clients_go
-from rollback_drill.conduct.plan import Plan
+from rollback_drill.conduct.plan import LooksAtMachine, Plan
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.ground.errors import DrillError, UsageError, in_words
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import DrillBroke, Interrupted, Noted, PhaseName, PhaseStarted
 from rollback_drill.record.watched import reported_to
 from rollback_drill.stage.model import Stage
-from rollback_drill.watch.busyness import Machine
 from rollback_drill.watch.left import left_as
 
 _FRAMES = 3  # of a traceback, the innermost
@@ -72,13 +71,16 @@ class Conductor:
         self._plan.beginning.announce(admitted, self.timeline)
         self.timeline.record(PhaseStarted(PhaseName.SETUP))
         try:
-            with Machine(self.timeline) as machine, contextlib.ExitStack() as up:
+            with (
+                self._plan.surroundings.machine(self.timeline) as machine,
+                contextlib.ExitStack() as up,
+            ):
                 self._drill(up, machine)
         finally:
             if not admitted.kept_stage:
                 left_behind.extend(admitted.stage.leftovers())
 
-    def _drill(self, up: contextlib.ExitStack, machine: Machine) -> None:
+    def _drill(self, up: contextlib.ExitStack, machine: LooksAtMachine) -> None:
         stage = self.admitted.stage
         drill: Drill | None = None
         touched = True

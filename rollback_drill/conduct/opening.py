@@ -18,9 +18,7 @@ from rollback_drill.perform.moment import Moment
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.stage.sweep import identity
-from rollback_drill.traffic.live import Traffic
 from rollback_drill.watch.probe import Probe
-from rollback_drill.watch.webhook import Webhook
 
 
 def bring_up(admitted: Admitted, timeline: Timeline, up: contextlib.ExitStack) -> None:
@@ -34,7 +32,8 @@ def bring_up(admitted: Admitted, timeline: Timeline, up: contextlib.ExitStack) -
         up.enter_context(stage)
     timeline.redactor.add(*stage.secrets)
     where = "" if admitted.kept_stage else stage.where
-    timeline.record(StageUp(where, identity(os.getpid())))
+    # Who holds it matters where another drill could take it over.
+    timeline.record(StageUp(where, identity(os.getpid())) if where else StageUp(where))
 
 
 def open_drill(
@@ -50,7 +49,8 @@ def open_drill(
     of it goes to `undo`. `busy`: says how busy the machine is. Raises DrillError.
     """
     request, stage, runbook = admitted.request, admitted.stage, admitted.runbook
-    traffic = Traffic(
+    surroundings = plan.surroundings
+    traffic = surroundings.traffic(
         stage.base_url,
         stage.api_key,
         request.rate,
@@ -62,7 +62,7 @@ def open_drill(
     accounts = plan.beginning.accounts(stage, timeline, traffic.directory)
     contacts = "; ".join(f"{c.role} → {c.escalation}" for c in runbook.contacts)
     courier = Courier(admitted.channels, timeline, contacts)
-    webhook = undo.enter_context(Webhook(timeline))
+    webhook = undo.enter_context(surroundings.webhook(timeline))
     probe = undo.enter_context(Probe(stage, timeline))
     timeline.record(Noted(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets"))
     moment = Moment(

@@ -17,6 +17,9 @@ from rollback_drill.perform.performer import Performer
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.model import Stage
+from rollback_drill.traffic.live import Traffic
+from rollback_drill.watch.busyness import Machine
+from rollback_drill.watch.webhook import Webhook
 
 Note = Callable[[str], None]
 MakePerformer = Callable[[Moment], Performer]
@@ -72,6 +75,39 @@ class Beginning(Protocol):
         ...
 
 
+class Listens(Protocol):
+    """Where people report to, as long as it is entered; see `watch.webhook`."""
+
+    url: str
+
+    def __enter__(self) -> Listens: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class LooksAtMachine(Protocol):
+    """Who tells how busy the drill's own machine is; see `watch.busyness`."""
+
+    def __enter__(self) -> LooksAtMachine: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def sentence(self) -> str:
+        """Return how busy it was lately, "" when nobody knows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a drill has of the machine that it is held on: makers of its clients, of the place to
+    which people report, and of who looks at the machine.
+    """
+
+    traffic: type[Traffic] = Traffic
+    webhook: Callable[[Timeline], Listens] = Webhook
+    machine: Callable[[Timeline], LooksAtMachine] = Machine
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A drill as it is to be held. `fault`: to be made instead of the one that was asked for."""
@@ -81,3 +117,4 @@ class Plan:
     beginning: Beginning
     performer: MakePerformer = Performer
     fault: Fault | None = None
+    surroundings: Surroundings = Surroundings()

@@ -167,6 +167,7 @@ TESTS = Option(
     "what pytest is asked beside",
     "TESTS=\"-k matrix -m 'not drill'\"",
 )
+RUNS = Option("RUNS", whole(1, 1_000_000), "200", "simulated drills to hold", "RUNS=1000")
 SIZES = Option(
     "SIZES", words("numbers"), "10000 1000000", "listings to measure with", 'SIZES="10000"'
 )
@@ -283,6 +284,12 @@ VERBS = (
         "Kill every procedure at every point, perform it again, write the table",
         "make interruptions REPORT=reports/cuts",
         (RUNBOOK, STAGE, REPORT),
+    ),
+    Verb(
+        "simulate",
+        "Hold drills in a simulated world, by the thousand, and print how often a verdict is wrong",
+        "make simulate RUNS=1000",
+        (RUNS, SEED, RUNBOOK, replace(REPORT, default="reports/simulated")),
     ),
     Verb(
         "index",

@@ -137,7 +137,7 @@ class _Signal:
         return self._set
 
     def wait(self, timeout: float | None = None) -> bool:
-        if not self._set:
+        if not self._set and timeout != 0.0:
             self._clock._wait(self._waiters, timeout)
         return self._set
 

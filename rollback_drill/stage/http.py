@@ -7,12 +7,14 @@ like any other and are not followed. What cannot be used is a NoAnswer with its 
 
 from __future__ import annotations
 
+import contextlib
 import json as json_text
 import time
 import typing
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from rollback_drill.stage.answers import BadAnswer, NoAnswer, parse_json
 
@@ -21,6 +23,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Bytes of an answer at most. What JSON of this size becomes in memory is thirty times as large."""
 
 if typing.TYPE_CHECKING:
+    from httpcore import ConnectionPool
+
     from rollback_drill.stage.connections import PendingCall
 
 
@@ -51,6 +55,32 @@ class Answer:
         if not self.ok:
             raise BadAnswer(f"answered {self.status}", self.status)
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as whoever is wired is given it. `path` with its query; `key`: of its customer."""
+
+    method: str
+    path: str
+    key: str
+    body: bytes | None
+    limit_s: float
+
+
+_wires: dict[str, Callable[[Sent], Answer]] = {}
+
+
+@contextlib.contextmanager
+def wired(origin: str, answer: Callable[[Sent], Answer]) -> Iterator[None]:
+    """Have `answer` asked instead of the network for all of `origin` ("http://a.simulated"), in
+    this block. It may raise NoAnswer.
+    """
+    _wires[origin] = answer
+    try:
+        yield
+    finally:
+        del _wires[origin]
 
 
 def get(
@@ -104,17 +134,19 @@ class Client:
         self._headers = dict(headers or {})
         self._limit_s = limit_s
         self._most = most
-        # Not before somebody asks: naming faults, or what is wrong, takes no network.
-        from rollback_drill.stage import connections
+        self._pool: ConnectionPool | None = None
+        if not _wires:
+            # Not before somebody asks: naming faults, or what is wrong, takes no network.
+            from rollback_drill.stage import connections
 
-        self._network = connections
-        self._pool = connections.pool(proxied_to)
+            self._pool = connections.pool(proxied_to)
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._pool.close()
+        if self._pool:
+            self._pool.close()
 
     def get(
         self,
@@ -143,7 +175,13 @@ class Client:
             content = json_text.dumps(json)
             sent["Content-Type"] = "application/json"
         body = content.encode() if isinstance(content, str) else content
-        network = self._network
+        if _wires and (wire := self._wire(path)):
+            answer, where = wire
+            where += f"?{urlencode(params)}" if params else ""
+            key = next((v for name, v in sent.items() if name.lower() == "x-api-key"), "")
+            return answer(Sent(method.upper(), where, key, body, self._limit_s))
+        from rollback_drill.stage import connections as network
+
         call = network.PendingCall(time.monotonic(), self._limit_s)
         token = network.PENDING.set(call)
         try:
@@ -163,6 +201,13 @@ class Client:
         finally:
             network.PENDING.reset(token)
 
+    def _wire(self, path: str) -> tuple[Callable[[Sent], Answer], str] | None:
+        url = self._base_url + path
+        for origin, answer in _wires.items():
+            if url.startswith(origin):
+                return answer, url.removeprefix(origin) or "/"
+        return None
+
     def _answer(
         self,
         call: PendingCall,
@@ -172,8 +217,11 @@ class Client:
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> Answer:
-        target, host = self._network.target_of(url, params)
+        from rollback_drill.stage.connections import target_of
+
+        target, host = target_of(url, params)
         sent = [("Host", host), *headers.items()]
+        assert self._pool  # else it is wired
         with self._pool.stream(method, target, headers=sent, content=body) as response:
             told = {
                 name.decode("latin-1").lower(): value.decode("latin-1")

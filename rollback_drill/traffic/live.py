@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
@@ -67,6 +67,8 @@ class Traffic:
     data raise StageError once a generator ended by itself.
     """
 
+    poll_s = _POLL_S
+
     def __init__(
         self,
         base_url: str,
@@ -103,7 +105,7 @@ class Traffic:
             )
             for worker in range(workers)
         ]
-        self._generators: list[_Generator] = []
+        self._generators: list[Generator] = []
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[Observation], None]] = []
         self._clients = Clients()
@@ -127,7 +129,7 @@ class Traffic:
         self._interface.leave(self.directory)
         try:
             for settings in self._settings:
-                self._generators.append(_Generator(settings, self._api_key))
+                self._generators.append(self.generator(settings, self._api_key))
             self._thread.start()
             for _ in wait_until("the traffic generators start", _START_LIMIT_S):
                 self._raise_if_broken()
@@ -140,6 +142,10 @@ class Traffic:
             self._kill()
             raise
         return self
+
+    def generator(self, settings: Settings, api_key: str) -> Generator:
+        """Return a generator that has been started."""
+        return _Locust(settings, api_key)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
@@ -288,7 +294,7 @@ class Traffic:
                         self._break("traffic generators that run", self._last_words())
                     if not any(alive):
                         break
-                if self._ended.wait(_POLL_S):
+                if self._ended.wait(self.poll_s):
                     self._read()
                     break
         except Exception as error:  # a reader that stops in silence would freeze every window
@@ -406,6 +412,44 @@ class Traffic:
         self._thread.end(_GRACE_S)
 
 
+class Generator(Protocol):
+    """Who plays clients, as this module asks it. `schedule`: None before it has begun; `total`:
+    how many requests there were in all, None before it has ended; `vouched_until`: up to when
+    (Unix seconds) all that ended was told; `unread` lines could not be read, such as `example`.
+    """
+
+    schedule: Schedule | None
+    total: int | None
+    unread: int
+    example: str
+    vouched_until: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    def end(self, sent: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+    def last_words(self) -> str:
+        """Return how it ended, and what it said at last."""
+        ...
+
+    def read_observations(self) -> Iterator[Observation]:
+        """Yield the new observations."""
+        ...
+
+    def read_health(self) -> Iterator[tuple[float, GeneratorSample]]:
+        """Yield the new samples with their times; note the schedule and the end."""
+        ...
+
+
 @dataclass(slots=True)
 class _Lines:
     """The complete lines that were appended to a file since they were last asked for."""
@@ -426,7 +470,7 @@ class _Lines:
 
 
 @dataclass(slots=True)
-class _Generator:
+class _Locust:
     """One Locust process, in a session of its own so that Ctrl-C is ours to pass on."""
 
     settings: Settings

@@ -23,7 +23,7 @@ from rollback_drill.subject.hostaway.crowds import Customer, ListsAsk, ListsCrow
 from rollback_drill.subject.hostaway.pages import page
 from rollback_drill.traffic.appended import Appended
 from rollback_drill.traffic.interface import Interface, Operation
-from rollback_drill.traffic.live import Traffic, _Generator, _Lines, read_observations
+from rollback_drill.traffic.live import Traffic, _Lines, _Locust, read_observations
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.recordings import OBSERVATIONS, WRITES, path_of
 from tests.stage.bad_server import OK, BadServer, bomb, drip, endless, sized
@@ -192,7 +192,7 @@ def test_a_broken_line_is_told_and_leaves_the_drill_unknown(tmp_path: Path) -> N
     timeline = Timeline(tmp_path / "timeline.jsonl")
     good = Observation(100.5, 100.5, 100.6, "c000", "list", 200, Outcome.OK, "new").to_line()
     made = Traffic("http://127.0.0.1:1", "", 1.0, 1, tmp_path, timeline)
-    generator = _Generator.__new__(_Generator)
+    generator = _Locust.__new__(_Locust)
     generator.settings, generator.schedule, generator.total = made._settings[0], None, None
     generator.unread, generator.example, generator.vouched_until = 0, "", 0.0
     generator._health = _Lines(tmp_path / "none")

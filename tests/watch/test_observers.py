@@ -325,7 +325,7 @@ def test_nobody_who_looked_is_unknown(record: list[Event], said: str) -> None:
 
 # Who else may start a thread by himself, and why.
 OTHERS = {
-    "rollback_drill/record/watched.py": "this is the one",
+    "rollback_drill/ground/clock.py": "this is the one, for `record.watched`",
     "rollback_drill/stage/host.py": "an output that does not arrive whole is not observed, by the mark at its end",
     "rollback_drill/stage/container_host.py": "the same",
 }

@@ -9,7 +9,7 @@ from rollback_drill.ground.finding import Finding, failed, judged, unknown
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
-from rollback_drill.watch.logs import application_entry
+from rollback_drill.watch.logs import APPLICATION, application_entry
 
 
 @check(
@@ -98,10 +98,13 @@ def reloaded(moment: Moment, match: re.Match[str]) -> Finding:
     """Every host's log says "Config reloaded" since this step began."""
     missing = []
     logs = moment.stage.application_log()
+    readings = moment.tail.logs[APPLICATION].readings
     for host in moment.stage.hosts:
         pattern = moment.stage.interface.log_error
         lines = logs[host.name].splitlines()
-        entries = (application_entry(line, host.name, pattern) for line in lines)
+        # Its lines bear the host's time, and the step began by ours.
+        ahead_s = readings[host.name].skew_s if host.name in readings else 0.0
+        entries = (application_entry(line, host.name, pattern, ahead_s) for line in lines)
         if not any(e.at >= moment.began_at and "Config reloaded" in e.text for e in entries):
             missing.append(host.name)
     return judged(

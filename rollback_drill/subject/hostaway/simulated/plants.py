@@ -1,0 +1,51 @@
+"""Defects that can be planted into what a rollback leaves behind, each of which a drill must see.
+
+They sleep until the rollback has done its work, but for those of the procedure itself.
+"""
+
+from __future__ import annotations
+
+PLANTS = {
+    "slow-answers": "the stable release answers every request 700 ms later",
+    "failing-requests": "4 of 100 requests to the stable release are answered 500",
+    "failing-writes": "the stable release answers every new reservation with 500",
+    "growing-memory": "the stable release needs 8 MB more with each second",
+    "open-lists": "the stable release gives lists to strangers",
+    "closed-doors": "the stable release refuses the customers' key",
+    "lost-writes": "at the restart the last reservations are gone",
+    "cut-names": "at the restart the names in all newer reservations are cut",
+    "errors-in-log": "the stable release logs an error with each twentieth answer",
+    "errors-of-database": "Postgres logs an error with each second after the restart",
+    "blind-metrics": "the stable release cannot tell its metrics",
+    "still-counters": "the stable release tells metrics, and they never change",
+    "old-process": "the supervisor says that it restarted, and did not",
+    "another-release": "git says that it checked out, and left the code as it was",
+    "changed-code": "somebody's edit lies over the code that was checked out",
+    "half-installed": "the dependencies are those of the failing release",
+    "stuck-maintenance": "the load balancer does not take the hosts in again",
+    "deaf-maintenance": "the load balancer does not take the hosts out",
+    "wrong-format": "the stable release serves lists in the new format",
+    "missing-endpoint": "the stable release does not know the list of reservations",
+    "lost-message": "no message to the team is written",
+    "dies-again": "the stable release is killed ten seconds after its start",
+    "unhealthy": "the stable release answers /health with 500",
+    "no-tag": "nothing marks the rollback in the origin",
+}
+"""What each is, by name."""
+
+
+class Plants:
+    """What is planted in one drill. `bit`: whether it came into effect."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = frozenset(names)
+        self.bit = False
+
+    def __contains__(self, name: str) -> bool:
+        """Whether `name` is planted; who asks does what it says."""
+        found = name in self.names
+        self.bit = self.bit or found
+        return found
+
+
+NOTHING_PLANTED = Plants()

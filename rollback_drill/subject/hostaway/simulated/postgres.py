@@ -1,0 +1,314 @@
+"""The model of Postgres: the demo's tables, sessions, a log, and the statements that are asked."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from rollback_drill.ground import clock
+from rollback_drill.ground.errors import StageError
+from rollback_drill.stage.model import Sessions
+from rollback_drill.subject.hostaway.simulated.losses import Losses
+
+BASE, NEW = "0001_base", "0002_pagination"
+POOL = 10
+"""Sessions that the service keeps."""
+_LIMIT = 40
+_CITIES = ("Lisbon", "Oslo", "Graz", "Kyoto")
+_STATEMENT_S = 0.0008
+_TABLES: dict[str, dict[str, str]] = {
+    "listings": {
+        "id": "integer",
+        "name": "text",
+        "city": "text",
+        "price_cents": "integer",
+        "bedrooms": "integer",
+    },
+    "reservations": {
+        "id": "bigint",
+        "reference": "text",
+        "listing_id": "integer",
+        "guest_name": "text",
+        "check_in": "date",
+        "check_out": "date",
+        "total_cents": "integer",
+        "status": "text",
+    },
+}
+_ADDED = {"listings": {"search_rank": "integer"}, "reservations": {"channel": "text"}}
+_AUDIT = {"collection": "text", "rows_at_start": "bigint", "highest_id": "bigint"}
+_SUMMED = re.compile(r'hashtextextended\(\("(\w+)"\)::text')
+
+Fields = dict[str, Any]
+
+
+class SimulatedPostgres:
+    """See stage.model.Database."""
+
+    def __init__(self, rows: int, random: Random, slowness: float, losses: Losses) -> None:
+        self._slowness = slowness
+        self._losses = losses
+        self._random = random
+        self.up = True
+        self.revision = NEW
+        self.leaked = 0  # sessions that the service opened and never closed
+        self.lines: list[str] = []
+        self.listings: list[Fields] = [
+            {
+                "id": n,
+                "name": f"Home {n}",
+                "city": _CITIES[n % len(_CITIES)],
+                "price_cents": 5_000 + 37 * n,
+                "bedrooms": 1 + n % 4,
+                "search_rank": n,
+            }
+            for n in range(1, rows + 1)
+        ]
+        self.reservations: dict[str, Fields] = {}
+        self.by_id: dict[int, Fields] = {}
+        self.audit: list[Fields] = [
+            {"collection": "listings", "rows_at_start": rows, "highest_id": rows},
+            {"collection": "reservations", "rows_at_start": 0, "highest_id": 0},
+        ]
+        self._listed: dict[tuple[str, int], str] = {}  # hashes of what never changes
+        for n in range(rows // 4):
+            self.insert(
+                {
+                    "reference": f"SEED-{n}",
+                    "listing_id": 1 + n,
+                    "guest_name": f"Guest {n}",
+                    "check_in": "2029-05-01",
+                    "check_out": "2029-05-08",
+                    "total_cents": 10_000 + n,
+                    "channel": "import",
+                }
+            )
+        self.tell("LOG:  database system is ready to accept connections")
+
+    # What the service does.
+
+    def insert(self, fields: Fields) -> Fields:
+        """Add a reservation; return its row."""
+        row: Fields = {
+            "id": len(self.by_id) + 1,
+            "status": "confirmed",
+            "channel": "direct",
+        } | fields
+        row["made_at"] = clock.now()
+        self.reservations[row["reference"]] = self.by_id[row["id"]] = row
+        return row
+
+    def remove(self, row: Fields) -> None:
+        """Take a reservation away."""
+        del self.reservations[row["reference"]]
+
+    @property
+    def full(self) -> bool:
+        """Whether a new session would be refused."""
+        return self.leaked + POOL >= _LIMIT - 3
+
+    def tell(self, text: str) -> None:
+        """Write a line into the server's log."""
+        at = datetime.fromtimestamp(clock.now(), UTC)
+        self.lines.append(f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC [7] {text}")
+
+    # What administrators ask.
+
+    def connections(self) -> tuple[int, int]:
+        """See Database.connections."""
+        self._pass()
+        return POOL + self.leaked, _LIMIT
+
+    def sessions(self) -> list[Sessions]:
+        """See Database.sessions."""
+        self._pass()
+        return [Sessions("hostaway", POOL + self.leaked, 0)]
+
+    def end_sessions(self, user: str) -> None:
+        """See Database.end_sessions."""
+        self._pass()
+        if user == "hostaway":
+            self.leaked = 0
+
+    def neighbour(self) -> Any:
+        """See Database.neighbour."""
+        raise StageError("a session of a neighbour", "the model has none", "use a real stage")
+
+    def log(self) -> str:
+        """See Database.log."""
+        self._losses.refuse("database-log")
+        return "\n".join(self.lines[-400:]) + "\n"
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """See Queries.fetch."""
+        self._pass()
+        for pattern, answer in _ANSWERS:
+            found = pattern.search(query)
+            if found:
+                return answer(self, found, parameters)
+        raise StageError("a query that the model knows", query.strip()[:80], "teach it to it")
+
+    def _pass(self) -> None:
+        clock.sleep(_STATEMENT_S * self._slowness * self._random.uniform(0.7, 1.6))
+        if not self.up:
+            raise StageError("Postgres to answer", "connection refused", "start it")
+
+    # Tables as the revision has them.
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        """Return the types of all columns by table."""
+        if self.revision == BASE:
+            return _TABLES
+        found = {table: columns | _ADDED[table] for table, columns in _TABLES.items()}
+        return {"cursor_audit": _AUDIT, **found}
+
+    def rows(self, table: str) -> list[Fields]:
+        """Return the rows of a table."""
+        if table == "listings":
+            return self.listings
+        return list(self.reservations.values()) if table == "reservations" else self.audit
+
+    def summed(self, table: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the row count and a sum over each column, as text."""
+        rows = self.rows(table)
+        sums = []
+        for name in names:
+            known = self._listed.get((name, len(rows))) if table == "listings" else None
+            if known is None:
+                known = str(
+                    sum(zlib.crc32(f"{row['id']}={row.get(name)}".encode()) for row in rows)
+                    if table != "cursor_audit"
+                    else sum(zlib.crc32(str(row.get(name)).encode()) for row in rows)
+                )
+            if table == "listings":
+                self._listed[name, len(rows)] = known
+            sums.append(known)
+        return (str(len(rows)), *sums)
+
+
+def _shown(database: SimulatedPostgres, row: Fields) -> Fields:
+    names = database.columns()["reservations"]
+    return {name: row[name] for name in names}
+
+
+def _reread(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    there = database.reservations
+    return [(one, _shown(database, there[one])) for one in parameters[0] if one in there]
+
+
+def _one_of_city(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    city, most = parameters
+    return [(row["id"],) for row in database.listings if row["city"] == city][:most]
+
+
+def _cities(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found, parameters
+    cities = [row["city"] for row in database.listings]
+    return sorted(((one, cities.count(one)) for one in set(cities)), key=lambda one: one[::-1])
+
+
+def _stored(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    row = database.by_id.get(parameters[0])
+    return [(row["guest_name"], row["total_cents"])] if row else []
+
+
+def _cut(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    since = clock.now() - 60
+    recent = [
+        row
+        for one, row in database.reservations.items()
+        if one.startswith("d") and row["made_at"] > since
+    ]
+    return [(sum(len(row["guest_name"]) <= parameters[0] for row in recent), len(recent))]
+
+
+def _hashes(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    return [database.summed(found["table"], _SUMMED.findall(found.string))]
+
+
+def _types(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found, parameters
+    return [
+        (t, name, kind) for t, names in database.columns().items() for name, kind in names.items()
+    ]
+
+
+def _keys(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found, parameters
+    return [(t, "collection" if t == "cursor_audit" else "id") for t in database.columns()]
+
+
+def _there(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    table, column = parameters
+    names = database.columns().get(table)
+    return [(1,)] if names and (not column or column in names) else []
+
+
+def _raise(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    database.tell(f"LOG:  {found['text']}")
+    return []
+
+
+_Answer = Callable[[SimulatedPostgres, re.Match[str], Sequence[Any]], list[tuple[Any, ...]]]
+_ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
+    (re.compile(pattern), answer)
+    for pattern, answer in (
+        (r"^SELECT 1 FROM listings LIMIT 1$", lambda _d, _f, _p: [(1,)]),
+        (r"RAISE LOG '(?P<text>[^']*)'", _raise),
+        (r"clock_timestamp\(\)", lambda _d, _f, _p: [(clock.now(),)]),
+        (r"^SELECT count\(\*\) FROM listings$", lambda d, _f, _p: [(len(d.listings),)]),
+        (
+            r"^SELECT id FROM listings ORDER BY id LIMIT",
+            lambda d, _f, p: [(row["id"],) for row in d.listings[: p[0]]],
+        ),
+        (r"^SELECT city, count", _cities),
+        (r"^SELECT id FROM listings WHERE city", _one_of_city),
+        (r"^SELECT reference, to_jsonb\(t\) FROM reservations", _reread),
+        (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
+        (r"length\(guest_name\)", _cut),
+        (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
+        (r"format_type", _types),
+        (r"table_constraints", _keys),
+        (
+            r"SELECT c.table_name, c.column_name",
+            lambda d, _f, _p: [(t, name) for t, names in d.columns().items() for name in names],
+        ),
+        (r"^\s*SELECT 1 FROM information_schema.columns", _there),
+        (
+            r"SELECT table_name FROM information_schema.tables",
+            lambda d, _f, _p: [(t,) for t in d.columns()],
+        ),
+        (r'SELECT count\(\*\)::text.* FROM "(?P<table>\w+)"$', _hashes),
+    )
+]

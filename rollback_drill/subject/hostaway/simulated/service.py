@@ -1,0 +1,307 @@
+"""The model of the service: what a process of each release answers, how soon, and what it needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl
+
+from rollback_drill.ground import clock
+from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
+from rollback_drill.subject.hostaway.simulated.plants import NOTHING_PLANTED, Plants
+from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
+
+_MB = 2**20
+_AT_START = 92 * _MB
+_TAKES_S = {"health": 0.0015, "list": 0.0045, "details": 0.003, "write": 0.006}
+_PAGES_AT_ONCE = 56  # as the release's own leak does, see its `defects.py`
+_LOGGED = 20  # of so many answers one is told in the log
+_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SECRET = "simulated-cursor-secret"  # noqa: S105 - nothing is signed with it
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request is answered, and after how many seconds. Status 0: with nothing."""
+
+    status: int
+    content: bytes
+    took_s: float
+
+
+@dataclass(slots=True)
+class Service:
+    """A process of a release on one host. `plants`: what is wrong with it, see `plants`;
+    `defects`: latent ones that are awake; `lines`: the log's. Times are Unix seconds.
+    """
+
+    pid: int
+    release: str
+    database: SimulatedPostgres
+    random: Random
+    slowness: float
+    api_key: str
+    paginated: bool
+    started_at: float
+    ahead_s: float
+    lines: list[str]
+    plants: Plants = NOTHING_PLANTED
+    defects: dict[str, Any] = field(default_factory=dict)
+    told: bool = False  # that it has started
+    frozen: bool = False
+    leaked_bytes: int = 0
+    pages: int = 0
+    answered: int = 0
+    lists: int = 0
+    by_cursor: int = 0
+    statuses: dict[int, int] = field(default_factory=dict)
+    buckets: dict[float, int] = field(default_factory=dict)
+
+    @property
+    def rss_bytes(self) -> int:
+        """Resident memory."""
+        grown = 0.0
+        if "growing-memory" in self.plants:
+            grown = 8 * _MB * (clock.now() - self.started_at)
+        warm = 6 * _MB * min(1.0, self.answered / 400)
+        return int(_AT_START + warm + self.leaked_bytes + grown)
+
+    @property
+    def version(self) -> str:
+        """As it calls itself."""
+        return self.release.removeprefix("v")
+
+    def log(self, level: str, message: str, **fields: object) -> None:
+        """Write a line into the application's log."""
+        at = datetime.fromtimestamp(clock.now() + self.ahead_s, UTC)
+        told = {"time": at.isoformat(timespec="milliseconds"), "level": level, "message": message}
+        self.lines.append(json.dumps(told | fields) + "\n")
+
+    def answer(
+        self, method: str, path: str, key: str, body: bytes | None, *, maintenance: bool
+    ) -> Reply:
+        """Answer a request for `path` with its query."""
+        if self.frozen:
+            return Reply(0, b"", 0.0)
+        where, _, query = path.partition("?")
+        kind = "health" if "/api/" not in where else "list"
+        if "/api/" in where and where.count("/") == 3:
+            kind = "details"
+        if method != "GET":
+            kind = "write"
+        status, answer = self._answer(method, where, query, key, body, maintenance)
+        took = _TAKES_S[kind] * self.slowness * self.random.lognormvariate(0.0, 0.35)
+        if "slow-answers" in self.plants:
+            took += 0.7
+        if kind == "list" and status != 401 and self.paginated:
+            took += float(self.defects.get("page_delay_s", 0.0))
+        if self.frozen:
+            return Reply(0, b"", 0.0)
+        self._count(where, status, took)
+        return Reply(status, answer if isinstance(answer, bytes) else _json(answer), took)
+
+    def _answer(
+        self, method: str, where: str, query: str, key: str, body: bytes | None, maintenance: bool
+    ) -> tuple[int, Any]:
+        if where in ("/health", "/ready", "/maintenance"):
+            return self._health(where, maintenance)
+        if where == "/metrics":
+            if "blind-metrics" in self.plants or self.defects.get("metrics_broken"):
+                return 500, {"error": "internal"}
+            return 200, self._metrics()
+        if where == "/openapi.json":
+            return 200, {"paths": _PATHS}
+        lists = where in ("/api/listings", "/api/reservations")
+        open_to_all = self.paginated and self.defects.get("open_lists")
+        if key != self.api_key and not (lists and (open_to_all or "open-lists" in self.plants)):
+            return 401, {"error": "unauthorized"}
+        if "closed-doors" in self.plants:
+            return 401, {"error": "unauthorized"}
+        if self.random.random() < 0.04 and "failing-requests" in self.plants:
+            return self._broken("planted")
+        if where == "/api/listings":
+            return self._page("listings", query)
+        if where == "/api/reservations" and method == "GET":
+            if "missing-endpoint" in self.plants:
+                return 404, {"error": "not_found"}
+            return self._page("reservations", query)
+        return self._row(method, where, body)
+
+    def _health(self, where: str, maintenance: bool) -> tuple[int, Any]:
+        if where == "/maintenance" or (where == "/ready" and maintenance):
+            return 503, {"status": "maintenance"}
+        if "unhealthy" in self.plants:
+            return 500, {"status": "unhealthy"}
+        state: dict[str, Any] = {"status": "ok", "version": self.version, "pid": self.pid}
+        if self.release == FAILING:
+            state["context_protection"] = {
+                "list_requests": self.lists,
+                "pagination_adoption": self.by_cursor / self.lists if self.lists else 0.0,
+            }
+        if not self.database.up or (self.database.full and self.defects.get("connection_leak")):
+            self.log("ERROR", "Database unreachable")
+            return 503, state | {"status": "unavailable"}
+        return 200, state
+
+    def _broken(self, why: str) -> tuple[int, Any]:
+        self.log("ERROR", "Unhandled error", error=why)
+        return 500, {"error": "internal"}
+
+    # Pages.
+
+    def _page(self, kind: str, query: str) -> tuple[int, Any]:
+        asked = dict(parse_qsl(query))
+        limit = int(asked.get("limit", "50"))
+        if not self.database.up:
+            return self._broken("no database")
+        new = self.paginated or "wrong-format" in self.plants
+        if new and self.paginated:
+            broken = self._before_page()
+            if broken:
+                return broken
+        self.lists += 1
+        rows = self.database.listings if kind == "listings" else list(self.database.by_id.values())
+        if "city" in asked:
+            rows = [row for row in rows if row["city"] == asked["city"]]
+        if not new:
+            offset = int(asked.get("offset", "0"))
+            head = {"count": len(rows), "limit": limit, "offset": offset}
+            return 200, _list_of(_json(head), kind, rows[offset : offset + limit])
+        return self._by_cursor(rows, limit, asked.get("cursor"))
+
+    def _by_cursor(
+        self, rows: list[dict[str, Any]], limit: int, cursor: str | None
+    ) -> tuple[int, Any]:
+        place = 0
+        if cursor is not None:
+            self.by_cursor += 1
+            signed = re.fullmatch(r"(\d+)\.(\d+)", cursor)
+            if not signed or int(signed[2]) != self._secret():
+                return 400, {"error": "invalid_cursor"}
+            place = int(signed[1])
+            place += int(self.defects.get("page_gap", 0)) - int(self.defects.get("page_overlap", 0))
+        shown = rows[place : place + limit]
+        following = f"{place + limit}.{self._secret()}" if place + limit < len(rows) else None
+        if self.defects.get("endless_walk") and following is None:
+            following = f"0.{self._secret()}"
+        meta: dict[str, Any] = {"total": len(rows)}
+        if self.defects.get("secret_in_pages"):
+            meta["debug"] = {"signed_with": SECRET}
+        return 200, _list_of(_json({"nextCursor": following, "meta": meta}), "items", shown)
+
+    def _secret(self) -> int:
+        period = float(self.defects.get("cursor_secret_rotation_s", 0.0))
+        return int(clock.now() / period) if period else 7
+
+    def _before_page(self) -> tuple[int, Any] | None:
+        awake = self.defects
+        if awake.get("connection_leak"):
+            if self.database.full:
+                self.database.tell("FATAL:  sorry, too many clients already")
+                return self._broken("too many clients already")
+            self.database.leaked += 1
+        if awake.get("page_error_share", 0.0) and self.random.random() < awake["page_error_share"]:
+            return self._broken("the page cannot be put together")
+        if awake.get("page_freeze_s"):
+            self.frozen = True
+        if awake.get("cursor_cache_leak_kb"):
+            if self.pages % _PAGES_AT_ONCE == 0:
+                self.leaked_bytes += awake["cursor_cache_leak_kb"] * 1024 * _PAGES_AT_ONCE
+            self.pages += 1
+        if awake.get("cut_newest_name") and self.database.by_id:
+            newest = self.database.by_id[max(self.database.by_id)]
+            newest["guest_name"] = newest["guest_name"][:8]
+        return None
+
+    # Rows.
+
+    def _row(self, method: str, where: str, body: bytes | None) -> tuple[int, Any]:
+        kind, _, number = where.removeprefix("/api/").partition("/")
+        if not self.database.up:
+            return self._broken("no database")
+        if kind == "listings" and number.isdecimal():
+            place = int(number) - 1
+            there = 0 <= place < len(self.database.listings)
+            return (200, self.database.listings[place]) if there else (404, {"error": "not_found"})
+        if kind != "reservations":
+            return 404, {"error": "not_found"}
+        if method == "POST":
+            return self._make(json.loads(body or b"{}"))
+        row = self.database.by_id.get(int(number)) if number.isdecimal() else None
+        if row is None:
+            return 404, {"error": "not_found"}
+        if method == "PATCH":
+            row |= self._kept(json.loads(body or b"{}"))
+        return 200, self._shown(row)
+
+    def _make(self, fields: dict[str, Any]) -> tuple[int, Any]:
+        if "failing-writes" in self.plants:
+            return self._broken("a write")
+        return 201, self._shown(self.database.insert(self._kept(fields)))
+
+    def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
+        if self.release == STABLE:
+            fields.pop("channel", None)
+        return fields
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in row.items() if name != "made_at"}
+
+    # What it tells of itself.
+
+    def _count(self, where: str, status: int, took_s: float) -> None:
+        self.answered += 1
+        if self.answered % 20 == 0 and "errors-in-log" in self.plants:
+            self.log("ERROR", "Something is wrong")
+        elif self.answered % _LOGGED == 0:
+            self.log("INFO", "Answered", path=where, status=status)
+        if not where.startswith("/api/") or "still-counters" in self.plants:
+            return
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        for edge in _EDGES:
+            if took_s <= edge:
+                self.buckets[edge] = self.buckets.get(edge, 0) + 1
+
+    def _metrics(self) -> bytes:
+        lines = ["# TYPE hostaway_requests counter"]
+        lines += [
+            f'hostaway_requests_total{{status="{status}"}} {count}'
+            for status, count in sorted(self.statuses.items())
+        ]
+        total = sum(self.statuses.values())
+        lines.append("# TYPE hostaway_request_seconds histogram")
+        lines += [
+            f'hostaway_request_seconds_bucket{{le="{edge}"}} {self.buckets.get(edge, 0)}'
+            for edge in _EDGES
+        ]
+        lines.append(f'hostaway_request_seconds_bucket{{le="+Inf"}} {total}')
+        lines += [f"hostaway_request_seconds_count {total}", "hostaway_request_seconds_sum 0"]
+        return ("\n".join(lines) + "\n").encode()
+
+
+_PATHS: dict[str, dict[str, object]] = {
+    "/health": {"get": {}},
+    "/ready": {"get": {}},
+    "/metrics": {"get": {}},
+    "/api/listings": {"get": {}},
+    "/api/listings/{listing_id}": {"get": {}},
+    "/api/reservations": {"get": {}},
+    "/api/reservations/{reservation_id}": {"get": {}, "patch": {}},
+}
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def _json(value: Any) -> bytes:
+    return _ENCODER.encode(value).encode()
+
+
+def _list_of(head: bytes, name: str, rows: list[dict[str, Any]]) -> bytes:
+    """Return the object `head` with the ids of `rows`; by hand, since most answers are such."""
+    ids = ", ".join([f'{{"id": {row["id"]}}}' for row in rows])
+    return head[:-1] + f', "{name}": [{ids}]}}'.encode()

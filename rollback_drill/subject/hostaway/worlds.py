@@ -1,0 +1,86 @@
+"""The demo's world; see `conduct.worlds` and `subject.hostaway.simulated`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import ClassVar
+
+from rollback_drill.conduct.beginning import Anew
+from rollback_drill.conduct.plan import Note, Plan, Surroundings
+from rollback_drill.conduct.plans import plan_for
+from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.worlds import Draw, world
+from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.subject.hostaway.simulated.clients import traffic_of
+from rollback_drill.subject.hostaway.simulated.computer import Circumstances
+from rollback_drill.subject.hostaway.simulated.losses import LOSSES, Losses
+from rollback_drill.subject.hostaway.simulated.observers import SimulatedWebhook, machine_of
+from rollback_drill.subject.hostaway.simulated.plants import PLANTS, Plants
+from rollback_drill.subject.hostaway.simulated.stage import SimulatedStage
+
+_ROWS = 240
+# With the procedures that cure each. Those for which no rollback is decided have none of them.
+_ANY = ("auto", "1", "3")
+_FAULTS: Mapping[str, Sequence[str]] = {
+    "cursor-cache-leak": ("auto", "1"),
+    "connection-exhaustion": ("auto", "1"),
+    "frozen-service": ("auto", "1"),
+    "invalid-cursors": _ANY,
+    "error-rate-critical": _ANY,
+    "slow-pages-5x": _ANY,
+    "auth-bypass": _ANY,
+    "data-exposure": _ANY,
+    "data-corruption": ("auto", "1"),
+    "repeated-pages": ("auto",),
+    "skipped-pages": ("auto",),
+    "endless-pages": ("auto",),
+    "error-rate-high": ("auto",),
+    "blind-monitoring": ("auto",),
+}
+
+
+@world
+class ListingsWorld:
+    """See conduct.worlds.World."""
+
+    name = "listings"
+    begin = 1_800_000_000.0
+    faults: ClassVar[Mapping[str, Sequence[str]]] = _FAULTS
+    hazards: ClassVar[Mapping[str, bool]] = {"dirty-tree": True, "tag-missing": False}
+    plants: ClassVar[Mapping[str, str]] = PLANTS
+    losses: ClassVar[Mapping[str, str]] = LOSSES
+
+    def __init__(self, draw: Draw) -> None:
+        random = Random(draw.seed)  # noqa: S311 - nothing secret
+        self._draw = draw
+        self._plants = Plants(*(one for one in (draw.plant,) if one))
+        circumstances = Circumstances(draw.slowness, draw.ahead_s, self._plants)
+        options = StageOptions(listings=_ROWS, hosts=draw.hosts)
+        self._losses = Losses(draw.loss, random)
+        self._stage = SimulatedStage(options, circumstances, random, self._losses)
+        self._surroundings = Surroundings(
+            traffic_of(self._stage.through_front, self._losses),
+            SimulatedWebhook,
+            machine_of(draw.slowness),
+        )
+
+    @property
+    def bit(self) -> bool:
+        """See World.bit."""
+        return self._losses.happened or self._plants.bit
+
+    def plan(self, request: Request) -> Plan:
+        """See World.plan."""
+        usual = plan_for(request)
+        return Plan(request, usual.phases, _InWorld(self._stage), surroundings=self._surroundings)
+
+
+class _InWorld(Anew):
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def open(self, request: Request, note: Note) -> Stage:
+        """See Beginning.open."""
+        del request, note
+        return self._stage

@@ -1,0 +1,246 @@
+"""DrawnDrill drills: the same course each time, as a real one takes it, and every plant is seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from rollback_drill.campaigns.simulation import (
+    DrawnDrill,
+    Rates,
+    Right,
+    draw,
+    simulate,
+    simulate_all,
+    simulate_with_report,
+)
+from rollback_drill.conduct.told import Restored
+from rollback_drill.conduct.worlds import WORLDS, Draw
+from rollback_drill.decide.told import Decided
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
+from rollback_drill.record.book import Book
+from rollback_drill.record.timeline import read
+from rollback_drill.record.told import PhaseStarted
+from tests.judge.kept_records import events_of
+
+RUNBOOK = Path("runbook/rollback.md")
+(WORLD,) = WORLDS.members().values()
+OF_PROCEDURE_1 = Draw(1, "error-rate-critical", procedure="1")
+
+
+def held(drawn: Draw, folder: Path) -> tuple[DrawnDrill, Path]:
+    folder.mkdir()
+    return simulate(drawn, RUNBOOK, folder)
+
+
+def test_a_seed_gives_the_same_record_to_the_last_byte(tmp_path: Path) -> None:
+    records = [held(draw(7), tmp_path / name)[1].read_bytes() for name in ("one", "two")]
+    assert records[0] == records[1]
+    assert held(draw(8), tmp_path / "three")[1].read_bytes() != records[0]
+
+
+def test_a_seed_gives_the_same_record_in_another_process(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from rollback_drill.campaigns.simulation import draw, simulate\n"
+        "simulate(draw(7), Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(RUNBOOK), str(tmp_path / "there")],
+        check=True,
+        timeout=120,
+    )
+    here = held(draw(7), tmp_path / "here")[1].read_bytes()
+    assert here == (tmp_path / "there" / "timeline.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("fault", sorted(WORLD.faults))
+def test_a_healthy_rollback_passes(fault: str, tmp_path: Path) -> None:
+    one, _ = held(Draw(3, fault), tmp_path / "drill")
+    assert (one.verdict, one.cause) == (Verdict.PASSED, "")
+
+
+@pytest.mark.parametrize("plant", sorted(WORLD.plants))
+def test_what_is_planted_is_seen(plant: str, tmp_path: Path) -> None:
+    one, _ = held(replace(OF_PROCEDURE_1, plant=plant), tmp_path / "drill")
+    assert one.bit, "it did not come into effect: this drill proves nothing"
+    assert one.verdict is not Verdict.PASSED
+
+
+@pytest.mark.parametrize("loss", sorted(WORLD.losses))
+def test_what_the_suite_loses_of_itself_is_told(loss: str, tmp_path: Path) -> None:
+    one, _ = held(replace(OF_PROCEDURE_1, loss=loss), tmp_path / "drill")
+    assert one.bit, "it was not lost: this drill proves nothing"
+    assert one.verdict is not Verdict.PASSED
+
+
+@pytest.mark.parametrize(("hazard", "mastered"), sorted(WORLD.hazards.items()))
+def test_a_hazard_ends_as_the_runbook_masters_it(
+    hazard: str, mastered: bool, tmp_path: Path
+) -> None:
+    one, _ = held(replace(OF_PROCEDURE_1, hazard=hazard), tmp_path / "drill")
+    assert (one.verdict is Verdict.PASSED) is mastered
+
+
+def test_a_runbook_that_does_less_does_not_pass(tmp_path: Path) -> None:
+    """The model performs the document: without a command, what the command is for is not there."""
+    text = RUNBOOK.read_text(encoding="utf-8")
+    less = tmp_path / "less.md"
+    less.write_text(text.replace("\nuv sync --quiet\n", "\n", 1), encoding="utf-8")
+    (tmp_path / "drill").mkdir()
+    one, _ = simulate(OF_PROCEDURE_1, less, tmp_path / "drill")
+    assert one.verdict is Verdict.FAILED
+    assert "dependencies" in one.cause
+
+
+def test_a_command_that_the_model_does_not_know_fails(tmp_path: Path) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    other = tmp_path / "other.md"
+    other.write_text(
+        text.replace("git fetch --tags origin\n", "git-fetch-all --tags\n", 1), encoding="utf-8"
+    )
+    (tmp_path / "drill").mkdir()
+    one, _ = simulate(OF_PROCEDURE_1, other, tmp_path / "drill")
+    assert one.verdict is Verdict.FAILED
+    assert "status 127" in one.cause
+
+
+# The model against a drill that was really held: `make drill FAULT=invalid-cursors RATE=30`.
+
+FACTOR = 4.0
+"""By which what takes longer than a second may differ between the model and the recorded drill."""
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, Book]:
+    folder = tmp_path_factory.mktemp("pair")
+    real = Book(events_of("passed", folder))
+    drawn = Draw(1, "invalid-cursors", rate=30.0)
+    _, path = held(drawn, folder / "model")
+    return real, Book(list(read(path)))
+
+
+def test_the_model_goes_through_the_phases_of_a_real_drill(pair: tuple[Book, Book]) -> None:
+    real, model = ([one.phase for one in book.every(PhaseStarted)] for book in pair)
+    assert model == real
+
+
+def test_the_model_is_decided_on_as_a_real_drill_is(pair: tuple[Book, Book]) -> None:
+    real, model = (
+        [
+            (one.action, one.rollback, one.trigger, one.severity, one.procedure, one.scenario)
+            for one in book.every(Decided)
+        ]
+        for book in pair
+    )
+    assert model == real
+
+
+def test_the_model_is_performed_as_a_real_drill_is(pair: tuple[Book, Book]) -> None:
+    real, model = (
+        (
+            [one.procedure for one in book.every(ProcedureChosen)],
+            [(one.section, one.number, one.title, one.verdict) for one in book.every(StepEnded)],
+            [(one.item, one.check, one.verdict) for one in book.every(Checked)],
+        )
+        for book in pair
+    )
+    assert model == real
+
+
+def test_the_model_takes_about_as_long_as_a_real_drill(pair: tuple[Book, Book]) -> None:
+    def times(book: Book) -> dict[str, float]:
+        found = {one.title: one.took_s for one in book.every(StepEnded)}
+        (found["restored"],) = (one.after_s for one in book.every(Restored))
+        phases = [event for event in book.events if isinstance(event.what, PhaseStarted)]
+        for event, after in pairwise(phases):
+            assert isinstance(event.what, PhaseStarted)
+            found[event.what.phase] = after.at - event.at
+        return found
+
+    real, model = map(times, pair)
+    apart = {
+        name: (real[name], model[name])
+        for name in real
+        if not 1 / FACTOR <= max(1.0, model[name]) / max(1.0, real[name]) <= FACTOR
+    }
+    assert apart == {}
+
+
+# Rates.
+
+
+def simulated(verdict: Verdict, *, plant: str = "", loss: str = "", bit: bool = True) -> DrawnDrill:
+    return DrawnDrill(replace(OF_PROCEDURE_1, plant=plant, loss=loss), bit, verdict, "a cause")
+
+
+@pytest.mark.parametrize(
+    ("one", "right"),
+    [
+        (simulated(Verdict.PASSED), Right.RIGHT),
+        (simulated(Verdict.FAILED), Right.FALSE_RED),
+        (simulated(Verdict.UNKNOWN), Right.UNKNOWN),
+        (simulated(Verdict.PASSED, plant="open-lists"), Right.FALSE_GREEN),
+        (simulated(Verdict.PASSED, plant="open-lists", bit=False), Right.RIGHT),
+        (simulated(Verdict.FAILED, plant="open-lists"), Right.RIGHT),
+        (simulated(Verdict.PASSED, loss="reader"), Right.FALSE_GREEN),
+        (simulated(Verdict.UNKNOWN, loss="reader"), Right.RIGHT),
+    ],
+)
+def test_a_verdict_is_right_or_wrong_by_what_was_drawn(one: DrawnDrill, right: Right) -> None:
+    assert one.right is right
+
+
+def test_rates_have_intervals_and_wrong_verdicts_their_seeds() -> None:
+    wrong = simulated(Verdict.PASSED, plant="open-lists")
+    told = list(Rates((simulated(Verdict.PASSED), wrong)).sentences())
+    assert told[0].startswith("false green: 1 of 1 sick drills (95 % interval 2.500% to 100")
+    assert told[1].startswith("false red: 0 of 1 healthy drills (95 % interval 0.000% to")
+    assert any(line.startswith("SEED=1: false green") for line in told)
+
+
+def test_two_hundred_drills_have_no_wrong_verdict() -> None:
+    drills = tuple(simulate_all(1, 200, RUNBOOK, lambda _: None))
+    rates = Rates(drills)
+    assert len(drills) == 200
+    assert rates.good, "\n".join(rates.sentences())
+    assert sum(one.verdict is Verdict.PASSED for one in drills) > 50
+    assert sum(one.sick for one in drills) > 50
+
+
+@pytest.mark.wide
+def test_twenty_thousand_drills_have_no_wrong_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = Rates(tuple(simulate_all(1_001, 20_000, RUNBOOK, lambda _: None)))
+    with capsys.disabled():
+        sys.stdout.write("\n".join(("", *rates.sentences(), "")))
+    assert rates.good
+
+
+def test_a_single_seed_is_held_with_a_report_that_says_what_it_is(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    one = simulate_with_report(draw(7), RUNBOOK, report)
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert str(one.verdict) in page
+    assert "a model, in virtual time" in page
+
+
+def test_the_command_replays_a_seed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "rollback_drill", "simulate", "--runs=1", "--seed=7"),
+            f"--report={tmp_path / 'report'}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(draw(7)) in " ".join(done.stdout.split())
+    assert (tmp_path / "report" / "index.html").exists()
