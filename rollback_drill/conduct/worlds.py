@@ -53,6 +53,11 @@ class World(Protocol):
         """Whether what was planted or lost came into effect, so that the drill could see it."""
         ...
 
+    @property
+    def lost_at(self) -> float | None:
+        """When (Unix seconds) a part of the suite was missed that was lost, None where none was."""
+        ...
+
     def plan(self, request: Request) -> Plan:
         """Return the plan of a drill in this world; virtual time is kept already."""
         ...

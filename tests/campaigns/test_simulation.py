@@ -192,6 +192,8 @@ def simulated(verdict: Verdict, *, plant: str = "", loss: str = "", bit: bool = 
         (simulated(Verdict.FAILED, plant="open-lists"), Right.RIGHT),
         (simulated(Verdict.PASSED, loss="reader"), Right.FALSE_GREEN),
         (simulated(Verdict.UNKNOWN, loss="reader"), Right.RIGHT),
+        (replace(simulated(Verdict.PASSED, loss="reader"), late=True), Right.RIGHT),
+        (replace(simulated(Verdict.UNKNOWN, loss="reader"), late=True), Right.RIGHT),
     ],
 )
 def test_a_verdict_is_right_or_wrong_by_what_was_drawn(one: DrawnDrill, right: Right) -> None:

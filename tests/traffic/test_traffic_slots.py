@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.traffic.live import Traffic, _Generator, _Lines
+from rollback_drill.traffic.live import Traffic, _Lines, _Locust
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.schedule import SLOTS, Schedule
 from rollback_drill.traffic.slots import Slots
@@ -24,7 +24,7 @@ def ok(due: float, outcome: Outcome = Outcome.OK) -> Observation:
 def traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Traffic:
     """Traffic that was observed for 400 s, but for one request that is under way since 399.57 s."""
     made = Traffic("http://127.0.0.1:1", "", RATE, 1, tmp_path, Timeline(tmp_path / "t.jsonl"))
-    generator = _Generator.__new__(_Generator)
+    generator = _Locust.__new__(_Locust)
     generator.schedule, generator.total = Schedule(START, RATE), None
     generator.vouched_until, generator.unread = 0.0, 0
     generator._health = generator._observations = _Lines(tmp_path / "none")

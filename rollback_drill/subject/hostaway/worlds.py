@@ -68,7 +68,12 @@ class ListingsWorld:
     @property
     def bit(self) -> bool:
         """See World.bit."""
-        return self._losses.happened or self._plants.bit
+        return self._losses.at is not None or self._plants.bit
+
+    @property
+    def lost_at(self) -> float | None:
+        """See World.lost_at."""
+        return self._losses.at
 
     def plan(self, request: Request) -> Plan:
         """See World.plan."""

@@ -15,6 +15,7 @@ from rollback_drill.subject.hostaway.simulated.service import Service
 
 _STOP_S, _START_S, _AGAIN_S = 0.15, 0.95, 1.1
 _WATCH_S = 0.05
+_DIES_S = 4.0
 RELEASED = {STABLE: 1_758_531_600, "v0.1.0-rc1": 1_759_741_200, FAILING: 1_760_536_800}
 """Tags of the origin with their dates (Unix seconds)."""
 
@@ -210,7 +211,7 @@ class Computer:
             one.told = True
             one.log("INFO", "Started", version=one.version, pid=one.pid)
         plants = one.plants
-        dies = clock.now() >= one.started_at + 10 and "dies-again" in plants
+        dies = clock.now() >= one.started_at + _DIES_S and "dies-again" in plants
         if one.rss_bytes > self._memory_limit or dies:
             self.kills += 1
             self.stop()

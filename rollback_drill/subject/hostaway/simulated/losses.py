@@ -22,17 +22,18 @@ _WITHIN_S = (8.0, 30.0)
 
 
 class Losses:
-    """What is lost in one drill, and when: a random moment of virtual time."""
+    """What is lost in one drill at a random moment. `at`: when somebody missed it (Unix seconds)."""
 
     def __init__(self, name: str, random: Random) -> None:
         self.name = name
-        self.happened = False
-        self._at = random.uniform(*_WITHIN_S)
+        self.at: float | None = None
+        self._due = random.uniform(*_WITHIN_S)
 
     def now(self, name: str) -> bool:
         """Return whether `name` is lost by now; who asks has lost it then."""
-        lost = name == self.name and clock.monotonic() >= self._at
-        self.happened = self.happened or lost
+        lost = name == self.name and clock.monotonic() >= self._due
+        if lost and self.at is None:
+            self.at = clock.now()
         return lost
 
     def refuse(self, name: str) -> None:

@@ -27,7 +27,7 @@ PLANTS = {
     "wrong-format": "the stable release serves lists in the new format",
     "missing-endpoint": "the stable release does not know the list of reservations",
     "lost-message": "no message to the team is written",
-    "dies-again": "the stable release is killed ten seconds after its start",
+    "dies-again": "the stable release is killed four seconds after its start",
     "unhealthy": "the stable release answers /health with 500",
     "no-tag": "nothing marks the rollback in the origin",
 }
