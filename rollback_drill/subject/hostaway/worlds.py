@@ -7,11 +7,11 @@ from random import Random
 from typing import ClassVar
 
 from rollback_drill.conduct.beginning import Anew
-from rollback_drill.conduct.plan import Note, Plan, Surroundings
+from rollback_drill.conduct.plan import Plan, Surroundings
 from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.worlds import Draw, world
-from rollback_drill.stage.model import Stage, StageOptions
+from rollback_drill.stage.model import StageOptions
 from rollback_drill.subject.hostaway.simulated.clients import traffic_of
 from rollback_drill.subject.hostaway.simulated.computer import Circumstances
 from rollback_drill.subject.hostaway.simulated.losses import LOSSES, Losses
@@ -78,14 +78,4 @@ class ListingsWorld:
     def plan(self, request: Request) -> Plan:
         """See World.plan."""
         usual = plan_for(request)
-        return Plan(request, usual.phases, _InWorld(self._stage), surroundings=self._surroundings)
-
-
-class _InWorld(Anew):
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
-    def open(self, request: Request, note: Note) -> Stage:
-        """See Beginning.open."""
-        del request, note
-        return self._stage
+        return Plan(request, usual.phases, Anew(self._stage), surroundings=self._surroundings)

@@ -22,7 +22,7 @@ _WITHIN_S = (8.0, 30.0)
 
 
 class Losses:
-    """What is lost in one drill at a random moment. `at`: when somebody missed it (Unix seconds)."""
+    """What is lost in one drill at some moment. `at`: when somebody missed it (Unix seconds)."""
 
     def __init__(self, name: str, random: Random) -> None:
         self.name = name
