@@ -1,10 +1,10 @@
-"""How a run is shared among the machine's cores (`-n`), and what runs beside nothing else.
+"""How a run is shared among the machine's cores (`-n`), and when its features begin.
 
 Modules go to whichever worker is free, the longest first, or one worker ends with them while the
-others have nothing to do. Features come last, one after the other, while nothing else runs: what
-they measure is a service's, not a neighbour's. Of a run of features alone each scenario goes to
-whichever worker is free: their drills take turns at what they measure (`conduct/turns.py`), and set
-up and clear up beside each other.
+others have nothing to do. Features come last, when each worker has a test or two left of all
+others: what they measure is a service's, not a neighbour's. Each of them goes to whichever worker
+is free: their drills take turns at what they measure (`conduct/turns.py`), and set up and clear up
+beside each other.
 """
 
 from __future__ import annotations
@@ -16,61 +16,47 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import NodeManager, WorkerController
 
-_ALONE = "features"
+_FEATURES = "features/"
+_LEFT = 2
+"""Tests: what xdist lets a worker have left before it is given more."""
 _CLEARS_UP_S = 30
 """How long a worker that is told to end has for what it brought up."""
 
 
 def _is_feature(nodeid: str) -> bool:
-    return nodeid.startswith(f"{_ALONE}/")
+    return nodeid.startswith(_FEATURES)
 
 
 class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
-    """Module by module, then the features by the one worker that is left.
+    """Module by module, then feature by feature.
 
-    A worker begins a test once it knows the next one or is told that there is none, so the others
-    are told before the features are handed out.
+    A worker begins a test once it knows the next one, so that none ever runs out of tests before
+    the features are handed out.
     """
 
-    _nothing_else = False  # than features
-
-    def schedule(self) -> None:
-        collected: list[str] = next(iter(self.registered_collections.values()), [])
-        self._nothing_else = all(map(_is_feature, collected))
-        super().schedule()
-
     def _split_scope(self, nodeid: str) -> str:
-        if self._nothing_else:
-            return nodeid
-        return _ALONE if _is_feature(nodeid) else str(super()._split_scope(nodeid))
+        return nodeid if _is_feature(nodeid) else str(super()._split_scope(nodeid))
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
     ) -> None:
         super().mark_test_complete(node, item_index, duration)
-        for one in self.nodes if self._alone_is_next() else ():
-            self._reschedule(one)
+        for one in self.nodes if _is_feature(next(iter(self.workqueue), "")) else ():
+            self._reschedule(one)  # it may have waited for this one
 
-    def _alone_is_next(self) -> bool:
-        return next(iter(self.workqueue), "") == _ALONE
-
-    def _others_are_busy(self, node: WorkerController) -> bool:
-        return any(
-            one is not node and self._pending_of(work) for one, work in self.assigned_work.items()
+    def _too_early(self) -> bool:
+        """Whether what comes next is a feature, and a worker has still more than a test or two."""
+        return _is_feature(next(iter(self.workqueue), "")) and any(
+            self._pending_of(
+                {scope: unit for scope, unit in work.items() if not _is_feature(scope)}
+            )
+            > _LEFT
+            for work in self.assigned_work.values()
         )
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if not (self._alone_is_next() and self._others_are_busy(node)):
+        if not self._too_early():
             super()._assign_work_unit(node)
-
-    def _reschedule(self, node: WorkerController) -> None:
-        if self._alone_is_next() and not node.shutting_down:
-            if any(one is not node and not one.shutting_down for one in self.nodes):
-                node.shutdown()
-                return
-            if self._others_are_busy(node):
-                return
-        super()._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)
