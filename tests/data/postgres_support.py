@@ -59,11 +59,11 @@ class Postgres:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(10)
 
-    def create(self, database: str) -> str:
-        """Make `database` anew and return its URL."""
+    def create(self, database: str, template: str = "template1") -> str:
+        """Make `database` anew, as a copy of `template`, and return its URL."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {database}")
+            connection.execute(f"CREATE DATABASE {database} TEMPLATE {template}")
         return self.url(database)
 
     @property

@@ -152,20 +152,20 @@ def test_no_file_of_an_older_release_mentions_a_defect(tag: str) -> None:
     assert not [path for path in sources if "defect" in path.read_text().lower()]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "connection_leak: [",
-        "conection_leak: true",
-        "connection_leak: 3",
-        "cursor_cache_leak_kb: -1",
-        "cursor_secret_rotation_s: soon",
-        "cursor_secret_rotation_s: .nan",
-        "cursor_cache_leak_kb: true",
-    ],
+WRONG = (
+    "connection_leak: [",
+    "conection_leak: true",
+    "connection_leak: 3",
+    "cursor_cache_leak_kb: -1",
+    "cursor_secret_rotation_s: soon",
+    "cursor_secret_rotation_s: .nan",
+    "cursor_cache_leak_kb: true",
 )
-def test_a_bad_file_changes_nothing_and_is_said(service: Service, text: str) -> None:
-    service.defects_file.write_text(text)
-    assert service.signal_and_await("Defects not reloaded")["level"] == "ERROR"
-    with service.client() as client:
-        assert second_page_after(client, 0.1).status_code == 200
+
+
+def test_a_bad_file_changes_nothing_and_is_said(service: Service) -> None:
+    for text in WRONG:
+        service.defects_file.write_text(text)
+        assert service.signal_and_await("Defects not reloaded")["level"] == "ERROR", text
+        with service.client() as client:
+            assert second_page_after(client, 0.1).status_code == 200, text
