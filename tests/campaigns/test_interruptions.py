@@ -148,7 +148,7 @@ def cut_at(word: str, way: Way) -> Callable[[Cut], bool]:
         (2, "alembic downgrade", Way.COMMAND),
         pytest.param(2, "git checkout", Way.BEFORE, marks=pytest.mark.wide),
         pytest.param(2, "git checkout", Way.COMMAND, marks=pytest.mark.wide),
-        (1, "uv sync", Way.COMMAND),
+        pytest.param(1, "uv sync", Way.COMMAND, marks=pytest.mark.wide),
         pytest.param(2, "alembic current", Way.OPERATOR, marks=pytest.mark.wide),
         (3, "sed", Way.COMMAND),
     ],

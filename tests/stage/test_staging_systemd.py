@@ -137,6 +137,7 @@ def test_systemd_restarts_the_stable_release_when_the_runbook_says_so(
 
 
 @pytest.mark.slow
+@pytest.mark.wide
 def test_systemd_hands_the_signal_to_the_one_process_in_a_drill_by_container_exec(
     machine: SystemdStaging, tmp_path: Path
 ) -> None:
