@@ -19,7 +19,8 @@ def broken_reservations(stage: Stage) -> Iterator[None]:
     assert kept.ok, kept.stderr
     broken = host.run(
         'copy="$(mktemp -d)"; trap \'rm -rf "$copy"\' EXIT\n'
-        'git clone --quiet "$(git -C "$APP_DIR" remote get-url origin)" "$copy"; cd "$copy"\n'
+        'origin="$(git -C "$APP_DIR" remote get-url origin)"\n'
+        'git clone --quiet --no-hardlinks "$origin" "$copy"; cd "$copy"\n'  # they differ in a layer
         f"git checkout --quiet {STABLE}\n"
         "sed -i 's/id, reference, listing_id/id, no_such_column, listing_id/' "
         "hostaway_mcp/reservations.py\n"

@@ -71,7 +71,8 @@ class ServiceStaysDown(_Origin):
             _must(
                 host,
                 'copy="$(mktemp -d)"; trap \'rm -rf "$copy"\' EXIT\n'
-                'git clone --quiet "$(git -C "$APP_DIR" remote get-url origin)" "$copy"\n'
+                'origin="$(git -C "$APP_DIR" remote get-url origin)"\n'
+                'git clone --quiet --no-hardlinks "$origin" "$copy"\n'  # they differ in a layer
                 f'cd "$copy"; git checkout --quiet {STABLE}\n'
                 "sed -i '1a import sys; sys.exit(3)' hostaway_mcp/__main__.py\n"
                 "export GIT_COMMITTER_DATE=2025-09-23T00:00:00Z\n"
