@@ -34,7 +34,7 @@ _KINDS = (_HEALTHY, _PLANTED, _LOST)
 _WEIGHTS = (45, 40, 15)
 _HAZARD_SHARE = 0.1
 _SLOWNESS = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0)
-_RATES = (60.0, 100.0, 100.0, 150.0)
+_RATES = (40.0, 60.0, 60.0, 100.0)
 _AHEAD_S = (0.0, 0.0, 0.0, -40.0, -1.5, 2.0, 75.0)
 _CHUNK = 8
 

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,7 @@ class Traffic:
         self._clients = Clients()
         self._seconds: dict[int, Second] = {}
         self._slots = Slots()
-        self._arrived: dict[int, Second] = {}  # by the second in which they ended, for `live`
+        self._recent: deque[Observation] = deque()  # in the order in which they ended, for `live`
         self._samples: list[tuple[float, float]] = []  # (at, cpu)
         self._next: int | None = None  # the first second that is not complete
         self._broken: StageError | None = None
@@ -176,7 +177,7 @@ class Traffic:
     def subscribe(self, subscriber: Callable[[Observation], None]) -> None:
         """Call `subscriber` with every later observation, as they arrive, on the reading thread."""
         with self._lock:
-            self._subscribers.append(subscriber)
+            self._subscribers = [*self._subscribers, subscriber]
 
     def window(self, start: float, end: float | None = None) -> Aggregate:
         """Return what clients saw of the requests due in [start, end), by default until now.
@@ -208,8 +209,11 @@ class Traffic:
         """
         with self._lock:
             at = now()
-            recent = [s for n, s in self._arrived.items() if n > at - _LIVE_S - 1]
-            return combine(at - _LIVE_S, at, recent, self._clients)
+            recent = Second()
+            for seen in self._recent:
+                if seen.done >= at - _LIVE_S:
+                    recent.add(seen, self._clients)
+            return combine(at - _LIVE_S, at, [recent], self._clients)
 
     def pending(self) -> int:
         """Return how many requests have been due for at least a second and are not observed yet."""
@@ -319,15 +323,15 @@ class Traffic:
 
     def _take(self, seen: Observation) -> None:
         with self._lock:
-            self._seconds.setdefault(math.floor(seen.due), Second()).add(seen, self._clients)
+            due = math.floor(seen.due)
+            if due not in self._seconds:
+                self._seconds[due] = Second()
+            self._seconds[due].add(seen, self._clients)
             self._slots.add(seen, self._clients)
-            arrived = math.floor(seen.done)
-            if arrived not in self._arrived:
-                self._arrived[arrived] = Second()
-                for old in [n for n in self._arrived if n < arrived - _LIVE_S - 1]:
-                    del self._arrived[old]
-            self._arrived[arrived].add(seen, self._clients)
-            subscribers = list(self._subscribers)
+            self._recent.append(seen)
+            while self._recent[0].done < seen.done - _LIVE_S:
+                self._recent.popleft()
+            subscribers = self._subscribers
         for subscriber in subscribers:
             subscriber(seen)
 

@@ -17,7 +17,7 @@ from itertools import accumulate
 from typing import Any
 
 from rollback_drill.stage.answers import BadAnswer, parse_json
-from rollback_drill.subject.hostaway.pages import is_whole, page
+from rollback_drill.subject.hostaway.pages import is_whole, page_of
 from rollback_drill.traffic.crowd import Ask, Simulated, crowd
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Outcome, surely_not_done
@@ -218,17 +218,13 @@ def learn(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
 
 
 def _judge(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
-    try:
-        body = parse_json(content)
-    except BadAnswer:
-        body = None
     if 200 <= status < 300:
-        return _good(ask, body)
+        return _good(ask, content)
     if status in (502, 503, 504):
         return Outcome.UNAVAILABLE, ""
     if status >= 500:
         return Outcome.SERVER_ERROR, ""
-    if status == 400 and isinstance(body, dict) and body.get("error") == "invalid_cursor":
+    if status == 400 and _object_of(content).get("error") == "invalid_cursor":
         if ask.walk:
             ask.walk.position = ""
         return Outcome.INVALID_CURSOR, ""
@@ -237,16 +233,26 @@ def _judge(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
     return Outcome.BAD_BODY, ""  # redirects and the like: no answer that a client could use
 
 
-def _good(ask: ListsAsk, body: Any) -> tuple[Outcome, str]:
+def _object_of(content: bytes) -> dict[str, Any]:
+    """Return the object that an answer is, an empty one when it is something else."""
+    try:
+        body = parse_json(content)
+    except BadAnswer:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _good(ask: ListsAsk, content: bytes) -> tuple[Outcome, str]:
     if ask.walk:
-        found = page(body, ask.walk.kind)
+        found = page_of(content, ask.walk.kind)
         if found is None:
             return Outcome.BAD_BODY, ""
         ask.walk.position = found.following
         if ask.walk.kind == "listings":
             ask.client.seen.extend(found.ids)
         return Outcome.OK, found.format
-    if not isinstance(body, dict) or not is_whole(body.get("id")):
+    body = _object_of(content)
+    if not is_whole(body.get("id")):
         return Outcome.BAD_BODY, ""
     if ask.subject and body.get("reference") != ask.subject:
         return Outcome.BAD_BODY, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 from urllib.parse import quote
@@ -26,11 +27,11 @@ def page(body: Any, kind: str) -> Page | None:
         return None
     form = "new" if "items" in body else "old"
     rows = body.get("items" if form == "new" else kind)
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and is_whole(row.get("id")) for row in rows
-    ):
+    if not isinstance(rows, list):
         return None
-    ids = tuple(row["id"] for row in rows)
+    ids: tuple[Any, ...] = tuple([row.get("id") if isinstance(row, dict) else None for row in rows])
+    if not all(map(is_whole, ids)):
+        return None
     if form == "new":
         cursor = body.get("nextCursor", 0)
         if cursor is not None and not (isinstance(cursor, str) and len(cursor) <= _LONGEST):
@@ -49,6 +50,7 @@ def is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
+@functools.lru_cache(maxsize=256)  # many clients read the same pages
 def page_of(content: bytes, kind: str) -> Page | None:
     """Return the page of `kind` that `content` is, in either format, or None."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -302,6 +303,11 @@ def _json(value: Any) -> bytes:
 
 
 def _list_of(head: bytes, name: str, rows: list[dict[str, Any]]) -> bytes:
-    """Return the object `head` with the ids of `rows`; by hand, since most answers are such."""
-    ids = ", ".join([f'{{"id": {row["id"]}}}' for row in rows])
-    return head[:-1] + f', "{name}": [{ids}]}}'.encode()
+    """Return the object `head` with the ids of `rows`."""
+    return _list_with(head, name, tuple([row["id"] for row in rows]))
+
+
+@functools.lru_cache(maxsize=512)  # most answers are one of a few
+def _list_with(head: bytes, name: str, ids: tuple[int, ...]) -> bytes:
+    rows = ", ".join([f'{{"id": {one}}}' for one in ids])
+    return head[:-1] + f', "{name}": [{rows}]}}'.encode()
