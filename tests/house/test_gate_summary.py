@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+WIDE = pytest.mark.wide
 
 
 def gate(folder: Path, body: str, *options: str, **environment: str) -> tuple[int, str, str]:
@@ -83,10 +84,10 @@ def test_escapes_in_a_reason_are_shown(tmp_path: Path) -> None:
     ("option", "named"),
     [
         ("--stages=moon", "--stages"),
-        ("--stages=containers", "engine"),
-        ("--history=/proc/nowhere/history.jsonl", "history"),
+        pytest.param("--stages=containers", "engine", marks=WIDE),
+        pytest.param("--history=/proc/nowhere/history.jsonl", "history", marks=WIDE),
         ("--history={folder}/broken.jsonl", "kept drill"),
-        ("--summary=/proc/nowhere/summary.md", "--summary"),
+        pytest.param("--summary=/proc/nowhere/summary.md", "--summary", marks=WIDE),
     ],
 )
 def test_a_wrong_option_is_a_usage_error_and_no_traceback(

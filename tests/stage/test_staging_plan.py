@@ -14,6 +14,7 @@ import pytest
 
 from tests.stage.staging_support import ROOT, RUNBOOK, fake_kubectl, write
 
+WIDE = pytest.mark.wide
 TOML = """
 [stage]
 name = "planned"
@@ -105,7 +106,13 @@ def test_the_plan_names_every_command_with_its_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "status"),
-    [(b"n\n", 0), (b"\n", 0), (b"yes please\n", 0), (b"\x04", 0), (b"\x03", 3)],
+    [
+        pytest.param(b"n\n", 0, marks=WIDE),
+        pytest.param(b"\n", 0, marks=WIDE),
+        (b"yes please\n", 0),
+        (b"\x04", 0),
+        (b"\x03", 3),
+    ],
     ids=["no", "nothing", "something else", "end of input", "Ctrl-C"],
 )
 def test_whatever_is_not_yes_leaves_everything_untouched(

@@ -22,7 +22,7 @@ Deployed = tuple[Postgres, Service]
 KEPT = "Config not reloaded, the old configuration stays in force"
 
 
-@pytest.fixture(scope="module", params=[OLD, NEW])
+@pytest.fixture(scope="module", params=[pytest.param(OLD, marks=pytest.mark.wide), NEW])
 def deployed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
