@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 # Writes down when it begins and ends.
 TEST = """
@@ -64,27 +62,15 @@ def left_when_features_began(rows: list[tuple[str, str, float, float]]) -> int:
     return sum(one[3] > began for one in rows if not one[0].startswith("features"))
 
 
-@pytest.mark.parametrize(
-    ("modules", "features"),
-    [({"a": 1}, 4), ({"a": 3, "b": 3, "c": 2, "d": 4}, 3)],
-)
-def test_features_begin_once_next_to_nothing_else_is_left(
-    modules: dict[str, int], features: int, tmp_path: Path
-) -> None:
-    put(tmp_path, "features/test_features.py", features)
-    for name, count in modules.items():
+def test_features_begin_once_next_to_nothing_else_is_left_and_are_shared(tmp_path: Path) -> None:
+    put(tmp_path, "features/test_features.py", 6, seconds=0.2)
+    for name, count in {"a": 3, "b": 3, "c": 2, "d": 4}.items():
         put(tmp_path, f"tests/test_{name}.py", count)
     said, rows = run(tmp_path)
-    assert f"{features + sum(modules.values())} passed" in said
-    assert len(rows) == features + sum(modules.values())
+    assert "18 passed" in said
+    assert len(rows) == 18
     assert left_when_features_began(rows) <= 2
-
-
-def test_features_alone_are_shared_scenario_by_scenario(tmp_path: Path) -> None:
-    put(tmp_path, "features/test_features.py", 6, seconds=0.2)
-    said, rows = run(tmp_path)
-    assert "6 passed" in said
-    assert len({worker for _, worker, *_ in rows}) == 2
+    assert len({worker for name, worker, *_ in rows if name.startswith("features")}) == 2
 
 
 def test_by_another_rule_more_would_be(tmp_path: Path) -> None:
