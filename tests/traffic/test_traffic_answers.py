@@ -156,7 +156,7 @@ def test_no_answer_breaks_the_generator(
             server.url, "k", RATE, 1, tmp_path / "traffic", timeline, timeout_s=1.0, clients=3
         )
         with traffic:
-            for _ in wait_until("a few answers", 30):
+            for _ in wait_until("a few answers", 120):  # an endless one keeps a core busy
                 if server.asked >= 8:
                     break
         assert traffic.window(0).sent
