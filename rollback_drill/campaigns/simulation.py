@@ -19,6 +19,7 @@ from random import Random
 from rollback_drill.conduct.conductor import Conductor
 from rollback_drill.conduct.hold import hold
 from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.worlds import WORLDS, Draw, MakesWorld, World
 from rollback_drill.decide.statistics import proportion
 from rollback_drill.ground import clock
@@ -117,7 +118,7 @@ def request_of(drawn: Draw, runbook: Path, report: Path) -> Request:
     return Request(
         runbook=runbook,
         report=report,
-        stage="simulated",
+        stage=SIMULATED,
         fault=drawn.fault,
         procedure=drawn.procedure,
         hazard=drawn.hazard or "none",

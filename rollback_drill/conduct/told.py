@@ -9,6 +9,9 @@ from typing import Annotated, ClassVar
 from rollback_drill.record.decoding import Form, Range
 from rollback_drill.record.told import Count, Name, Number, Seconds, Told, UnixTime, Where
 
+SIMULATED = "simulated"
+"""Name of a stage that is a model, see `conduct.worlds`."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrillStarted(Told):
@@ -34,6 +37,11 @@ class DrillStarted(Told):
     hazard: Name = "none"
     clients: Count = 0  # of the traffic; 0 where an old record does not say
     promises: dict[str, Count] | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it was, for a heading: nobody may take a model for a stage."""
+        return "Simulated drill, in a model" if self.stage == SIMULATED else "Rollback drill"
 
 
 @dataclass(frozen=True, slots=True)

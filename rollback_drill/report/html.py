@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
+from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.clock import iso
 from rollback_drill.ground.markup import filled
 from rollback_drill.judge.impact import headlines, left_in
@@ -19,11 +20,13 @@ from rollback_drill.watch.busyness import busy
 def whole_page(book: Book) -> Markup:
     """Return the page: what every reader wants to know first, then the sections of all rooms."""
     judgement = book.ask(judge)
+    start = book.last(DrillStarted)
     first = (*headlines(judgement.impact), left_in(judgement.left))
     return filled(
         __file__,
         "index",
         judgement=judgement,
+        kind=start.kind if start else "Rollback drill",
         headlines=[line for line in first if line],
         numbers=[line for line in (*key_numbers(judgement), book.ask(busy)) if line],
         sections=list(_sections(book)),

@@ -230,7 +230,7 @@ def test_a_single_seed_is_held_with_a_report_that_says_what_it_is(tmp_path: Path
     one = simulate_with_report(draw(7), RUNBOOK, report)
     page = (report / "index.html").read_text(encoding="utf-8")
     assert str(one.verdict) in page
-    assert "a model, in virtual time" in page
+    assert "<h1>Simulated drill, in a model · " in page
 
 
 def test_the_command_replays_a_seed(tmp_path: Path) -> None:

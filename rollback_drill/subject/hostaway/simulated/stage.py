@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.ground import clock
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
@@ -68,7 +69,7 @@ class SimulatedHost:
 class SimulatedStage(OwnStage):
     """See stage.model.Stage. Nothing of it is real: no drill of a user's is held here."""
 
-    name = "simulated"
+    name = SIMULATED
     reason = "a model, in virtual time"
     alternatives: Sequence[str] = (*MAINTENANCE_WORDS, "supervisord", "folder")
 
