@@ -13,14 +13,14 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from rollback_drill.stage.container_sweep import OWNER, RUN
-from rollback_drill.stage.engine import engine_client
+from rollback_drill.stage.images import forget_older
 
 __all__ = ["MOST_KEPT_BYTES", "filled_tag", "keep_filled"]
 
 MOST_KEPT_BYTES = 40_000_000
 """What is larger is filled anew by each stage, since all of it would stay in the engine."""
 _REPOSITORY = "rollback-drill/filled"
-_MOST = 8  # of all kinds; those that were made last stay
+_MOST = 16  # of all sizes and seeds; each has some 50 MB of its own
 
 
 def filled_tag(*made_of: object) -> str:
@@ -38,6 +38,4 @@ def keep_filled(container: Container, tag: str) -> None:
     with contextlib.suppress(DockerException):
         repository, _, name = tag.partition(":")
         container.commit(repository, name, changes=forgotten)
-        kept = engine_client().images.list(_REPOSITORY)
-        for image in sorted(kept, key=lambda one: str(one.attrs["Created"]))[:-_MOST]:
-            engine_client().images.remove(str(image.id))
+        forget_older(_REPOSITORY, _MOST)

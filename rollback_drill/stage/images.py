@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -25,6 +26,7 @@ __all__ = [
     "ensure_images",
     "ensure_machine",
     "ensure_release",
+    "forget_older",
     "has_image",
 ]
 
@@ -36,6 +38,7 @@ _FOLDER = Path(__file__).resolve().parents[2] / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]
 _PYTHON = "3.11"  # that of the base
 _BASE_LIMIT_S = 300
+_MOST = 8  # of each name; a change of what one is built from makes another
 
 
 def base_problem() -> str:
@@ -72,6 +75,15 @@ def ensure_release(origin: Path, progress: Callable[[str], None], **arguments: s
     return _ensure("release", progress, {"origin.git": origin}, commits, host=host, **arguments)
 
 
+def forget_older(repository: str, most: int) -> None:
+    """Remove all images of `repository` but the `most` that were made last, and those in use."""
+    with contextlib.suppress(DockerException):
+        made = engine_client().images.list(repository)
+        for image in sorted(made, key=lambda one: str(one.attrs["Created"]))[:-most]:
+            with contextlib.suppress(DockerException):
+                engine_client().images.remove(str(image.id))
+
+
 def _ensure(
     name: str,
     progress: Callable[[str], None],
@@ -91,6 +103,7 @@ def _ensure(
         _ensure_base(progress)
         progress(f"building the image {name} (once)")
         _build(name, tag, extra, arguments)
+        forget_older(f"rollback-drill/{name}", _MOST)
     return tag
 
 
