@@ -62,6 +62,9 @@ class OpenLoop:
     def run(self) -> None:
         """Send requests until `stop` is called. Raises the first error that is a defect of ours."""
         settings = self.settings
+        if not self._let_begin():
+            self._over.set()
+            return
         # Workers take turns: together they are as even as one of the whole rate.
         shift = settings.worker / settings.workers / settings.rate
         schedule = Schedule(round(now() + _LEAD_S + shift, 6), settings.rate)
@@ -90,6 +93,13 @@ class OpenLoop:
             self._over.set()
         if self.failure:
             raise self.failure
+
+    def _let_begin(self) -> bool:
+        """Wait until sending may begin; False when it is over before that."""
+        while not orders.may_begin(self.settings.directory):
+            if self._stopping.wait(FLUSH_S) or os.getppid() != self.settings.parent:
+                return False
+        return True
 
     def _crowd(self, names: list[str], run: str) -> Crowd[Any]:
         seed = self.settings.seed * self.settings.workers + self.settings.worker

@@ -85,11 +85,12 @@ class Conductor:
         drill: Drill | None = None
         touched = True
         try:
-            bring_up(self.admitted, self.timeline, up)
+            traffic = bring_up(self._plan, self.admitted, self.timeline, up)
             with contextlib.ExitStack() as undo:
                 drill = open_drill(
                     self._plan,
                     self.admitted,
+                    traffic,
                     self.timeline,
                     self._progress,
                     self._guard,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 
 from rollback_drill.conduct.companion import companions
@@ -13,44 +14,47 @@ from rollback_drill.conduct.plan import Admitted, Plan
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.rig import Rig
 from rollback_drill.conduct.told import StageUp
+from rollback_drill.decide import statistics
 from rollback_drill.perform.messages import Courier
 from rollback_drill.perform.moment import Moment
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.stage.sweep import identity
+from rollback_drill.traffic.live import Traffic
 from rollback_drill.watch.probe import Probe
 
 
-def bring_up(admitted: Admitted, timeline: Timeline, up: contextlib.ExitStack) -> None:
+def bring_up(
+    plan: Plan, admitted: Admitted, timeline: Timeline, up: contextlib.ExitStack
+) -> Traffic:
     """Bring the stage up, to be removed by `up`; one that is kept is put back to the failing
-    release. Raises DrillError.
+    release. Return its traffic, which has not begun. Raises DrillError.
     """
     stage = admitted.stage
+    loading = threading.Thread(
+        target=statistics.load_bounds, name="loads the statistics", daemon=True
+    )
+    loading.start()
+    traffic = None
+    if stage.base_url and plan.surroundings.traffic.loads:  # else its front door is known later
+        traffic = _traffic(plan, admitted, timeline)
+        up.callback(traffic.abandon)
+        traffic.get_ready()
     if admitted.kept_stage:
         stage.deploy(stage.failing)
     else:
         up.enter_context(stage)
+    loading.join()  # before a drill begins, not in its middle
     timeline.redactor.add(*stage.secrets)
     where = "" if admitted.kept_stage else stage.where
     # Who holds it matters where another drill could take it over.
     timeline.record(StageUp(where, identity(os.getpid())) if where else StageUp(where))
+    return traffic or _traffic(plan, admitted, timeline)
 
 
-def open_drill(
-    plan: Plan,
-    admitted: Admitted,
-    timeline: Timeline,
-    progress: Progress | None,
-    guard: Guard,
-    busy: Callable[[], str],
-    undo: contextlib.ExitStack,
-) -> Drill:
-    """Return the drill on a stage that is up, with everybody who goes along; what has to be closed
-    of it goes to `undo`. `busy`: says how busy the machine is. Raises DrillError.
-    """
-    request, stage, runbook = admitted.request, admitted.stage, admitted.runbook
-    surroundings = plan.surroundings
-    traffic = surroundings.traffic(
+def _traffic(plan: Plan, admitted: Admitted, timeline: Timeline) -> Traffic:
+    request, stage = admitted.request, admitted.stage
+    return plan.surroundings.traffic(
         stage.base_url,
         stage.api_key,
         request.rate,
@@ -59,10 +63,26 @@ def open_drill(
         timeline,
         interface=stage.interface,
     )
+
+
+def open_drill(
+    plan: Plan,
+    admitted: Admitted,
+    traffic: Traffic,
+    timeline: Timeline,
+    progress: Progress | None,
+    guard: Guard,
+    busy: Callable[[], str],
+    undo: contextlib.ExitStack,
+) -> Drill:
+    """Return the drill on a stage that is up, with its `traffic` and everybody who goes along; what
+    has to be closed of it goes to `undo`. `busy`: says how busy the machine is. Raises DrillError.
+    """
+    request, stage, runbook = admitted.request, admitted.stage, admitted.runbook
     accounts = plan.beginning.accounts(stage, timeline, traffic.directory)
     contacts = "; ".join(f"{c.role} → {c.escalation}" for c in runbook.contacts)
     courier = Courier(admitted.channels, timeline, contacts)
-    webhook = undo.enter_context(surroundings.webhook(timeline))
+    webhook = undo.enter_context(plan.surroundings.webhook(timeline))
     probe = undo.enter_context(Probe(stage, timeline))
     timeline.record(Noted(f"incidents and tickets: POST to {webhook.url}/incidents and /tickets"))
     moment = Moment(

@@ -17,8 +17,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import scipy.special  # noqa: F401 - before a drill begins, not in its middle
-
 from rollback_drill.decide.attribution import Attribution, attribute
 from rollback_drill.decide.detector import ALPHA, HORIZON, Detector, SlowShare, Stream
 from rollback_drill.decide.diagnosis import Diagnosis, Strength, diagnose

@@ -1,7 +1,8 @@
 """Bounds instead of point estimates: proportions, quantiles, trends. Sources stand by each.
 
 `scipy.stats` takes a second to load; the functions that are needed here stand in `scipy.special`,
-which does not. `decide.decider` loads it before a drill begins. The tests ask `scipy.stats`.
+which takes a third: a drill has it loaded while its stage comes up (`load_bounds`). The tests ask
+`scipy.stats`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class LatencyCounts(Protocol):
     def count_above(self, limit_s: float) -> int:
         """How many of them were `limit_s` seconds or longer, within the histogram's resolution."""
         ...
+
+
+def load_bounds() -> None:
+    """Load what the bounds are computed with, so that the first of them does not take longer."""
+    import scipy.special  # noqa: F401
 
 
 def upper_bound(hits: int, n: int, confidence: float = CONFIDENCE) -> float:

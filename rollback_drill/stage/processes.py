@@ -9,6 +9,7 @@ import platform
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -562,14 +563,24 @@ class ProcessStage(OwnStage):
         living = [child for child in self._children if child.poll() is None]
         for child in living:
             child.send_signal(signal.SIGINT)
+        with contextlib.suppress(WaitTimeout):
+            for _ in wait_until("all that was started to end", _GRACE_S):
+                if all(child.poll() is not None for child in living):
+                    break
+                self._rouse_supervisor()
         for child in living:
-            try:
-                child.wait(_GRACE_S)
-            except subprocess.TimeoutExpired:
+            if child.poll() is None:
                 child.kill()
                 child.wait(_GRACE_S)
         if self._folder:
             self._clear(self._folder)
+
+    def _rouse_supervisor(self) -> None:
+        """Have supervisord look around: it may sleep for a second through a signal."""
+        if self._folder:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
+                caller.settimeout(1.0)
+                caller.connect(str(self._folder / "supervisor.sock"))
 
     def _clear(self, folder: Path) -> None:
         """Remove the folder; who still lives in it, such as an interrupted initdb, is ended."""

@@ -32,6 +32,7 @@ from rollback_drill.record.decoding import told
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, ObserverDied
 from rollback_drill.record.watched import Watched
+from rollback_drill.traffic import orders
 from rollback_drill.traffic.aggregate import Aggregate, Clients, Second, aggregate, combine
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Observation
@@ -69,6 +70,8 @@ class Traffic:
     """
 
     poll_s = _POLL_S
+    loads = True
+    """Whether generators are programs, which take a while to load before they can send."""
 
     def __init__(
         self,
@@ -121,16 +124,32 @@ class Traffic:
         self._unread = ""
         self._thread = Watched(_READER, self._follow)
 
-    def __enter__(self) -> Traffic:
-        """Start the generators; return once each has begun its schedule.
-
-        Raises StageError, with the last lines of its log, when one does not start.
+    def get_ready(self) -> None:
+        """Start the generators, which take a while to load: they send nothing before the block of
+        this context manager begins. Call `abandon` where it never does.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self._interface.leave(self.directory)
+        if self.loads:
+            orders.hold_back(self.directory)
+        for settings in self._settings:
+            self._generators.append(self.generator(settings, self._api_key))
+
+    def abandon(self) -> None:
+        """End generators that were got ready, if they still run."""
+        for generator in self._generators:
+            generator.kill()
+
+    def __enter__(self) -> Traffic:
+        """Let the generators send; return once each has begun its schedule.
+
+        Raises StageError, with the last lines of its log, when one does not start.
+        """
         try:
-            for settings in self._settings:
-                self._generators.append(self.generator(settings, self._api_key))
+            if not self._generators:
+                self.get_ready()
+            if self.loads:
+                orders.let_begin(self.directory)
             self._thread.start()
             for _ in wait_until("the traffic generators start", _START_LIMIT_S):
                 self._raise_if_broken()

@@ -9,6 +9,7 @@ from pathlib import Path
 from rollback_drill.ground import files
 
 NAME = "orders.json"
+_BEGIN = "begin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,18 @@ def read_orders(directory: Path) -> Orders:
         return Orders(**json.loads((directory / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return Orders()
+
+
+def hold_back(directory: Path) -> None:
+    """Have generators that start in `directory` load, and send nothing before `let_begin`."""
+    files.remove(directory / _BEGIN)
+
+
+def let_begin(directory: Path) -> None:
+    """Let the generators in `directory` send."""
+    files.write(directory / _BEGIN, "")
+
+
+def may_begin(directory: Path) -> bool:
+    """Whether a generator in `directory` may send."""
+    return (directory / _BEGIN).exists()

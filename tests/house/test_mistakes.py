@@ -93,4 +93,4 @@ def test_what_is_done_loads_what_it_needs() -> None:
     """That the tests above can turn red: a command that does something does load."""
     _, ended = told(["bindings"])
     assert "rich" in ended
-    assert "scipy" in ended
+    assert "psycopg" in ended

@@ -20,6 +20,7 @@ from rollback_drill.traffic.aggregate import aggregate
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.live import Traffic, read_observations
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.traffic.recordings import OBSERVATIONS, path_of
 from rollback_drill.traffic.schedule import Schedule
 from rollback_drill.traffic.told import GeneratorSample, TrafficSecond
 from tests.traffic.listings_server import ListingsServer
@@ -72,6 +73,39 @@ def processes_of(traffic: Traffic) -> list[psutil.Process]:
         if process.info["cwd"] == str(traffic.directory.resolve())
         and "locust" in " ".join(process.info["cmdline"] or [])
     ]
+
+
+def test_generators_that_are_got_ready_send_nothing_before_they_may(
+    server: ListingsServer, timeline: Timeline
+) -> None:
+    traffic = traffic_to(server, timeline)
+    traffic.get_ready()
+    for _ in wait_until("the generator has loaded", 30):
+        if path_of(traffic.directory, OBSERVATIONS, 0).exists():
+            break
+    began = now()
+    for _ in wait_until("nothing", 1.5):
+        assert not server.seen
+        if now() - began > 1:
+            break
+    with traffic:
+        for _ in wait_until("some traffic", 15):
+            if traffic.window(began).sent:
+                break
+    (start,) = [g.schedule.start for g in traffic._generators if g.schedule]
+    assert start > began + 1
+    assert not processes_of(traffic)
+
+
+def test_generators_that_never_begin_are_gone_when_abandoned(
+    server: ListingsServer, timeline: Timeline
+) -> None:
+    traffic = traffic_to(server, timeline)
+    traffic.get_ready()
+    assert processes_of(traffic)
+    traffic.abandon()
+    assert not processes_of(traffic)
+    assert not server.seen
 
 
 def test_everything_that_was_due_is_seen_live_and_recorded(

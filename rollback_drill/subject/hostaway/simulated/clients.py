@@ -178,6 +178,7 @@ def traffic_of(send: Callable[[Sent], Reply], losses: Losses) -> type[Traffic]:
         """See traffic.live.Traffic."""
 
         poll_s = _POLL_S
+        loads = False
 
         def generator(self, settings: Settings, api_key: str) -> Generator:
             """See Traffic.generator."""
