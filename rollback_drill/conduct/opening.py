@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Callable
 
 from rollback_drill.conduct.companion import companions
@@ -19,9 +18,12 @@ from rollback_drill.perform.messages import Courier
 from rollback_drill.perform.moment import Moment
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
+from rollback_drill.record.watched import Watched
 from rollback_drill.stage.sweep import identity
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.watch.probe import Probe
+
+_LOAD_LIMIT_S = 60.0
 
 
 def bring_up(
@@ -31,10 +33,7 @@ def bring_up(
     release. Return its traffic, which has not begun. Raises DrillError.
     """
     stage = admitted.stage
-    loading = threading.Thread(
-        target=statistics.load_bounds, name="loads the statistics", daemon=True
-    )
-    loading.start()
+    loading = Watched("loader of the statistics", statistics.load_bounds).start()
     traffic = None
     if stage.base_url and plan.surroundings.traffic.loads:  # else its front door is known later
         traffic = _traffic(plan, admitted, timeline)
@@ -44,7 +43,7 @@ def bring_up(
         stage.deploy(stage.failing)
     else:
         up.enter_context(stage)
-    loading.join()  # before a drill begins, not in its middle
+    loading.end(_LOAD_LIMIT_S)  # before a drill begins, not in its middle
     timeline.redactor.add(*stage.secrets)
     where = "" if admitted.kept_stage else stage.where
     # Who holds it matters where another drill could take it over.

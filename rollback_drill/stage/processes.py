@@ -559,21 +559,29 @@ class ProcessStage(OwnStage):
         """See Stage.__exit__. Works after a partial start, and twice."""
         self._over.set()
         self._database.close()
-        # All at once; SIGINT is Postgres' fast shutdown, and ends the others as well.
         living = [child for child in self._children if child.poll() is None]
-        for child in living:
-            child.send_signal(signal.SIGINT)
+        # The service ends by itself, and at once, only as long as its database is there.
+        others = [child for child in living if child is not self._postgres]
+        self._end(others, signal.SIGTERM)  # SIGINT is ignored below a shell's background job
+        # Its fast shutdown.
+        self._end([child for child in living if child is self._postgres], signal.SIGINT)
+        if self._folder:
+            self._clear(self._folder)
+
+    def _end(
+        self, children: Sequence[subprocess.Popen[bytes] | TakenOver], sent: signal.Signals
+    ) -> None:
+        for child in children:
+            child.send_signal(sent)
         with contextlib.suppress(WaitTimeout):
-            for _ in wait_until("all that was started to end", _GRACE_S):
-                if all(child.poll() is not None for child in living):
+            for _ in wait_until("what was started to end", _GRACE_S):
+                if all(child.poll() is not None for child in children):
                     break
                 self._rouse_supervisor()
-        for child in living:
+        for child in children:
             if child.poll() is None:
                 child.kill()
                 child.wait(_GRACE_S)
-        if self._folder:
-            self._clear(self._folder)
 
     def _rouse_supervisor(self) -> None:
         """Have supervisord look around: it may sleep for a second through a signal."""

@@ -15,7 +15,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.virtual import VirtualClock
 from rollback_drill.perform.checks import clients
 from rollback_drill.perform.moment import Moment
-from rollback_drill.perform.performer import Performer, step_part
+from rollback_drill.perform.performer import Part, Performer, step_part
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import Noted
@@ -74,6 +74,20 @@ def watched(
     folder: Path, service: Service, text: str = TEXT, boxes: str = BOXES, scripts: object = None
 ) -> tuple[float, StepEnded, list[Checked], list[str]]:
     """Perform the third step; return how long that took, how it ended, and what was found."""
+    performer, part, timeline = performing(folder, service, text, boxes, scripts)
+    performer.perform_part(part)
+    took = clock.now() - BEGAN
+    timeline.close()
+    record = [event.what for event in read(timeline.path)]
+    (ended,) = [one for one in record if isinstance(one, StepEnded)]
+    notes = [one.text for one in record if isinstance(one, Noted)]
+    return took, ended, [one for one in record if isinstance(one, Checked)], notes
+
+
+def performing(
+    folder: Path, service: Service, text: str = TEXT, boxes: str = BOXES, scripts: object = None
+) -> tuple[Performer, Part, Timeline]:
+    """Return who performs the third step of a runbook, without its commands."""
     text = text.replace("- [ ] Error rate <1%\n", boxes, 1)
     runbook = runbook_of(folder, text)
     step = runbook.procedures[0].steps[2]
@@ -90,13 +104,17 @@ def watched(
         tail=rest, samples=cast(Any, service), failing="v2", stable="v1", pace=60.0,
     )  # fmt: skip
     part = step_part("Procedure 1", step, 60.0)
-    Performer(moment).perform_part(replace(part, blocks=()))
-    took = clock.now() - BEGAN
-    timeline.close()
-    record = [event.what for event in read(timeline.path)]
-    (ended,) = [one for one in record if isinstance(one, StepEnded)]
-    notes = [one.text for one in record if isinstance(one, Noted)]
-    return took, ended, [one for one in record if isinstance(one, Checked)], notes
+    return Performer(moment), replace(part, blocks=()), timeline
+
+
+def test_what_comes_right_after_a_watch_knows_since_when_clients_are_watched(
+    tmp_path: Path,
+) -> None:
+    performer, part, _ = performing(tmp_path, Service())
+    performer.perform_part(part)
+    assert performer.watched_from == BEGAN
+    performer.perform_part(replace(part, window_s=0.0, checkboxes=()))
+    assert performer.watched_from == 0
 
 
 def test_a_healthy_service_is_watched_for_the_shorter_time(tmp_path: Path) -> None:
