@@ -45,6 +45,7 @@ from rollback_drill.stage.supervision import SUPERVISORS, SYSTEMD, spare_others
 
 _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ORIGIN = Path("/srv/origin.git")
 _FILES = ("LOG_FILE", "MAINTENANCE_FILE")
 _PORT = 8000
 _POSTGRES_PORT = 5432
@@ -168,7 +169,8 @@ class ContainerStage(OwnStage):
             ) as scratch,
             ThreadPoolExecutor() as pool,
         ):
-            images = self._images(Path(scratch, "origin.git"))
+            origin = Path(scratch, _ORIGIN.name)
+            images = self._images(origin)
             self._progress(f"starting Postgres, HAProxy and {len(self._names)} service host(s)")
             network = Network(docker_network_kw={"labels": self._labels})
             pool.submit(network.create).result()
@@ -177,7 +179,8 @@ class ContainerStage(OwnStage):
             prometheus = pool.submit(self._start_prometheus, images["prometheus"], network)
             started = list(
                 pool.map(
-                    lambda name: self._start_host(name, images["release"], network), self._names
+                    lambda name: self._start_host(name, images["release"], network, origin),
+                    self._names,
                 )
             )
             self._exporters = {
@@ -270,7 +273,7 @@ class ContainerStage(OwnStage):
                 if execution.state() == (False, 0):
                     return
 
-    def _start_host(self, name: str, image: str, network: Network) -> DockerContainer:
+    def _start_host(self, name: str, image: str, network: Network, origin: Path) -> DockerContainer:
         recipe, app = self.recipe, self._app
         service = recipe.environment(
             self.environment,
@@ -300,6 +303,7 @@ class ContainerStage(OwnStage):
         if self.options.backup_disk_bytes:
             size = f"size={self.options.backup_disk_bytes}"
             container.with_tmpfs_mount(self.environment["BACKUP_DIR"], size)
+        container.with_copy_into_container(origin, str(_ORIGIN.parent))
         self._containers[name] = container
         self._start(container, network, name, [_PORT, _EXPORTER_PORT])
         return container

@@ -104,6 +104,14 @@ def told(dump: str) -> list[str]:
     return [line for line in same.splitlines() if "restrict " not in line]
 
 
+def test_the_origin_can_be_cloned_as_any_other(stage: Stage) -> None:
+    asked = "git -C /srv/origin.git tag; git clone -q /srv/origin.git again; rm -rf again; cat .venv/pyvenv.cfg"
+    done = stage.hosts[0].run(asked, limit_s=20)
+    assert done.ok, done.stderr
+    assert STABLE in done.stdout
+    assert "home = /usr" in done.stdout
+
+
 def test_a_kept_database_takes_the_passwords_of_its_stage(stage: Stage) -> None:
     asked = "SELECT count(*) FROM pg_authid WHERE rolname IN ('postgres', 'hostaway')"
     assert stage.database.fetch(asked) == [(2,)]
