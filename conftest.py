@@ -1,8 +1,12 @@
 """Table of contents of the suite: where its fixtures, options and sentences live."""
 
+from hypothesis import settings
+
 from rollback_drill.ground.machine import keep_out
 
 keep_out()  # the user's settings are none of a drill's
+settings.register_profile("untimed", deadline=None)  # how fast the machine is is none of a test's
+settings.load_profile("untimed")
 
 pytest_plugins = [
     "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
