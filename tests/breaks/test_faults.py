@@ -271,4 +271,4 @@ def test_a_walk_that_is_cut_off_has_missed_only_what_it_went_past(
 ) -> None:
     monkeypatch.setattr("rollback_drill.subject.hostaway.walkers._MOST_PAGES", 3)
     walk = first_walk(scene, defects)
-    assert (walk.ended, walk.rows, walk.skipped > 0) == (False, 150, missed)
+    assert (walk.ended, walk.rows, walk.skipped > 0) == (False, 300, missed)

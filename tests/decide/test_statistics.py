@@ -44,6 +44,7 @@ class Sorted:
 counts = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
+@settings(deadline=None)  # the first one loads what it needs
 @given(counts)
 def test_proportion_equals_scipys_exact_interval(hits_n: tuple[int, int]) -> None:
     hits, n = hits_n
