@@ -12,7 +12,8 @@ import os
 from pathlib import Path
 
 NICE = -10
-"""About nine shares of a core where others have one."""
+SHARES = 9
+"""Of a core, where others have one: what NICE comes to."""
 
 
 def prefer(pid: int) -> bool:

@@ -26,6 +26,7 @@ from rollback_drill.stage.container_host import ContainerHost
 from rollback_drill.stage.container_sweep import labels, made, remove_from_engine, sweep_engine
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import FOLDERS, Deployment, must
+from rollback_drill.stage.engine import priority
 from rollback_drill.stage.execution import Execution
 from rollback_drill.stage.filled import MOST_KEPT_BYTES, filled_tag, keep_filled
 from rollback_drill.stage.host import Host, look
@@ -338,7 +339,9 @@ class ContainerStage(OwnStage):
         self, container: DockerContainer, network: Network, alias: str, ports: Sequence[int]
     ) -> None:
         container.with_network(network).with_network_aliases(alias)
-        container.with_kwargs(labels=self._labels, **container._kwargs)
+        # systemd wants to find its groups where it is used to.
+        first = priority(apart=self._supervisor is not SYSTEMD)
+        container.with_kwargs(labels=self._labels, **first, **container._kwargs)
         published = cast(dict[str, object], container.ports)
         for port in ports:
             # A port of the engine's choice would be another one after a restart.
