@@ -36,6 +36,7 @@ _WEIGHTS = (45, 40, 15)
 _HAZARD_SHARE = 0.1
 _SLOWNESS = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0)
 _RATES = (40.0, 60.0, 60.0, 100.0)
+_PACES = (60.0, 200.0, 600.0)
 _AHEAD_S = (0.0, 0.0, 0.0, -40.0, -1.5, 2.0, 75.0)
 _CHUNK = 8
 
@@ -109,6 +110,7 @@ def draw(seed: int) -> Draw:
         slowness=pick.choice(_SLOWNESS) * pick.uniform(0.8, 1.2),
         ahead_s=pick.choice(_AHEAD_S),
         rate=pick.choice(_RATES),
+        pace=pick.choice(_PACES),
         hosts=pick.choice((1, 1, 2)),
     )
 
@@ -123,6 +125,7 @@ def request_of(drawn: Draw, runbook: Path, report: Path) -> Request:
         procedure=drawn.procedure,
         hazard=drawn.hazard or "none",
         rate=drawn.rate,
+        pace=drawn.pace,
         seed=drawn.seed,
     )
 

@@ -31,13 +31,14 @@ class Draw:
     slowness: float = 1.0
     ahead_s: float = 0.0
     rate: float = 100.0
+    pace: float = 60.0
     hosts: int = 1
 
     def __str__(self) -> str:
         parts = [
             self.fault,
             f"procedure {self.procedure}",
-            f"{self.rate:g}/s",
+            f"{self.rate:g}/s at pace {self.pace:g}",
             f"{self.hosts} hosts",
         ]
         parts += [f"{self.slowness:.2f} times as slow", f"clocks {self.ahead_s:+.1f} s"]

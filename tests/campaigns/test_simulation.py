@@ -208,6 +208,7 @@ def test_rates_have_intervals_and_wrong_verdicts_their_seeds() -> None:
     assert any(line.startswith("SEED=1: false green") for line in told)
 
 
+@pytest.mark.timeout(1_200)
 def test_two_hundred_drills_have_no_wrong_verdict() -> None:
     drills = tuple(simulate_all(1, 200, RUNBOOK, lambda _: None))
     rates = Rates(drills)
@@ -218,6 +219,7 @@ def test_two_hundred_drills_have_no_wrong_verdict() -> None:
 
 
 @pytest.mark.wide
+@pytest.mark.timeout(8 * 3_600)
 def test_twenty_thousand_drills_have_no_wrong_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     rates = Rates(tuple(simulate_all(1_001, 20_000, RUNBOOK, lambda _: None)))
     with capsys.disabled():
