@@ -55,7 +55,13 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
         )
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if not self._too_early():
+        # Of a worker that crashed all comes back, also what is done: a worker that is given nothing
+        # but that would wait for ever.
+        while self.workqueue and all(next(iter(self.workqueue.values())).values()):
+            self.workqueue.popitem(last=False)
+        if not self.workqueue:
+            node.shutdown()
+        elif not self._too_early():
             super()._assign_work_unit(node)
 
 

@@ -666,7 +666,8 @@ def test_what_only_the_suite_proves_does_not_count_for_the_steps_budget(
     (began,) = (one.at for one in record if isinstance(one.what, StepStarted))
     ((at, ended),) = ((one.at, one.what) for one in record if isinstance(one.what, StepEnded))
     assert ended.proving_s == proof.took_s > 0
-    assert other.took_s <= ended.took_s <= at - began - proof.took_s + 0.001
+    # The step's own clock begins with the look at what runs, just before it is on record.
+    assert other.took_s <= ended.took_s <= at - began - proof.took_s + proof.took_s / 2
 
 
 def test_an_attempt_that_the_runbook_repeats_is_no_error(live: Moment) -> None:

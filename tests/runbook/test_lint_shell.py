@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -827,6 +829,18 @@ def test_a_document_that_cannot_be_drilled_is_told_both_what_it_lacks_and_what_i
     assert content["checkboxes"] == []
     assert main(["revalidate", "--runbook", str(path), "--report", str(out)]) == Exit.FAILED
     assert "the findings are the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("point", [0x1F600, 0x573B7, 0xA05F1, 0xF0000, 0x10FFF0])
+def test_no_character_ends_the_program(point: int) -> None:
+    """The parser is C: what breaks it leaves no traceback, so that another process tries."""
+    program = (
+        "import sys\nfrom rollback_drill.runbook.shell import read_script\n"
+        "one = chr(int(sys.argv[1]))\n"
+        "for text in ('a {}', '!{}', '{}', '${{{}', 'if !:{}', '{}=1', '[[ a =~ {} ]]', 'a<<{}'):\n"
+        "    read_script(text.format(one) + '\\n')\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(point)], timeout=60).returncode == 0
 
 
 PIECES = st.sampled_from(

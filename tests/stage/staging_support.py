@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from rollback_drill.ground.wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "runbook" / "rollback.md").read_text()
@@ -18,6 +25,20 @@ RUNBOOK = (ROOT / "runbook" / "rollback.md").read_text()
 FILLED = re.sub(r"\[name\]", "Grace", RUNBOOK)
 
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh on this machine")
+
+
+@contextlib.contextmanager
+def scripts_alone() -> Iterator[None]:
+    """Have this machine's hosts of staging to oneself: who ends what dead drills left on a host
+    ends it for all who test beside him.
+    """
+    path = Path(tempfile.gettempdir(), f"rollback-drill-tests-of-hosts-{os.geteuid()}")
+    with path.open("ab") as file:
+        for _ in wait_until("the hosts of staging to oneself", 250, every_s=0.2):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+        yield
 
 
 def write(folder: Path, toml: str, runbook: str = FILLED) -> list[str]:

@@ -25,14 +25,21 @@ from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.remote_host import RemoteHost
 from rollback_drill.stage.staging import StagingStage
 from rollback_drill.stage.sweep import sweep_folder
+from tests.stage.staging_support import scripts_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(SSHD is None, reason="no sshd on this machine (openssh-server)")
 WIDE = pytest.mark.wide
-TOML = (HERE / "staging.toml").read_text().replace("rate = 25 ", "rate = 100 ")  # soon proven
+TOML = (HERE / "staging.toml").read_text()
 RUNBOOK = (HERE / "runbook.md").read_text()
 RECORDS = "/v1/buckets/staging/collections/guests/records"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone() -> Iterator[None]:
+    with scripts_alone():
+        yield
 
 
 def test_what_a_killed_run_left_of_the_machine_is_swept() -> None:
@@ -227,7 +234,7 @@ def begin(report: Path, toml: str = TOML, runbook: str = RUNBOOK) -> subprocess.
         "--fault",
         "settings-gone-wrong",
         "--rate",
-        "100",
+        "25",
         "--pace",
         "600",
         "--report",

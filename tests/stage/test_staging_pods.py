@@ -22,7 +22,7 @@ from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.remote_host import RemoteHost
 from rollback_drill.stage.staging import StagingStage
-from tests.stage.staging_support import ROOT, fake_kubectl
+from tests.stage.staging_support import ROOT, fake_kubectl, scripts_alone
 
 TOML = """
 [stage]
@@ -104,23 +104,25 @@ def test_a_machine_without_kubectl_is_told(
         host.run("true", limit_s=20)
 
 
+@pytest.mark.wide  # by day the same is seen over ssh
 def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(
     host: RemoteHost, tmp_path: Path
 ) -> None:
-    code = (
-        "import pickle, sys\n"
-        "pickle.load(sys.stdin.buffer).run('touch begun; sleep 98774', limit_s=60)"
-    )
-    drill = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
-    assert drill.stdin
-    with drill.stdin as pipe:
-        pickle.dump(host, pipe)
-    for _ in wait_until("it runs", 20):
-        if (tmp_path / "begun").exists():
-            break
-    drill.kill()
-    drill.wait()
-    assert alive("^sleep 98774")
-    assert host.end_left_behind() == 1
-    assert not alive("^sleep 98774")
-    assert host.end_left_behind() == 0
+    with scripts_alone():
+        code = (
+            "import pickle, sys\n"
+            "pickle.load(sys.stdin.buffer).run('touch begun; sleep 98774', limit_s=60)"
+        )
+        drill = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+        assert drill.stdin
+        with drill.stdin as pipe:
+            pickle.dump(host, pipe)
+        for _ in wait_until("it runs", 20):
+            if (tmp_path / "begun").exists():
+                break
+        drill.kill()
+        drill.wait()
+        assert alive("^sleep 98774")
+        assert host.end_left_behind() >= 1  # others may have left some, too
+        assert not alive("^sleep 98774")
+        assert host.end_left_behind() == 0

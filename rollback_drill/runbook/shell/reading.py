@@ -54,6 +54,11 @@ _STATEMENTS = frozenset(
 )
 
 
+# The grammar asks C's tables of letters for any character, and reads far behind their end for those
+# beyond the first 65,536: that ended the whole program, now and then.
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+
+
 @cache
 def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
@@ -99,7 +104,8 @@ class _Reader:
         if len(text) > _LONGEST:
             self.unread.append((line, f"a script of {len(text)} characters"))
             return
-        tree = _parser().parse(blanks_as_words(text).encode("utf-8", "replace"))
+        readable = _BEYOND.sub("\ufffd", blanks_as_words(text))
+        tree = _parser().parse(readable.encode("utf-8", "replace"))
         before = len(self.unread)
         self._walk(tree.root_node, self._outside, 0)
         if tree.root_node.has_error and len(self.unread) == before:
