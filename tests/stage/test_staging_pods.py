@@ -104,7 +104,6 @@ def test_a_machine_without_kubectl_is_told(
         host.run("true", limit_s=20)
 
 
-@pytest.mark.wide  # by day the same is seen over ssh
 def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(
     host: RemoteHost, tmp_path: Path
 ) -> None:
