@@ -22,6 +22,7 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.worlds import WORLDS, Draw, MakesWorld, World
 from rollback_drill.decide.statistics import proportion
+from rollback_drill.decide.told import Decided
 from rollback_drill.ground import clock
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.virtual import VirtualClock
@@ -157,7 +158,9 @@ def _simulated(drawn: Draw, world: World, book: Book) -> DrawnDrill:
         for event in book.events
         if isinstance(event.what, PhaseStarted) and event.what.phase is PhaseName.VERIFICATION
     ]
-    late = world.lost_at is not None and not any(world.lost_at < at for at in verified)
+    # Without a rollback, all that counts is seen by the decision.
+    until = verified or [event.at for event in book.events if isinstance(event.what, Decided)]
+    late = world.lost_at is not None and bool(until) and world.lost_at >= max(until)
     cause = str(next(iter(judgement.causes), ""))
     return DrawnDrill(drawn, world.bit, judgement.verdict, cause, late)
 

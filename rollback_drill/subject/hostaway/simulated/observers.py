@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from rollback_drill.ground import clock
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
-from rollback_drill.watch.busyness import SAMPLE_EVERY_S, sentence
+from rollback_drill.watch.busyness import Machine
 from rollback_drill.watch.told import MachineSample, Reported
 
 _LEVELS = {"/incidents": ("incident", "severity"), "/tickets": ("ticket", "priority")}
-_GRACE_S = 5.0
 
 
 class SimulatedWebhook:
@@ -39,31 +36,17 @@ class SimulatedWebhook:
         return http.Answer(202, {}, b"{}")
 
 
-class SimulatedMachine:
+class SimulatedMachine(Machine):
     """See watch.busyness.Machine: a machine as busy as the world is slow."""
 
     def __init__(self, timeline: Timeline, slowness: float) -> None:
-        self._timeline = timeline
-        self._over = clock.signal()
-        self._thread = Watched("observer of the machine", self._watch, over=self._over)
+        super().__init__(timeline)
         busy = min(0.99, 0.3 * slowness)
         self._sample = MachineSample(round(2 * busy * slowness, 2), 2, busy, 8 * 2**30)
 
-    def __enter__(self) -> SimulatedMachine:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._over.set()
-        self._thread.end(_GRACE_S)
-
-    def sentence(self) -> str:
-        """See Machine.sentence."""
-        return sentence([self._sample], 0.0)
-
-    def _watch(self) -> None:
-        while not self._over.wait(SAMPLE_EVERY_S):
-            self._timeline.record(self._sample)
+    def look(self) -> MachineSample:
+        """See Machine.look."""
+        return self._sample
 
 
 def machine_of(slowness: float) -> Callable[[Timeline], SimulatedMachine]:

@@ -9,6 +9,7 @@ from random import Random
 
 from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.ground import clock
+from rollback_drill.ground.errors import StageError
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -241,8 +242,8 @@ class SimulatedStage(OwnStage):
 
     def slow_network(self, delay_s: float) -> None:
         """See Network.slow_network."""
-        del delay_s
-        raise NotImplementedError
+        what = f"a network that is slower by {delay_s:g} s"
+        raise StageError(what, "the model has none", "use a real stage")
 
     def pids(self) -> dict[str, int]:
         """See Process.pids."""
