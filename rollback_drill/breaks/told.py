@@ -88,3 +88,13 @@ class HealAttested(Told):
     name: str
     gone: bool
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SabotagePlanted(Told):
+    """One plant of a sabotage was seen to be there, `how` in words. No judge reads this: whoever
+    holds sabotages must know that there was something to find.
+    """
+
+    name: Name
+    how: Name

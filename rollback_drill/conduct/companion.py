@@ -50,6 +50,9 @@ class Companion:
     def after_procedure(self, procedure: Procedure, *, held: bool) -> None:
         """`procedure` is over; `held`: no step of it failed."""
 
+    def before_checklist(self, title: str) -> None:
+        """A checklist outside the procedures is about to be performed."""
+
     def after_checklist(self) -> None:
         """A checklist outside the procedures was performed."""
 

@@ -204,6 +204,8 @@ def verify_service(drill: Drill) -> bool:
     began = rig.performer.watched_from or now()
     with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
         await_requests(rig.traffic, began, rig.request.rate)
+    for one in drill.companions:
+        one.before_checklist(rig.runbook.verification.title)
     rig.performer.perform_checklist(
         rig.runbook.verification, "Final verification", _CHECKLIST_BUDGET_S, window_from=began
     )
@@ -258,6 +260,8 @@ def _asked(drill: Drill) -> Procedure | None:
 
 
 def _perform_checklist(drill: Drill, checklist: Checklist, section: str, budget_s: float) -> None:
+    for one in drill.companions:
+        one.before_checklist(checklist.title)
     drill.rig.performer.perform_checklist(checklist, section, budget_s)
     for one in drill.companions:
         one.after_checklist()

@@ -45,6 +45,7 @@ class Request:
     history: Path | None = HISTORY.value  # the file with earlier drills
     channels: Path | None = CHANNELS.value  # the file that says where messages go
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
+    sabotages: tuple[str, ...] = ()  # names of what is planted, see breaks.sabotage
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> Request:

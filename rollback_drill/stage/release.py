@@ -14,7 +14,7 @@ from pathlib import Path
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.host import run_bounded
 
-__all__ = ["Release", "build_origin", "load_releases"]
+__all__ = ["Release", "build_origin", "load_releases", "texts_of"]
 
 _INDEX = "releases.toml"
 _AUTHOR = ("Release Manager", "releases@example.invalid")
@@ -57,6 +57,28 @@ def load_releases(directory: Path) -> list[Release]:
     releases = [_release(entry, number, directory) for number, entry in enumerate(entries, 1)]
     _must_rise(releases, index)
     return releases
+
+
+def texts_of(directory: Path, tag: str) -> dict[str, str]:
+    """Return the text of each file of the release `tag`, by its path in the tree.
+
+    Raises UsageError when the layers are malformed, or none is called so.
+    """
+    tree: dict[str, str] = {}
+    for release in load_releases(directory):
+        for doomed in release.delete:
+            tree = {path: text for path, text in tree.items() if not _below(path, doomed)}
+        for path in sorted(release.layer.rglob("*")):
+            place = path.relative_to(release.layer)
+            if path.is_file() and not {"__pycache__", ".venv", "uv.lock"} & set(place.parts):
+                tree[place.as_posix()] = path.read_text(encoding="utf-8")
+        if release.tag == tag:
+            return tree
+    raise UsageError(f"a release {tag} in {directory}", "none", "name one that is listed there")
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def build_origin(directory: Path, origin: Path) -> None:

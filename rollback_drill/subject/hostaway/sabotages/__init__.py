@@ -1,0 +1,1 @@
+"""Sabotages of the demo: see `breaks.sabotage`."""
