@@ -55,7 +55,7 @@ def test_each_is_to_be_caught_by_something_that_is_there() -> None:
 
 def test_what_is_not_there_cannot_be_broken() -> None:
     one = Sabotage("x", "nothing", PlantedIn.STABLE, "of_writes", (Edit("app.py", "a", "b"),))
-    with pytest.raises(UsageError, match="app[.]py for x"):
+    with pytest.raises(UsageError, match=r"app[.]py for x"):
         edited({"app.py": "c"}, [one], failing=False)
     with pytest.raises(UsageError, match="the runbook for x"):
         written("c", [replace(one, plants=(Rewrite("a", "b"),))])

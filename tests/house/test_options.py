@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = ROOT / "runbook" / "rollback.md"
 OURS = [one for one in VERBS if one.module == "rollback_drill"]
 BESIDE = {"plan", "resume"}  # ask for more, or for another, than a drill
-NOT_ASKED = {"options", "lead", "literal"}  # of a request: what only the engine sets
+NOT_ASKED = {"options", "lead", "literal", "sabotages"}  # of a request: what only the engine sets
 NOT_OF_STAGES = {"memory_limit_bytes", "connection_limit", "backup_disk_bytes"}
 
 
