@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rollback_drill.breaks.hazard import Foreseen, check_place, hazard_called
 from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.conduct.plan import Admitted, Note, Plan, history_key
@@ -16,6 +18,8 @@ from rollback_drill.runbook.asked import check_asked
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage, refuse_unable
 from rollback_drill.stage.opening import open_stage
+
+_USUAL_RATE, _SPARING_RATE = 200.0, 100.0  # requests per second
 
 
 def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
@@ -37,12 +41,14 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     if hazard:
         refuse_unable(opened, hazard.needs, f"HAZARD={hazard.name}", "hazard")
     fault = plan.fault or fault_called(request.fault, opened)
-    _check_rate(request, opened)
+    rate = usual_rate(opened) if request.rate is None else request.rate
+    _check_rate(rate, opened)
     channels = read_channels(request.channels, request.report / OWN_MAILBOX)
-    earlier = _earlier(request, opened)
+    earlier = _earlier(request, opened, rate)
     # Last of all: nothing is emptied for a request that cannot be met.
     prepare_directory(request.report)
-    return Admitted(request, runbook, opened, stage is not None, fault, channels, earlier)
+    kept = stage is not None
+    return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier)
 
 
 def open_foreseen(request: Request, note: Note) -> Stage:
@@ -53,19 +59,29 @@ def open_foreseen(request: Request, note: Note) -> Stage:
     return open_stage(request.stage, options, note)
 
 
-def _check_rate(request: Request, stage: Stage) -> None:
+def usual_rate(stage: Stage) -> float:
+    """Return how many requests per second are usual on `stage`: so many as two cores keep up with,
+    for bounds are proven the sooner. On one core it is half of it, and where a stage is elsewhere,
+    which others may need, within its limits.
+    """
+    if stage.stays:
+        return min(_SPARING_RATE, stage.limits.rate) if stage.limits else _SPARING_RATE
+    return _USUAL_RATE if (os.cpu_count() or 1) > 1 else _SPARING_RATE
+
+
+def _check_rate(rate: float, stage: Stage) -> None:
     limits = stage.limits
-    if limits and request.rate > limits.rate:
+    if limits and rate > limits.rate:
         raise UsageError(
             f"RATE up to {limits.rate:g} requests/s, the limit of {stage.name}",
-            f"{request.rate:g}",
+            f"{rate:g}",
             f"set RATE={limits.rate:g}, or raise [limits] rate in the stage's file",
         )
 
 
-def _earlier(request: Request, stage: Stage) -> tuple[float, ...]:
+def _earlier(request: Request, stage: Stage, rate: float) -> tuple[float, ...]:
     """Return the times to restore of earlier drills that compare; none without a history."""
     if request.history is None:
         return ()
     history.prepare(request.history)
-    return history.baseline(history.earlier(request.history), history_key(request, stage))
+    return history.baseline(history.earlier(request.history), history_key(request, stage, rate))

@@ -53,7 +53,7 @@ class Anew:
                 runbook_sha256=runbook.sha256,
                 runbook_title=runbook.title,
                 pace=request.pace,
-                rate=request.rate,
+                rate=admitted.rate,
                 seed=request.seed,
                 hazard=request.hazard,
                 clients=CLIENTS,

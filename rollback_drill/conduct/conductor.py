@@ -40,7 +40,7 @@ class Conductor:
         self.admitted = admit(plan, stage, self._note)
         self.timeline = Timeline(plan.request.report / "timeline.jsonl")
         self.timeline.redactor.add(*self.admitted.channels.secrets, *self.admitted.stage.secrets)
-        self._guard = Guard(self.admitted.stage.limits, plan.request.rate)
+        self._guard = Guard(self.admitted.stage.limits, self.admitted.rate)
         plan.beginning.carry(self.timeline)
         if progress:
             self.timeline.subscribe(progress, "progress display")

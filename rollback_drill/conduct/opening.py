@@ -56,7 +56,7 @@ def _traffic(plan: Plan, admitted: Admitted, timeline: Timeline) -> Traffic:
     return plan.surroundings.traffic(
         stage.base_url,
         stage.api_key,
-        request.rate,
+        admitted.rate,
         request.seed,
         request.report / "traffic",
         timeline,
@@ -102,6 +102,7 @@ def open_drill(
     performer.count_from(plan.beginning.first_command)
     rig = Rig(
         request=request,
+        rate=admitted.rate,
         runbook=runbook,
         stage=stage,
         fault=admitted.fault,

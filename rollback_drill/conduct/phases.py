@@ -81,7 +81,7 @@ def be_steady(drill: Drill) -> bool:
     sentinels = all_sentinels(rig.stage, rig.traffic.directory)
     drill.watching.enter_context(Sentinels(sentinels, rig.timeline))
     drill.begin(PhaseName.STEADY)
-    drill.healthy = reach_steady_state(rig.performer.moment, rig.request.rate).histogram
+    drill.healthy = reach_steady_state(rig.performer.moment, rig.rate).histogram
     for one in drill.companions:
         one.steady()
     return True
@@ -203,7 +203,7 @@ def verify_service(drill: Drill) -> bool:
     drill.begin(PhaseName.VERIFICATION)
     began = rig.performer.watched_from or now()
     with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
-        await_requests(rig.traffic, began, rig.request.rate)
+        await_requests(rig.traffic, began, rig.rate)
     for one in drill.companions:
         one.before_checklist(rig.runbook.verification.title)
     rig.performer.perform_checklist(

@@ -27,8 +27,9 @@ MakePerformer = Callable[[Moment], Performer]
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that can be met. `earlier`: times to restore of drills that compare, in seconds;
-    `kept_stage`: whether the stage was up before and stays.
+    """A request that can be met. `rate`: of its traffic, in requests per second; `earlier`: times
+    to restore of drills that compare, in seconds; `kept_stage`: whether the stage was up before
+    and stays.
     """
 
     request: Request
@@ -37,17 +38,18 @@ class Admitted:
     kept_stage: bool
     fault: Fault
     channels: Channels
+    rate: float
     earlier: tuple[float, ...]
 
     @property
     def history_key(self) -> str:
         """What a drill must have in common with this one to be compared with it."""
-        return history_key(self.request, self.stage)
+        return history_key(self.request, self.stage, self.rate)
 
 
-def history_key(request: Request, stage: Stage) -> str:
+def history_key(request: Request, stage: Stage, rate: float) -> str:
     """Return what drills have in common that are compared with each other."""
-    parts = (stage.name, request.fault, request.procedure, request.hazard, f"{request.rate:g}/s")
+    parts = (stage.name, request.fault, request.procedure, request.hazard, f"{rate:g}/s")
     return " · ".join(parts)
 
 

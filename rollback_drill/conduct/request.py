@@ -27,7 +27,9 @@ from rollback_drill.stage.model import StageOptions
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for. `rate` in requests per second; `pace` divides the waits."""
+    """What the user asked for. `rate` in requests per second, None for what is usual on the stage;
+    `pace` divides the waits.
+    """
 
     runbook: Path
     report: Path
@@ -35,7 +37,7 @@ class Request:
     fault: str = FAULT.value
     procedure: str = PROCEDURE.value
     pace: float = PACE.value
-    rate: float = RATE.value
+    rate: float | None = RATE.value
     seed: int = SEED.value
     options: StageOptions = field(default_factory=StageOptions)
     lead: str = "drill"

@@ -19,9 +19,12 @@ from rollback_drill.traffic.live import Traffic
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """What a drill is held with. `webhook`: the URL to which people report."""
+    """What a drill is held with. `rate`: requests per second of its traffic; `webhook`: the URL to
+    which people report.
+    """
 
     request: Request
+    rate: float
     runbook: Runbook
     stage: Stage
     fault: Fault

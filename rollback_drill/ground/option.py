@@ -64,6 +64,16 @@ def number(low: float, high: float) -> Spelling[float]:
     return Spelling(f"{low:,.0f} to {high:,.0f}", read)
 
 
+def number_or(word: str, low: float, high: float) -> Spelling[float | None]:
+    """Return the spelling of a number as in `number`, or of `word`, which means None."""
+    given = number(low, high)
+
+    def read(variable: str, text: str) -> float | None:
+        return None if text == word else given.read(variable, text)
+
+    return Spelling(f"{word} or {given.form}", read)
+
+
 def whole(low: int, high: int) -> Spelling[int]:
     """Return the spelling of a whole number from `low` to `high`, both allowed."""
 

@@ -15,6 +15,7 @@ from rollback_drill.ground.option import (
     Spelling,
     Verb,
     number,
+    number_or,
     one_of,
     place,
     place_or_none,
@@ -60,7 +61,13 @@ REPORT = Option(
 PACE = Option(
     "PACE", number(1, 10_000), "60", "divides the runbook's waits, never its budgets", "PACE=600"
 )
-RATE = Option("RATE", number(1, 2_000), "100", "requests per second", "RATE=200")
+RATE = Option(
+    "RATE",
+    number_or("auto", 1, 2_000),
+    "auto",
+    "requests per second; auto: 200, or 100 on one core, and where the stage is not the drill's",
+    "RATE=50",
+)
 SEED = Option("SEED", whole(0, 2**31), "1", "from which data and traffic are made", "SEED=7")
 HOSTS = Option("HOSTS", whole(1, 8), "1", "service hosts, in containers", "HOSTS=2")
 LISTINGS = Option(
