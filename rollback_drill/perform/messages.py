@@ -21,7 +21,8 @@ from pathlib import Path
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import DrillError, StageError, UsageError
 from rollback_drill.ground.machine import variable
-from rollback_drill.perform.told import NOBODY, MessageHandled
+from rollback_drill.perform.saying import affirms
+from rollback_drill.perform.told import NOBODY, STATUS_PAGE, MessageHandled
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.stage import http
@@ -33,10 +34,9 @@ _TIMEOUT_S = 5.0
 _TRIES = 2
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}")
 _LARGEST = 64 * 1024  # bytes of a message
-STATUS_PAGE = "status-page"
 # In base64, so that no text can pass for the beginning of another message.
 _READ = f"""
-tell() {{ echo "== $(stat -c %Y "$1") $2"; head -c {_LARGEST} "$1" | base64; }}
+tell() {{ echo "== $(stat -c %y "$1" | tr ' ' _) $2"; head -c {_LARGEST} "$1" | base64; }}
 if [ -n "${{STATUS_PAGE:-}}" ] && [ -f "$STATUS_PAGE" ]; then tell "$STATUS_PAGE" {STATUS_PAGE}; fi
 [ -n "${{OUTBOX:-}}" ] && cd "$OUTBOX" 2>/dev/null || exit 0
 for file in *; do if [ -f "$file" ]; then tell "$file" "$file"; fi; done
@@ -90,7 +90,7 @@ def _slack(settings: Mapping[str, str], message: Message) -> str:
 def _pagerduty(settings: Mapping[str, str], message: Message) -> str:
     """Events API version 2: one event a message; "resolved" in its first line resolves it."""
     first, _, _ = message.text.strip().partition("\n")
-    over = "resolved" in first.lower()
+    over = affirms(first, r"resolved\b")
     body: dict[str, object] = {
         "routing_key": settings["key"],
         "event_action": "resolve" if over else "trigger",
@@ -206,7 +206,7 @@ class Courier:
         self._timeline = timeline
         self._escalation = escalation
         self._old: dict[str, tuple[str, str]] = {}
-        self._seen: dict[str, str] = {}
+        self._seen: dict[str, tuple[str, str]] = {}
         self.handled: dict[str, tuple[float, MessageHandled]] = {}
 
     def begin(self, host: Host) -> None:
@@ -224,9 +224,10 @@ class Courier:
             self._timeline.record(Noted(f"messages could not be read: {error}"))
             return error.found
         for name, written, text in found:
-            if not text or self._old.get(name) == (written, text) or self._seen.get(name) == text:
+            one = (written, text)
+            if not text or one in (self._old.get(name), self._seen.get(name)):
                 continue
-            self._seen[name] = text
+            self._seen[name] = one
             handled = self._send(name, text, facts)
             self.handled[name] = (self._timeline.record(handled).at, handled)
         return ""

@@ -13,6 +13,8 @@ DELIVERIES = ("sent", "kept", "shown", "refused", "failed")
 """What may become of a message."""
 NOBODY = "nobody was told"
 """What is said of a message that went there."""
+STATUS_PAGE = "status-page"
+"""The name of the message that stands on $STATUS_PAGE."""
 
 
 @dataclass(frozen=True, slots=True)

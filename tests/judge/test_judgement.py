@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rollback_drill.breaks.told import FaultAttested, WritesUnderFire
-from rollback_drill.conduct.told import DrillStarted, Restored
+from rollback_drill.breaks.told import FaultAttested, HazardArmed, HazardOver, WritesUnderFire
+from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
 from rollback_drill.data.told import LedgerRead, PathRead
 from rollback_drill.decide.told import Decided, TriggersRead
 from rollback_drill.ground.verdict import Verdict
@@ -23,7 +23,7 @@ from rollback_drill.perform.told import (
 )
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline
-from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted
+from rollback_drill.record.told import DrillBroke, DrillEnded, Interrupted, Told
 from rollback_drill.report.summary import key_numbers
 from rollback_drill.report.write import write_reports
 from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown
@@ -206,6 +206,20 @@ def reports(record: Record, folder: Path) -> list[str]:
     page = html.unescape((folder / "report" / "index.html").read_text(encoding="utf-8"))
     after = (folder / "report" / "postmortem.md").read_text(encoding="utf-8")
     return [page, after, "\n".join(key_numbers(judgement))]
+
+
+def of_ways(*record: Told) -> list[str]:
+    causes = judge(Book([Event(T + at, what) for at, what in enumerate(record)])).causes
+    return [one.what for one in causes if "stood in" in one.what]
+
+
+def test_an_alternative_that_saved_the_day_is_a_finding_unless_the_mishap_was_planted() -> None:
+    taken = AlternativeTaken("Procedure 2", 4, "Revert", "Alternative: restore", "no lock")
+    armed, over = HazardArmed("locked", "a lock", mastered=True), HazardOver("locked", "seen")
+    assert len(of_ways(taken)) == 1
+    assert of_ways(armed, taken, over) == []
+    assert len(of_ways(armed, over, taken)) == 1  # that one had no mishap of its own
+    assert of_ways(Resumed("there", T), taken) == []  # it was killed halfway
 
 
 def test_the_paths_are_told_with_the_alternative_that_was_taken(tmp_path: Path) -> None:

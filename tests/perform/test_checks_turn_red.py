@@ -100,22 +100,74 @@ class Case:
     wanted: Verdict = Verdict.PASSED
 
 
+KNOWN = {  # what messages at the end are about
+    "START": "10:01", "END": "10:09", "DURATION": "8.4", "IMPACT": "7 of 900 requests failed",
+    "DATA_LOSS": "2 of 50 confirmed changes",
+}  # fmt: skip
+OUTAGE = (
+    f"{KNOWN['START']} to {KNOWN['END']} UTC, {KNOWN['DURATION']} minutes: {KNOWN['IMPACT']}. "
+    + (f"Data lost: {KNOWN['DATA_LOSS']}")
+)
+OUTBOX = 'mkdir -p "$OUTBOX"; cd "$OUTBOX"; '
+TEAM = f'date +"INC-1 over %N {OUTAGE}" | tee slack-oncall.txt > slack-engineering.txt'
+ENDED = f"# INC-1 (P1): resolved by rolling back. {OUTAGE}"
+
+
+def without(name: str, file: str, says: str) -> tuple[str, str]:
+    """A defect: the message in `file` has something else where the value called `name` belongs."""
+    value = KNOWN.get(name) or PREPARED[name]
+    return (
+        f"{OUTBOX}touch *; sed -i 's/{value}/{says}/' {file}",
+        f"{file} does not say ${name} (“{value}”)",
+    )
+
+
 CASES = [
     Case(
         "customers_told", "Customers: those affected have a mail",
-        'mkdir -p "$OUTBOX"; echo "We are back" > "$OUTBOX/customers.txt"',
-        'echo "We are back. Data lost: none" > "$OUTBOX/customers.txt"',
-        "“Data lost: none”, and nobody has looked yet", wanted=Verdict.ATTESTED,
+        f'{OUTBOX}echo "We are back. {OUTAGE}" > customers.txt',
+        f'{OUTBOX}echo "{OUTAGE}. Your data is safe" > customers.txt',
+        "“Your data is safe”, and nobody has looked yet", wanted=Verdict.ATTESTED,
+    ),
+    *(
+        Case(
+            "customers_told", "Customers: those affected have a mail",
+            f'{OUTBOX}echo "We are back. {OUTAGE}" > customers.txt',
+            *without(name, "customers.txt", "5"), wanted=Verdict.ATTESTED,
+        )
+        for name in KNOWN
     ),
     Case(
         "ticket_resolved", "Incident ticket: resolved, with what was done",
-        'mkdir -p "$OUTBOX"; echo "# resolved: rolled back" > "$OUTBOX/incident.md"',
-        'echo "# INC-9 is open" > "$OUTBOX/incident.md"', "“# INC-9 is open”", wanted=Verdict.ATTESTED,
+        f'{OUTBOX}echo "{ENDED}" > incident.md',
+        f'{OUTBOX}sed -i "s/ resolved by/ unresolved, but for/" incident.md',
+        "does not say that it is resolved", wanted=Verdict.ATTESTED,
+    ),
+    Case(
+        "ticket_resolved", "Incident ticket: resolved, with what was done",
+        f'{OUTBOX}echo "{ENDED}" > incident.md', f'{OUTBOX}sed -i "s/rolling back/magic/" incident.md',
+        "does not say what was done", wanted=Verdict.ATTESTED,
+    ),
+    *(
+        Case(
+            "ticket_resolved", "Incident ticket: resolved, with what was done",
+            f'{OUTBOX}echo "{ENDED}" > incident.md', *without(name, "incident.md", "P3"),
+            wanted=Verdict.ATTESTED,
+        )
+        for name in ("INCIDENT", "SEVERITY", *KNOWN)
     ),
     Case(
         "team_told_the_end", "Team: #oncall and #engineering know that it is over",
-        'cd "$OUTBOX"; date +"over at %N" | tee slack-oncall.txt > slack-engineering.txt',
+        OUTBOX + TEAM,
         "true", "before the step, nothing came since", wanted=Verdict.ATTESTED,
+    ),
+    *(
+        Case(
+            "team_told_the_end", "Team: #oncall and #engineering know that it is over",
+            OUTBOX + TEAM, f"{OUTBOX}{TEAM}; {bad}", said, wanted=Verdict.ATTESTED,
+        )
+        for name in ("INCIDENT", "END", "DURATION", "IMPACT", "DATA_LOSS")
+        for bad, said in [without(name, "slack-engineering.txt", "some")]
     ),
     Case(
         "rollback_tagged", "History: a tag in the origin marks the rollback",
@@ -268,13 +320,23 @@ CASES = [
     ),
     Case(
         "team_notified", "Notify the team: #oncall and #engineering have the message",
-        PREPARE, 'echo "by [name]" > "$OUTBOX/slack-engineering.txt"', "slack-engineering.txt was not sent",
+        PREPARE, f'{OUTBOX}touch *; echo "by [name]" > slack-engineering.txt', "slack-engineering.txt was not sent",
         wanted=Verdict.ATTESTED,
     ),
     Case(
         "incident_opened", "Open an incident: the ticket names its severity",
         PREPARE, 'sed -i s/P1/high/ "$OUTBOX/incident.md"', "does not say a severity",
         wanted=Verdict.ATTESTED,
+    ),
+    *(
+        Case(check, text, PREPARE, *without(name, file, "P3"), wanted=Verdict.ATTESTED)
+        for check, text, file, names in [
+            ("team_notified", "Notify team", "slack-engineering.txt", PREPARED),
+            ("incident_opened", "Create incident", "incident.md", PREPARED),
+            ("stakeholders_told", "Notify stakeholders", "stakeholders.txt", ("SEVERITY", "INCIDENT")),
+        ]
+        for name in names
+        if name != "LEAD"
     ),
     Case(
         "stakeholders_told", "Tell stakeholders: they know that a rollback is coming",
@@ -284,6 +346,18 @@ CASES = [
     Case(
         "state_documented", "Document the state: metrics, logs and example errors are kept as files",
         PREPARE, ': > "$EVIDENCE_DIR/metrics.txt"', "metrics.txt is missing or empty",
+    ),
+    *(
+        Case(
+            "state_documented", "Document the state",
+            f'echo "ERROR: no answer" >> "$LOG_FILE"\n{PREPARE}', f'cd "$EVIDENCE_DIR"; {bad}', said,
+        )
+        for bad, said in [
+            ("echo '<html>busy</html>' > metrics.txt", "metrics.txt holds no metric"),
+            ("echo '2025-01-01 all is well' > application.log", "application.log does not end as"),
+            ("echo none > example-errors.log", "example-errors.log has none of the log's errors"),
+            ("touch -d '-1 hour' health.txt", "health.txt was there before this step"),
+        ]
     ),
 ]  # fmt: skip
 OTHERS = {
@@ -313,7 +387,7 @@ def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mom
         yield Moment(
             stage=stage, runbook=RUNBOOK, traffic=traffic, timeline=timeline, tail=probe.tail,
             samples=probe.samples, failing=FAILING, stable=STABLE, pace=60,
-            courier=Courier(channels, timeline), facts=PREPARED, read_back=accounts.so_far,
+            courier=Courier(channels, timeline), facts=PREPARED | KNOWN, read_back=accounts.so_far,
         )  # fmt: skip
         traffic.stop()
     timeline.close()
@@ -346,7 +420,7 @@ def enough(moment: Moment, requests: int = 330) -> None:
             return
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.text for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.text}-{case.said}" for case in CASES])
 def test_a_check_passes_without_its_defect_and_turns_red_with_it(case: Case, live: Moment) -> None:
     binding = bind(case.text)
     assert binding

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rollback_drill.conduct.told import Restored
 from rollback_drill.data.told import LedgerRead, data_loss
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
@@ -19,6 +20,7 @@ from rollback_drill.perform.messages import Channels, Courier, blanks_in, read_c
 from rollback_drill.perform.told import MessageHandled
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
+from rollback_drill.record.told import Told
 from rollback_drill.stage.host import LocalHost
 
 FACTS = {"INCIDENT": "INC-7", "SEVERITY": "P0"}
@@ -94,6 +96,13 @@ def test_pagerduty_is_triggered_then_resolved_as_one_incident(
     assert first["payload"]["custom_details"]["escalation"] == "on-call → CTO"
 
 
+def test_an_unresolved_incident_stays_triggered(tmp_path: Path, receiver: Receiver) -> None:
+    settings = {"incident.md": {"kind": "pagerduty", "url": receiver.url, "key": "k"}}
+    deliver(tmp_path, settings, {"incident.md": "# INC-7: unresolved, rolled back in vain"})
+    ((_, _, body),) = receiver.came
+    assert body["event_action"] == "trigger"
+
+
 def test_an_issue_has_a_title_a_body_and_the_token(tmp_path: Path, receiver: Receiver) -> None:
     settings = {
         "issue.md": {"kind": "issue", "url": receiver.url, "repository": "a/b", "token": "t0ken"}
@@ -123,6 +132,21 @@ def test_a_message_with_a_blank_is_refused_and_fails_the_drill(
     assert not receiver.came
     causes = judge(Book([Event(0.0, handled)])).causes
     assert [c.verdict for c in causes if c.where == "Message a.txt"] == [Verdict.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("text", "untrue"), [("The API is unavailable", True), ("The API works again", False)]
+)
+def test_a_status_page_left_behind_is_a_finding(text: str, untrue: bool) -> None:
+    def left(*record: Told) -> list[str]:
+        causes = judge(Book([Event(float(at), what) for at, what in enumerate(record)])).causes
+        return [one.what for one in causes if one.where == "Status page"]
+
+    old, new = (
+        MessageHandled("status-page", said, "kept", "") for said in ("It is unavailable", text)
+    )
+    assert bool(left(old, Restored(1.0), new)) is untrue
+    assert left(old, new) == []  # it is down: that is true
 
 
 def test_a_channel_that_is_down_for_a_moment_is_tried_again(

@@ -9,19 +9,22 @@ from rollback_drill.data.told import data_loss
 from rollback_drill.ground.finding import Finding, attested, failed, together, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import check
-from rollback_drill.perform.messages import STATUS_PAGE
 from rollback_drill.perform.moment import Moment
-from rollback_drill.perform.told import NOBODY
+from rollback_drill.perform.saying import affirms, claims_no_loss, left_out, says_down
+from rollback_drill.perform.told import NOBODY, STATUS_PAGE
 
 _TEAM = ("slack-oncall.txt", "slack-engineering.txt")
 _TAKEN = "a channel to take it"
-_NO_LOSS = re.compile(r"no data|data los[st]\w*: *none|nothing (?:was|is) lost", re.IGNORECASE)
+# What a message of a kind must hold of what is known: the runbook's variables.
+_COMING = ("INCIDENT", "SEVERITY")
+_WHY = (*_COMING, "REASON")
+_OUTAGE = ("START", "END", "DURATION", "IMPACT", "DATA_LOSS")
+_OVER = ("INCIDENT", "END", "DURATION", "IMPACT", "DATA_LOSS")
 
 
-def _told(moment: Moment, names: Sequence[str], *, in_this_step: bool = False) -> Finding:
-    """Judge whether the messages called `names` were taken; what is new is delivered first.
-
-    `in_this_step`: an earlier message does not do.
+def _told(moment: Moment, names: Sequence[str], holds: Sequence[str] = ()) -> Finding:
+    """Judge whether the messages called `names` were written in this step and taken, hold the
+    values called `holds`, and claim of data what was measured; what is new is delivered first.
     """
     if moment.courier is None:
         return unknown("unsupported: nobody delivers messages here")
@@ -30,10 +33,35 @@ def _told(moment: Moment, names: Sequence[str], *, in_this_step: bool = False) -
     unread = moment.courier.deliver(moment.stage.hosts[0], moment.facts)
     if unread:
         return unknown(f"messages could not be read: {unread}")
-    return together(_of(moment, name, in_this_step) for name in names)
+    return together(_true(moment, name, _of(moment, name), holds) for name in names)
 
 
-def _of(moment: Moment, name: str, in_this_step: bool) -> Finding:
+def _true(moment: Moment, name: str, found: Finding, holds: Sequence[str]) -> Finding:
+    """Return `found`, or a failure when it is good and the message says too little or too much."""
+    text = _text(moment, name)
+    if found.verdict is not Verdict.ATTESTED or not text:
+        return found
+    missing = left_out(text, holds, moment.facts)
+    if missing:
+        told = ", ".join(f"${key} (“{value[:60]}”)" for key, value in missing.items())
+        return failed(f"{name} does not say {told}", "what was set for it")
+    said = claims_no_loss(text)
+    return _measured(moment, f"{name} says “{said}”", found) if said else found
+
+
+def _measured(moment: Moment, quoted: str, found: Finding) -> Finding:
+    """Return `found` when a claim that no data is lost rests on what was measured."""
+    ledger = moment.ledger
+    if ledger is None:
+        return failed(f"{quoted}, and nobody has looked yet", "what was measured")
+    if not ledger.acknowledged:
+        return failed(f"{quoted}, and no writes were made", "what was measured")
+    if ledger.lost or ledger.damaged:
+        return failed(f"{quoted}; the ledger says: {data_loss(ledger)}", "the same in both")
+    return found
+
+
+def _of(moment: Moment, name: str) -> Finding:
     assert moment.courier
     at, one = moment.courier.handled.get(name, (0.0, None))
     if one is not None and one.outcome == "refused":
@@ -42,9 +70,9 @@ def _of(moment: Moment, name: str, in_this_step: bool) -> Finding:
         return attested(f"{moment.told_by} says that people were told; no channel saw it")
     if one is None:
         return failed(f"no message {name} was written", "one")
-    if in_this_step and at < moment.began_at:
+    if at < moment.began_at:
         old = f"{name} is from {moment.began_at - at:.0f} s before the step, nothing came since"
-        return failed(old, "a message that says it is over")
+        return failed(old, "one that was written in it")
     said = f"{name}, which begins “{one.text.strip().splitlines()[0][:80]}”,"
     if one.outcome in ("sent", "kept"):
         return attested(f"{said} was taken by {one.detail}")
@@ -64,7 +92,7 @@ def _says(moment: Moment, name: str, found: Finding, pattern: str, what: str) ->
     text = _text(moment, name)
     if found.verdict is not Verdict.ATTESTED or not text:
         return found
-    if re.search(pattern, text, re.IGNORECASE):
+    if affirms(text, pattern):
         return found
     first = text.strip().splitlines()[0][:80]
     return failed(f"{name}, which begins “{first}”, does not say {what}", "it to")
@@ -84,7 +112,7 @@ def _says(moment: Moment, name: str, found: Finding, pattern: str, what: str) ->
 def team_notified(moment: Moment, match: re.Match[str]) -> Finding:
     """The channels of the team, or the one that the item names, took a message without blanks."""
     channel = match.groupdict().get("channel")
-    return _told(moment, [f"slack-{channel[1:]}.txt"] if channel else _TEAM)
+    return _told(moment, [f"slack-{channel[1:]}.txt"] if channel else _TEAM, _WHY)
 
 
 @check(
@@ -96,7 +124,8 @@ def team_notified(moment: Moment, match: re.Match[str]) -> Finding:
 def incident_opened(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took the ticket, which names a severity."""
     found = _told(moment, ["incident.md"])
-    return _says(moment, "incident.md", found, r"\bP[0-3]\b", "a severity, P0 to P3")
+    found = _says(moment, "incident.md", found, r"P[0-3]\b", "a severity, P0 to P3")
+    return _true(moment, "incident.md", found, _WHY)
 
 
 @check(
@@ -107,7 +136,7 @@ def incident_opened(moment: Moment, match: re.Match[str]) -> Finding:
 )
 def stakeholders_told(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took a message to stakeholders."""
-    return _told(moment, ["stakeholders.txt"])
+    return _told(moment, ["stakeholders.txt"], _COMING)
 
 
 @check(
@@ -129,9 +158,14 @@ def status_page(moment: Moment, match: re.Match[str]) -> Finding:
     found = _told(moment, [STATUS_PAGE])
     if not match.groupdict().get("over"):
         return found
-    back = r"restor|works? again|is back|resolved"
+    back = r"restored|works? again|(?:is|are) back|resolved"
     found = _says(moment, STATUS_PAGE, found, back, "that service is restored")
-    return _says(moment, STATUS_PAGE, found, r"cause|investigat", "that the cause is looked for")
+    down = says_down(_text(moment, STATUS_PAGE))
+    if down and found.verdict is Verdict.ATTESTED:
+        return failed(f"{STATUS_PAGE} says “{down}”", "that service is restored")
+    return _says(
+        moment, STATUS_PAGE, found, r"(?:root )?cause|investigat", "that the cause is looked for"
+    )
 
 
 @check(
@@ -141,20 +175,8 @@ def status_page(moment: Moment, match: re.Match[str]) -> Finding:
     examples=["Customers: those affected have a mail", "Email affected users"],
 )
 def customers_told(moment: Moment, match: re.Match[str]) -> Finding:
-    """A channel took a mail to customers, which says of their data what the ledger shows."""
-    found = _told(moment, ["customers.txt"])
-    said = _NO_LOSS.search(_text(moment, "customers.txt"))
-    if found.verdict is not Verdict.ATTESTED or not said:
-        return found
-    ledger = moment.ledger
-    quoted = f"the mail says “{said[0]}”"
-    if ledger is None:
-        return failed(f"{quoted}, and nobody has looked yet", "what was measured")
-    if not ledger.acknowledged:
-        return failed(f"{quoted}, and no writes were made", "what was measured")
-    if ledger.lost or ledger.damaged:
-        return failed(f"{quoted}; the ledger says: {data_loss(ledger)}", "the same in both")
-    return found
+    """A channel took a mail to customers, which says when, how long and what was measured."""
+    return _told(moment, ["customers.txt"], _OUTAGE)
 
 
 @check(
@@ -165,10 +187,11 @@ def customers_told(moment: Moment, match: re.Match[str]) -> Finding:
 def ticket_resolved(moment: Moment, match: re.Match[str]) -> Finding:
     """A channel took the incident's ticket, which says that it is resolved, and how."""
     found = _told(moment, ["incident.md"])
-    found = _says(moment, "incident.md", found, "resolved", "that it is resolved")
+    found = _says(moment, "incident.md", found, r"resolved\b", "that it is resolved")
     if not match["how"]:
         return found
-    return _says(moment, "incident.md", found, r"roll(?:ed|ing)? ?back", "what was done")
+    found = _says(moment, "incident.md", found, r"roll(?:ed|ing)? ?back", "what was done")
+    return _true(moment, "incident.md", found, (*_COMING, *_OUTAGE))
 
 
 @check(
@@ -177,5 +200,5 @@ def ticket_resolved(moment: Moment, match: re.Match[str]) -> Finding:
     examples=["Team: #oncall and #engineering know that it is over"],
 )
 def team_told_the_end(moment: Moment, match: re.Match[str]) -> Finding:
-    """Both channels took a message that was written in this step."""
-    return _told(moment, _TEAM, in_this_step=True)
+    """Both channels took a message, which says when and how it ended."""
+    return _told(moment, _TEAM, _OVER)

@@ -10,6 +10,26 @@ from rollback_drill.perform.checks.release import all_ok, on_every_host
 from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
 
+# That a page did not answer is evidence, too. Errors are looked for as the runbook's readers would.
+_EVIDENCE = r"""
+errors='ERROR|CRITICAL|FATAL|PANIC'
+silent='^(no answer|curl: \()'
+wrong() { echo "$1"; exit 1; }
+for file in health.txt metrics.txt application.log example-errors.log; do
+  test -s $file || wrong "$file is missing or empty"
+  test $(($(date +%s) - $(stat -c %Y $file))) -le $age_s || wrong "$file was there before this step"
+done
+grep -qE -e '^[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? +[-+0-9NI]' -e "$silent" metrics.txt ||
+  wrong "metrics.txt holds no metric"
+if [ -n "${LOG_FILE:-}" ] && [ -s "$LOG_FILE" ]; then
+  tail -n 1 application.log | grep -qxFf - "$LOG_FILE" ||
+    wrong "application.log does not end as the application's log ever did"
+fi
+if grep -qE "$errors" application.log; then
+  grep -qE "$errors" example-errors.log || wrong "example-errors.log has none of the log's errors"
+fi
+"""
+
 
 @check(
     r"(?:confirm )?issue(?: is)? confirmed",
@@ -44,12 +64,12 @@ def issue_confirmed(moment: Moment, match: re.Match[str]) -> Finding:
     examples=["Document the state: metrics, logs and example errors are kept as files"],
 )
 def state_documented(moment: Moment, match: re.Match[str]) -> Finding:
-    """Metrics, health, log and example errors were kept on every host, and are not empty."""
+    """Metrics, health, log and example errors were kept on every host, in this step, and are what
+    they are called.
+    """
     script = (
         'cd "$EVIDENCE_DIR"\n'
-        "for file in health.txt metrics.txt application.log example-errors.log; do\n"
-        "  test -s $file || { echo $file is missing or empty; exit 1; }\n"
-        "done\n"
+        f"age_s={moment.age() + 2:.0f}\n{_EVIDENCE}"
         'echo "$(cat -- * | wc -l) lines in $(ls | wc -l) files"'
     )
     return all_ok(on_every_host(moment, script), "health, metrics, log and errors as files")

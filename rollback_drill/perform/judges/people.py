@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rollback_drill.conduct.told import Restored
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.told import Authorized, MessageHandled
+from rollback_drill.perform.saying import says_down
+from rollback_drill.perform.told import STATUS_PAGE, Authorized, MessageHandled
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 
@@ -32,3 +34,14 @@ def of_messages(book: Book) -> Iterator[Cause]:
             refused = one.outcome == "refused"
             advice = "fill its blanks" if refused else "see the file of channels"
             yield Cause(Verdict.FAILED, f"Message {one.name}", what, one.text[:300], advice)
+
+
+@judging(165)
+def of_status_page(book: Book) -> Iterator[Cause]:
+    """What customers read at the end, when the service works again."""
+    shown = [one for one in book.every(MessageHandled) if one.name == STATUS_PAGE]
+    said = says_down(shown[-1].text) if shown and book.last(Restored) else ""
+    if said:
+        what = f"the service works again, and it still says “{said}”"
+        advice = "update the page in the runbook once clients are back"
+        yield Cause(Verdict.FAILED, "Status page", what, shown[-1].text[:300], advice)

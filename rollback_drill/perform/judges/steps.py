@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rollback_drill.breaks.told import HazardArmed, HazardOver
+from rollback_drill.conduct.told import Resumed
 from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.perform.performed import Ran, commands_run
-from rollback_drill.perform.told import Checked, CommandEnded, StepEnded
+from rollback_drill.perform.told import AlternativeTaken, Checked, CommandEnded, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 
@@ -45,6 +47,25 @@ def of_commands(book: Book) -> Iterator[Cause]:
             which = f"The command at line {one.line} on {one.host}" if one else "A command"
             what = f"nobody saw how it ended ({ended.why or 'why was not recorded'})"
             yield Cause(Verdict.UNKNOWN, which, what, one.script if one else "")
+
+
+@judging(70)
+def of_ways(book: Book) -> Iterator[Cause]:
+    """A way that failed though nothing was made to go wrong: its alternative saved the day, and the
+    next time may find it broken as well.
+    """
+    harmed = False
+    for event in book.events:
+        match event.what:
+            case HazardArmed() | Resumed():
+                harmed = True
+            case HazardOver():
+                harmed = False
+            case AlternativeTaken() as taken if not harmed:
+                where = f"{taken.section}, step {taken.number} “{taken.title}”"
+                what = f"its own commands failed, and “{taken.alternative}” stood in"
+                advice = "mend the step: an alternative is for what goes wrong, not for each time"
+                yield Cause(Verdict.FAILED, where, what, taken.reason, advice)
 
 
 def _told(run: Ran) -> str:

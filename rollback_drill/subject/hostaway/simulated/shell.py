@@ -95,7 +95,7 @@ def _text(lines: list[str]) -> str:
 
 
 _WHOLE = re.compile(
-    r"^\s*(?:set \+o pipefail|tell\(\)|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nfor |found=\"HEAD"
+    r"^\s*(?:set \+o pipefail|tell\(\)|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
     r"|git ls-remote|cd \"\$\(git -C |echo '# by hand'"
     r"|git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
@@ -376,6 +376,9 @@ def _is_documented(shell: Shell, found: re.Match[str]) -> None:
         if not kept.get(name, (0.0, ""))[1]:
             shell.say(f"{name} is missing or empty")
             raise Ended(1)
+    if '"ERROR"' in kept["application.log"][1] and '"ERROR"' not in kept["example-errors.log"][1]:
+        shell.say("example-errors.log has none of the log's errors")
+        raise Ended(1)
     shell.say(f"{sum(t.count(chr(10)) for _, t in kept.values())} lines in {len(kept)} files")
 
 
@@ -422,7 +425,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^found=\"HEAD is ", _is_checked_out),
         (r"^uv sync --check", _is_synced),
         (r"^\.venv/bin/python -m compileall -q hostaway_mcp\n", _compiles),
-        (r"^cd \"\$EVIDENCE_DIR\"\nfor file in health", _is_documented),
+        (r"^cd \"\$EVIDENCE_DIR\"\nage_s=file in health", _is_documented),
         (r"^line=.*/proc/(?P<pid>\d+)/cmdline", _command_line),
         (r"^\.venv/bin/python - \"\$CONFIG_FILE\".*pagination_enabled", _is_configured),
         # Hazards.
