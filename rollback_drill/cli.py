@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -118,6 +119,9 @@ def main(argv: list[str] | None = None) -> int:
                 import_module("rollback_drill.commands"),
                 f"run_{arguments.command.replace('-', '_')}",
             )
+            if not gc.isenabled():  # as a command begins, not where somebody else calls it
+                gc.freeze()  # what is loaded stays: nobody has to look for garbage in it
+                gc.enable()
             return int(run(arguments))
     except DrillError as error:
         _complain(error.expected, error.found, error.advice)

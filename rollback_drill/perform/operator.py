@@ -26,7 +26,6 @@ from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.performer import Part, Performer, StepFailed, choose
 from rollback_drill.perform.told import Checked, OperatorActed
 from rollback_drill.record.watched import Watched
-from rollback_drill.stage.container_host import ContainerHost
 from rollback_drill.stage.host import Host, LocalHost
 from rollback_drill.stage.remote_host import RemoteHost
 
@@ -159,6 +158,8 @@ class OperatorPerformer(Performer):
 
         They are in a file that only its owner can read, since some are secret.
         """
+        from rollback_drill.stage.container_host import ContainerHost  # with all of the engine's
+
         variables: dict[str, str] = {}
         if isinstance(host, LocalHost | ContainerHost | RemoteHost):
             variables = {**host.environment, **self.environment}

@@ -31,7 +31,7 @@ from rollback_drill.record.watched import Watched
 from rollback_drill.stage import postgres, slow_relay
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import Deployment, must
-from rollback_drill.stage.host import Host, LocalHost
+from rollback_drill.stage.host import Host, LocalHost, run_bounded
 from rollback_drill.stage.kept import KeptFolder, digest, settle
 from rollback_drill.stage.model import (
     LOG_BYTES,
@@ -66,6 +66,7 @@ _CONF = "postgresql.conf"
 _VENV = ".venv"
 # What a kept environment or database depends on, beside what it is made of.
 _MADE_BY = (sys.executable, sys.version, platform.platform())
+_REMOVAL_S = 120.0  # of a few thousand files, on a disk that others use
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
 _SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
@@ -563,8 +564,8 @@ class ProcessStage(OwnStage):
         # The service ends by itself, and at once, only as long as its database is there.
         others = [child for child in living if child is not self._postgres]
         self._end(others, signal.SIGTERM)  # SIGINT is ignored below a shell's background job
-        # Its fast shutdown.
-        self._end([child for child in living if child is self._postgres], signal.SIGINT)
+        # Its immediate shutdown: nobody starts from these files again, so nothing need be saved.
+        self._end([child for child in living if child is self._postgres], signal.SIGQUIT)
         if self._folder:
             self._clear(self._folder)
 
@@ -597,7 +598,7 @@ class ProcessStage(OwnStage):
                 for process in _living_in(folder):
                     with contextlib.suppress(psutil.Error):
                         process.kill()
-                shutil.rmtree(folder, ignore_errors=True)
+                run_bounded(["rm", "-rf", str(folder)], limit_s=_REMOVAL_S)  # sooner than Python
                 if not folder.exists():
                     return
 

@@ -193,7 +193,7 @@ def _delta(moment: Moment, url: str) -> tuple[float, float, float] | None:
     before = scrape(moment.stage, url)
     after = before
     try:
-        for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.25):
+        for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.1):
             after = scrape(moment.stage, url)
             if _requests(after) - _requests(before) >= _COUNTED:
                 break

@@ -1,7 +1,10 @@
 """Serve: `python -m hostaway_mcp`."""
 
+import gc
 import signal
 import sys
+
+gc.disable()  # while all is loaded: nothing of it is garbage
 
 # The default action of SIGHUP ends the process: ignore it until the reload can be done.
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -17,6 +20,8 @@ from hostaway_mcp.settings import Settings  # noqa: E402
 
 def main() -> None:
     """Run until SIGTERM. Exits with status 2 when the configuration cannot be used."""
+    gc.freeze()
+    gc.enable()
     settings = Settings.from_environment()
     logs.write_to(settings.log_file)
     try:
