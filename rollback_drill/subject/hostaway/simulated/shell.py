@@ -425,7 +425,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^found=\"HEAD is ", _is_checked_out),
         (r"^uv sync --check", _is_synced),
         (r"^\.venv/bin/python -m compileall -q hostaway_mcp\n", _compiles),
-        (r"^cd \"\$EVIDENCE_DIR\"\nage_s=file in health", _is_documented),
+        (r"^cd \"\$EVIDENCE_DIR\"\nage_s=", _is_documented),
         (r"^line=.*/proc/(?P<pid>\d+)/cmdline", _command_line),
         (r"^\.venv/bin/python - \"\$CONFIG_FILE\".*pagination_enabled", _is_configured),
         # Hazards.
