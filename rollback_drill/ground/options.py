@@ -28,7 +28,8 @@ SEVERITIES = ("high", "medium", "low")
 """Of findings, worst first."""
 NOT_WIDE = ("-m", "not wide")
 ON_ALL_CORES = ("--numprocesses=logical",)
-"""`steps/fix_cores.py` says what is shared, and how."""
+BESIDE_WAITING = ("--numprocesses=auto",)
+"""A worker for each core, or more than that: `steps/fix_cores.py` says what is shared, and how."""
 TIERS = {"smoke": ("-m", "smoke"), "standard": NOT_WIDE, "full": ()}
 """Of the gate: what pytest is asked."""
 
@@ -228,7 +229,7 @@ VERBS = (
         "make test STAGES=processes TESTS='-k matrix'",
         (STAGES_OF_TESTS, TESTS),
         module="pytest",
-        words=("--stages={stages}", *ON_ALL_CORES, *NOT_WIDE),
+        words=("--stages={stages}", *BESIDE_WAITING, *NOT_WIDE),
     ),
     Verb(
         "test-all",
@@ -236,7 +237,7 @@ VERBS = (
         "make test-all STAGES=processes",
         (STAGES_OF_TESTS, TESTS),
         module="pytest",
-        words=("--stages={stages}", *ON_ALL_CORES, "--durations=30"),
+        words=("--stages={stages}", *BESIDE_WAITING, "--durations=30"),
     ),
     Verb(
         "gate",

@@ -8,7 +8,9 @@ record says how busy the machine was.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 NICE = -10
@@ -28,3 +30,26 @@ def prefer(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def may_prefer() -> bool:
+    """Whether this user may have anything go before other programs."""
+    with raised(-1) as may:
+        return may
+
+
+@contextlib.contextmanager
+def raised(by: int) -> Iterator[bool]:
+    """While active, this process, by its number of niceness, goes before what it did not go before;
+    yield whether this user may. What it starts meanwhile does so as well.
+    """
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, before + by)
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)

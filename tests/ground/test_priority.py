@@ -47,3 +47,23 @@ def test_a_process_that_has_ended_is_none_to_prefer(child: subprocess.Popen[byte
     child.kill()
     child.wait()
     assert not priority.prefer(child.pid)
+
+
+def test_a_process_goes_before_others_for_a_while_where_this_user_may() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with priority.raised(-1) as may:
+        assert may == priority.may_prefer()
+        assert os.getpriority(os.PRIO_PROCESS, 0) == before - may
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_who_may_not_be_raised_stays_as_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    monkeypatch.setattr(os, "setpriority", refuse)
+    assert not priority.may_prefer()
+    with priority.raised(-1) as may:
+        assert not may
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before

@@ -1,4 +1,4 @@
-"""Tests run on all cores, and features once next to nothing else is left."""
+"""Tests run on all cores, and no feature beside what it could be disturbed by."""
 
 from __future__ import annotations
 
@@ -24,18 +24,32 @@ def test_it(number):
 """
 
 
-def run(folder: Path, *options: str) -> tuple[str, list[tuple[str, str, float, float]]]:
-    """Run the tests of `folder` by two workers; return what is said, and (test, worker, beginning,
-    end) of each in the order of their beginnings.
+# A machine of two cores, whose drills go before other programs, or not.
+MACHINE = """
+import os
+from rollback_drill.ground import priority
+os.cpu_count = lambda: 2
+priority.may_prefer = lambda: {}
+"""
+
+
+def run(
+    folder: Path, *options: str, workers: int = 2, preferred: bool = False
+) -> tuple[str, list[tuple[str, str, float, float]]]:
+    """Run the tests of `folder`; return what is said, and (test, worker, beginning, end) of each in
+    the order of their beginnings.
     """
+    (folder / "machine.py").write_text(MACHINE.format(preferred))
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "steps.fix_stages"),
-            *("-p", "steps.fix_cores", "-p", "no:locust", "-p", "no:cacheprovider"),
-            *("--stages=processes", f"--rootdir={folder}", "-c", os.devnull, *options),
+            *(sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "machine"),
+            *("-p", "steps.fix_stages", "-p", "steps.fix_cores", "-p", "no:locust"),
+            *("-p", "no:cacheprovider", "--stages=processes", f"--rootdir={folder}"),
+            *("-c", os.devnull, *options),
             str(folder),
         ],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
         check=False,
@@ -62,23 +76,64 @@ def left_when_features_began(rows: list[tuple[str, str, float, float]]) -> int:
     return sum(one[3] > began for one in rows if not one[0].startswith("features"))
 
 
-def test_features_begin_once_next_to_nothing_else_is_left_and_are_shared(tmp_path: Path) -> None:
-    put(tmp_path, "features/test_features.py", 6, seconds=0.2)
-    for name, count in {"a": 3, "b": 3, "c": 2, "d": 4}.items():
-        put(tmp_path, f"tests/test_{name}.py", count)
-    said, rows = run(tmp_path)
-    assert "18 passed" in said
-    assert len(rows) == 18
-    assert left_when_features_began(rows) <= 2
-    assert len({worker for name, worker, *_ in rows if name.startswith("features")}) == 2
+DRILL = "@pytest.mark.drill"
+
+
+def most_at_a_time(rows: list[tuple[str, str, float, float]], word: str) -> int:
+    """Return how many tests with `word` in their names at most ran beside each other, while others
+    had not ended.
+    """
+    others = max(end for name, _, _, end in rows if word not in name)
+    mine = [(began, end) for name, _, began, end in rows if word in name and began < others]
+    return max(sum(b <= began < e for b, e in mine) for began, _ in mine)
+
+
+def workers_of(rows: list[tuple[str, str, float, float]], word: str) -> int:
+    return len({worker for name, worker, *_ in rows if word in name})
+
+
+def some(folder: Path) -> None:
+    put(folder, "features/test_features.py", 6, seconds=0.2)
+    for name in "abc":
+        put(folder, f"tests/test_stage_{name}.py", 3, seconds=0.2, mark=DRILL)
+    for name in "defghi":
+        put(folder, f"tests/test_{name}.py", 6, seconds=0.1)
+
+
+def test_features_begin_once_next_to_nothing_else_is_left_and_few_workers_have_stages(
+    tmp_path: Path,
+) -> None:
+    some(tmp_path)
+    said, rows = run(tmp_path, workers=3)
+    assert "51 passed" in said
+    assert len(rows) == 51
+    assert left_when_features_began(rows) <= 3
+    assert workers_of(rows, "features") == 2
+    rest = [one for one in rows if "features" not in one[0]]
+    assert workers_of(rest, "") == 3
+    assert most_at_a_time(rest, "stage") == 2
+
+
+def test_where_drills_go_before_others_features_come_first_beside_what_has_no_stage(
+    tmp_path: Path,
+) -> None:
+    some(tmp_path)
+    said, rows = run(tmp_path, "-n", "auto", preferred=True)
+    assert "51 passed" in said
+    assert workers_of(rows, "") == 4
+    assert workers_of(rows, "features") == 2
+    over = max(end for name, *_, end in rows if "features" in name)
+    beside = {name for name, _, began, _ in rows if began < over and "features" not in name}
+    assert beside
+    assert not [name for name in beside if "stage" in name]
 
 
 def test_by_another_rule_more_would_be(tmp_path: Path) -> None:
-    put(tmp_path, "features/test_features.py", 4, seconds=0.2)
-    put(tmp_path, "tests/test_a.py", 6, seconds=0.2)
-    _, rows = run(tmp_path, "--dist=loadfile")
-    assert len(rows) == 10
-    assert left_when_features_began(rows) > 2
+    some(tmp_path)
+    _, rows = run(tmp_path, "--dist=loadfile", "--no-loadscope-reorder", workers=3)
+    assert len(rows) == 51
+    assert most_at_a_time([one for one in rows if "features" not in one[0]], "stage") > 2
+    assert left_when_features_began(rows) > 3 or workers_of(rows, "features") == 1
 
 
 def test_modules_are_shared_and_what_takes_long_begins_first(tmp_path: Path) -> None:

@@ -35,10 +35,13 @@ def bomb(size: int) -> bytes:
 
 
 class BadServer:
-    """Answers every request with the pieces that `answer` makes, and counts the requests."""
+    """Answers every request with the pieces that `answer` makes, and counts the requests and the
+    connections that it has closed.
+    """
 
     def __init__(self, answer: Callable[[], Iterator[bytes]] | bytes, pause_s: float = 0.0) -> None:
         self.asked = 0
+        self.closed = 0
         self._answer = answer
         self._pause_s = pause_s
         self._over = threading.Event()
@@ -75,3 +78,4 @@ class BadServer:
                 connection.sendall(piece)
                 if self._over.wait(self._pause_s):
                     break
+        self.closed += 1
