@@ -1,4 +1,4 @@
-@live
+@live @simulated
 Feature: Who may start a rollback
   The runbook's table of authority decides by severity.
 

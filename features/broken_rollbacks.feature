@@ -4,6 +4,7 @@ Feature: A rollback that does not work is found out
 
   Rule: Defects of the runbook
 
+    @simulated
     Scenario: The checkout is missing
       Given clients use the pagination release
       And the release suffers from "connection-exhaustion"
@@ -11,6 +12,7 @@ Feature: A rollback that does not work is found out
       When the drill is held
       Then the drill has failed, naming "The code is reverted to the stable release"
 
+    @simulated
     Scenario: A command is misspelled
       Given clients use the pagination release
       And the release suffers from "invalid-cursors"
@@ -18,6 +20,7 @@ Feature: A rollback that does not work is found out
       When the drill is held
       Then the drill has failed, naming "Switch pagination off"
 
+    @simulated
     Scenario: A step cannot be done in the time that it has
       Given clients use the pagination release
       And the release suffers from "invalid-cursors"

@@ -19,9 +19,13 @@ from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.conduct.hold import hold as hold_drill
 from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
+from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.turns import in_turn
+from rollback_drill.conduct.worlds import WORLDS, Draw
+from rollback_drill.ground import clock
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.terminal import shown
+from rollback_drill.ground.virtual import VirtualClock
 from rollback_drill.judge import history
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
@@ -135,7 +139,11 @@ def hold(
         folder = drills / f"{stage_name}-{plan.key}"
         if folder not in known_drills:
             with _alone(folder):
-                if not (folder / "report" / "verdict.json").exists():  # which comes last
+                if (folder / "report" / "verdict.json").exists():  # which comes last
+                    pass
+                elif stage_name == SIMULATED:
+                    _hold_in_model(plan, folder)
+                else:
                     _hold(plan, kept_stage(stage_name), folder, history_file)
             known_drills[folder] = _outcome(folder)
         return known_drills[folder]
@@ -157,12 +165,11 @@ def _outcome(folder: Path) -> Outcome:
     return Outcome(list(book.events), book.ask(judge), parse(folder / RUNBOOK.name))
 
 
-def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> None:
-    """Hold a drill whose report goes to `folder`."""
+def _request(plan: Plan, folder: Path) -> Request:
+    """Return what a drill is asked for whose report goes to `folder`."""
     shutil.rmtree(folder / "report", ignore_errors=True)  # of one that was not held to its end
-    runbook = edited_runbook(folder, plan.replaced)
-    request = Request(
-        runbook,
+    return Request(
+        edited_runbook(folder, plan.replaced),
         folder / "report",
         fault=plan.fault,
         procedure=plan.procedure,
@@ -171,14 +178,30 @@ def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> 
         authorized_by=plan.authorized_by,
         hazard=plan.hazard,
         round_trip=plan.round_trip,
-        history=None if plan.is_sabotage else history_file,
     )
+
+
+def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> None:
+    """Hold a drill on a stage."""
+    request = _request(plan, folder)
+    request = replace(request, history=None if plan.is_sabotage else history_file)
     sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
     with sabotage:
         asked = in_turn(plan_for(request))
         if plan.toothless:
             asked = replace(asked, fault=Toothless(fault_called(plan.fault, stage)))
         hold_drill(asked, stage=stage)
+
+
+def _hold_in_model(plan: Plan, folder: Path) -> None:
+    """Hold a drill on the simulated stage, in virtual time."""
+    assert not plan.break_stable, "only a real stage is sabotaged so"
+    assert not plan.toothless, "the model's faults have their teeth"
+    request = replace(_request(plan, folder), stage=SIMULATED)
+    (make,) = WORLDS.members().values()
+    with clock.kept_by(VirtualClock(make.begin)):
+        world = make(Draw(request.seed, plan.fault, rate=plan.rate, pace=plan.pace))
+        hold_drill(world.plan(request))
 
 
 def edited_runbook(directory: Path, replaced: list[tuple[str, str]]) -> Path:

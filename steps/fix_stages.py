@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
@@ -47,15 +48,35 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "wide: what differs from others in fault, hazard, stage or size only; for `make test-all`",
     )
+    config.addinivalue_line(
+        "markers",
+        "simulated: held on the simulated stage as well, which is what `make test` holds of it",
+    )
+    config.addinivalue_line("markers", "model: holds in the model what others hold for real")
+    config.addinivalue_line("markers", "real: holds for real what `make test` holds in the model")
     config.addinivalue_line("markers", "live: holds a drill, on the stages of this run")
     config.addinivalue_line("markers", "drill: opens a stage or measures; not beside others")
     stages_of(config)  # a mistake is one of use, and ends the run before anything is collected
 
 
 @pytest.hookimpl(tryfirst=True)  # before anything is chosen by a marker
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `drill` what asks for a stage by a fixture or by another marker."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as `drill` what asks for a stage by a fixture or by another marker, and hold in the
+    model only what is `simulated`.
+    """
+    others = [
+        one
+        for one in items
+        if one.get_closest_marker("model") and not one.get_closest_marker("simulated")
+    ]
+    config.hook.pytest_deselected(items=others)
+    left_out = set(others)
+    items[:] = [one for one in items if one not in left_out]
     for item in items:
+        if item.get_closest_marker("model"):
+            continue
+        if item.get_closest_marker("simulated"):
+            item.add_marker("real")
         fixtures = getattr(item, "fixturenames", ())
         if "kept_stage" in fixtures or any(map(item.get_closest_marker, HOLDING)):
             item.add_marker("drill")
@@ -74,13 +95,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run everything marked `live` on the first stage of this run, and on others as well where it
-    may take its time. What is smoke is held on each.
+    may take its time. What is smoke is held on each. What is `simulated`, also by an example of an
+    outline, is chosen later.
     """
     if metafunc.definition.get_closest_marker("live"):
         first, *others = stages_of(metafunc.config)
         marks = () if metafunc.definition.get_closest_marker("smoke") else (pytest.mark.wide,)
         again = [pytest.param(one, marks=marks) for one in others]
-        metafunc.parametrize("stage_name", [first, *again], indirect=True)
+        model = pytest.param(SIMULATED, marks=pytest.mark.model)
+        metafunc.parametrize("stage_name", [first, *again, model], indirect=True)
 
 
 @pytest.fixture(autouse=True)

@@ -26,12 +26,16 @@ from rollback_drill.ground.option import (
 
 SEVERITIES = ("high", "medium", "low")
 """Of findings, worst first."""
-NOT_WIDE = ("-m", "not wide")
+NOT_WIDE = ("-m", "not wide and not real")
 ON_ALL_CORES = ("--numprocesses=logical",)
 BESIDE_WAITING = ("--numprocesses=auto",)
 """A worker for each core, or more than that: `steps/fix_cores.py` says what is shared, and how."""
-TIERS = {"smoke": ("-m", "smoke"), "standard": NOT_WIDE, "full": ()}
-"""Of the gate: what pytest is asked."""
+TIERS = {
+    "smoke": ("-m", "smoke"),
+    "standard": ("-m", "not wide and not model"),
+    "full": ("-m", "not model"),
+}
+"""Of the gate, which holds nothing in a model: what pytest is asked."""
 
 STAGE = Option(
     "STAGE",

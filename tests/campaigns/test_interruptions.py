@@ -145,7 +145,7 @@ def cut_at(word: str, way: Way) -> Callable[[Cut], bool]:
     ("procedure", "word", "way"),
     [
         pytest.param(2, "pg_dump", Way.COMMAND, marks=pytest.mark.wide),
-        (2, "alembic downgrade", Way.COMMAND),
+        pytest.param(2, "alembic downgrade", Way.COMMAND, marks=pytest.mark.wide),
         pytest.param(2, "git checkout", Way.BEFORE, marks=pytest.mark.wide),
         pytest.param(2, "git checkout", Way.COMMAND, marks=pytest.mark.wide),
         pytest.param(1, "uv sync", Way.COMMAND, marks=pytest.mark.wide),

@@ -104,3 +104,52 @@ def test_what_holds_a_drill_is_chosen_by_one_marker(tmp_path: Path) -> None:
         check=False,
     )
     assert [line for line in done.stdout.splitlines() if "::" in line] == ["test_it.py::test_quiet"]
+
+
+OUTLINE = """
+@live
+Feature: Drills
+  Scenario Outline: One
+    Given <a> thing
+
+    Examples:
+      | a     |
+      | plain |
+
+    @simulated
+    Examples: In the model as well
+      | a       |
+      | modelled |
+"""
+STEPS = """
+from pytest_bdd import given, parsers, scenarios
+scenarios(".")
+
+@given(parsers.parse("{a} thing"))
+def thing(a): ...
+"""
+
+
+def test_what_is_simulated_is_held_in_the_model_by_each_push_and_for_real_by_the_gate(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "outline.feature").write_text(OUTLINE)
+    (tmp_path / "test_it.py").write_text(STEPS)
+    for asked, found in (
+        ("not real", ["processes-plain", "simulated-modelled"]),
+        ("not model", ["processes-plain", "processes-modelled"]),
+        ("drill", ["processes-plain", "processes-modelled"]),
+    ):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", asked),
+                *("-p", "steps.fix_stages", "-p", "no:locust", "--stages=processes"),
+                *("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path)),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = [line for line in done.stdout.splitlines() if "::" in line]
+        assert [re.sub(r".*\[|\]", "", one) for one in lines] == found, done.stdout

@@ -132,6 +132,7 @@ def stage(cloud: Cloud) -> Iterator[ProcessStage]:
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # each of its blocks is performed by the tests beside it
 def test_a_drill_with_the_database_uses_target_group_and_bucket(
     cloud: Cloud, stage: ProcessStage, tmp_path: Path
 ) -> None:
