@@ -138,7 +138,7 @@ def drill(folder: Path, *arguments: str) -> subprocess.Popen[str]:
             "drill",
             "--runbook",
             str(RUNBOOK),
-            *("--rate", "100", "--pace", "600"),  # bounds are soon proven, and waits short
+            *("--pace", "600"),  # waits are short
             *arguments,
         ],
         cwd=ROOT,

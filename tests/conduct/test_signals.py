@@ -182,8 +182,6 @@ def test_a_drill_whose_terminal_goes_away_heals_and_still_reports(tmp_path: Path
         "drill",
         "--stage",
         "processes",
-        "--rate",
-        "100",
     ]
     command += ["--runbook", RUNBOOK, "--report", str(report)]
     assert hang_up(command, Moment()) == 3  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import scipy  # loads `stats`, which takes a second, when it is asked for
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, quantile_test, theilslopes
 
 from rollback_drill.decide.statistics import (
     error_rate_proven_below,
@@ -48,7 +48,7 @@ counts = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
 @given(counts)
 def test_proportion_equals_scipys_exact_interval(hits_n: tuple[int, int]) -> None:
     hits, n = hits_n
-    expected = binomtest(hits, n).proportion_ci(0.95, method="exact")
+    expected = scipy.stats.binomtest(hits, n).proportion_ci(0.95, method="exact")
     found = proportion(hits, n)
     assert found.low == pytest.approx(expected.low, abs=1e-9)
     assert found.high == pytest.approx(expected.high, abs=1e-9)
@@ -57,8 +57,10 @@ def test_proportion_equals_scipys_exact_interval(hits_n: tuple[int, int]) -> Non
 @given(counts)
 def test_one_sided_bounds_equal_scipys(hits_n: tuple[int, int]) -> None:
     hits, n = hits_n
-    less = binomtest(hits, n, alternative="less").proportion_ci(0.95, method="exact")
-    greater = binomtest(hits, n, alternative="greater").proportion_ci(0.95, method="exact")
+    less = scipy.stats.binomtest(hits, n, alternative="less").proportion_ci(0.95, method="exact")
+    greater = scipy.stats.binomtest(hits, n, alternative="greater").proportion_ci(
+        0.95, method="exact"
+    )
     assert upper_bound(hits, n) == pytest.approx(less.high, abs=1e-9)
     assert lower_bound(hits, n) == pytest.approx(greater.low, abs=1e-9)
 
@@ -126,7 +128,7 @@ def test_the_sentence_reads_well() -> None:
 def test_bounds_cover_the_truth_as_often_as_they_say(p: float) -> None:
     n = 400
     hits = np.arange(n + 1)
-    chance = binom.pmf(hits, n, p)
+    chance = scipy.stats.binom.pmf(hits, n, p)
     wrong_high = sum(c for k, c in zip(hits, chance, strict=True) if upper_bound(int(k), n) < p)
     wrong_low = sum(c for k, c in zip(hits, chance, strict=True) if lower_bound(int(k), n) > p)
     assert wrong_high <= 0.05
@@ -138,8 +140,12 @@ def test_bounds_cover_the_truth_as_often_as_they_say(p: float) -> None:
 def test_quantile_bounds_equal_scipys(n: int, seed: int) -> None:
     sample = sorted(random.Random(seed).random() for _ in range(n))
     low, high = quantile_bounds(sample)
-    upper = quantile_test(sample, q=0.5, p=0.95, alternative="less").confidence_interval(0.95)
-    lower = quantile_test(sample, q=0.5, p=0.95, alternative="greater").confidence_interval(0.95)
+    upper = scipy.stats.quantile_test(
+        sample, q=0.5, p=0.95, alternative="less"
+    ).confidence_interval(0.95)
+    lower = scipy.stats.quantile_test(
+        sample, q=0.5, p=0.95, alternative="greater"
+    ).confidence_interval(0.95)
     assert high == upper.high
     assert low == lower.low
 
@@ -172,7 +178,7 @@ def test_the_histograms_bound_needs_enough_values() -> None:
 def test_theil_sen_on_single_samples_equals_scipys() -> None:
     noise = random.Random(3)
     y = [3.0 * i + noise.gauss(0, 5) for i in range(30)]
-    slope, _, low, high = theilslopes(y, list(range(30)), alpha=0.9)
+    slope, _, low, high = scipy.stats.theilslopes(y, list(range(30)), alpha=0.9)
     found = theil_sen([float(i) for i in range(31)], [*y, y[-1]], block_s=1.0)
     assert found.estimate == pytest.approx(slope, rel=0.02)
     assert found.low == pytest.approx(low, rel=0.05)
@@ -188,7 +194,7 @@ def test_theil_sen_equals_scipys(confidence: float, grain: float) -> None:
         y = [noise.gauss(0.1 * i, 3) for i in range(n)]
         y = [round(value / grain) * grain if grain else value for value in y]
         # The very last sample opens no block of its own: it is the second one of the last.
-        slope, _, low, high = theilslopes(y, range(n), alpha=1 - 2 * (1 - confidence))
+        slope, _, low, high = scipy.stats.theilslopes(y, range(n), alpha=1 - 2 * (1 - confidence))
         found = theil_sen(
             [*range(n), n - 1 + 1e-9], [*y, y[-1]], block_s=1.0 - 1e-12, confidence=confidence
         )

@@ -54,7 +54,7 @@ def test_a_drill_is_held_with_a_file_for_each_member(tmp_path: Path) -> None:
     report = tmp_path / "report"
     code, said = drill(
         put(tmp_path, FILES), "--stage", "rehearsal", "--fault", "empty-totals", "--hazard",
-        "left-note", "--procedure", "1", "--rate", "100", "--pace", "600", "--report", str(report), runbook=runbook,
+        "left-note", "--procedure", "1", "--pace", "600", "--report", str(report), runbook=runbook,
     )  # fmt: skip
     assert code == 0, said
     verdict = json.loads((report / "verdict.json").read_text())

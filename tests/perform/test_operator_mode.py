@@ -27,7 +27,7 @@ class Person:
         self.drill = subprocess.Popen(
             [
                 sys.executable, "-m", "rollback_drill", "drill", "--stage", "processes", "--mode", "operator",
-                "--rate", "100", "--pace", "600", "--runbook", str(RUNBOOK), "--report", str(report),
+                "--pace", "600", "--runbook", str(RUNBOOK), "--report", str(report),
             ],
             cwd=ROOT, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

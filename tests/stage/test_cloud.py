@@ -137,7 +137,7 @@ def test_a_drill_with_the_database_uses_target_group_and_bucket(
     cloud: Cloud, stage: ProcessStage, tmp_path: Path
 ) -> None:
     before = cloud.group()
-    request = Request(RUNBOOK, tmp_path / "report", procedure="2", rate=100, pace=600)
+    request = Request(RUNBOOK, tmp_path / "report", procedure="2", pace=600)
     judgement = hold(plan_for(request), stage=stage).judgement
     assert judgement.verdict is Verdict.PASSED, judgement.reason
     assert cloud.group() == before
