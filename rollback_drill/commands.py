@@ -245,6 +245,38 @@ def run_interruptions(arguments: argparse.Namespace) -> int:
     return Exit.FAILED if bad else Exit.PASSED
 
 
+def run_sabotage(arguments: argparse.Namespace) -> int:
+    """Hold sabotages and clean drills, and write the matrix; return 1 unless all were caught.
+
+    What was held before by this version is kept in the report's folder, and not held again.
+    """
+    from rollback_drill.campaigns import matrix, sabotage
+
+    terminal = console()
+    campaign = sabotage.Campaign(
+        arguments.runbook,
+        arguments.report,
+        arguments.stage,
+        arguments.only,
+        arguments.seed,
+        arguments.clean,
+        arguments.singly,
+    )
+    claim(arguments.report)
+    last = None
+    try:
+        for last in sabotage.hold_all(campaign, lambda line: terminal.print(masked(line))):
+            matrix.write_matrix(last, arguments.report)
+    except KeyboardInterrupt:
+        terminal.print("Ended by the operator: the same command goes on from here.")
+        return Exit.UNKNOWN
+    assert last is not None  # there is one for each that is held, and one before
+    for line in last.sentences():
+        terminal.print(masked(line))
+    terminal.print(f"Matrix: {arguments.report}/sabotage.html")
+    return Exit.PASSED if last.good else Exit.FAILED
+
+
 def run_report(arguments: argparse.Namespace) -> int:
     """Render a report again from a timeline; return the exit code of its verdict."""
     judgement = write_reports(arguments.from_, arguments.report).ask(judge)

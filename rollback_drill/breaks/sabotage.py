@@ -106,8 +106,8 @@ Plant = Edit | Rewrite | Sql | Bash
 @dataclass(frozen=True, slots=True)
 class Sabotage:
     """One sabotage. `breaks`: a sentence; `caught_by`: the key of what must turn red by it, see
-    `judge.red`. It is held by a drill of `procedure` under `fault`, on `hosts`; `alone`: never
-    beside others.
+    `judge.red`. It is held by a drill of `procedure` under `fault` ("": one that it cures), on
+    `hosts`; `alone`: never beside others.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Sabotage:
     caught_by: str
     plants: tuple[Plant, ...]
     procedure: int = 1
-    fault: str = "error-rate-critical"
+    fault: str = ""
     hosts: int = 1
     alone: bool = False
 

@@ -17,6 +17,7 @@ from rollback_drill.ground.errors import Exit, UsageError
 from rollback_drill.ground.options import SEVERITIES
 from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import Judgement
+from rollback_drill.perform.asked import SUSPECT
 from rollback_drill.perform.check import bind, unbound
 from rollback_drill.perform.foreign import foreign
 from rollback_drill.runbook.coverage import Reading
@@ -104,6 +105,9 @@ def supervisor_of(runbook: Runbook, stage: str) -> str:
     )
     containers = stage == "containers" or (stage == "auto" and not containers_problem())
     return SYSTEMD.name if wants_systemd and containers else SUPERVISORD.name
+
+
+_BY_RULES = {f"Runbook, {name}" for name in SUSPECT}  # said by reading, with the line
 
 
 def revalidate(
@@ -290,6 +294,7 @@ def _of_drill(name: str, judgement: Judgement) -> list[RunbookFinding]:
             cause.advice or f"see {name}/index.html",
         )
         for number, cause in enumerate(judgement.causes, 1)
+        if cause.where not in _BY_RULES
     ]
 
 

@@ -44,11 +44,13 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     rate = usual_rate(opened) if request.rate is None else request.rate
     _check_rate(rate, opened)
     channels = read_channels(request.channels, request.report / OWN_MAILBOX)
-    earlier = _earlier(request, opened, rate)
+    earlier_drills = _kept(request)
+    earlier = history.baseline(earlier_drills, history_key(request, opened, rate))
+    boxes = history.boxes_before(earlier_drills, runbook.title)
     # Last of all: nothing is emptied for a request that cannot be met.
     prepare_directory(request.report)
     kept = stage is not None
-    return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier)
+    return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier, boxes)
 
 
 def open_foreseen(request: Request, note: Note) -> Stage:
@@ -79,9 +81,9 @@ def _check_rate(rate: float, stage: Stage) -> None:
         )
 
 
-def _earlier(request: Request, stage: Stage, rate: float) -> tuple[float, ...]:
-    """Return the times to restore of earlier drills that compare; none without a history."""
+def _kept(request: Request) -> list[history.KeptDrill]:
+    """Return earlier drills, oldest first; none without a history."""
     if request.history is None:
-        return ()
+        return []
     history.prepare(request.history)
-    return history.baseline(history.earlier(request.history), history_key(request, stage, rate))
+    return history.earlier(request.history)

@@ -12,6 +12,7 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import DrillStarted, EarlierDrills
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.data.accounting import Accounting
+from rollback_drill.perform.asked import asked_by
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.amounts import within_s
 from rollback_drill.runbook.model import Runbook
@@ -61,6 +62,7 @@ class Anew:
             )
         )
         tell_reading(runbook, timeline)
+        timeline.record(asked_by(runbook, lacks_of(stage), admitted.boxes_before))
         if request.history:
             earlier = admitted.earlier
             timeline.record(EarlierDrills(admitted.history_key, earlier, len(earlier)))
@@ -95,6 +97,7 @@ def _promises(admitted: Admitted) -> dict[str, int]:
     declared, _ = expectation(admitted.runbook, admitted.fault)
     return {
         "RunbookRead": 1,
+        "DocumentAsked": 1,
         "TriggersRead": 1,
         "TemplatesRead": 1,
         "FollowUp": len(admitted.runbook.post_rollback),

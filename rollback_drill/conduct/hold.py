@@ -13,6 +13,7 @@ from rollback_drill.judge import history
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
 from rollback_drill.report.write import write_reports
+from rollback_drill.runbook.told import DocumentAsked
 from rollback_drill.stage.model import Stage
 
 
@@ -38,5 +39,7 @@ def hold(plan: Plan, *, stage: Stage | None = None, progress: Progress | None = 
     judgement = book.ask(judge)
     if plan.request.history:
         key, began = conductor.admitted.history_key, iso(book.events[0].at)
-        history.keep(plan.request.history, history.entry(judgement, key, began))
+        asked = book.last(DocumentAsked)
+        boxes = asked.boxes if asked else ()
+        history.keep(plan.request.history, history.entry(judgement, key, began, boxes))
     return Held(path, book, judgement)

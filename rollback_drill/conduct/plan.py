@@ -28,8 +28,8 @@ MakePerformer = Callable[[Moment], Performer]
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """A request that can be met. `rate`: of its traffic, in requests per second; `earlier`: times
-    to restore of drills that compare, in seconds; `kept_stage`: whether the stage was up before
-    and stays.
+    to restore of drills that compare, in seconds; `boxes_before`: what the runbook asked when a
+    drill by it was kept last; `kept_stage`: whether the stage was up before and stays.
     """
 
     request: Request
@@ -40,6 +40,7 @@ class Admitted:
     channels: Channels
     rate: float
     earlier: tuple[float, ...]
+    boxes_before: tuple[str, ...] = ()
 
     @property
     def history_key(self) -> str:

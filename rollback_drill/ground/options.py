@@ -179,6 +179,15 @@ TESTS = Option(
     "what pytest is asked beside",
     "TESTS=\"-k matrix -m 'not drill'\"",
 )
+ONLY = Option(
+    "ONLY",
+    words("NAMES"),
+    "",
+    "sabotages to hold, or patterns of their names; none: all",
+    "ONLY='auth-* late-deletion'",
+)
+CLEAN = Option("CLEAN", whole(0, 1000), "8", "drills to hold without a sabotage", "CLEAN=50")
+SINGLY = Option("SINGLY", FLAG, "", "hold each sabotage alone, not in bunches", "SINGLY=1")
 RUNS = Option("RUNS", whole(1, 1_000_000), "200", "simulated drills to hold", "RUNS=1000")
 SIZES = Option(
     "SIZES", words("numbers"), "10000 1000000", "listings to measure with", 'SIZES="10000"'
@@ -296,6 +305,20 @@ VERBS = (
         "Kill every procedure at every point, perform it again, write the table",
         "make interruptions REPORT=reports/cuts",
         (RUNBOOK, STAGE, REPORT),
+    ),
+    Verb(
+        "sabotage",
+        "Plant defects in releases, runbook and data; say which check turns red by each",
+        "make sabotage ONLY='auth-*'",
+        (
+            RUNBOOK,
+            replace(STAGE, default="processes"),
+            ONLY,
+            SEED,
+            CLEAN,
+            SINGLY,
+            replace(REPORT, default="reports/sabotage"),
+        ),
     ),
     Verb(
         "simulate",

@@ -28,7 +28,10 @@ def _date(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeptDrill:
-    """What is kept of a drill. `key`: drills with equal keys compare; times in seconds."""
+    """What is kept of a drill. `key`: drills with equal keys compare; times in seconds.
+
+    `boxes`: what the runbook of that title asked, "" and none where an older drill was kept.
+    """
 
     began: Annotated[str, Form("a date", _date)]
     key: str
@@ -40,10 +43,14 @@ class KeptDrill:
     restored_after_s: Seconds | None
     outage_s: Seconds | None
     findings: Count
+    runbook: str = ""
+    boxes: tuple[str, ...] = ()
 
 
-def entry(judgement: Judgement, key: str, began: str) -> KeptDrill:
-    """Return what is to be kept of a judged drill that began at `began` (ISO, UTC)."""
+def entry(judgement: Judgement, key: str, began: str, boxes: tuple[str, ...] = ()) -> KeptDrill:
+    """Return what is to be kept of a judged drill that began at `began` (ISO, UTC), and asked
+    `boxes`.
+    """
     start = judgement.started
     return KeptDrill(
         began=began,
@@ -56,6 +63,8 @@ def entry(judgement: Judgement, key: str, began: str) -> KeptDrill:
         restored_after_s=judgement.restored_after_s,
         outage_s=judgement.outage_s,
         findings=len(judgement.causes),
+        runbook=start.runbook_title if start else "",
+        boxes=boxes,
     )
 
 
@@ -107,3 +116,9 @@ def baseline(drills: Sequence[KeptDrill], key: str) -> tuple[float, ...]:
         for one in drills
         if one.key == key and one.verdict == Verdict.PASSED and one.restored_after_s
     )
+
+
+def boxes_before(drills: Sequence[KeptDrill], runbook: str) -> tuple[str, ...]:
+    """Return what the last kept drill by the runbook with this title asked; none without one."""
+    kept = (one.boxes for one in reversed(drills) if one.runbook == runbook and one.boxes)
+    return next(kept, ())

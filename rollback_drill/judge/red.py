@@ -1,16 +1,20 @@
 """What of a drill is red, by name: its checks, its steps, and its judges.
 
 Keys: the name of a check (`error_rate`, as `make bindings` lists them); `command: TITLE` of a step
-whose commands failed, `budget: TITLE` of one that took too long; the name of a judge (`of_writes`).
+whose commands failed, `budget: TITLE` of one that took too long; the name of a judge (`of_writes`),
+and that with the place that it names (`of_document: Runbook, hidden-failure`).
 """
 
 from __future__ import annotations
+
+import re
 
 from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import JUDGES, all_judges
 
+_LINE = re.compile(r", line \d+")  # these move with every edit of the document
 UNBOUND = "no check"
 """Of a checkbox that is bound to none."""
 STEPS = "of_steps"
@@ -41,4 +45,5 @@ def red(book: Book) -> dict[str, tuple[Verdict, str]]:
     for name, judge in JUDGES.members().items():
         for cause in judge(book) if name != STEPS else ():
             add(name, cause.verdict, str(cause))
+            add(f"{name}: {_LINE.sub('', cause.where)}", cause.verdict, str(cause))
     return found

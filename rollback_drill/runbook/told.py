@@ -19,6 +19,21 @@ class RunbookRead(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentAsked(Told):
+    """What the runbook asks: its checkboxes by name; and what is doubtful about that. Of each doubt
+    in the same order: its key, its line (0: none), what it is, and advice; `commands`: the lines of
+    the commands of which one must have been run for it to matter, none where it always does.
+    """
+
+    boxes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    lines: tuple[Number, ...] = ()
+    whats: tuple[str, ...] = ()
+    advices: tuple[str, ...] = ()
+    commands: tuple[tuple[Number, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatesRead(Told):
     """The runbook's templates for messages and documents, by name, as they stood at the time."""
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import rollback_drill
 
+SHARED = ("SABOTAGES",)
+"""Names by which modules of a family offer their members."""
 PURE = "told"
 """The modules that only say what can be told: a room's own is known wherever it is asked for."""
 PRIVATE = ("subject.hostaway", "subject.described")
@@ -93,7 +95,7 @@ class House:
         places = defaultdict(list)
         for module, tree in self.trees.items():
             for name in _defined(tree):
-                if not name.startswith("_"):
+                if not name.startswith("_") and name not in SHARED:
                     places[name].append(module)
         return [
             f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if where[1:]

@@ -108,3 +108,12 @@ def test_the_page_is_written_by_a_command(tmp_path: Path) -> None:
     page = (tmp_path / "index.html").read_text()
     assert "&lt;b&gt;" in page
     assert "<b>none" not in page
+
+
+def test_what_the_runbook_asked_is_kept_and_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "drills.jsonl"
+    history.keep(path, drill(runbook="Ours", boxes=("Procedure 1: restarted",)))
+    history.keep(path, drill(runbook="Theirs", boxes=("Procedure 9: running",)))
+    history.keep(path, drill())  # of a version that kept no boxes
+    assert history.boxes_before(history.earlier(path), "Ours") == ("Procedure 1: restarted",)
+    assert history.boxes_before(history.earlier(path), "Nobody's") == ()

@@ -127,6 +127,15 @@ def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
         ("unset-destroys", {"start": "rm -rf $WHERE/*"}),
         ("destroys", {"start": "git clean -fdx"}),
         ("hidden-failure", {"start": "systemctl --user start shop || true"}),
+        ("hidden-failure", {"start": "systemctl --user start shop || echo went on"}),
+        ("hidden-failure", {"start": "systemctl --user start shop &\nsleep 2"}),
+        ("does-nothing", {"start": "true"}),
+        ("does-nothing", {"start": "date\n:"}),
+        (
+            "done-by-nothing",
+            {"start": "ls dump.sha256", "checkbox": "Backup in secure storage, checksum verified"},
+        ),
+        ("done-by-nothing", {"start": "date", "checkbox": "Its dependencies are installed"}),
         ("hidden-errors", {"start": "systemctl --user start shop 2>/dev/null"}),
         ("unread-shell", {"start": "if date; then"}),
     ],
@@ -147,6 +156,11 @@ def test_a_rule_finds_its_defect(tmp_path: Path, rule: str, changed: dict[str, s
         "psql -d shop <<'SQL'\nSELECT 1;\nSQL",
         "docker compose up --detach --build --force-recreate web",
         "if [ -e file ]; then echo [ok]; fi",
+        "grep shop list || echo none",
+        "psql -d shop -c 'SELECT 1' || echo it does not answer",
+        "systemctl --user start shop &\nwait",
+        "while true; do date; break; done",
+        "if true; then date; fi",
     ],
 )
 def test_what_is_done_right_is_left_alone(tmp_path: Path, start: str) -> None:

@@ -36,6 +36,13 @@ _MAY_FAIL = {
     "disown",
     "umount",
 }
+# What a step is for.
+_CONTROLS = {
+    *("systemctl", "service", "supervisorctl", "docker", "docker-compose", "podman", "kubectl"),
+    *("helm", "uv", "pip", "pip3", "npm", "yarn", "poetry", "alembic", "pg_dump", "pg_restore"),
+    *("terraform", "ansible-playbook"),
+}
+_TOLD = ("|| echo", "|| printf")
 # What a pipeline's later members cannot miss: they get less, and do not know.
 _PRODUCERS = {
     "pg_dump",
@@ -62,14 +69,17 @@ _PRODUCERS = {
 def hidden_failure(script: Script) -> Said:
     """A command whose failure counts as success."""
     asks = "$?" in script.text or "PIPESTATUS" in script.text
+    waits = any(one.name == "wait" for one in script.commands)
     seen: set[tuple[int, str]] = set()
     for command in script.commands:
         context = command.context
-        if context.swallowed and command.name not in _MAY_FAIL and not context.condition:
+        if _is_swallowed(command):
             key = (command.line, context.swallowed)
             if key not in seen:  # one finding for a whole pipeline or group on a line
                 seen.add(key)
                 yield command.line, f"{context.swallowed!r} makes a success of any failure"
+        if context.background and command.name in _CONTROLS and not waits:
+            yield command.line, f"{command.name} goes on beside, and nobody asks how it ended"
         off = _switched_off(command)
         if off and not asks:
             yield command.line, f"{off!r}: what follows may fail and nobody hears of it"
@@ -78,6 +88,14 @@ def hidden_failure(script: Script) -> Said:
                 command.line,
                 f"{command.name} may fail within the pipeline, and its status is lost",
             )
+
+
+def _is_swallowed(command: Command) -> bool:
+    context = command.context
+    if context.condition or not context.swallowed or command.name in _MAY_FAIL:
+        return False
+    # That something could not be looked at may be told, and no more; what changes must not fail.
+    return not context.swallowed.startswith(_TOLD) or command.name in _CONTROLS
 
 
 def _switched_off(command: Command) -> str:

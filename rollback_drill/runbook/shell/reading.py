@@ -28,6 +28,7 @@ _DEEPEST = 200  # levels of one tree: recursion ends long before Python's own
 _SCRIPTS_DEEP = 6  # scripts within scripts within scripts
 _LONGEST = 200_000  # characters of one script
 _NEIGHBOURS = 20  # commands of a pipeline that one of its members knows on each side
+_ONLY_TOLD = re.compile(r"(?:echo|printf)\b(?=[^;&|>]*$)")  # not as an error: nobody hears of it
 _NOTHING = ("true", ":")
 _SIMPLE = ("command", "declaration_command", "unset_command")
 _STATEMENTS = frozenset(
@@ -228,7 +229,9 @@ class _Reader:
         if operator == "||" and words in (*_NOTHING, "exit 0", "return 0"):
             return replace(context, swallowed=f"|| {words}")
         if operator == "||":
-            return replace(context, handled=True)
+            told = None if _redirected(right) else _ONLY_TOLD.match(words)
+            swallowed = f"|| {told[0]}" if told else context.swallowed
+            return replace(context, handled=True, swallowed=swallowed)
         return replace(context, condition=True)
 
     def _pipeline(self, members: Sequence[Node], context: Context, depth: int) -> None:
@@ -472,6 +475,12 @@ def _within(words: tuple[Word, ...], inside: Carried, context: Context, *, fed: 
         fed=context.fed or inside.fed or (fed and name in SHELLS),
         wrappers=(*context.wrappers, name),
     )
+
+
+def _redirected(node: Node) -> bool:
+    """Whether what `node`, the end of a list, says goes elsewhere, such as to standard error."""
+    around = node.parent.parent if node.parent else None
+    return around is not None and around.type == "redirected_statement"
 
 
 def _reads_a_script(command: Command) -> bool:

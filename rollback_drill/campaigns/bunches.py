@@ -1,0 +1,78 @@
+"""Which sabotages are held together: those that turn different checks red at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from rollback_drill.breaks.sabotage import Sabotage
+from rollback_drill.judge.red import STEPS, UNBOUND
+from rollback_drill.perform.check import bind, registered
+from rollback_drill.record.judge import JUDGES, all_judges
+from rollback_drill.runbook.model import Runbook
+
+MOST = 20
+_END = 1000
+
+
+def known_keys(runbook: Runbook) -> set[str]:
+    """Return every key that may be red in a drill by `runbook`."""
+    all_judges()
+    steps = {step.title for procedure in runbook.procedures for step in procedure.steps}
+    steps |= {one.title for one in (runbook.pre_rollback, *runbook.post_rollback)}
+    told = {f"{what}: {title}" for title in steps for what in ("command", "budget")}
+    checks = {one.name for one in registered()}
+    return checks | told | (set(JUDGES.names()) - {STEPS}) | {UNBOUND}
+
+
+def places(runbook: Runbook, procedure: int) -> Callable[[str], int]:
+    """Return what says in which step of a procedure a key turns red, and the procedure stops; what
+    turns red elsewhere, or at the end, stops nothing.
+    """
+    found: dict[str, int] = {}
+    chosen = runbook.procedure(procedure)
+    for box in chosen.prerequisites:
+        bound = bind(box.text)
+        found.setdefault(bound.name if bound else UNBOUND, 0)
+    for step in chosen.steps:
+        for what in ("command", "budget"):
+            found.setdefault(f"{what}: {step.title}", step.number)
+        for box in step.checkboxes:
+            bound = bind(box.text)
+            found.setdefault(bound.name if bound else UNBOUND, step.number)
+    return lambda key: found.get(key, _END)
+
+
+@dataclass(slots=True)
+class _Open:
+    place: object
+    members: list[Sabotage] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+
+def bunches(
+    sabotages: Iterable[Sabotage],
+    place: Callable[[Sabotage], object],
+    fit: Callable[[list[Sabotage]], bool],
+    most: int = MOST,
+) -> list[tuple[Sabotage, ...]]:
+    """Return `sabotages` in bunches of at most `most`: alike in `place`, with different keys, and
+    such as `fit` together.
+    """
+    found: list[_Open] = []
+    for one in sabotages:
+        for bunch in () if one.alone else found:
+            if (
+                bunch.place == place(one)
+                and one.caught_by not in bunch.keys
+                and len(bunch.members) < most
+                and not bunch.members[0].alone
+                and fit([*bunch.members, one])
+            ):
+                break
+        else:
+            bunch = _Open(place(one))
+            found.append(bunch)
+        bunch.members.append(one)
+        bunch.keys.add(one.caught_by)
+    return [tuple(one.members) for one in found]
