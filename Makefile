@@ -39,7 +39,7 @@ $(VENV)/.ready: requirements.lock
 .PHONY: setup
 setup: known $(VENV)/.ready
 
-override ASKED := drill sabotage simulate stage-check test test-all claim revalidate read bindings decide interruptions index monitoring report example
+override ASKED := drill golden sabotage simulate stage-check test test-all claim revalidate read bindings decide interruptions index monitoring report example
 .PHONY: $(ASKED)
 $(ASKED): known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@

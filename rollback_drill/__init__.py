@@ -15,6 +15,7 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
   above all rooms: the engine finds it by its name (`subject.hostaway` is the demo, whole).
 - `stage`: where a drill happens: hosts, releases, a database, a front door.
 - `data`: what becomes of the data: every acknowledged write, all rows, and the archive.
+- `golden`: whether the service answers as it did before: the answers of a healthy day, asked again.
 - `watch`: what is looked at beside the traffic: probes, sentinels, logs, reports of people.
 - `breaks`: what is broken on purpose: faults in the release, hazards in the rollback.
 - `perform`: performs the runbook and verifies its checkboxes.

@@ -34,6 +34,7 @@ from rollback_drill.conduct.progress import Progress
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.resume import continuation, read_left
 from rollback_drill.conduct.turns import in_turn
+from rollback_drill.golden.recording import record_on
 from rollback_drill.ground import files
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit, UsageError
@@ -341,4 +342,29 @@ def run_index(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
     console().print(f"Page: {arguments.to}")
+    return Exit.PASSED
+
+
+def run_golden(arguments: argparse.Namespace) -> int:
+    """Record what a staging environment answers while its stable release serves."""
+    terminal = console()
+    stage = open_stage(arguments.stage, StageOptions(), terminal.print)
+    if not isinstance(stage, StagingStage):
+        raise UsageError(
+            "STAGE=FILE.toml", repr(arguments.stage), "other stages record a golden set themselves"
+        )
+    try:
+        golden = record_on(stage, arguments.seed)
+    finally:
+        stage.__exit__()
+    try:
+        # Answers may hold what not everybody may read.
+        files.write(arguments.to, golden.to_json(), mode=0o600)
+    except OSError as error:
+        raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=FILE") from error
+    unsteady = f"; {len(golden.unsteady)} were answered in two ways" if golden.unsteady else ""
+    terminal.print(
+        f"{len(golden.questions)} answers of {golden.release} were recorded{unsteady}. Golden set:"
+        f" {arguments.to}"
+    )
     return Exit.PASSED

@@ -79,6 +79,10 @@ def _refuse_drill(asked: dict[str, Any]) -> None:
         from rollback_drill.breaks.fault import FAULTS
 
         FAULTS.find(asked["fault"], "set FAULT to one of these names", others=sorted(own))
+    if asked["golden"]:
+        from rollback_drill.subject.questions import read_golden
+
+        read_golden(asked["golden"])
     if asked["channels"]:
         from rollback_drill.perform.messages import read_channels
 

@@ -104,4 +104,5 @@ def _promises(admitted: Admitted) -> dict[str, int]:
         "EarlierDrills": int(admitted.request.history is not None),
         "TriggerFired": int(bool(declared)),
         "HealAttested": int(isinstance(admitted.fault, ProvesHealed)),
+        "GoldenAsked": 1,
     }

@@ -11,6 +11,7 @@ from rollback_drill.ground.options import (
     AUTHORIZED_BY,
     CHANNELS,
     FAULT,
+    GOLDEN,
     HAZARD,
     HISTORY,
     MODE,
@@ -46,6 +47,7 @@ class Request:
     mode: str = MODE.value  # or "operator": a person performs the runbook
     history: Path | None = HISTORY.value  # the file with earlier drills
     channels: Path | None = CHANNELS.value  # the file that says where messages go
+    golden: Path | None = GOLDEN.value  # answers of a healthy day; none: the stage's own
     authorized_by: tuple[str, ...] = ()  # roles; none: whoever the runbook's table names
     sabotages: tuple[str, ...] = ()  # names of what is planted, see breaks.sabotage
 

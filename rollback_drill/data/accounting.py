@@ -12,6 +12,7 @@ from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.ledger import Declared, damaged_by_now, read_back, read_path
 from rollback_drill.data.ledger_by_asking import read_back_by_asking
 from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
+from rollback_drill.data.writes import announced
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.record.timeline import Timeline
@@ -115,6 +116,10 @@ class Accounting:
             self._damaged or (),
             self._declared(),
         )
+
+    def announced(self) -> list[str]:
+        """Return the references of all writes that clients announced. Raises StageError."""
+        return list(announced(self._traffic))
 
     def close(self) -> LedgerRead:
         """Read every write back, now that traffic is over. Raises StageError."""

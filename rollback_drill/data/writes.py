@@ -97,6 +97,12 @@ def read_writes(directory: Folders) -> dict[str, list[Write]]:
     return found
 
 
+def announced(directory: Folders) -> Iterator[str]:
+    """Yield the reference of every recorded write. Raises StageError for damaged records."""
+    for path, number, line in _lines(directory, WRITES):
+        yield _split(path, number, line)[0]
+
+
 def _observed_writes(directory: Folders) -> Iterator[Observation]:
     for path, number, line in _lines(directory, OBSERVATIONS):
         if line.endswith(","):

@@ -132,6 +132,13 @@ HISTORY = Option(
     "HISTORY=drills.jsonl",
     by_make="reports/history.jsonl",
 )
+GOLDEN = Option(
+    "GOLDEN",
+    place_or_none("FILE"),
+    "",
+    "answers of a healthy day, which the rollback must bring back; none: the stage's own",
+    "GOLDEN=golden.json",
+)
 KEPT_DRILLS = Option("HISTORY", place("FILE"), HISTORY.by_make, HISTORY.help, HISTORY.example)
 FAIL_ON = Option(
     "FAIL_ON",
@@ -226,9 +233,16 @@ VERBS = (
             PLAN,
             RESUME,
             CHANNELS,
+            GOLDEN,
             HISTORY,
             REPORT,
         ),
+    ),
+    Verb(
+        "golden",
+        "Record what a staging environment answers on a healthy day",
+        "make golden STAGE=staging.toml TO=golden.json",
+        (replace(STAGE, default=None), SEED, replace(TO, default="golden.json")),
     ),
     Verb(
         "stage-check",

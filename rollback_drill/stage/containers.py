@@ -28,7 +28,13 @@ from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import FOLDERS, Deployment, must
 from rollback_drill.stage.engine import priority
 from rollback_drill.stage.execution import Execution
-from rollback_drill.stage.filled import MOST_KEPT_BYTES, filled_tag, keep_filled
+from rollback_drill.stage.filled import (
+    MOST_KEPT_BYTES,
+    filled_tag,
+    keep_filled,
+    kept_golden,
+    leave_golden,
+)
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.images import ensure_images, ensure_release, has_image
 from rollback_drill.stage.model import (
@@ -116,6 +122,7 @@ class ContainerStage(OwnStage):
         self._containers: dict[str, DockerContainer] = {}  # of the hosts, by name
         self._network: Network | None = None
         self._to_keep = ""  # the image of the filled database, while it is to be made
+        self._kept = False  # whether the database comes from such an image
         self._relays: list[DockerContainer] = []  # the slow network, while there is one
         self._postgres: DockerContainer | None = None
         self._deployment: Deployment | None = None
@@ -200,6 +207,8 @@ class ContainerStage(OwnStage):
         }
         self.base_url = _url(balancer, haproxy.FRONT_PORT)
         self._database = self._administrator(self.recipe.database)
+        if self._kept:
+            self.golden = kept_golden(self._postgres.get_wrapped_container())
         self._deployment = Deployment(
             self.hosts,
             lambda: self._administrator("postgres"),
@@ -211,6 +220,8 @@ class ContainerStage(OwnStage):
             self._progress,
             self._supervisor,
             self._keep_filled,
+            "" if self.golden else self.stable,
+            self.record_golden,
         )
         self.deploy(self.failing)
 
@@ -226,12 +237,18 @@ class ContainerStage(OwnStage):
             origin, self._progress, app=self._app, tag=self.failing, folders=" ".join(folders)
         )
         if data_bytes(self.options, self.recipe) <= MOST_KEPT_BYTES:
-            fill = self.options.filling(self.recipe.fill)
+            fill = self.options.filling(self.recipe.fill + self.recipe.upgrade)
             filled = filled_tag(
-                images["postgres"], images["release"], fill, self.recipe.database, self.failing
+                images["postgres"],
+                images["release"],
+                fill,
+                self.asks,
+                self.recipe.database,
+                self.failing,
             )
             if has_image(filled):
                 images["postgres"] = filled
+                self._kept = True
             else:
                 self._to_keep = filled
         return images
@@ -239,10 +256,12 @@ class ContainerStage(OwnStage):
     def _keep_filled(self) -> None:
         """Keep the files of the server that was filled just now, the first time."""
         tag, self._to_keep = self._to_keep, ""
-        if tag:
+        if tag and self.golden:
             assert self._postgres
             self.stop_database()
-            keep_filled(self._postgres.get_wrapped_container(), tag)
+            container = self._postgres.get_wrapped_container()
+            leave_golden(container, self.golden)
+            keep_filled(container, tag)
             self.start_database()
 
     def _start_postgres(self, image: str, network: Network) -> DockerContainer:

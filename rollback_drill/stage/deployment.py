@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 from rollback_drill.ground import clock
-from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -44,6 +44,7 @@ _FIRST = """
 git checkout --quiet --force --detach tags/{tag}
 uv sync --quiet
 """
+_FORGET = 'rm -f "$LOG_FILE"'
 _REPLACED = "SELECT datname FROM pg_database WHERE datname LIKE %s"
 _THERE = "SELECT 1 FROM pg_database WHERE datname = %s"
 _FILL_LIMIT_S = 600.0
@@ -70,7 +71,9 @@ class Deployment:
 
     `administrator` opens a superuser's session; `switch` is the script by which the load balancer
     asks the hosts for another `{path}`; `urls` must all answer in the end. `filled` is called when
-    a database was filled, while nobody uses the server.
+    a database was filled, while nobody uses the server; `serving` before that with a URL, while the
+    `stable` release serves there what was filled in, before the upgrade, or with "" and why it does
+    not.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class Deployment:
         progress: Callable[[str], None],
         supervisor: Supervisor = SUPERVISORD,
         filled: Callable[[], None] = lambda: None,
+        stable: str = "",
+        serving: Callable[[str, str], None] = lambda _url, _problem: None,
     ) -> None:
         self._recipe = recipe
         self._supervisor = supervisor.of(recipe.program)
@@ -96,6 +101,8 @@ class Deployment:
         self._options = options
         self._progress = progress
         self._filled = filled
+        self._stable = stable
+        self._serving = serving
 
     def deploy(self, tag: str, *, first: bool = False) -> None:
         """See stage.model.Stage.deploy. `first`: the hosts were just made: there is nothing to stop
@@ -138,11 +145,10 @@ class Deployment:
             administrator.fetch(f"CREATE DATABASE {name} OWNER {name}")
             rows = self._options.listings
             self._progress(f"filling the database with {rows} {self._recipe.unit}")
-            must(
-                self._hosts[0],
-                self._options.filling(self._recipe.fill),
-                _FILL_LIMIT_S + rows / self._recipe.rows_per_s,
-            )
+            limit_s = _FILL_LIMIT_S + rows / self._recipe.rows_per_s
+            must(self._hosts[0], self._options.filling(self._recipe.fill), limit_s)
+            self._serve_stable(tag)
+            must(self._hosts[0], self._recipe.upgrade, limit_s)
             administrator.fetch(f"ALTER DATABASE {name} RENAME TO {template}")
             administrator.fetch(f"ALTER DATABASE {template} OWNER TO postgres")
             administrator.close()
@@ -150,6 +156,27 @@ class Deployment:
         administrator.fetch(f"CREATE DATABASE {name} OWNER {name} TEMPLATE {template}")
         administrator.close()
         self._database.open()
+
+    def _serve_stable(self, tag: str) -> None:
+        """Have the stable release serve on the first host for a while, before the upgrade to `tag`,
+        as it did in real life.
+        """
+        if not self._stable:
+            return
+        stable, self._stable = self._stable, ""  # once
+        host = self._hosts[0]
+        self._progress(f"asking {stable} what it answers, for later")
+        self._database.open()
+        try:
+            must(host, _FIRST.format(tag=stable))
+            must(host, self._supervisor.start)
+            self._await_health(stable, self._urls[0])
+            self._serving(self._urls[0], "")
+        except (StageError, WaitTimeout) as error:  # what comes of it the drill will say
+            self._serving("", f"expected {error.expected}; found {error.found}")
+        finally:
+            self._database.close()
+            must(host, f"{self._supervisor.stop} || true\n{_FORGET}\n{_FIRST.format(tag=tag)}")
 
     def set_health_path(self, path: str) -> None:
         """See stage.model.Stage.set_health_path."""

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import tarfile
 
 from docker.errors import DockerException
 from docker.models.containers import Container
 
 from rollback_drill.stage.container_sweep import OWNER, RUN
 from rollback_drill.stage.images import forget_older
+from rollback_drill.subject.questions import GoldenSet, golden_of
 
-__all__ = ["MOST_KEPT_BYTES", "filled_tag", "keep_filled"]
+__all__ = ["MOST_KEPT_BYTES", "filled_tag", "keep_filled", "kept_golden", "leave_golden"]
 
 MOST_KEPT_BYTES = 40_000_000
 """What is larger is filled anew by each stage, since all of it would stay in the engine."""
 _REPOSITORY = "rollback-drill/filled"
+_GOLDEN = "golden.json"
 _MOST = 16  # of all sizes and seeds; each has some 50 MB of its own
 
 
@@ -39,3 +43,25 @@ def keep_filled(container: Container, tag: str) -> None:
         repository, _, name = tag.partition(":")
         container.commit(repository, name, changes=forgotten)
         forget_older(_REPOSITORY, _MOST)
+
+
+def leave_golden(container: Container, golden: GoldenSet) -> None:
+    """Lay beside the database what the stable release answered on it. Raises DockerException."""
+    told = golden.to_json().encode()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        one = tarfile.TarInfo(_GOLDEN)
+        one.size = len(told)
+        archive.addfile(one, io.BytesIO(told))
+    container.put_archive("/", packed.getvalue())
+
+
+def kept_golden(container: Container) -> GoldenSet | None:
+    """Return what `leave_golden` left, None where it cannot be read."""
+    try:
+        pieces, _ = container.get_archive(f"/{_GOLDEN}")
+        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+            file = archive.extractfile(_GOLDEN)
+            return golden_of(file.read().decode()) if file else None
+    except (DockerException, tarfile.TarError, KeyError, ValueError):
+        return None

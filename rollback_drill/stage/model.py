@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
 from rollback_drill.stage.host import Host
-from rollback_drill.subject.subject import Queries, Subject, own
+from rollback_drill.stage.questioning import RECORDS, record_golden
+from rollback_drill.subject.questions import Asks, GoldenSet
+from rollback_drill.subject.subject import Place, Queries, Subject, own
 from rollback_drill.traffic.interface import Interface
 
 if TYPE_CHECKING:
@@ -171,6 +173,8 @@ class Stage(Protocol):
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
+    golden: GoldenSet | None  # what the stable release answered on this data before the upgrade
+    no_golden: str  # why there is none
 
     # Abilities, false where this stage has not got them; asked all the same, they raise StageError
     # or UsageError, which say how to give them. The database does so as well while it is not up.
@@ -268,12 +272,30 @@ class OwnStage(Process, Defects, Network):
     where = ""
     stays = False
     ended_scripts = 0
+    golden: GoldenSet | None = None
+    no_golden = "the stable release was not asked before the upgrade"
     hosts: Sequence[Host]
 
     def __init__(self, options: StageOptions) -> None:
         self.options = options
         self.subject, self.recipe = own()
         self.failing, self.stable = self.recipe.failing, self.recipe.stable
+
+    @property
+    def asks(self) -> str:
+        """What names the way in which the service is asked: what is kept depends on it."""
+        return f"{self.subject.asks} {RECORDS}" if isinstance(self.subject, Asks) else ""
+
+    def record_golden(self, url: str, problem: str) -> None:
+        """Record what the stable release answers, which serves at `url`; `problem`: why it does
+        not. Raises StageError.
+        """
+        if problem or not isinstance(self.subject, Asks):
+            self.no_golden = problem or self.no_golden
+            return
+        source = f"what {self.stable} answered before the upgrade"
+        place, seed = cast(Place, self), self.options.seed
+        self.golden = record_golden(self.subject, place, url, self.stable, seed, source)
 
     @property
     def process(self) -> Process:

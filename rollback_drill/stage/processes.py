@@ -56,6 +56,7 @@ from rollback_drill.stage.sweep import (
     take_over,
 )
 from rollback_drill.stage.wheelhouse import ensure_wheelhouse
+from rollback_drill.subject.questions import golden_of
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
@@ -63,6 +64,7 @@ _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _KEPT = "stage.json"
 _CONF = "postgresql.conf"
+_GOLDEN = "golden.json"
 _VENV = ".venv"
 # What a kept environment or database depends on, beside what it is made of.
 _MADE_BY = (sys.executable, sys.version, platform.platform())
@@ -205,7 +207,7 @@ class ProcessStage(OwnStage):
 
     def _kept_database(self, layers: str, wheelhouse: Path) -> KeptFolder:
         """Return where the server's files with the filled database are kept."""
-        fill = self.options.filling(self.recipe.fill)
+        fill = self.options.filling(self.recipe.fill + self.recipe.upgrade)
         runs = postgres.unprivileged_account()
         return KeptFolder(
             "database",
@@ -215,16 +217,21 @@ class ProcessStage(OwnStage):
             self.failing,
             self.recipe.database,
             fill,
+            self.asks,
             postgres.version(),
             runs.uid if runs else os.geteuid(),
         )
 
     def _keep_filled(self) -> None:
-        """Keep the server's files right after it was filled for the first time."""
+        """Keep the server's files right after it was filled for the first time, with what the
+        stable release answered then.
+        """
         kept, self._filled = self._filled, None
-        if kept is None:
-            return
         assert self._folder
+        told = self.golden.to_json() if self.golden else ""
+        files.write(self._folder / _GOLDEN, told, mode=0o600)  # for who takes this stage over
+        if kept is None or not told:
+            return
         data = self._folder / "postgres"
         self.stop_database()
         # The settings are each stage's own; so are the passwords, set at every start.
@@ -232,6 +239,7 @@ class ProcessStage(OwnStage):
 
         def mend(copy: Path) -> None:
             (copy / _CONF).write_bytes(conf)
+            (copy / _GOLDEN).write_text(told, encoding="utf-8")
 
         kept.keep(data, mend)
         self.start_database()
@@ -249,6 +257,8 @@ class ProcessStage(OwnStage):
             self.recipe,
             self._progress,
             filled=self._keep_filled,
+            stable="" if self.golden else self.stable,
+            serving=self.record_golden,
         )
 
     def _keep(self, folder: Path) -> None:
@@ -285,6 +295,7 @@ class ProcessStage(OwnStage):
             server = int(noted.read_text().split()[0]) if noted.exists() else 0
             self._postgres = next((one for one in self._children if one.pid == server), None)
             self._complete()
+            self._read_golden(folder)
             self.start_database()
             self._database.open()
         except BaseException:
@@ -296,6 +307,9 @@ class ProcessStage(OwnStage):
         self._postgres_bin = postgres.programs(folder)
         if self._filled and self._filled.take(data):
             self._filled = None
+            with contextlib.suppress(OSError):
+                (data / _GOLDEN).rename(folder / _GOLDEN)
+            self._read_golden(folder)
         else:
             postgres.initialise(data, self._postgres_bin)
         self._conf_before = (data / _CONF).read_bytes()
@@ -307,6 +321,11 @@ class ProcessStage(OwnStage):
         files.append(data / _CONF, *lines)
         (data / "pg_hba.conf").write_text(_POSTGRES_ACCESS)  # it keeps its owner
         self.start_database()
+
+    def _read_golden(self, folder: Path) -> None:
+        """Read what the stable release answered when the database was filled, if that was kept."""
+        with contextlib.suppress(OSError, ValueError):
+            self.golden = golden_of((folder / _GOLDEN).read_text(encoding="utf-8"))
 
     def _set_passwords(self, folder: Path) -> None:
         """Wait for the server, and give its users the passwords of this stage."""

@@ -27,6 +27,7 @@ from rollback_drill.stage.scripts import (
     ScriptedProcess,
     Scripts,
 )
+from rollback_drill.subject.questions import GoldenSet
 from rollback_drill.subject.subject import SUBJECTS
 
 _DEPLOY_LIMIT_S = 900.0
@@ -41,6 +42,8 @@ class StagingStage:
     """
 
     confined = True  # its file names the hosts, and is the word of somebody who may
+    golden: GoldenSet | None = None
+    no_golden = "no golden set was recorded here on a healthy day (make golden; then set GOLDEN)"
 
     def __init__(
         self, staging: Staging, progress: Callable[[str], None], *, attach: bool = False

@@ -20,7 +20,8 @@ class Recipe:
     `port_variable`, `bind_variable`: where it listens; `secret_variables`: what it is told besides.
 
     `fill`: the script that fills an empty database with `{rows}` of a `{seed}`, at least
-    `rows_per_s` each second, `bytes_per_row` each; `unit`: what these rows are called; `copies`:
+    `rows_per_s` each second, `bytes_per_row` each, as the stable release has it; `upgrade`: the one
+    that makes of it what the failing release has; `unit`: what these rows are called; `copies`:
     pattern of names of databases that a restore puts aside; `curable`: a fault that each procedure
     of its runbook cures.
     """
@@ -38,6 +39,7 @@ class Recipe:
     bind_variable: str
     secret_variables: tuple[str, ...]
     fill: str
+    upgrade: str
     unit: str
     rows_per_s: int
     bytes_per_row: int

@@ -10,8 +10,9 @@ from docker.models.containers import Container
 from rollback_drill.stage import filled
 from rollback_drill.stage.container_sweep import labels, made, remove_from_engine
 from rollback_drill.stage.engine import engine_client
-from rollback_drill.stage.filled import filled_tag, keep_filled
+from rollback_drill.stage.filled import filled_tag, keep_filled, kept_golden, leave_golden
 from rollback_drill.stage.images import ensure_images
+from rollback_drill.subject.questions import GoldenAnswer, GoldenQuestion, GoldenSet
 
 
 def test_what_differs_in_anything_is_another_one() -> None:
@@ -56,6 +57,16 @@ def test_the_newest_are_kept_without_passwords_or_an_owner(
     told = kept[0].attrs["Config"]
     assert "secret" not in str(told)
     assert not any(told["Labels"].values())
+
+
+@pytest.mark.containers
+def test_what_the_stable_release_answered_lies_beside_it(ended: Container) -> None:
+    assert kept_golden(ended) is None
+    question = GoldenQuestion("GET /notes", "/notes?text=李")
+    answer = GoldenAnswer(200, {"content-type": "text/plain"}, "Łódź", 0.25)
+    golden = GoldenSet("v1", "a healthy day", 1.0, (question,), (answer,))
+    leave_golden(ended, golden)
+    assert kept_golden(ended) == golden
 
 
 @pytest.mark.containers

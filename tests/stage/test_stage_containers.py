@@ -75,6 +75,19 @@ def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:
     assert list(stage.process.pids()) == list(stage.process.rss_bytes()) == ["host-1", "host-2"]
 
 
+def test_the_stable_release_was_asked_before_the_upgrade(stage: Stage) -> None:
+    golden = stage.golden
+    assert golden is not None
+    assert golden.release == STABLE
+    (told,) = {
+        a.body for q, a in zip(golden.questions, golden.answers, strict=True) if q.path == "/health"
+    }
+    assert '"version":"0.0.9"' in told
+    assert {answer.status for answer in golden.answers} == {200, 401, 404, 405, 422, 503}
+    # Nothing of it is left for the drill to find.
+    assert all("0.0.9" not in text for text in stage.application_log().values())
+
+
 def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
     stage.deploy(FAILING)
     assert_the_server_is_set_up(stage, 30)
@@ -87,7 +100,7 @@ def test_a_kept_database_holds_what_filling_makes(stage: Stage) -> None:
     dump = 'pg_dump -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" --inserts --rows-per-insert=500'
     stage.database.fetch(f"CREATE DATABASE {FRESH} OWNER hostaway")
     try:
-        filled = RECIPE.fill.format(rows=OPTIONS.listings, seed=OPTIONS.seed)
+        filled = OPTIONS.filling(RECIPE.fill + RECIPE.upgrade)
         fresh = stage.hosts[0].run(environment + filled + dump, limit_s=60)
     finally:
         stage.database.fetch(f"DROP DATABASE {FRESH}")

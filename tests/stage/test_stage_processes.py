@@ -76,6 +76,19 @@ def test_the_maintenance_file_drains_and_direct_requests_still_work(stage: Stage
     await_status(stage.base_url, 200)
 
 
+def test_the_stable_release_was_asked_before_the_upgrade(stage: Stage) -> None:
+    golden = stage.golden
+    assert golden is not None
+    assert golden.release == STABLE
+    (told,) = {
+        a.body for q, a in zip(golden.questions, golden.answers, strict=True) if q.path == "/health"
+    }
+    assert '"version":"0.0.9"' in told
+    assert {answer.status for answer in golden.answers} == {200, 401, 404, 405, 422, 503}
+    # Nothing of it is left for the drill to find.
+    assert all("0.0.9" not in text for text in stage.application_log().values())
+
+
 def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
     stage.deploy(FAILING)
     assert_the_server_is_set_up(stage, 20)

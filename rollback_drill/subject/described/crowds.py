@@ -57,10 +57,10 @@ class DescribedCrowd:
     ) -> tuple[Outcome, str]:
         """Return (outcome, "") of an answer to `ask`; its client goes on where the answer says."""
         operation = self._operations[ask.operation]
-        following = _following(operation, headers)
-        self._next[ask.client.name, operation.name] = following or ""
+        further = following(operation, headers)
+        self._next[ask.client.name, operation.name] = further or ""
         if 200 <= status < 300:
-            good = following is not None and operation.contains.encode() in content
+            good = further is not None and operation.contains.encode() in content
             return (Outcome.OK if good else Outcome.BAD_BODY), ""
         if status in (502, 503, 504):
             return Outcome.UNAVAILABLE, ""
@@ -72,7 +72,7 @@ class DescribedCrowd:
         """See Crowd.never_sent: nobody waits for it."""
 
 
-def _following(operation: Operation, headers: dict[str, str]) -> str | None:
+def following(operation: Operation, headers: dict[str, str]) -> str | None:
     """Return the path and query of the next page, "" to begin again, None for what is no URL."""
     url = headers.get(operation.follow.lower(), "") if operation.follow else ""
     if not url:

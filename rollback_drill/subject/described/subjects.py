@@ -9,6 +9,8 @@ from rollback_drill.ground.finding import Finding, failed, judged, passed, unkno
 from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage import http
 from rollback_drill.stage.asking import keyed, send
+from rollback_drill.subject.described.questions import questions_about
+from rollback_drill.subject.questions import GoldenQuestion
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Place, Table, subject
 from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
@@ -26,6 +28,7 @@ class Described:
     recipe: Recipe | None = None
     metrics = MetricNames("service", "http_requests_total", "http_request_duration_seconds")
     leaves: tuple[str, ...] = ()
+    asks = ""
 
     def __init__(self, interface: Interface) -> None:
         self._operations = interface.operations
@@ -85,6 +88,10 @@ class Described:
                 return failed(found, f"{reference} in the answer")
             told.append(f"{name} {reference} was read back")
         return passed(", ".join(told))
+
+    def questions(self, place: Place, seed: int) -> tuple[GoldenQuestion, ...]:
+        """Ask every read, on further pages, with other numbers, and for rows that it lists."""
+        return tuple(questions_about(place, self._operations, seed))
 
     def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
         """See Rereads.read_again: through the front door."""

@@ -15,6 +15,8 @@ TABLE = Table("reservations", "reservation")
 _FILL = """
 .venv/bin/python -m alembic upgrade 0001_base 2>&1
 .venv/bin/python -m hostaway_mcp.seed --listings {rows} --seed {seed}
+"""
+_UPGRADE = """
 .venv/bin/python -m alembic upgrade head 2>&1
 psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" \
   -c 'VACUUM (ANALYZE) listings, reservations'
@@ -41,6 +43,7 @@ RECIPE = Recipe(
     bind_variable="HOSTAWAY_BIND",
     secret_variables=("HOSTAWAY_CURSOR_SECRET",),
     fill=_FILL,
+    upgrade=_UPGRADE,
     unit="listings",
     rows_per_s=4_000,  # beyond what is there anyway: the upgrade writes each of them again
     bytes_per_row=400,  # with its reservations and indexes, old and new row of an upgrade

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -13,13 +14,23 @@ from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
+from rollback_drill.subject.hostaway.questions import (
+    ASKS,
+    Extent,
+    answers_by_rows,
+    extents,
+    newest_of,
+    questions_of,
+)
 from rollback_drill.subject.hostaway.recipe import RECIPE, TABLE
+from rollback_drill.subject.questions import GoldenQuestion
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Place, Table, subject
 from rollback_drill.traffic.interface import Interface
 
 _TIMEOUT_S = 5.0
 _MOST_PATHS = 1_000
+_MOST_ROWS = 2**30
 _MOST_BYTES = 8 * 2**20  # the document of a large API is long
 _ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
 _LISTS = ("/api/listings?limit=1", "/api/reservations?limit=1")
@@ -27,9 +38,10 @@ _LISTS = ("/api/listings?limit=1", "/api/reservations?limit=1")
 
 @subject("listings")
 class Hostaway:
-    """See subject.subject.Subject."""
+    """See subject.subject.Subject, subject.questions.Asks and KnowsRows."""
 
     name = "listings"
+    asks = ASKS
     ready = "/ready"
     probe = "/api/listings?limit=20"
     reads: Mapping[str, str] = MappingProxyType(
@@ -116,6 +128,21 @@ class Hostaway:
         told = f"reservation {created} is stored as {stored}, read back: {got}"
         return judged(same, told, "the same in both")
 
+    def questions(self, place: Place, seed: int) -> tuple[GoldenQuestion, ...]:
+        """Ask for rows that there are, by the database where there is one."""
+        known = extents(place.database) if place.database else _extents_by_asking(place)
+        return questions_of(known, seed)
+
+    def newest(self, place: Place) -> tuple[GoldenQuestion, ...]:
+        """Ask for the reservations that were made last."""
+        return newest_of(place.database)
+
+    def by_rows(
+        self, place: Place, questions: Iterable[GoldenQuestion]
+    ) -> Mapping[GoldenQuestion, tuple[int, object]]:
+        """See KnowsRows.by_rows."""
+        return answers_by_rows(place.database, questions)
+
 
 def shape_of_lists(place: Place, wanted: list[str]) -> Finding:
     """Judge whether lists have the `wanted` fields, and no others, on every host."""
@@ -131,6 +158,23 @@ def shape_of_lists(place: Place, wanted: list[str]) -> Finding:
 def client(place: Place, url: str, key: str | None = None) -> Client:
     """Return a client of `url` with the stage's API key, another `key`, or none for ""."""
     return Client(url, keyed(place, key), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
+
+
+def _extents_by_asking(place: Place) -> Iterator[Extent]:
+    """Yield how far the lists go, as far as they tell it: by a search for the first empty page."""
+    with client(place, place.base_url) as http:
+        for name, group in (("listings", "city"), ("reservations", "status")):
+
+            def page(offset: int, limit: int = 1, name: str = name) -> list[dict[str, Any]]:
+                return _rows(http.get(f"/api/{name}", params={"limit": limit, "offset": offset}))
+
+            reach = 1
+            while page(reach) and reach < _MOST_ROWS:
+                reach *= 2
+            count = bisect_left(range(reach + 1), True, key=lambda offset: not page(offset))
+            last = page(count - 1)[0].get("id") if count else 0
+            names = {str(row.get(group)) for row in page(0, 100)}
+            yield Extent(count, last if isinstance(last, int) else 0, dict.fromkeys(names, 1))
 
 
 def _object_of(answer: Answer) -> dict[str, Any]:

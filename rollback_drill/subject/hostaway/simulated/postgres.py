@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -27,6 +28,8 @@ _TABLES: dict[str, dict[str, str]] = {
         "city": "text",
         "price_cents": "integer",
         "bedrooms": "integer",
+        "active": "boolean",
+        "updated_at": "text",
     },
     "reservations": {
         "id": "bigint",
@@ -37,8 +40,12 @@ _TABLES: dict[str, dict[str, str]] = {
         "check_out": "date",
         "total_cents": "integer",
         "status": "text",
+        "created_at": "text",
+        "updated_at": "text",
     },
 }
+SHOWN = {table: tuple(columns) for table, columns in _TABLES.items()}
+"""The columns that the API shows."""
 _ADDED = {"listings": {"search_rank": "integer"}, "reservations": {"channel": "text"}}
 _AUDIT = {"collection": "text", "rows_at_start": "bigint", "highest_id": "bigint"}
 _SUMMED = re.compile(r'hashtextextended\(\("(\w+)"\)::text')
@@ -64,6 +71,8 @@ class SimulatedPostgres:
                 "city": _CITIES[n % len(_CITIES)],
                 "price_cents": 5_000 + 37 * n,
                 "bedrooms": 1 + n % 4,
+                "active": n % 20 > 0,
+                "updated_at": f"2029-04-{1 + n % 28:02d}T12:00:00+00:00",
                 "search_rank": n,
             }
             for n in range(1, rows + 1)
@@ -99,8 +108,13 @@ class SimulatedPostgres:
             "channel": "direct",
         } | fields
         row["made_at"] = clock.now()
+        row["created_at"] = row["updated_at"] = self.moment()
         self.reservations[row["reference"]] = self.by_id[row["id"]] = row
         return row
+
+    def moment(self) -> str:
+        """Return the time as a column of the database has it."""
+        return datetime.fromtimestamp(clock.now(), UTC).isoformat()
 
     def remove(self, row: Fields) -> None:
         """Take a reservation away."""
@@ -227,6 +241,61 @@ def _stored(
     return [(row["guest_name"], row["total_cents"])] if row else []
 
 
+def _extent(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    rows = _by_id(database, found["table"])
+    return [(len(rows), max((row["id"] for row in rows), default=None))]
+
+
+def _groups(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    rows = _by_id(database, found["table"])
+    return list(Counter(row[found["column"]] for row in rows).items())
+
+
+def _newest(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    rows = _by_id(database, found["table"])
+    return [(row["id"],) for row in rows[::-1][: parameters[0]]]
+
+
+def _changed(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del found
+    rows = [row for row in database.by_id.values() if row["updated_at"] > row["created_at"]]
+    rows.sort(key=lambda row: row["updated_at"], reverse=True)
+    return [(row["id"],) for row in rows[: parameters[0]]]
+
+
+def _rows(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    rows, given = _by_id(database, found["table"]), list(parameters)
+    if found["filter"]:
+        wanted = given.pop(0)
+        rows = [row for row in rows if row[found["filter"]] == wanted]
+    if found["page"]:
+        limit, offset = given
+        rows = rows[offset : offset + limit]
+    else:
+        wanted = set(given[0])
+        rows = [row for row in rows if row["id"] in wanted]
+    names = found["columns"].split(", ")
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def _by_id(database: SimulatedPostgres, table: str) -> list[Fields]:
+    if table == "listings":
+        return database.listings
+    return [row for _, row in sorted(database.by_id.items())]
+
+
 def _cut(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
@@ -292,9 +361,19 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
             r"^SELECT id FROM listings ORDER BY id LIMIT",
             lambda d, _f, p: [(row["id"],) for row in d.listings[: p[0]]],
         ),
-        (r"^SELECT city, count", _cities),
+        (r"^SELECT city, count.* ORDER BY", _cities),
         (r"^SELECT id FROM listings WHERE city", _one_of_city),
         (r"^SELECT reference, to_jsonb\(t\) FROM reservations", _reread),
+        (r"^SELECT count\(\*\), max\(id\) FROM (?P<table>\w+)$", _extent),
+        (r"^SELECT (?P<column>\w+), count\(\*\) FROM (?P<table>\w+) GROUP BY 1$", _groups),
+        (r"^SELECT id FROM (?P<table>\w+) ORDER BY id DESC LIMIT %s$", _newest),
+        (r"^SELECT id FROM reservations WHERE updated_at > created_at ORDER BY", _changed),
+        (
+            r"^SELECT (?P<columns>id, [\w, ]+) FROM (?P<table>\w+)"
+            r"(?: WHERE id = ANY\(%s\)|(?: WHERE (?P<filter>\w+) = %s)?"
+            r"(?P<page> ORDER BY id LIMIT %s OFFSET %s))$",
+            _rows,
+        ),
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),

@@ -14,12 +14,16 @@ from urllib.parse import parse_qsl
 from rollback_drill.ground import clock
 from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
 from rollback_drill.subject.hostaway.simulated.plants import NOTHING_PLANTED, Plants
-from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
+from rollback_drill.subject.hostaway.simulated.postgres import SHOWN, SimulatedPostgres
 
 _MB = 2**20
 _AT_START = 92 * _MB
 _TAKES_S = {"health": 0.0015, "list": 0.0045, "details": 0.003, "write": 0.006}
 _PAGES_AT_ONCE = 56  # as the release's own leak does, see its `defects.py`
+_MOST_ROWS, _LAST_OFFSET = 100, 2**31 - 1
+_FILTERS = {"listings": "city", "reservations": "status"}
+_IDS = {"listings": 2**31, "reservations": 2**63}
+_LATE_S = 8.0
 _LOGGED = 20  # of so many answers one is told in the log
 _EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SECRET = "simulated-cursor-secret"  # noqa: S105 - nothing is signed with it
@@ -52,6 +56,8 @@ class Service:
     lines: list[str]
     plants: Plants = NOTHING_PLANTED
     defects: dict[str, Any] = field(default_factory=dict)
+    fragments: dict[int, str] = field(default_factory=dict)
+    cached: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: bool = False  # that it has started
     frozen: bool = False
     leaked_bytes: int = 0
@@ -98,6 +104,8 @@ class Service:
         took = _TAKES_S[kind] * self.slowness * self.random.lognormvariate(0.0, 0.35)
         if "slow-answers" in self.plants:
             took += 0.7
+        if kind == "details" and where.startswith("/api/listings/"):
+            took += 0.2 * ("slow-details" in self.plants)
         if kind == "list" and status != 401 and self.paginated:
             took += float(self.defects.get("page_delay_s", 0.0))
         if self.frozen:
@@ -125,7 +133,7 @@ class Service:
         if self.random.random() < 0.04 and "failing-requests" in self.plants:
             return self._broken("planted")
         if where == "/api/listings":
-            return self._page("listings", query)
+            return self._page("listings", query) if method == "GET" else _NO_METHOD
         if where == "/api/reservations" and method == "GET":
             if "missing-endpoint" in self.plants:
                 return 404, {"error": "not_found"}
@@ -155,8 +163,13 @@ class Service:
     # Pages.
 
     def _page(self, kind: str, query: str) -> tuple[int, Any]:
-        asked = dict(parse_qsl(query))
-        limit = int(asked.get("limit", "50"))
+        asked = dict(parse_qsl(query, keep_blank_values=True))
+        limit = _whole(asked.get("limit", "50"), 1, _MOST_ROWS)
+        offset = _whole(asked.get("offset", "0"), 0, _LAST_OFFSET)
+        filtered = _FILTERS[kind]
+        wanted = asked.get(filtered, "")
+        if limit is None or offset is None or len(wanted) > 200 or "\0" in wanted:
+            return 422, {"error": "invalid_request"}
         if not self.database.up:
             return self._broken("no database")
         new = self.paginated or "wrong-format" in self.plants
@@ -166,13 +179,43 @@ class Service:
                 return broken
         self.lists += 1
         rows = self.database.listings if kind == "listings" else list(self.database.by_id.values())
-        if "city" in asked:
-            rows = [row for row in rows if row["city"] == asked["city"]]
+        if filtered in asked and "filter-ignored" not in self.plants:
+            rows = [row for row in rows if row[filtered] == wanted]
         if not new:
-            offset = int(asked.get("offset", "0"))
-            head = {"count": len(rows), "limit": limit, "offset": offset}
-            return 200, _list_of(_json(head), kind, rows[offset : offset + limit])
+            return 200, self._by_offset(kind, rows, limit, offset)
         return self._by_cursor(rows, limit, asked.get("cursor"))
+
+    def _by_offset(self, kind: str, rows: list[dict[str, Any]], limit: int, offset: int) -> bytes:
+        start = offset - 1 if offset and "repeated-rows" in self.plants else offset
+        end = start + (_MOST_ROWS if "limit-ignored" in self.plants else limit)
+        if end >= len(rows) and "missing-last-row" in self.plants:
+            end = len(rows) - 1
+        shown = rows[start:end]
+        if "empty-list" in self.plants:
+            shown = []
+        if "wrong-order" in self.plants:
+            shown = shown[::-1]
+        count = len(shown) + (len(shown) > 5 and "wrong-count" in self.plants)
+        told = [self._fragment(kind, row) for row in shown]
+        head = _json({"count": count, "limit": limit, "offset": offset})
+        return head[:-1] + f', "{kind}": [{", ".join(told)}]}}'.encode()
+
+    def _fragment(self, kind: str, row: dict[str, Any]) -> str:
+        """Return a row as JSON; what never changes is made once."""
+        seldom = "seldom-another-row" in self.plants and self.random.random() < 1 / 30
+        if kind != "listings" or "rounded-prices" in self.plants or seldom:
+            return _ENCODER.encode(self._shown(kind, self._changed(row, seldom)))
+        known = self.fragments.get(row["id"])
+        if known is None:
+            known = self.fragments[row["id"]] = _ENCODER.encode(self._shown(kind, row))
+        return known
+
+    def _changed(self, row: dict[str, Any], seldom: bool) -> dict[str, Any]:
+        if seldom:
+            return row | {"id": row["id"] + 1}
+        if "price_cents" in row and "rounded-prices" in self.plants:
+            return row | {"price_cents": row["price_cents"] // 100 * 100}
+        return row
 
     def _by_cursor(
         self, rows: list[dict[str, Any]], limit: int, cursor: str | None
@@ -225,32 +268,54 @@ class Service:
         if not self.database.up:
             return self._broken("no database")
         if kind == "listings" and number.isdecimal():
-            place = int(number) - 1
-            there = 0 <= place < len(self.database.listings)
-            return (200, self.database.listings[place]) if there else (404, {"error": "not_found"})
-        if kind != "reservations":
+            return self._listing(int(number))
+        if kind not in _IDS or "/" in number:
             return 404, {"error": "not_found"}
         if method == "POST":
-            return self._make(json.loads(body or b"{}"))
-        row = self.database.by_id.get(int(number)) if number.isdecimal() else None
+            return self._make(body)
+        if not number.isdecimal() or int(number) >= _IDS[kind]:
+            return 422, {"error": "invalid_request"}
+        changed = _object_of(body) if method == "PATCH" else {}
+        if method == "PATCH" and (not changed or int(changed.get("total_cents", 0)) < 0):
+            return 422, {"error": "invalid_request"}
+        row = self.database.by_id.get(int(number))
         if row is None:
-            return 404, {"error": "not_found"}
+            return 404, _absent("reservation", int(number))
         if method == "PATCH":
-            row |= self._kept(json.loads(body or b"{}"))
-        return 200, self._shown(row)
+            row |= self._kept(changed) | {"updated_at": self.database.moment()}
+        elif "cached-details" in self.plants:
+            row = self.cached.setdefault(number, dict(row))
+        return 200, self._shown("reservations", row)
 
-    def _make(self, fields: dict[str, Any]) -> tuple[int, Any]:
+    def _listing(self, number: int) -> tuple[int, Any]:
+        if number >= _IDS["listings"]:
+            return 422, {"error": "invalid_request"}
+        place = number - 1
+        if place and "another-row" in self.plants:
+            place -= 1
+        if not 0 <= place < len(self.database.listings):
+            return 404, _absent("listing", number)
+        row = self.database.listings[place]
+        seldom = "seldom-another-row" in self.plants and self.random.random() < 1 / 30
+        if "late-prices" in self.plants and clock.now() - self.started_at >= _LATE_S:
+            row = row | {"price_cents": row["price_cents"] // 100 * 100}
+        return 200, self._shown("listings", self._changed(row, seldom))
+
+    def _make(self, body: bytes | None) -> tuple[int, Any]:
+        fields = _object_of(body)
+        if not fields:
+            return 422, {"error": "invalid_request"}
         if "failing-writes" in self.plants:
             return self._broken("a write")
-        return 201, self._shown(self.database.insert(self._kept(fields)))
+        return 201, self._shown("reservations", self.database.insert(self._kept(fields)))
 
     def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
         if self.release == STABLE:
             fields.pop("channel", None)
         return fields
 
-    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in row.items() if name != "made_at"}
+    def _shown(self, kind: str, row: dict[str, Any]) -> dict[str, Any]:
+        return {name: row[name] for name in SHOWN[kind]}
 
     # What it tells of itself.
 
@@ -293,6 +358,27 @@ _PATHS: dict[str, dict[str, object]] = {
     "/api/reservations": {"get": {}},
     "/api/reservations/{reservation_id}": {"get": {}, "patch": {}},
 }
+
+
+_NO_METHOD = (405, {"error": "method_not_allowed"})
+
+
+def _absent(noun: str, number: int) -> dict[str, object]:
+    return {"error": "not_found", "detail": f"there is no {noun} {number}"}
+
+
+def _whole(text: str, low: int, high: int) -> int | None:
+    found = int(text) if text.removeprefix("-").isdecimal() else None
+    return found if found is not None and low <= found <= high else None
+
+
+def _object_of(body: bytes | None) -> dict[str, Any]:
+    """Return the object that was sent, an empty one for something else."""
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False)

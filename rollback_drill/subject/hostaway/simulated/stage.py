@@ -20,10 +20,11 @@ from rollback_drill.subject.hostaway.recipe import STABLE
 from rollback_drill.subject.hostaway.simulated.computer import Circumstances, Computer
 from rollback_drill.subject.hostaway.simulated.losses import Losses
 from rollback_drill.subject.hostaway.simulated.postgres import BASE, NEW, SimulatedPostgres
-from rollback_drill.subject.hostaway.simulated.service import SECRET, Reply
+from rollback_drill.subject.hostaway.simulated.service import SECRET, Reply, Service
 from rollback_drill.subject.hostaway.simulated.shell import Shell
 
 FRONT = "http://front.simulated"
+_BEFORE = "http://before.simulated"
 _CHECK_S = 0.2  # between two looks of the load balancer
 _WAY_S = 0.0006
 _KEY = "simulated-key-of-customers"
@@ -148,8 +149,31 @@ class SimulatedStage(OwnStage):
             every_s = _CHECK_S if work == self._balance else 0.05
             thread = Watched(name, self._again, work, every_s, over=self._over)
             self._threads.append(thread.start())
+        self._ask_stable()
         self.deploy(self.failing)
         return self
+
+    def _ask_stable(self) -> None:
+        """Have the stable release serve for a while, before the failing one is deployed."""
+        before = Service(
+            pid=1,
+            release=STABLE,
+            database=self.postgres,
+            random=Random("before"),  # noqa: S311 - nothing secret
+            slowness=self.circumstances.slowness,
+            api_key=_KEY,
+            paginated=False,
+            started_at=clock.now(),
+            ahead_s=0.0,
+            lines=[],
+        )
+
+        def answer(sent: http.Sent) -> http.Answer:
+            reply = before.answer(sent.method, sent.path, sent.key, sent.body, maintenance=False)
+            return _delivered(reply, sent)
+
+        with http.wired(_BEFORE, answer):
+            self.record_golden(_BEFORE, "")
 
     def __exit__(self, *exc: object) -> None:
         """See Stage.__exit__."""

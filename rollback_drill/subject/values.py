@@ -1,0 +1,45 @@
+"""What stands in an answer's body, value by value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+_NUMBERS = re.compile(r"\[\d+\]")
+
+
+def value_of(body: str) -> object:
+    """Return the value of a JSON body, the text itself of any other."""
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return found
+
+
+def leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Yield each single value of JSON by its place, such as "items[0].name"; what is empty is a
+    value as well.
+    """
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from leaves(inner, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value):
+            yield from leaves(inner, f"{place}[{number}]")
+    else:
+        yield place, value
+
+
+def is_left_out(place: str, fields: frozenset[str]) -> bool:
+    """Return whether a place is one of `fields`: by its name alone ("pid"), or by all of its way,
+    in whichever row of a list ("items[].seen_at").
+    """
+    way = _NUMBERS.sub("[]", place)
+    return way in fields or way.rpartition(".")[2] in fields
+
+
+def way_of(place: str) -> str:
+    """Return a place without the numbers of rows."""
+    return _NUMBERS.sub("[]", place)

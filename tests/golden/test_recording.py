@@ -1,0 +1,220 @@
+"""A golden set as it is recorded: what differs each time, what only sometimes, and what is asked."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rollback_drill.cli import main
+from rollback_drill.golden.again import Again, Asking
+from rollback_drill.ground.errors import Exit, StageError, UsageError
+from rollback_drill.stage import questioning
+from rollback_drill.stage.questioning import record_golden
+from rollback_drill.subject.questions import GoldenSet, Tells, golden_of, read_golden
+from rollback_drill.subject.subject import SUBJECTS
+from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
+
+KEY = "the-key"
+INTERFACE = Interface(
+    operations=(
+        Operation("list", "GET", "/notes?limit=2", follow="Next"),
+        Operation("note", "PUT", "/notes/{reference}", body="{}", read_back="/notes/{reference}"),
+        Operation("one", "GET", "/things/{number}"),
+    ),
+)
+NOTES = [{"id": f"n{number}", "text": f"note {number}"} for number in range(5)]
+
+
+class Notes(BaseHTTPRequestHandler):
+    """Lists notes in pages of two. `turn`: counts what was asked."""
+
+    turn: Iterator[int]
+    ticks = False
+    empty = range(0)  # turns at which it lists nothing
+    rows: list[dict[str, str]]
+
+    def do_GET(self) -> None:
+        if self.headers["X-API-Key"] != KEY:
+            self._answer(401, {"error": "who?"})
+            return
+        where, _, query = self.path.partition("?")
+        asked = dict(part.split("=", 1) for part in query.split("&") if part)
+        if where == "/notes":
+            self._list(asked)
+        elif where.startswith("/notes/"):
+            found = [one for one in self.rows if one["id"] == where[7:]]
+            self._answer(200 if found else 404, *(found or [{"error": "none"}]))
+        else:
+            self._answer(200, {"thing": where})
+
+    def _list(self, asked: dict[str, str]) -> None:
+        start = int(asked.get("from", "0"))
+        body: dict[str, Any] = {"notes": self.rows[start : start + 2]}
+        turn = next(self.turn)
+        if self.ticks:
+            body["moment"] = turn
+        if turn in self.empty:
+            body["notes"] = []
+        further = {"Next": f"/notes?limit=2&from={start + 2}"} if start + 2 < len(self.rows) else {}
+        self._answer(200, body, further | ({"X-Turn": str(turn)} if self.ticks else {}))
+
+    def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(text)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def notes() -> type[Notes]:
+    return type("OfOneTest", (Notes,), {"turn": itertools.count(1), "rows": list(NOTES)})
+
+
+@pytest.fixture
+def place(notes: type[Notes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(questioning, "_TWICE_S", 0.0)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), notes)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    yield SimpleNamespace(
+        base_url=url,
+        direct_urls={"host-1": url},
+        api_key=KEY,
+        interface=INTERFACE,
+        subject=SUBJECTS.members()[DESCRIBED](INTERFACE),
+        database=None,
+        limits=None,
+    )
+    server.shutdown()
+    server.server_close()
+
+
+def record(place: Any, seed: int = 1) -> GoldenSet:
+    return record_golden(place.subject, place, place.base_url, "v1", seed, "a healthy day")
+
+
+def ask(place: Any, golden: GoldenSet | None) -> tuple[Any, tuple[Any, ...]]:
+    """Ask again; how long answers take does not count."""
+    if golden:
+        golden = replace(golden, answers=tuple(replace(a, took_s=60.0) for a in golden.answers))
+    told = Again(
+        golden=golden,
+        why="" if golden else "there is none",
+        owed=bool(golden),
+        tells=frozenset(Tells),
+        declared=(),
+        fields=frozenset(),
+        ours=lambda row: "drill-" in str(row),
+        written=1,
+        seed=1,
+    )
+    return Asking(place, told).run()
+
+
+def test_pages_rows_strangers_and_numbers_are_asked(place: Any) -> None:
+    golden = record(place)
+    paths = {str(one) for one in golden.questions}
+    assert {"GET /notes?limit=2", "GET /notes?limit=2&from=2", "GET /notes?limit=2&from=4"} <= paths
+    assert {f"GET /notes/{row['id']}" for row in NOTES} <= paths
+    assert {"GET /notes/golden-absent", "GET /notes?limit=2 without the key"} <= paths
+    assert {"GET /notes?limit=0", "GET /notes?limit=-1", "GET /things/1"} <= paths
+    assert all(one.method == "GET" for one in golden.questions)
+    statuses = {answer.status for answer in golden.answers}
+    assert statuses == {200, 401, 404}
+    written = {one.path for one in golden.questions if one.written}
+    assert {path for path in written if path.startswith("/things")} == set()
+
+
+def test_the_same_seed_asks_the_same(place: Any) -> None:
+    assert record(place, 1).digest == record(place, 1).digest
+    assert record(place, 1).digest != record(place, 2).digest
+
+
+def test_what_is_kept_is_read_again(place: Any, tmp_path: Path) -> None:
+    golden = record(place)
+    (tmp_path / "golden.json").write_text(golden.to_json())
+    assert read_golden(tmp_path / "golden.json") == golden
+
+
+def test_what_differs_each_time_is_found_and_told(place: Any, notes: type[Notes]) -> None:
+    notes.ticks = True
+    golden = record(place)
+    (number, *_) = [n for n, one in enumerate(golden.questions) if one.path == "/notes?limit=2"]
+    assert golden.volatile_of(number) == ("header x-turn", "moment")
+    assert not golden.unsteady
+    assert ask(place, golden)[1] == ()
+
+
+def test_what_only_sometimes_differs_is_no_such_field(place: Any, notes: type[Notes]) -> None:
+    notes.empty = range(4, 8)  # the first pages of the first time that all is asked
+    golden = record(place)
+    assert golden.volatile == {}
+    assert golden.unsteady
+    assert ask(place, golden)[1] == ()
+
+
+def test_a_difference_is_found_and_the_rows_of_the_drill_are_none(
+    place: Any, notes: type[Notes]
+) -> None:
+    golden = record(place)
+    notes.rows.append({"id": "drill-1", "text": "drill-1"})
+    asked, unlike = ask(place, golden)
+    assert unlike == ()
+    assert asked.compared == len(golden.questions) + asked.places["front door"]
+    notes.rows[1] = {"id": "n1", "text": "note 2"}
+    _, unlike = ask(place, golden)
+    assert {(one.place, one.expected, one.seen) for one in unlike} >= {("text", "note 1", "note 2")}
+
+
+def test_a_host_without_an_answer_is_a_difference(place: Any) -> None:
+    golden = record(place)
+    place.direct_urls = {"host-1": "http://127.0.0.1:9"}
+    _, unlike = ask(place, golden)
+    assert {one.place for one in unlike if "host-1" in one.hosts} == {"answer"}
+
+
+def test_what_cannot_be_asked_is_not_recorded(place: Any) -> None:
+    place.base_url = "http://127.0.0.1:9"
+    with pytest.raises(StageError, match="no connection"):
+        record_golden(place.subject, place, place.base_url, "v1", 1, "")
+
+
+def test_without_a_set_and_without_rows_nothing_is_compared(place: Any) -> None:
+    asked, unlike = ask(place, None)
+    assert (asked.compared, asked.by_rows, asked.why, unlike) == (0, 0, "there is none", ())
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"release": 1}', "\udcff"])
+def test_what_is_no_set_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "golden.json"
+    path.write_text(text, errors="surrogateescape")
+    with pytest.raises(UsageError, match="make golden"):
+        read_golden(path)
+    with pytest.raises(ValueError):  # noqa: PT011 - any
+        golden_of(text)
+
+
+def test_mistakes_are_told_before_anything_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = f"{tmp_path}/none.json"
+    assert main(["drill", f"--golden={missing}", f"--report={tmp_path}/report"]) == Exit.USAGE
+    assert "make golden" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+    assert main(["golden", "--stage=processes", f"--to={missing}"]) == Exit.USAGE
+    assert "STAGE=FILE.toml" in capsys.readouterr().err
