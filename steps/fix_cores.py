@@ -25,7 +25,8 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import NodeManager, WorkerController
 
 from rollback_drill.ground import priority
-from steps.fix_stages import HOLDING
+from rollback_drill.stage.engine import stands_apart
+from steps.fix_stages import HOLDING, stages_of
 
 _FEATURES = "features/"
 _LEFT = 2
@@ -136,7 +137,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shared | No
         return None
     NodeManager.EXIT_TIMEOUT = _CLEARS_UP_S
     config.option.loadscopereorder = False  # they come in the order that is made below
-    return _Shared(config, log, features_first=priority.may_prefer())
+    go_before = priority.may_prefer() and ("containers" not in stages_of(config) or stands_apart())
+    return _Shared(config, log, features_first=go_before)
 
 
 @pytest.hookimpl(wrapper=True)

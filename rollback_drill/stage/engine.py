@@ -50,9 +50,14 @@ def priority(*, apart: bool) -> dict[str, object]:
     than one program does: it then stands beside that group, as far as the engine can.
     """
     options: dict[str, object] = {"cpu_shares": _USUAL_SHARES * SHARES}
-    if apart and _groups() == ("cgroupfs", "1"):
+    if apart and stands_apart():
         options["cgroup_parent"] = "/"
     return options
+
+
+def stands_apart() -> bool:
+    """Whether what is `apart` stands beside the group of all containers. Raises DockerException."""
+    return _groups() == ("cgroupfs", "1")
 
 
 @functools.cache

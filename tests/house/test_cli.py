@@ -92,7 +92,10 @@ def lives(process: psutil.Process) -> bool:
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["starting Postgres", "StageUp", "FaultInjected"])
+@pytest.mark.parametrize(
+    "moment",
+    ["starting Postgres", pytest.param("StageUp", marks=pytest.mark.wide), "FaultInjected"],
+)
 def test_ctrl_c_heals_stops_everything_and_still_reports(
     stage_name: str, tmp_path: Path, moment: str
 ) -> None:

@@ -42,6 +42,7 @@ def drill(path: Path, *words: str, runbook: Path = RUNBOOK) -> tuple[int, str]:
 
 @pytest.mark.slow
 @pytest.mark.drill
+@pytest.mark.wide  # that each file adds its member is found by test_adding
 def test_a_drill_is_held_with_a_file_for_each_member(tmp_path: Path) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     box, trigger = "- [ ] API requests succeed\n", "- **P0 Incident**"

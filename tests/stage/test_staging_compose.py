@@ -37,6 +37,7 @@ def test_the_check_finds_nothing_missing_on_a_whole_machine(
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # both checks turn red on each stage; that Compose obeys is found below
 def test_a_restart_that_does_not_rebuild_is_found_out(
     machine: ComposeStaging, tmp_path: Path
 ) -> None:

@@ -16,7 +16,13 @@ LISTING_FIELDS = {"id", "name", "city", "price_cents", "bedrooms", "active", "up
 OPEN = ("/health", "/ready", "/maintenance", "/metrics")
 
 
-@pytest.fixture(scope="module", params=[OLD, pytest.param(CANDIDATE, marks=pytest.mark.wide), NEW])
+WIDE = pytest.mark.wide
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(OLD, marks=WIDE), pytest.param(CANDIDATE, marks=WIDE), NEW],
+)
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Service]]:
