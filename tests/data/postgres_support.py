@@ -49,7 +49,7 @@ class Postgres:
                 extra_groups=() if runs else None,
                 start_new_session=True,
             )
-        for _ in wait_until("Postgres answers", 30):
+        for _ in wait_until("Postgres answers", 60):
             with contextlib.suppress(psycopg.OperationalError):
                 psycopg.connect(self.url("postgres")).close()
                 return

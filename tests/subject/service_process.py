@@ -131,7 +131,7 @@ class Service:
             stderr=(self.directory / "stderr").open("wb"),
         )
         with self.client() as client:
-            for _ in wait_until("the service answers", 20, advice=f"see {self.directory}/stderr"):
+            for _ in wait_until("the service answers", 60, advice=f"see {self.directory}/stderr"):
                 assert self.process.poll() is None, (self.directory / "stderr").read_text()
                 with contextlib.suppress(httpx.TransportError):
                     client.get("/health")
@@ -156,7 +156,7 @@ class Service:
         return self.await_record(message, before)
 
     def await_record(self, message: str, after: int = 0) -> dict[str, Any]:
-        for _ in wait_until(f"the log says {message!r}", 10, advice=str(self.log_file)):
+        for _ in wait_until(f"the log says {message!r}", 30, advice=str(self.log_file)):
             for record in self.records()[after:]:
                 if record["message"] == message:
                     return record
