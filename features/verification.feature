@@ -12,6 +12,7 @@ Feature: Verification after a rollback
       | All API endpoints work           |
       | Error rate <1%                   |
       | Response time p95 <500ms         |
+      | Memory usage is stable           |
       | Database queries work            |
       | Authentication works             |
       | No errors in the application log |

@@ -140,13 +140,14 @@ class Mishap:
         """Take the hazard back, if it was armed. Works twice."""
         if self._hazard is None or not self._armed:
             return
+        undone = True
         try:
             seen = self._hazard.disarm(stage)
         except DrillError as error:
-            seen = f"it could not be taken back: {error}"
+            undone, seen = False, f"it could not be taken back: {error}"
         harm = self._hazard.harm if isinstance(self._hazard, Harmful) else ""
         if not self._over:
-            self._timeline.record(HazardOver(self._hazard.name, seen, harm))
+            self._timeline.record(HazardOver(self._hazard.name, seen, harm, undone))
             if isinstance(self._hazard, Measuring) and self._hazard.measured:
                 self._timeline.record(self._hazard.measured)
         self._over = True

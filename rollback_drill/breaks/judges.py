@@ -40,6 +40,9 @@ def of_hazard(book: Book) -> Iterator[Cause]:
     elif over and over.harm:
         advice = "mend the command in the runbook that reaches further than it should"
         yield Cause(Verdict.FAILED, f"Hazard {over.name}", over.harm, over.seen, advice)
+    elif over and not over.undone:
+        what = "what it did is not known: it could not be taken back"
+        yield Cause(Verdict.UNKNOWN, f"Hazard {over.name}", what, over.seen)
 
 
 @judging(130)

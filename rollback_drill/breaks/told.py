@@ -51,12 +51,13 @@ class HazardArmed(Told):
 @dataclass(frozen=True, slots=True)
 class HazardOver(Told):
     """It was taken back; `seen` says what there was to be seen of it, `harm` what the procedure did
-    that it must never do, "" for nothing.
+    that it must never do, "" for nothing; `undone`: whether it could be taken back at all.
     """
 
     name: Name
     seen: str
     harm: str = ""
+    undone: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,12 @@ from dataclasses import replace
 from rollback_drill.breaks.fault import Scene
 from rollback_drill.conduct.attest import break_and_decide
 from rollback_drill.conduct.drill import Drill
-from rollback_drill.conduct.steady import PATIENCE_S, await_requests, reach_steady_state
+from rollback_drill.conduct.steady import (
+    PATIENCE_S,
+    await_looks,
+    await_requests,
+    reach_steady_state,
+)
 from rollback_drill.conduct.told import Restored
 from rollback_drill.decide.decider import Decider
 from rollback_drill.decide.statistics import quantile_upper_bound
@@ -204,6 +209,7 @@ def verify_service(drill: Drill) -> bool:
     began = rig.performer.watched_from or now()
     with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
         await_requests(rig.traffic, began, rig.rate)
+        await_looks(rig.performer.moment, began)
     for one in drill.companions:
         one.before_checklist(rig.runbook.verification.title)
     rig.performer.perform_checklist(

@@ -21,6 +21,7 @@ from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillBroke, Interrupted, Noted, PhaseStarted
 from rollback_drill.record.watched import Watched
 from rollback_drill.runbook.told import RunbookRead
+from rollback_drill.watch.told import NotSeen
 
 if TYPE_CHECKING:
     from rollback_drill.traffic.live import Traffic
@@ -102,6 +103,8 @@ class Progress:
                 return Text(f"  {text}", style="dim")
             case AlternativeTaken() as taken:
                 return Text(f"  {taken.reason}: taking “{taken.alternative}”", style="yellow")
+            case NotSeen(what=what, why=why) if why:
+                return Text(f"  nobody can see {what}: {why}", style="yellow")
             case FaultInjected() as fault:
                 return Text(f"  fault {fault.name}: {fault.how}")
             case FaultAttested() as attested:

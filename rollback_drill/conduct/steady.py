@@ -20,6 +20,7 @@ from rollback_drill.runbook.model import Checkbox, Runbook
 from rollback_drill.runbook.statement import amount
 from rollback_drill.traffic.aggregate import Aggregate
 from rollback_drill.traffic.live import Traffic
+from rollback_drill.watch.memory import LEAST_SAMPLES, memory_trend
 
 STEADY_REQUESTS = 300  # prove an error rate below 1 %, if none fails, and tell the p95
 PATIENCE_S = 30.0
@@ -92,6 +93,17 @@ def await_requests(traffic: Traffic, since: float, rate: float) -> Aggregate:
         if seen.sent >= STEADY_REQUESTS:
             break
     return seen
+
+
+def await_looks(moment: Moment, since: float) -> None:
+    """Wait until memory was looked at as often since `since` as it takes to tell whether it grows;
+    for nothing that was never seen. Raises WaitTimeout.
+    """
+    hosts = {host for _, sample in list(moment.samples) for host in sample.rss_bytes}
+    for _ in wait_until("looks at memory", PATIENCE_S):
+        trends = [memory_trend(list(moment.samples), host, since) for host in hosts]
+        if all(one.samples >= LEAST_SAMPLES for one in trends):
+            return
 
 
 def _memory(moment: Moment, since: float) -> dict[str, float]:

@@ -39,6 +39,10 @@ class StageError(DrillError):
     exit = Exit.UNKNOWN
 
 
+class NotOffered(StageError):
+    """The stage does not say how this is to be had: it was left out, and is not broken."""
+
+
 class WaitTimeout(DrillError):
     """A condition did not come true before its deadline."""
 

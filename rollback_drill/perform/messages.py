@@ -24,12 +24,13 @@ from rollback_drill.ground.machine import variable
 from rollback_drill.perform.saying import affirms
 from rollback_drill.perform.told import NOBODY, STATUS_PAGE, MessageHandled
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.record.told import Noted
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 from rollback_drill.stage.host import Host, look
+from rollback_drill.watch.told import NotSeen
 
 _LIMIT_S = 10.0
+_MESSAGES = "the messages that the runbook writes"
 _TIMEOUT_S = 5.0
 _TRIES = 2
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()|\$\{?[A-Z_]+\}?|_{4,}")
@@ -207,6 +208,7 @@ class Courier:
         self._escalation = escalation
         self._old: dict[str, tuple[str, str]] = {}
         self._seen: dict[str, tuple[str, str]] = {}
+        self._unread = ""  # why nobody could read them at the last look
         self.handled: dict[str, tuple[float, MessageHandled]] = {}
 
     def begin(self, host: Host) -> None:
@@ -221,8 +223,12 @@ class Courier:
         try:
             found = _read(host)
         except DrillError as error:
-            self._timeline.record(Noted(f"messages could not be read: {error}"))
+            self._unread = str(error)
+            self._timeline.record(NotSeen(_MESSAGES, self._unread))
             return error.found
+        if self._unread:
+            self._unread = ""
+            self._timeline.record(NotSeen(_MESSAGES))
         for name, written, text in found:
             one = (written, text)
             if not text or one in (self._old.get(name), self._seen.get(name)):

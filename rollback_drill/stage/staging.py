@@ -10,7 +10,7 @@ from typing import cast
 
 import psycopg
 
-from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.errors import NotOffered, StageError, UsageError
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -213,7 +213,7 @@ class StagingStage:
         script = self.staging.scripts.get("database_log")
         what = f"[scripts] database_log of {self.staging.path}"
         if not script:
-            raise StageError(what, "none", "write that script to have Postgres' log read")
+            raise NotOffered(what, "none", "write that script to have Postgres' log read")
         end = f"(\n{script}\n) | tail -c {LOG_BYTES}"
         done = look(self.hosts[0], end, limit_s=_LOOK_LIMIT_S, keep=2 * LOG_BYTES)
         if not done.ok:

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
+from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.told import Checked, StepEnded
+from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded, StepStarted
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
+from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.traffic.told import TrafficSecond
-from rollback_drill.watch.told import LeftAs, ProbeSample, flaws
+from rollback_drill.watch.memory import MOST_GROWTH, memory_trend
+from rollback_drill.watch.told import LeftAs, Looked, NotSeen, ProbeSample, flaws
 
+_FINAL = "Final verification"
+_VERIFIES = PhaseStarted(PhaseName.VERIFICATION)
 _SILENCE_S = 10.0
 _SILENCE_A_HOST_S = 5.0  # more: hosts are asked one after the other, each with its patience
 
 
 @judging(40)
 def of_silence(book: Book) -> Iterator[Cause]:
-    """Whether health and memory were looked at for as long as there was traffic and steps ended.
+    """Whether health and memory were looked at for as long as there was traffic, something was
+    decided and steps ended.
 
     A drill that another one continues was dead in between, and is excused from that time.
     """
-    start = book.first(DrillStarted)
-    hosts = len(start.hosts) if start else 1
-    limit = _SILENCE_S + _SILENCE_A_HOST_S * hosts
-    until = [e.at for e in book.timed(StepEnded, Checked)]
+    limit = _patience_s(book)
+    until = [e.at for e in book.timed(StepEnded, Checked, Decided, Restored)]
     since = [e.at for e in book.timed(TrafficSecond)]
     if not since or not until:
         return
@@ -45,6 +52,106 @@ def of_silence(book: Book) -> Iterator[Cause]:
         what = f"nobody looked at health and memory for {longest:.0f} s"
         advice = "a look takes so long on a machine that is too busy, or where a host hangs"
         yield Cause(Verdict.UNKNOWN, "Probe", what, advice=advice)
+
+
+@judging(45)
+def of_the_unseen(book: Book) -> Iterator[Cause]:
+    """What nobody could look at any more when the last step ended, and what a decision against a
+    rollback rests on that nobody could see. Where an outside cause was proven, that explains it.
+    """
+    spans = _not_seen(book)
+    ends = max((event.at for event in book.timed(StepEnded)), default=0.0)
+    told = {span.what: span.why for span in spans if span.since < ends and math.isinf(span.until)}
+    decided = next(iter(book.moments(Decided)), None)
+    if decided and not decided[1].rollback and not book.every(ProcedureChosen):
+        at, decision = decided
+        if decision.ours is not False:
+            told |= _unseen_at(book, at, spans)
+    for what, why in told.items():
+        yield Cause(Verdict.UNKNOWN, "Observer", f"nobody could see {what}: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """From when until when (Unix seconds) somebody could not look; infinite: to the end."""
+
+    what: str
+    why: str
+    since: float
+    until: float
+
+
+def _not_seen(book: Book) -> list[_Span]:
+    found = []
+    events = book.moments(NotSeen)
+    for place, (at, one) in enumerate(events):
+        if not one.why:
+            continue
+        later = (t for t, other in events[place + 1 :] if other.what == one.what and not other.lost)
+        found.append(_Span(one.what, one.why, at, at if one.lost else next(later, math.inf)))
+    return found
+
+
+def _unseen_at(book: Book, at: float, spans: list[_Span]) -> dict[str, str]:
+    """Return what was not to be seen when it was decided `at`, with why, by its name."""
+    made = book.at(FaultInjected)
+    since = at if made is None else made
+    told = {
+        one.what: one.why
+        for one in spans
+        if one.since <= at and (one.until > at or one.since == one.until >= since)
+    }
+    # What was seen before the fault could be seen; what was not seen lately was not seen then.
+    lately = max(since, at - _patience_s(book))
+    before, then = _seen(book, 0.0, since), _seen(book, lately, at)
+    return told | dict.fromkeys(sorted(before - then), "it was seen before the fault was made")
+
+
+def _seen(book: Book, since: float, until: float) -> set[str]:
+    """Return what of the service, and by which sentinel, was seen in that time."""
+    seen = {
+        f"what the sentinel “{one.sentinel}” looks at"
+        for at, one in book.moments(Looked)
+        if since <= at <= until and one.verdict is not Verdict.UNKNOWN
+    }
+    for at, sample in book.moments(ProbeSample):
+        if since <= at <= until:
+            seen |= {f"whether {host} is killed for memory" for host in sample.oom_kills}
+    return seen
+
+
+def _patience_s(book: Book) -> float:
+    """Return for how long nobody may look."""
+    start = book.first(DrillStarted)
+    return _SILENCE_S + _SILENCE_A_HOST_S * (len(start.hosts) if start else 1)
+
+
+@judging(135)
+def of_memory(book: Book) -> Iterator[Cause]:
+    """A service that is left growing, or killed for memory: whether a box asks for it or not."""
+    final = [(at, one) for at, one in book.moments(StepEnded) if one.section == _FINAL]
+    samples = book.moments(ProbeSample)
+    if not final:
+        return
+    until, _ = final[-1]
+    since = _clients_watched_since(book)
+    for host in sorted({name for at, one in samples if at <= until for name in one.rss_bytes}):
+        trend = memory_trend(samples, host, since, until)
+        if trend.flaw:
+            advice = f"it may grow by {MOST_GROWTH:.0%} while it is watched, and not be killed"
+            yield Cause(Verdict.FAILED, "Memory", trend.flaw, advice=advice)
+        elif trend.lacks:
+            what = f"whether {host} is left growing is not known: {trend.lacks}"
+            yield Cause(Verdict.UNKNOWN, "Memory", what)
+
+
+def _clients_watched_since(book: Book) -> float:
+    """Return since when what was rolled back was watched: from the verification on, or from the
+    watch that the procedure ended with.
+    """
+    since = max((at for at, one in book.moments(PhaseStarted) if one == _VERIFIES), default=0.0)
+    last = [(at, one) for at, one in book.moments(StepStarted) if at <= since][-1:]
+    return next((at for at, one in last if one.window_s), since)
 
 
 @judging(140)

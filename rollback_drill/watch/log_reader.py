@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
-from rollback_drill.ground.errors import DrillError, StageError
+from rollback_drill.ground.errors import DrillError, NotOffered, StageError
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch.logs import (
@@ -137,6 +137,7 @@ class Tail:
             reading = log.reading(host.name)
             if "LOG_FILE" not in self.stage.environment:
                 reading.trouble = "nobody says where its log is (LOG_FILE)"
+                reading.offered = False
                 continue
             place = self._places.setdefault(host.name, _Place())
             path = shlex.quote(self.stage.environment["LOG_FILE"])
@@ -239,6 +240,7 @@ class Tail:
             text = self.stage.database.log()
         except (DrillError, OSError) as error:
             reading.trouble = f"its log could not be read: {error}"
+            reading.offered = not isinstance(error, NotOffered)
             return []
         whole = text[: text.rfind("\n") + 1]
         if not whole:

@@ -44,7 +44,8 @@ class LogPosition:
 
     `trouble`: why the last look did not come to the log's end, "" when it did; `missed_at`: when it
     was last found that lines are gone which nobody had read, for the reason `missed`; `newest_at`:
-    the time of the newest line; `skew_s`: by how much the host's clock is ahead.
+    the time of the newest line; `skew_s`: by how much the host's clock is ahead. `offered`: whether
+    the stage says how it is to be read at all.
     """
 
     trouble: str = "nobody has looked yet"
@@ -53,6 +54,7 @@ class LogPosition:
     newest_at: float = 0.0
     lines: int = 0
     skew_s: float = 0.0
+    offered: bool = True
 
     def miss(self, why: str) -> None:
         """Note that lines are gone."""

@@ -9,14 +9,13 @@ from collections.abc import Callable
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.record.told import Noted
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch.log_reader import Tail
-from rollback_drill.watch.logs import record_entries
-from rollback_drill.watch.told import ProbeSample
+from rollback_drill.watch.logs import LogPosition, record_entries
+from rollback_drill.watch.told import NotSeen, ProbeSample
 
 PROBE_EVERY_S = 0.5
 _HEALTH_TIMEOUT_S = 3.0
@@ -32,11 +31,15 @@ class Probe:
         self.tail = Tail(stage)
         # An hour of samples: a watch window is ten minutes at most.
         self.samples: deque[tuple[float, ProbeSample]] = deque(maxlen=7_200)
-        self._told: set[str] = set()  # of what is wrong with the logs now
+        self._told: dict[str, str] = {}  # what is wrong with each log now
+        self._lost: dict[str, float] = {}  # when lines of each log were lost last
         self._stop = clock.signal()
         self._threads = [
-            Watched(observer, self._repeat, work, over=self._stop)
-            for observer, work in (("health probe", self._sample), ("log reader", self._read_logs))
+            Watched(observer, self._repeat, work, what, over=self._stop)
+            for observer, work, what in (
+                ("health probe", self._sample, "health and memory"),
+                ("log reader", self._read_logs, "the logs"),
+            )
         ]
 
     def __enter__(self) -> Probe:
@@ -49,16 +52,17 @@ class Probe:
         for thread in self._threads:
             thread.end(_LOG_READ_LIMIT_S * (1 + len(self.stage.hosts)))
 
-    def _repeat(self, work: Callable[[], None]) -> None:
+    def _repeat(self, work: Callable[[], None], what: str) -> None:
         told = ""
         while not self._stop.is_set():
             try:
                 work()
-                told = ""
+                why = ""
             except (DrillError, OSError) as error:
-                if str(error) != told:  # once, not twice a second
-                    told = str(error)
-                    self.timeline.record(Noted(f"the probe could not look: {error}"))
+                why = str(error)
+            if why != told:  # once, not twice a second
+                told = why
+                self.timeline.record(NotSeen(what, why))
             self._stop.wait(PROBE_EVERY_S)
 
     def _sample(self) -> None:
@@ -67,15 +71,20 @@ class Probe:
 
     def _read_logs(self) -> None:
         record_entries(self.timeline, self.tail.read())
-        told = [
-            f"the {source} log of {one}"
-            for source, log in self.tail.logs.items()
-            for one in log.troubles()
-        ]
-        kinds = {re.sub(r"\d+", "", one): one for one in told}
-        for kind in kinds.keys() - self._told:  # once, not twice a second
-            self.timeline.record(Noted(kinds[kind]))
-        self._told = set(kinds)
+        for source, log in self.tail.logs.items():
+            for host, one in log.readings.items():
+                if one.offered:
+                    self._tell(f"the {source} log of {host}", one)
+
+    def _tell(self, what: str, log: LogPosition) -> None:
+        """Tell once, not twice a second, of what cannot be read or is gone."""
+        kind = re.sub(r"\d+", "", log.trouble)
+        if kind != self._told.get(what, ""):
+            self._told[what] = kind
+            self.timeline.record(NotSeen(what, log.trouble))
+        if log.missed_at > self._lost.get(what, 0.0):
+            self._lost[what] = log.missed_at
+            self.timeline.record(NotSeen(what, log.missed, lost=True))
 
 
 def sample(stage: Stage) -> ProbeSample:

@@ -44,6 +44,17 @@ class LogLine(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class NotSeen(Told):
+    """Somebody could not look at `what`, for the reason `why`; "" once he can again, and has missed
+    nothing. `lost`: some of it is gone for good, before anybody had seen it.
+    """
+
+    what: Name
+    why: str = ""
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Looked(Told):
     """A sentinel looked at one thing. `verdict`: passed, failed (what it looks for is there) or
     unknown (it could not look); `numbers` carry what a trigger computes with.

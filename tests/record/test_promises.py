@@ -48,6 +48,7 @@ TOLD = {
     "Looked": "evidence of the decision, which is judged by what it led to",
     "MessageHandled": "a message fails a drill by being refused, and is promised by no runbook",
     "Noted": "a remark for the reader",
+    "NotSeen": "that somebody could not look; what he looks at is missing then, too",
     "Walked": "what customers met, told in the report",
     "MachineSample": "how busy the machine was, told beside what was too slow",
     "TriggerFired": "the one that the decision rests on is demanded, others are told",

@@ -40,7 +40,7 @@ def test_the_document_is_complete() -> None:
     assert [len(p.steps) for p in runbook.procedures] == [7, 9, 2, 7]
     assert [s.procedure for s in runbook.scenarios] == [3, 1, 1]
     assert [a.severity[:2] for a in runbook.authority] == ["P0", "P1", "P2", "P3"]
-    assert len(runbook.verification.checkboxes) == 10
+    assert len(runbook.verification.checkboxes) == 11
     assert len(runbook.post_rollback) == 3
 
 

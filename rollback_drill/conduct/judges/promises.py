@@ -48,7 +48,8 @@ def _of_fault(book: Book, start: DrillStarted) -> Iterable[tuple[str, str]]:
     if named - {start.fault}:
         yield "Fault", f"{', '.join(sorted(named))} {_NOBODY} as one fault, {start.fault}"
     left = book.last(LeftAs)
-    if left is None or not left.hosts or not left.maintenance:
+    seen = left.hosts.keys() & left.maintenance.keys() if left else set()
+    if not seen or set(start.hosts) - seen:
         yield "Service", f"in what state it was left {_NOBODY}"
 
 

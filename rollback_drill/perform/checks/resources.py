@@ -7,7 +7,6 @@ import re
 from prometheus_client.parser import text_string_to_metric_families
 
 from rollback_drill.decide.matrix import classify
-from rollback_drill.decide.statistics import theil_sen
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, lacking, passed, unknown
 from rollback_drill.ground.wait import wait_until
@@ -17,10 +16,9 @@ from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.monitoring import panels
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch import prometheus
+from rollback_drill.watch.memory import LEAST_SAMPLES, MOST_GROWTH, memory_trend
 from rollback_drill.watch.probe import hosts_health
 
-_GROWTH = 0.10  # of the median within the window: warm-up stays below it, a leak does not
-_LEAST_SAMPLES = 8
 _WAIT_S = 10.0
 _COUNTED = 60  # requests: fewer say nothing of a p95
 
@@ -38,33 +36,22 @@ def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
     """Resident memory does not provably grow by a tenth in the window; nobody was killed. Before
     the window is over it provably does not: not if it goes on as it might to the window's end.
     """
-    looked = [(at, s) for at, s in list(moment.samples) if at >= moment.window_from]
     told = []
     for host in moment.stage.hosts:
-        points = [(at, s.rss_bytes[host.name]) for at, s in looked if host.name in s.rss_bytes]
-        if len(points) < _LEAST_SAMPLES:
-            return lacking(
-                f"{host.name}: {len(points)} of {_LEAST_SAMPLES} samples of memory that are needed"
-            )
-        kills = [s.oom_kills[host.name] for _, s in looked if host.name in s.oom_kills]
-        if kills and kills[-1] > kills[0]:
-            killed = f"{host.name} was killed for memory {kills[-1] - kills[0]} times meanwhile"
-            return failed(killed, "no kill")
-        slope = theil_sen([at for at, _ in points], [float(size) for _, size in points])
-        span = points[-1][0] - points[0][0]
-        median = sorted(size for _, size in points)[len(points) // 2]
-        grown = slope.low * span / median
-        told.append(
-            f"{host.name}: {median / 2**20:.0f} MB, trend {slope.estimate / 2**20:+.2f} MB/s over "
-            f"{span:.0f} s, provably {max(0.0, grown):.1%} growth"
-        )
-        if grown > _GROWTH:
-            return failed(told[-1], f"at most {_GROWTH:.0%}")
+        samples = list(moment.samples)
+        one = memory_trend(samples, host.name, moment.window_from, confidence=moment.confidence)
+        if one.flaw:
+            return failed(one.flaw, f"no kill, and at most {MOST_GROWTH:.0%} growth")
+        if one.samples < LEAST_SAMPLES:
+            return lacking(f"{host.name}: {one.lacks}")
+        if one.lacks:
+            return unknown(f"{host.name}: {one.lacks}")
+        told.append(str(one))
         if moment.to_come_s:
-            bound = theil_sen(*zip(*points, strict=True), confidence=moment.confidence).high
-            most = bound * (span + moment.to_come_s) / median
-            told[-1] += f", in all {span + moment.to_come_s:.0f} s at most {max(0.0, most):.1%}"
-            if most > _GROWTH:
+            whole_s = one.span_s + moment.to_come_s
+            most = one.trend.high * whole_s / one.median_bytes
+            told[-1] += f", in all {whole_s:.0f} s at most {max(0.0, most):.1%}"
+            if most > MOST_GROWTH:
                 return unknown(told[-1])
     return passed("; ".join(told))
 

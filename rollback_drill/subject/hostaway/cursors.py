@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from rollback_drill.ground.clock import now
 from rollback_drill.record.timeline import Timeline
-from rollback_drill.record.told import Noted
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.subject.hostaway.pages import Page, page_of
 from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown
+from rollback_drill.watch.told import NotSeen
 
 _KEPT = 3
 _LIMIT = 25  # a cursor is only good for the limit it was issued for
@@ -50,15 +50,14 @@ class KeptCursors:
         """Walk a few pages, and keep their cursors. Where lists have none, nothing is kept."""
         with self._client() as client:
             try:
-                found = self._page(client.get(self._path("")))
-                self._first = found.ids if found else ()
-                while found and "cursor=" in found.following and len(self._kept) < _KEPT:
+                found = self._read(client, "")
+                self._first = found.ids
+                while "cursor=" in found.following and len(self._kept) < _KEPT:
                     query, at = found.following, now()
-                    found = self._page(client.get(self._path(query)))
-                    if found:
-                        self._kept.append(Kept(query, len(self._kept) + 2, found.ids, at))
+                    found = self._read(client, query)
+                    self._kept.append(Kept(query, len(self._kept) + 2, found.ids, at))
             except NoAnswer as error:
-                self._timeline.record(Noted(f"no cursors could be kept: {error}"))
+                self._timeline.record(NotSeen("what becomes of kept cursors", str(error)))
 
     def show(self, moment: str) -> None:
         """Show all of them to the service; what it answers stands under `moment`."""
@@ -80,6 +79,14 @@ class KeptCursors:
                         answer=self._answer(one, status, found),
                     )
                 )
+
+    def _read(self, client: http.Client, query: str) -> Page:
+        """Return a page. Raises NoAnswer where none came."""
+        answer = client.get(self._path(query))
+        found = self._page(answer)
+        if found is None:
+            raise NoAnswer(f"status {answer.status}, which is no page", status=answer.status)
+        return found
 
     def _answer(self, one: Kept, status: int, found: Page | None) -> CursorAnswer:
         if found is not None and found.ids == one.ids:

@@ -177,6 +177,7 @@ class Computer:
             # From here on the release without its feature is what is rolled back to.
             self.rolled_back = True
             one.plants = self.circumstances.plants
+            one.sick_since = clock.now()
         one.log("INFO", "Config reloaded")
 
     def set_defects(self, text: str) -> None:

@@ -55,6 +55,7 @@ class Service:
     ahead_s: float
     lines: list[str]
     plants: Plants = NOTHING_PLANTED
+    sick_since: float = 0.0  # when these were planted into a process that ran already
     defects: dict[str, Any] = field(default_factory=dict)
     fragments: dict[int, str] = field(default_factory=dict)
     cached: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Service:
         """Resident memory."""
         grown = 0.0
         if "growing-memory" in self.plants:
-            grown = 8 * _MB * (clock.now() - self.started_at)
+            grown = 8 * _MB * max(0.0, clock.now() - max(self.started_at, self.sick_since))
         warm = 6 * _MB * min(1.0, self.answered / 400)
         return int(_AT_START + warm + self.leaked_bytes + grown)
 
