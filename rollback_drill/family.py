@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Generic, TypeVar
 
 import rollback_drill
@@ -29,6 +29,7 @@ class Family(Generic[_Member]):
     def __init__(self, folder: str, what: str) -> None:
         self._folder, self._what = folder, what
         self._members: dict[str, tuple[str, _Member]] = {}  # and the module that defines each
+        self._ordered: Mapping[str, _Member] = {}
 
     def add(self, name: str, member: _Member, made: object) -> None:
         """Add `member`, which `made` (a class, a function) makes or is. Raises UsageError when the
@@ -45,11 +46,15 @@ class Family(Generic[_Member]):
             )
         self._members[name] = home, member
 
-    def members(self) -> dict[str, _Member]:
-        """Return all there are, in the order of their files and, of one file, of its lines."""
+    def members(self) -> Mapping[str, _Member]:
+        """Return all there are, in the order of their files and, of one file, of its lines: the
+        same object as before where nobody was added.
+        """
         modules(self._folder)
-        by_home = sorted(self._members.items(), key=lambda item: item[1][0])
-        return {name: member for name, (_, member) in by_home}
+        if len(self._ordered) != len(self._members):  # none is ever replaced
+            by_home = sorted(self._members.items(), key=lambda item: item[1][0])
+            self._ordered = MappingProxyType({name: member for name, (_, member) in by_home})
+        return self._ordered
 
     def names(self) -> list[str]:
         """Return the names of all, in order."""

@@ -23,9 +23,8 @@ from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.worlds import WORLDS, Draw, MakesWorld, World
 from rollback_drill.decide.statistics import proportion
 from rollback_drill.decide.told import Decided
-from rollback_drill.ground import clock
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.ground.virtual import VirtualClock
+from rollback_drill.ground.virtual import virtual_time
 from rollback_drill.judge.judgement import judge
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
@@ -134,7 +133,7 @@ def request_of(drawn: Draw, runbook: Path, report: Path) -> Request:
 def simulate(drawn: Draw, runbook: Path, folder: Path) -> tuple[DrawnDrill, Path]:
     """Hold the drill that was drawn, its files in `folder`; return also where its record is."""
     make = _world()
-    with clock.kept_by(VirtualClock(make.begin)):
+    with virtual_time(make.begin):
         world = make(drawn)
         conductor = Conductor(world.plan(request_of(drawn, runbook, folder)))
         conductor.run()
@@ -145,7 +144,7 @@ def simulate(drawn: Draw, runbook: Path, folder: Path) -> tuple[DrawnDrill, Path
 def simulate_with_report(drawn: Draw, runbook: Path, folder: Path) -> DrawnDrill:
     """Hold the drill that was drawn, and write its report into `folder`."""
     make = _world()
-    with clock.kept_by(VirtualClock(make.begin)):
+    with virtual_time(make.begin):
         world = make(drawn)
         book = hold(world.plan(request_of(drawn, runbook, folder))).book
     return _simulated(drawn, world, book)

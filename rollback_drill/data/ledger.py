@@ -215,7 +215,10 @@ def _judge(
     for write in acknowledged:
         last |= dict.fromkeys(write.values(), write)
     for name, write in last.items():
-        allowed = (write.values()[name], *_rivals(name, write, writes))
+        sent = write.values()[name]
+        if name in row and row[name] == sent:
+            continue  # as most are: what else would do needs no look
+        allowed = (sent, *_rivals(name, write, writes))
         wanted = " or ".join(f"{name} {value!r}" for value in allowed)
         if name not in row:
             loss = _without(table, write, wanted, name, allowed, row, declared)

@@ -11,12 +11,14 @@ A write is
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 
 from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.lines import read_lines
@@ -54,11 +56,16 @@ class Write:
     sent: float
     done: float
 
-    def values(self) -> dict[str, Value]:
+    def values(self) -> Mapping[str, Value]:
         """Return the fields that this write sets."""
-        sent: dict[str, Value] = json.loads(self.fields)
-        sent.pop("reference", None)
-        return sent
+        return _values(self.fields)
+
+
+@functools.lru_cache(maxsize=1_024)  # of the newest, which a sentinel looks at twice a second
+def _values(fields: str) -> Mapping[str, Value]:
+    sent: dict[str, Value] = json.loads(fields)
+    sent.pop("reference", None)
+    return MappingProxyType(sent)
 
 
 def fate_of(seen: Observation) -> Fate:

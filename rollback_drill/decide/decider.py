@@ -70,6 +70,9 @@ class Decider:
     ) -> None:
         self.runbook = runbook
         by_triggers, self.unwatched = conditions(runbook)
+        # What was found in the evidence so far, None: to be looked at anew.
+        self._fires: list[tuple[Condition, Firing]] | None = None
+        self._diagnosis: Diagnosis | None = None
         self._conditions = [*by_triggers, *matrix_conditions(runbook.matrix)]
         if not runbook.matrix:
             raise UsageError(
@@ -121,18 +124,21 @@ class Decider:
 
         Too few of them (59 for an upper bound of the p95) leave those triggers dormant.
         """
+        self._changed()
         upper = quantile_upper_bound(healthy)
         if upper is not None:
             self.detector.set_baseline(upper)
 
     def onset(self, at: float) -> None:
         """Tell that judging begins at `at`: what came before it is no evidence."""
+        self._changed()
         self._onset = at
         self._before = {stream.name: (stream.hits, stream.n) for stream in self.detector.streams}
         self._evidence.forget()
 
     def observe(self, observation: Observation, *, on_purpose: bool = False) -> None:
         """Take a finished request in, in order of completion (see Detector.observe)."""
+        self._changed()
         self.detector.observe(observation, on_purpose=on_purpose)
         if not on_purpose:
             self._evidence.observe(observation)
@@ -151,10 +157,12 @@ class Decider:
 
     def look(self, looked: Looked, at: float) -> None:
         """Take a sentinel's look in."""
+        self._changed()
         self._evidence.look(looked, at)
 
     def report(self, reported: Reported, at: float) -> None:
         """Take an incident or a ticket in."""
+        self._changed()
         self._evidence.report(reported, at)
 
     def newly_fired(self, now: float) -> list[tuple[TriggerFired, float]]:
@@ -182,10 +190,12 @@ class Decider:
 
     def probe(self, sample: ProbeSample, at: float) -> None:
         """Take a look at the system in."""
+        self._changed()
         self._evidence.probe(sample, at)
 
     def log(self, line: LogLine, at: float) -> None:
         """Take a noteworthy log line in."""
+        self._changed()
         self._evidence.log(line, at)
 
     def decide(self, now: float) -> Decided | None:
@@ -198,7 +208,7 @@ class Decider:
         if self._committed is None:
             return None
         _, firing = self._committed
-        diagnosis = diagnose(self.runbook, self._evidence)
+        diagnosis = self._diagnose()
         if not self._sharp_enough(diagnosis, firing.at, now) or self._withdraw(now):
             return None
         # The trigger stays the one that fired; its numbers are those of now.
@@ -270,7 +280,7 @@ class Decider:
         if worst_first:
             condition, firing = worst_first[0]
             if condition.rollback:
-                return self._rollback(condition, firing, diagnose(self.runbook, self._evidence))
+                return self._rollback(condition, firing, self._diagnose())
             attribution = attribute(self._evidence)
             told = (*firing.evidence, *self._others(condition, fired))
             return self._decided(condition, firing, told, attribution=attribution)
@@ -302,21 +312,33 @@ class Decider:
 
     def _fired(self) -> list[tuple[Condition, Firing]]:
         """Return what fires, the most pressing first: rollbacks, then by severity, then what
-        needs no more evidence; triggers before rows of the matrix.
+        needs no more evidence; triggers before rows of the matrix. Nothing but evidence changes it.
         """
+        if self._fires is not None:
+            return self._fires
         fired = [
             (condition, firing)
             for condition in self._conditions
             if (firing := condition.watch.look(self._evidence))
         ]
-        return sorted(
-            fired,
+        fired.sort(
             key=lambda pair: (
                 not pair[0].rollback,
                 -_SEVERITIES[pair[0].severity],
                 not pair[1].certain,
-            ),
+            )
         )
+        self._fires = fired
+        return fired
+
+    def _diagnose(self) -> Diagnosis:
+        if self._diagnosis is None:
+            self._diagnosis = diagnose(self.runbook, self._evidence)
+        return self._diagnosis
+
+    def _changed(self) -> None:
+        """Forget what was found: there is new evidence."""
+        self._fires = self._diagnosis = None
 
     def _others(
         self, chosen: Condition, fired: Sequence[tuple[Condition, Firing]]

@@ -20,6 +20,10 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
+class TimeIsOver(BaseException):
+    """Ends whoever still waits when the time that is kept comes to its end: no error of his."""
+
+
 class Signal(Protocol):
     """What somebody waits for until another one sets it; `threading.Event` is one."""
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "[redacted]"
 _SHORTEST = 4  # masking shorter values would blank ordinary text
+_SHORT, _MOST_TOLD = 80, 5_000  # characters of a text that is remembered, and how many are
 _SHORTEST_PART = 6  # of a secret that is split over two lines of output
 
 _NAME = (
@@ -106,7 +107,10 @@ _LINE_BREAK = r"(?:\\?[ \t]*\r?\n[ \t]*)?"
 def masked(text: str) -> str:
     """Return `text` without what is a secret by the words around it, or by its own form."""
     lower = text.lower()
-    if not any(word in lower for word in _WORTH_A_LOOK):
+    for word in _WORTH_A_LOOK:
+        if word in lower:
+            break
+    else:
         return text
     for pattern in _patterns():
         text = pattern.sub(_mask, text)
@@ -131,6 +135,7 @@ class Redactor:
         self._known: set[str] = set()
         self._spellings: list[str] = []
         self._broken: list[re.Pattern[str]] = []
+        self._told: dict[str, str] = {}  # short texts, which come again and again
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
@@ -140,6 +145,7 @@ class Redactor:
         if not new:
             return
         self._known |= new
+        self._told = {}
         spelt = {*self._spellings, *(way for one in new for way in _spellings(one))}
         # Longer ones first, so that none leaves a tail.
         self._spellings = sorted(spelt, key=len, reverse=True)
@@ -147,6 +153,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return `text` without any known secret, and without what is one by its looks."""
+        told = self._told
+        found = told.get(text)
+        if found is None:
+            found = self._text(text)
+            if len(text) <= _SHORT and len(told) < _MOST_TOLD:
+                told[text] = found
+        return found
+
+    def _text(self, text: str) -> str:
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, MASK)
@@ -171,6 +186,9 @@ class Redactor:
 
     def value(self, value: Any) -> Any:
         """Return a JSON-like `value` with every string in it redacted."""
+        kind = type(value)
+        if kind is float or kind is int:
+            return value
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):

@@ -7,16 +7,18 @@ same work takes the same course, to the last event, whatever machine it runs on.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
 from greenlet import getcurrent, greenlet
 
-from rollback_drill.ground.clock import Signal, Worker
+from rollback_drill.ground import clock
+from rollback_drill.ground.clock import Signal, TimeIsOver, Worker
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -24,6 +26,20 @@ _Result = TypeVar("_Result")
 
 class NobodyGoesOn(RuntimeError):
     """Everybody waits for somebody else."""
+
+
+@contextlib.contextmanager
+def virtual_time(begin: float) -> Iterator[None]:
+    """Keep virtual time from `begin` (Unix seconds) on in this block; it ends whoever still waits.
+
+    Who is left to Python's collection of garbage would die in the middle of another block.
+    """
+    made = VirtualClock(begin)
+    with clock.kept_by(made):
+        try:
+            yield
+        finally:
+            made.close()
 
 
 class _Turn:
@@ -45,6 +61,8 @@ class VirtualClock:
         self._turns: list[tuple[float, int, _Turn]] = []
         self._count = itertools.count()
         self._hub = greenlet(self._go_on)
+        self._begun: set[greenlet] = set()  # and not ended
+        self._closed = False
 
     def now(self) -> float:
         """See Clock.now."""
@@ -61,7 +79,7 @@ class VirtualClock:
             self._now = at  # nobody is due before
             return
         self._due(at, getcurrent())
-        self._hub.switch()
+        self._let_others()
 
     def signal(self) -> Signal:
         """See Clock.signal."""
@@ -101,7 +119,7 @@ class VirtualClock:
         else:
             turn = self._due(self._now + max(0.0, timeout), getcurrent())
         waiters.append(turn)
-        self._hub.switch()
+        self._let_others()
         turn.off = True
 
     def _call(self, turn: _Turn) -> None:
@@ -110,16 +128,47 @@ class VirtualClock:
             turn.off = True
             self._due(self._now, turn.who)
 
-    def _go_on(self) -> None:
+    def _let_others(self) -> None:
+        """Go on once it is one's turn."""
+        if self._closed:
+            raise TimeIsOver
+        who = self._next()
+        if who is None:  # who has not begun is false, too
+            self._hub.switch()
+        elif who is not getcurrent():
+            who.switch()
+
+    def _next(self) -> greenlet | None:
+        """Return who is to go on, at the time of that turn; None where nobody is."""
+        while self._turns:
+            at, _, turn = heapq.heappop(self._turns)
+            if not turn.off and not turn.who.dead:
+                self._now = max(self._now, at)
+                return turn.who
+        return None
+
+    def _go_on(self, *ended: object) -> None:
+        """Let the next one go on whenever somebody has ended."""
+        del ended
         while True:
-            while self._turns:
-                at, _, turn = heapq.heappop(self._turns)
-                if not turn.off and not turn.who.dead:
-                    self._now = max(self._now, at)
-                    turn.who.switch()
-            main = self._hub.parent
-            assert main is not None
-            main.throw(NobodyGoesOn("everybody waits for somebody else"))
+            who = self._next()
+            if who is None:
+                main = self._hub.parent
+                assert main is not None
+                main.throw(NobodyGoesOn("everybody waits for somebody else"))
+            else:
+                who.switch()
+
+    def close(self) -> None:
+        """End everybody who still waits, where he waits. To be called by who made the clock."""
+        self._closed = True
+        while self._begun:
+            who = self._begun.pop()
+            if who:  # else its turn to begin never came
+                who.parent = getcurrent()  # to whom it goes on from its end
+                who.throw(TimeIsOver)
+        if self._hub:
+            self._hub.throw()
 
 
 class _Signal:
@@ -168,7 +217,9 @@ class _Worker:
 
     def start(self) -> None:
         self._began = True
-        self._clock._due(self._clock.now(), greenlet(self._run, parent=self._clock._hub))
+        who = greenlet(self._run, parent=self._clock._hub)
+        self._clock._begun.add(who)
+        self._clock._due(self._clock.now(), who)
 
     def ended(self, within_s: float) -> bool:
         return not self._began or self._over.wait(within_s)
@@ -179,7 +230,10 @@ class _Worker:
     def _run(self) -> None:
         try:
             self._work()
+        except TimeIsOver:
+            pass  # it goes no further
         finally:
+            self._clock._begun.discard(getcurrent())
             self._over.set()
 
 
@@ -196,6 +250,8 @@ class _Done(Generic[_Result]):
     def _keep(self) -> None:
         try:
             self._results.append(self._do())
+        except TimeIsOver:
+            raise
         except BaseException as error:
             self._error = error
 

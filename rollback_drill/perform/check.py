@@ -121,10 +121,29 @@ def registered() -> list[Registered]:
     return [members[name] for name in sorted(members)]
 
 
-def bindings(text: str) -> list[Binding]:
+def bindings(text: str) -> Sequence[Binding]:
     """Return every check that is bound to a checkbox with this text: one, or none."""
+    return _bindings(text, _Identical(CHECKS.members()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Identical:
+    """A thing that equals nothing but itself."""
+
+    thing: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identical) and other.thing is self.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+
+@functools.lru_cache(maxsize=512)  # the same boxes are bound at each look at a runbook
+def _bindings(text: str, among: _Identical) -> Sequence[Binding]:
+    del among  # what is known of a text holds as long as no check is added
     said = plain(text)
-    return [bound for one in registered() if (bound := one.bound_to(said))]
+    return tuple([bound for one in registered() if (bound := one.bound_to(said))])
 
 
 def bind(text: str) -> Binding | None:

@@ -113,9 +113,8 @@ def decode(kind: type[Made], raw: Any, *, others: bool = False) -> Made:
             values[name] = read(value)
         except Flaw as error:
             raise Flaw(f"{kind.__name__}.{name}: {error}") from error
-    missing = plan.needed - values.keys()
-    if missing:
-        raise Flaw(f"{kind.__name__} without its {min(missing)}")
+    if not plan.needed <= values.keys():
+        raise Flaw(f"{kind.__name__} without its {min(plan.needed - values.keys())}")
     return kind(**values)
 
 

@@ -6,12 +6,13 @@ The file survives a killed drill: every line is complete or absent (a torn last 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rollback_drill.record.told import DrillEnded, ObserverDied, Told, UnixTime,
 
 _SUM = ',"sum":"'
 """Begins what every line ends with: a sum over all before, by which damage shows."""
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _OUR_DEFECT = "this is a defect of the suite, or the machine's clock was set meanwhile"
 
 
@@ -63,9 +65,10 @@ class Timeline:
         while it heals and clears up after that is lost.
         """
         with self._lock:
-            event = Event(now() if at is None else at, self._clean(what))
+            clean, text = self._clean(what)
+            event = Event(now() if at is None else at, clean)
             if not self._file.closed:  # late threads may still speak while the drill ends
-                self._write(to_line(event) + "\n")
+                self._write(_line(event, text) + "\n")
                 self._counts[type(what).__name__] += 1
             if self._lost and threading.current_thread() is threading.main_thread():
                 lost, self._lost = self._lost, None
@@ -90,14 +93,18 @@ class Timeline:
             with contextlib.suppress(OSError):  # what it still holds has no room either
                 self._file.close()
 
-    def _clean(self, what: Told) -> Any:
+    def _clean(self, what: Told) -> tuple[Any, str]:
+        """Return `what` without secrets, and as JSON. Raises StageError."""
         plain = self.redactor.value(_plain(what))
+        text = _JSON.encode(plain)
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # what programs print may be no text
+                plain = json.loads(text.encode(errors="replace"))
+                text = _JSON.encode(plain)
         try:
-            json.dumps(plain, ensure_ascii=False).encode()
-        except UnicodeEncodeError:  # what programs print may be no text
-            plain = json.loads(json.dumps(plain, ensure_ascii=False).encode(errors="replace"))
-        try:
-            return decode(type(what), plain)
+            return decode(type(what), plain), text
         except Flaw as error:
             raise StageError("an event that can be read again", str(error), _OUR_DEFECT) from error
 
@@ -115,8 +122,14 @@ class Timeline:
 
 def to_line(event: Event) -> str:
     """Return `event` as one line of JSON."""
-    head = {"at": round(event.at, 6), "time": iso(event.at), "kind": type(event.what).__name__}
-    text = json.dumps(head | _plain(event.what), ensure_ascii=False, separators=(",", ":"))
+    return _line(event, _JSON.encode(_plain(event.what)))
+
+
+def _line(event: Event, what: str) -> str:
+    """Return `event` as one line, `what` being its payload as JSON."""
+    head = f'{{"at":{_JSON.encode(round(event.at, 6))},"time":"{iso(event.at)}"'
+    kind = type(event.what).__name__
+    text = f'{head},"kind":"{kind}"{"," if what != "{}" else ""}{what[1:]}'
     return f'{text[:-1]}{_SUM}{_sum(text)}"}}'
 
 
@@ -176,5 +189,22 @@ class _Head:
     time: str = ""
 
 
-def _plain(what: Told) -> dict[str, Any]:
-    return asdict(what)
+def _plain(what: Any) -> Any:
+    """Return `what` as JSON has it, as `dataclasses.asdict` does, but without copies."""
+    kind: Any = type(what)
+    if kind is str or kind is float or kind is int:
+        return what
+    names = _names(kind)
+    if names is not None:
+        return {name: _plain(getattr(what, name)) for name in names}
+    if kind is dict:
+        return {name: _plain(value) for name, value in what.items()}
+    if kind is tuple or kind is list:
+        return [_plain(value) for value in what]
+    return what
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a payload's fields, None where it has none."""
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else None

@@ -80,6 +80,8 @@ class Watched:
     def _run(self) -> None:
         try:
             self._work(*self._arguments)
+        except clock.TimeIsOver:
+            raise
         except BaseException as error:  # nobody above would hear of it
             if self._over is None or not self._over.is_set():
                 died(self.observer, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import math
@@ -43,7 +44,12 @@ def parse(path: Path) -> Runbook:
 
     Raises UsageError when it cannot be read, RunbookError with all its problems when it is none.
     """
-    found = read_document(path)
+    return _parsed(path, *read_text(path))
+
+
+@functools.lru_cache(maxsize=4)  # many drills of one document
+def _parsed(path: Path, raw: bytes, text: str) -> Runbook:
+    found = _Reader(path, raw, text).reading()
     found.problems.raise_if_any()
     return found.runbook
 

@@ -10,6 +10,7 @@ In patterns `<SERVICE>` and the other words of _WORDS stand for what has many sp
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -37,6 +38,7 @@ _LONGEST = 300  # letters of a statement that others are compared with
 _NEAR = 0.35  # below that likeness two sentences have nothing to do with each other
 
 
+@functools.lru_cache(maxsize=2_048)
 def plain(text: str) -> str:
     """Return `text` without what says nothing: markup, articles, brackets, needless blanks."""
     text = unicodedata.normalize("NFKC", text)
@@ -45,6 +47,7 @@ def plain(text: str) -> str:
     return _END.sub("", " ".join(text.split()))
 
 
+@functools.lru_cache(maxsize=2_048)
 def statement(pattern: str) -> re.Pattern[str]:
     """Return `pattern` as one of a whole statement: to be matched in full with a `plain` text."""
     for _ in range(2):  # FOR is made of TIME

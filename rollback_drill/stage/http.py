@@ -169,17 +169,18 @@ class Client:
         json: object = None,
     ) -> Answer:
         """Return the answer to one request. Raises NoAnswer."""
-        sent = {"User-Agent": "rollback-drill", "Accept": "*/*", "Accept-Encoding": "gzip"}
-        sent |= self._headers | dict(headers or {})
         if json is not None:
             content = json_text.dumps(json)
-            sent["Content-Type"] = "application/json"
         body = content.encode() if isinstance(content, str) else content
         if _wires and (wire := self._wire(path)):
             answer, where = wire
             where += f"?{urlencode(params)}" if params else ""
-            key = next((v for name, v in sent.items() if name.lower() == "x-api-key"), "")
+            key = _key_of(headers or {}) or _key_of(self._headers)
             return answer(Sent(method.upper(), where, key, body, self._limit_s))
+        sent = {"User-Agent": "rollback-drill", "Accept": "*/*", "Accept-Encoding": "gzip"}
+        sent |= self._headers | dict(headers or {})
+        if json is not None:
+            sent["Content-Type"] = "application/json"
         from rollback_drill.stage import connections as network
 
         call = network.PendingCall(time.monotonic(), self._limit_s)
@@ -234,6 +235,10 @@ class Client:
             except BadAnswer as bad:
                 raise BadAnswer(bad.reason, status) from None
         return Answer(status, told, content)
+
+
+def _key_of(headers: Mapping[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == "x-api-key"), "")
 
 
 def _read(pieces: Iterable[bytes], encoding: str, most: int, call: PendingCall) -> bytes:

@@ -97,23 +97,27 @@ class Second:
     def add(self, seen: Observation, clients: Clients) -> None:
         """Count one observation that was due in this second."""
         self.sent += 1
-        _count(self.outcomes, seen.outcome.value)
+        outcome, due, done = seen.outcome, seen.due, seen.done
+        _count(self.outcomes, outcome.value)
         _count(self.operations, seen.operation)
-        slot = int((seen.due - math.floor(seen.due)) * SLOTS)
-        if seen.outcome is Outcome.OK:
+        slot = int((due - math.floor(due)) * SLOTS)
+        if outcome is Outcome.OK:
             if seen.format:
                 _count(self.formats, seen.format)
-            self.first_good[slot] = min(self.first_good[slot], seen.done)
+            if done < self.first_good[slot]:
+                self.first_good[slot] = done
         else:
             if 100 <= seen.status <= 999:
                 _count(self.statuses, str(seen.status))
             self.unhappy |= clients.bit(seen.client)
             self.bad[slot] += 1
-        if seen.outcome is not Outcome.DROPPED:
-            self._open().add(seen.latency_s)
-        lag = seen.sent - seen.due
-        self.lag_s = max(self.lag_s, lag)
-        self.late += lag > LATE_S
+        if outcome is not Outcome.DROPPED:
+            self._open().add(done - due)
+        lag = seen.sent - due
+        if lag > self.lag_s:
+            self.lag_s = lag
+        if lag > LATE_S:
+            self.late += 1
 
     @property
     def histogram(self) -> Histogram:

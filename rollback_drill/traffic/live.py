@@ -343,9 +343,10 @@ class Traffic:
     def _take(self, seen: Observation) -> None:
         with self._lock:
             due = math.floor(seen.due)
-            if due not in self._seconds:
-                self._seconds[due] = Second()
-            self._seconds[due].add(seen, self._clients)
+            second = self._seconds.get(due)
+            if second is None:
+                second = self._seconds[due] = Second()
+            second.add(seen, self._clients)
             self._slots.add(seen, self._clients)
             self._recent.append(seen)
             while self._recent[0].done < seen.done - _LIVE_S:

@@ -26,7 +26,11 @@ class Slots:
 
     def add(self, seen: Observation, clients: Clients) -> None:
         """Count one observation."""
-        self._seen.setdefault(slot_of(seen.due), Second()).add(seen, clients)
+        slot = slot_of(seen.due)
+        there = self._seen.get(slot)
+        if there is None:
+            there = self._seen[slot] = Second()
+        there.add(seen, clients)
 
     def complete(self, start: float, end: float, expected: Callable[[int], int]) -> None:
         """See which slots are complete now, from that of `start` to before that of `end`, both in

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import time
 from collections.abc import Iterator
 
@@ -9,7 +11,7 @@ import pytest
 
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import WaitTimeout
-from rollback_drill.ground.virtual import NobodyGoesOn, VirtualClock
+from rollback_drill.ground.virtual import NobodyGoesOn, VirtualClock, virtual_time
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.record.told import ObserverDied
 from rollback_drill.record.watched import Watched, reported_to
@@ -132,3 +134,54 @@ def test_whatever_a_worker_dies_of_is_told(virtual: VirtualClock) -> None:
     with reported_to(deaths.append):
         Watched("observer", die).start().end(60)
     assert [one.observer for one in deaths] == ["observer"]
+
+
+def test_whoever_still_waits_is_ended_with_the_time_and_told_to_nobody() -> None:
+    deaths: list[ObserverDied] = []
+    ended: list[str] = []
+
+    def wait_for_ever(name: str) -> None:
+        try:
+            clock.signal().wait()
+        finally:
+            ended.append(name)
+            with contextlib.suppress(Exception):
+                clock.sleep(3_600)  # nobody waits any more
+
+    with virtual_time(BEGIN):
+        waiting = [Watched(name, wait_for_ever, name).start() for name in ("one", "two")]
+        clock.sleep(1)
+        never = Watched("never", wait_for_ever, "never").start()
+        assert ended == []
+    assert sorted(ended) == ["one", "two"]
+    with reported_to(deaths.append):
+        del waiting, never
+        gc.collect()
+    assert deaths == []
+
+
+def test_time_ends_where_its_block_breaks() -> None:
+    ended: list[str] = []
+
+    def wait() -> None:
+        try:
+            clock.sleep(60)
+        finally:
+            ended.append("worker")
+
+    def break_off() -> None:
+        with virtual_time(BEGIN):
+            clock.worker("worker", wait).start()
+            clock.sleep(1)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        break_off()
+    assert ended == ["worker"]
+
+
+def test_the_first_to_go_on_is_one_who_has_not_begun(virtual: VirtualClock) -> None:
+    begun = clock.signal()
+    clock.worker("worker", begun.set).start()
+    assert begun.wait(60)
+    assert clock.monotonic() == 0.0

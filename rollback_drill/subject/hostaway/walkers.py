@@ -103,16 +103,18 @@ class Walkers:
             if not position:
                 ended = True
                 break
-        # Whoever came to an end has had all rows; whoever did not, all up to where he is.
-        last = max(seen, default=0)
-        before = sum(row <= last and row not in seen for row in self._first)
         return Walked(
             walker=name,
             formats=tuple(formats),
             rows=seen.total(),
             repeated=seen.total() - len(seen),
-            skipped=self._total - len(seen) if ended else before,
+            skipped=self._total - len(seen) if ended else self._left_out(seen),
             refused=refused,
             unanswered=unanswered,
             ended=ended,
         )
+
+    def _left_out(self, seen: Counter[int]) -> int:
+        """Return how many rows a walk has not met up to where it is: one that ended has had all."""
+        last = max(seen, default=0)
+        return sum(row <= last and row not in seen for row in self._first)

@@ -10,7 +10,6 @@ from typing import Any
 
 from rollback_drill.ground import clock
 from rollback_drill.record.watched import Watched
-from rollback_drill.stage.http import Sent
 from rollback_drill.subject.hostaway.crowds import ListsCrowd
 from rollback_drill.subject.hostaway.simulated.losses import Losses
 from rollback_drill.subject.hostaway.simulated.service import Reply
@@ -30,13 +29,14 @@ _CPU = 0.1
 _LATE_S = 0.3
 _POLL_S = 0.1
 
+Send = Callable[[str, str, str, bytes | None], Reply]
+"""What answers a request: its method, its path with the query, the customer's key, its body."""
+
 
 class SimulatedClients:
     """See traffic.live.Generator. `lags`: how late each request is sent, in seconds."""
 
-    def __init__(
-        self, settings: Settings, api_key: str, send: Callable[[Sent], Reply], losses: Losses
-    ) -> None:
+    def __init__(self, settings: Settings, api_key: str, send: Send, losses: Losses) -> None:
         self.schedule: Schedule | None = None
         self.total: int | None = None
         self.unread, self.example = 0, ""
@@ -108,26 +108,27 @@ class SimulatedClients:
             if self._over.is_set():
                 self.total = i
                 break
-            if clock.now() - obeyed >= _OBEY_S:
-                obeyed, crowd.orders = clock.now(), orders.read_orders(settings.directory)
-            if clock.now() - sampled >= _SAMPLE_S:
-                sampled = clock.now()
-                self._sample(sampled)
-            self._begin(crowd.ask(i), due)
+            at = clock.now()
+            if at - obeyed >= _OBEY_S:
+                obeyed, crowd.orders = at, orders.read_orders(settings.directory)
+            if at - sampled >= _SAMPLE_S:
+                sampled = at
+                self._sample(at)
+            self._begin(crowd.ask(i), due, at)
         self._end_until(crowd, clock.now() + settings.timeout_s + 1)
         for file in self._files.values():
             file.close()
 
-    def _begin(self, ask: Any, due: float) -> None:
+    def _begin(self, ask: Any, due: float, sent: float) -> None:
         if ask.reference:
             written = f"{ask.reference},{ask.operation},{ask.subject},{ask.body}\n"
             self._files[WRITES].write(written)
             self._files[WRITES].flush()
         key = "wrong" if ask.bad_key else self._key
         body = ask.body.encode() if ask.body else None
-        sent = clock.now()
-        self._lag_s = max(self._lag_s, sent - due)
-        reply = self._send(Sent(ask.method, ask.path, key, body, self._settings.timeout_s))
+        if sent - due > self._lag_s:
+            self._lag_s = sent - due
+        reply = self._send(ask.method, ask.path, key, body)
         limit = self._settings.timeout_s
         never = (reply.status == 0 and not reply.took_s) or reply.took_s > limit
         done = sent + (limit if never else reply.took_s)
@@ -135,11 +136,13 @@ class SimulatedClients:
 
     def _end_until(self, crowd: ListsCrowd, at: float) -> None:
         """Let the answers come that come before `at`."""
-        while self._under_way and self._under_way[0][0] <= at:
-            done, _, ask, due, sent, reply = heapq.heappop(self._under_way)
+        under_way, limit_s = self._under_way, self._settings.timeout_s
+        write = self._files[OBSERVATIONS].write
+        while under_way and under_way[0][0] <= at:
+            done, _, ask, due, sent, reply = heapq.heappop(under_way)
             clock.sleep(done - clock.now())
             form, status = "", reply.status
-            if done - sent >= self._settings.timeout_s:
+            if done - sent >= limit_s:
                 status, outcome = 0, Outcome.TIMEOUT
             elif reply.status == 0:
                 outcome = Outcome.CONNECTION
@@ -156,11 +159,12 @@ class SimulatedClients:
                 form,
                 ask.reference,
             )
+            line = seen.to_line()
             if self._losses.now("torn-record"):
-                self.unread, self.example = 1, seen.to_line()[:20]
+                self.unread, self.example = 1, line[:20]
             else:
                 self._seen.append(seen)
-            self._files[OBSERVATIONS].write(seen.to_line() + "\n")
+            write(line + "\n")
             if ask.reference:
                 self._files[OBSERVATIONS].flush()
 
@@ -171,7 +175,7 @@ class SimulatedClients:
         self._lag_s = 0.0
 
 
-def traffic_of(send: Callable[[Sent], Reply], losses: Losses) -> type[Traffic]:
+def traffic_of(send: Send, losses: Losses) -> type[Traffic]:
     """Return a kind of traffic whose clients speak by `send`."""
 
     class SimulatedTraffic(Traffic):

@@ -31,10 +31,11 @@ class Losses:
 
     def now(self, name: str) -> bool:
         """Return whether `name` is lost by now; who asks has lost it then."""
-        lost = name == self.name and clock.monotonic() >= self._due
-        if lost and self.at is None:
+        if name != self.name or clock.monotonic() < self._due:
+            return False
+        if self.at is None:
             self.at = clock.now()
-        return lost
+        return True
 
     def refuse(self, name: str) -> None:
         """Raise StageError once `name` is lost."""

@@ -56,9 +56,10 @@ class Plants:
 
     def __contains__(self, name: str) -> bool:
         """Whether `name` is planted; who asks does what it says."""
-        found = name in self.names
-        self.bit = self.bit or found
-        return found
+        if name not in self.names:
+            return False
+        self.bit = True
+        return True
 
 
 NOTHING_PLANTED = Plants()

@@ -87,6 +87,7 @@ class SimulatedStage(OwnStage):
         self._over = clock.signal()
         self._path = "/ready"
         self._in: set[str] = set()  # hosts that the load balancer asks for answers
+        self._there: Sequence[Computer] = ()  # the same, in order
         self._turn = 0
         self.postgres = SimulatedPostgres(options.listings, random, circumstances.slowness, losses)
         self.database: Database = self.postgres
@@ -140,7 +141,8 @@ class SimulatedStage(OwnStage):
             computer = self.computers[name]
 
             def answer(sent: http.Sent, computer: Computer = computer) -> http.Answer:
-                return _delivered(self._at_host(computer, sent), sent)
+                reply = self._at_host(computer, sent.method, sent.path, sent.key, sent.body)
+                return _delivered(reply, sent)
 
             self._wires.enter_context(http.wired(url, answer))
         works = [("load balancer", self._balance)]
@@ -190,8 +192,9 @@ class SimulatedStage(OwnStage):
     # The wire.
 
     def _balance(self) -> None:
+        before = set(self._in)
         for name, computer in self.computers.items():
-            status = self._at_host(computer, http.Sent("GET", self._path, "", None, 3.0)).status
+            status = self._at_host(computer, "GET", self._path, "", None).status
             plants = self.circumstances.plants
             if status == 200:
                 back = computer.rolled_back and name not in self._in
@@ -199,31 +202,33 @@ class SimulatedStage(OwnStage):
                     self._in.add(name)
             elif not (computer.maintenance and name in self._in and "deaf-maintenance" in plants):
                 self._in.discard(name)
+        if self._in != before:
+            self._there = [self.computers[name] for name in sorted(self._in)]
 
     def _at_front(self, sent: http.Sent) -> http.Answer:
-        return _delivered(self.through_front(sent), sent)
+        return _delivered(self.through_front(sent.method, sent.path, sent.key, sent.body), sent)
 
-    def through_front(self, sent: http.Sent) -> Reply:
+    def through_front(self, method: str, path: str, key: str, body: bytes | None) -> Reply:
         """Return what the load balancer answers, without any wait."""
-        there = sorted(self._in)
+        there = self._there
         if not there:
             return Reply(503, b"", _WAY_S)
         self._turn += 1
-        reply = self._at_host(self.computers[there[self._turn % len(there)]], sent)
+        reply = self._at_host(there[self._turn % len(there)], method, path, key, body)
         if reply.status == 0 and not reply.took_s:
             return reply
         if reply.status == 0:
             return Reply(502, b"", _WAY_S)
         return Reply(reply.status, reply.content, reply.took_s + _WAY_S)
 
-    def _at_host(self, computer: Computer, sent: http.Sent) -> Reply:
+    def _at_host(
+        self, computer: Computer, method: str, path: str, key: str, body: bytes | None
+    ) -> Reply:
         """Return what the process answers: status 0 at once (refused), or never (frozen)."""
         service = computer.serving
         if service is None:
             return Reply(0, b"", _WAY_S)
-        return service.answer(
-            sent.method, sent.path, sent.key, sent.body, maintenance=computer.maintenance
-        )
+        return service.answer(method, path, key, body, maintenance=computer.maintenance)
 
     def ask(self, url: str, keyed: bool) -> tuple[int, str]:
         """Return what a URL answers a command on a host, after the time that it takes."""
