@@ -211,8 +211,9 @@ class Stream:
     def update(self, hit: bool, at: float) -> bool:
         """Count one observation; return True when it raises the alarm."""
         self.n += 1
-        for run in self.runs.values():
-            run.update(hit, at)
+        if self.runs:
+            for run in self.runs.values():
+                run.update(hit, at)
         if hit:
             self.hits += 1
         elif self._idle:
@@ -368,23 +369,27 @@ class Detector:
         if self._change is not None:
             self._change.outcomes[outcome] += 1
         classify = self.alarmed
-        self._feed(self.errors, not good, at, classify)
+        feed = self._feed if classify else self._look_for_change
+        feed(self.errors, not good, at)
         for first, last, stream in self._asked_of_status:
-            self._feed(stream, first <= observation.status <= last, at, classify)
+            feed(stream, first <= observation.status <= last, at)
         if outcome not in _UNTIMED:
             latency = at - observation.due
             for limit_s, (before, _) in self.took_as_long.items():
                 if latency >= limit_s and math.isnan(before):
                     self.took_as_long[limit_s] = at, latency
             for limit_s, stream in self._timed:
-                self._feed(stream, latency >= limit_s, at, classify)
+                feed(stream, latency >= limit_s, at)
         if classify:
             self._end_episode_when_recovered()
 
-    def _feed(self, stream: Stream, hit: bool, at: float, classify: bool) -> None:
-        if classify:
-            for sprt in stream.edges.values():
-                sprt.update(hit, at)
+    def _feed(self, stream: Stream, hit: bool, at: float) -> None:
+        """Classify by one more observation, and look for a change."""
+        for sprt in stream.edges.values():
+            sprt.update(hit, at)
+        self._look_for_change(stream, hit, at)
+
+    def _look_for_change(self, stream: Stream, hit: bool, at: float) -> None:
         if stream.update(hit, at):
             self._alarm(stream, at)
 

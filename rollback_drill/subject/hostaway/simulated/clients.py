@@ -29,14 +29,16 @@ _CPU = 0.1
 _LATE_S = 0.3
 _POLL_S = 0.1
 
-Send = Callable[[str, str, str, bytes | None], Reply]
+AnswersRequest = Callable[[str, str, str, bytes | None], Reply]
 """What answers a request: its method, its path with the query, the customer's key, its body."""
 
 
 class SimulatedClients:
     """See traffic.live.Generator. `lags`: how late each request is sent, in seconds."""
 
-    def __init__(self, settings: Settings, api_key: str, send: Send, losses: Losses) -> None:
+    def __init__(
+        self, settings: Settings, api_key: str, send: AnswersRequest, losses: Losses
+    ) -> None:
         self.schedule: Schedule | None = None
         self.total: int | None = None
         self.unread, self.example = 0, ""
@@ -175,7 +177,7 @@ class SimulatedClients:
         self._lag_s = 0.0
 
 
-def traffic_of(send: Send, losses: Losses) -> type[Traffic]:
+def traffic_of(send: AnswersRequest, losses: Losses) -> type[Traffic]:
     """Return a kind of traffic whose clients speak by `send`."""
 
     class SimulatedTraffic(Traffic):
