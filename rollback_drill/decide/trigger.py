@@ -6,8 +6,9 @@ is watched only when all that it asks for is held (see `runbook.wording`); else 
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -238,7 +239,7 @@ def condition_of(trigger: Trigger) -> Condition | Unwatched:
     text = f"{trigger.name}: {trigger.text}" if trigger.text else trigger.name
     duration = lasting(text)
     least: tuple[str, ...] | None = None
-    for bound, match in _found(text):
+    for bound, match in _found(text, tuple(TRIGGERS.members())):
         watch = bound.factory(match)
         sustained = _sustained(watch, duration)
         left = left_over(text, match, duration if sustained else None, by_words=bound.by_words)
@@ -254,11 +255,15 @@ def condition_of(trigger: Trigger) -> Condition | Unwatched:
     return Unwatched(trigger.name, trigger.line, f"nothing holds {words} of it")
 
 
-def _found(text: str) -> Iterator[tuple[Bound, re.Match[str]]]:
-    for bound in TRIGGERS.members().values():
-        for pattern in bound.patterns:
-            if match := pattern.search(text):
-                yield bound, match
+@functools.lru_cache(maxsize=256)  # the same triggers are read several times in a drill
+def _found(text: str, among: tuple[str, ...]) -> Sequence[tuple[Bound, re.Match[str]]]:
+    del among  # what is known of a text holds as long as no watch is added
+    return [
+        (bound, match)
+        for bound in TRIGGERS.members().values()
+        for pattern in bound.patterns
+        if (match := pattern.search(text))
+    ]
 
 
 def _sustained(watch: Watch, duration: Duration | None) -> Watch | None:

@@ -123,24 +123,11 @@ def registered() -> list[Registered]:
 
 def bindings(text: str) -> Sequence[Binding]:
     """Return every check that is bound to a checkbox with this text: one, or none."""
-    return _bindings(text, _Identical(CHECKS.members()))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Identical:
-    """A thing that equals nothing but itself."""
-
-    thing: object
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identical) and other.thing is self.thing
-
-    def __hash__(self) -> int:
-        return id(self.thing)
+    return _bindings(text, tuple(CHECKS.members()))
 
 
 @functools.lru_cache(maxsize=512)  # the same boxes are bound at each look at a runbook
-def _bindings(text: str, among: _Identical) -> Sequence[Binding]:
+def _bindings(text: str, among: tuple[str, ...]) -> Sequence[Binding]:
     del among  # what is known of a text holds as long as no check is added
     said = plain(text)
     return tuple([bound for one in registered() if (bound := one.bound_to(said))])

@@ -10,6 +10,7 @@ than that gets all that its budget leaves it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import shlex
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ class Runs:
     words: tuple[str, ...]
 
 
+@functools.lru_cache(maxsize=256)  # the same script is read at each of its runs
 def comes_to_no_end(text: str) -> bool:
     """Whether the script `text` comes to a command that never returns, and nothing in it could end
     that one.

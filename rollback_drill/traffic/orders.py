@@ -35,12 +35,17 @@ def give(directory: Path, orders: Orders) -> None:
 
 def read_orders(directory: Path) -> Orders:
     """Return the orders that were left in `directory`, the usual behaviour when there are none."""
-    path = directory / NAME
+    path = _place(directory)
     try:
         found = path.stat()
         return _orders_of(path, found.st_ino, found.st_mtime_ns)
     except FileNotFoundError:
         return _USUAL
+
+
+@functools.lru_cache(maxsize=8)
+def _place(directory: Path) -> Path:
+    return directory / NAME
 
 
 @functools.lru_cache(maxsize=8)  # who looks at them many times a second reads them once
