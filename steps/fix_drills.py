@@ -22,10 +22,9 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.turns import in_turn
 from rollback_drill.conduct.worlds import WORLDS, Draw
-from rollback_drill.ground import clock
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.terminal import shown
-from rollback_drill.ground.virtual import VirtualClock
+from rollback_drill.ground.virtual import virtual_time
 from rollback_drill.judge import history
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
@@ -199,7 +198,7 @@ def _hold_in_model(plan: Plan, folder: Path) -> None:
     assert not plan.toothless, "the model's faults have their teeth"
     request = replace(_request(plan, folder), stage=SIMULATED)
     (make,) = WORLDS.members().values()
-    with clock.kept_by(VirtualClock(make.begin)):
+    with virtual_time(make.begin):
         world = make(Draw(request.seed, plan.fault, rate=plan.rate, pace=plan.pace))
         hold_drill(world.plan(request))
 
