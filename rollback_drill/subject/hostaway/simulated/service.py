@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from rollback_drill.ground import clock
@@ -29,8 +31,7 @@ _EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SECRET = "simulated-cursor-secret"  # noqa: S105 - nothing is signed with it
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a request is answered, and after how many seconds. Status 0: with nothing."""
 
     status: int
@@ -95,13 +96,10 @@ class Service:
         """Answer a request for `path` with its query."""
         if self.frozen:
             return Reply(0, b"", 0.0)
-        where, _, query = path.partition("?")
-        kind = "health" if "/api/" not in where else "list"
-        if "/api/" in where and where.count("/") == 3:
-            kind = "details"
+        where, kind, asked = _parts(path)
         if method != "GET":
             kind = "write"
-        status, answer = self._answer(method, where, query, key, body, maintenance)
+        status, answer = self._answer(method, where, asked, key, body, maintenance)
         took = _TAKES_S[kind] * self.slowness * self.random.lognormvariate(0.0, 0.35)
         if "slow-answers" in self.plants:
             took += 0.7
@@ -115,7 +113,13 @@ class Service:
         return Reply(status, answer if isinstance(answer, bytes) else _json(answer), took)
 
     def _answer(
-        self, method: str, where: str, query: str, key: str, body: bytes | None, maintenance: bool
+        self,
+        method: str,
+        where: str,
+        asked: Mapping[str, str],
+        key: str,
+        body: bytes | None,
+        maintenance: bool,
     ) -> tuple[int, Any]:
         if where in ("/health", "/ready", "/maintenance"):
             return self._health(where, maintenance)
@@ -134,11 +138,11 @@ class Service:
         if self.random.random() < 0.04 and "failing-requests" in self.plants:
             return self._broken("planted")
         if where == "/api/listings":
-            return self._page("listings", query) if method == "GET" else _NO_METHOD
+            return self._page("listings", asked) if method == "GET" else _NO_METHOD
         if where == "/api/reservations" and method == "GET":
             if "missing-endpoint" in self.plants:
                 return 404, {"error": "not_found"}
-            return self._page("reservations", query)
+            return self._page("reservations", asked)
         return self._row(method, where, body)
 
     def _health(self, where: str, maintenance: bool) -> tuple[int, Any]:
@@ -163,8 +167,7 @@ class Service:
 
     # Pages.
 
-    def _page(self, kind: str, query: str) -> tuple[int, Any]:
-        asked = dict(parse_qsl(query, keep_blank_values=True))
+    def _page(self, kind: str, asked: Mapping[str, str]) -> tuple[int, Any]:
         limit = _whole(asked.get("limit", "50"), 1, _MOST_ROWS)
         offset = _whole(asked.get("offset", "0"), 0, _LAST_OFFSET)
         filtered = _FILTERS[kind]
@@ -174,7 +177,7 @@ class Service:
         if not self.database.up:
             return self._broken("no database")
         new = self.paginated or "wrong-format" in self.plants
-        if new and self.paginated:
+        if self.paginated and self.defects:
             broken = self._before_page()
             if broken:
                 return broken
@@ -387,6 +390,16 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 def _json(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
+
+
+@functools.lru_cache(maxsize=4_096)  # most requests are one of a few
+def _parts(path: str) -> tuple[str, str, Mapping[str, str]]:
+    """Return what is asked for, what kind of request it is, and its query."""
+    where, _, query = path.partition("?")
+    kind = "health" if "/api/" not in where else "list"
+    if "/api/" in where and where.count("/") == 3:
+        kind = "details"
+    return where, kind, MappingProxyType(dict(parse_qsl(query, keep_blank_values=True)))
 
 
 def _list_of(head: bytes, name: str, rows: list[dict[str, Any]]) -> bytes:
