@@ -48,7 +48,7 @@ def asked_by(runbook: Runbook, lacks: Collection[str], before: Sequence[str]) ->
     """
     now = identities(runbook)
     found = [*_standard(runbook, lacks), *_unlooked(runbook), *_gone(before, now)]
-    suspected = [one for one in lint(runbook) if one.rule in SUSPECT]
+    suspected = lint(runbook, SUSPECT)
     found += [(one.rule, one.line, one.what, one.advice) for one in suspected]
     keys, lines, whats, advices = zip(*found, strict=True) if found else ((), (), (), ())
     ways = list(_ways(runbook))

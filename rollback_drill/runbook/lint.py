@@ -7,7 +7,7 @@ only execution can show is left to `campaigns.revalidation`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,9 +96,9 @@ def rule_of_runbooks(name: str, severity: str, advice: str) -> Callable[[OfRunbo
     return register
 
 
-def lint(runbook: Runbook) -> list[Lint]:
-    """Return what all rules have to say about `runbook`, by line."""
-    return suspicions(Read(scripts_in(runbook.path), runbook))
+def lint(runbook: Runbook, only: Collection[str] = ()) -> list[Lint]:
+    """Return what all rules, or `only` some, have to say about `runbook`, by line."""
+    return suspicions(Read(scripts_in(runbook.path), runbook), only)
 
 
 def lint_document(path: Path) -> list[Lint]:
@@ -106,11 +106,12 @@ def lint_document(path: Path) -> list[Lint]:
     return suspicions(Read(scripts_in(path), None))
 
 
-def suspicions(read: Read) -> list[Lint]:
-    """Return what all rules have to say about what was read, by line."""
+def suspicions(read: Read, only: Collection[str] = ()) -> list[Lint]:
+    """Return what all rules, or `only` some, have to say about what was read, by line."""
     found = {
         (name, line): Lint(name, one.severity, line, what, one.advice)
         for name, one in RULES.members().items()
+        if not only or name in only
         for line, what in one.look(read)
     }
     return sorted(found.values(), key=lambda one: (one.line, one.rule))

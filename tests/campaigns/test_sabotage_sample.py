@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 RUNBOOK = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 SAMPLE = (
     "balancer-without-the-document",
-    "p1-no-update",
+    "budget-estimate",
     "auth-one-in-4",
     "prepare-one-channel",
     "prepare-no-severity",

@@ -80,6 +80,8 @@ def hidden_failure(script: Script) -> Said:
                 yield command.line, f"{context.swallowed!r} makes a success of any failure"
         if context.background and command.name in _CONTROLS and not waits:
             yield command.line, f"{command.name} goes on beside, and nobody asks how it ended"
+        if command.text == "exit 0" and "trap" in context.wrappers:
+            yield command.line, "whatever fails, the script ends with 0"
         off = _switched_off(command)
         if off and not asks:
             yield command.line, f"{off!r}: what follows may fail and nobody hears of it"

@@ -36,10 +36,16 @@ def does_nothing(script: Script) -> Said:
     for command in script.commands:
         context = command.context
         alone = not (context.condition or context.wrappers or context.feeders or context.readers)
+        if command.name == "false" and context.condition:
+            yield command.line, "'false' is never true: what it guards is never run"
+        if command.name == ":" and any("$" not in word for word in command.arguments):
+            yield command.line, f"{command.text!r} is no command that does anything"
         if command.name in _IDLE and len(command.words) == 1 and alone:
             if _answers_a_failure(script, command.line):
                 continue  # the rule for hidden failures has it
             yield command.line, f"{command.name!r} does nothing, and always succeeds"
+    for line in script.unreached:
+        yield line, "it stands behind an `exit`, and is never run"
 
 
 def _answers_a_failure(script: Script, line: int) -> bool:

@@ -125,7 +125,8 @@ class Script:
     """A script as read. `unread`: (line, words) that the grammar could not make sense of.
 
     `carriers`: the words of wrappers, such as `ssh api-1`, without what they carry. `assigned`:
-    variables that it sets, or refuses to be without; `values`: what it sets them to.
+    variables that it sets, or refuses to be without; `values`: what it sets them to. `unreached`:
+    lines behind an `exit` on which nothing decides.
     """
 
     text: str
@@ -135,6 +136,7 @@ class Script:
     assigned: frozenset[str]
     carriers: tuple[Command, ...] = ()
     values: tuple[Word, ...] = ()
+    unreached: tuple[int, ...] = ()
 
 
 class Args:

@@ -28,6 +28,10 @@ _DEEPEST = 200  # levels of one tree: recursion ends long before Python's own
 _SCRIPTS_DEEP = 6  # scripts within scripts within scripts
 _LONGEST = 200_000  # characters of one script
 _NEIGHBOURS = 20  # commands of a pipeline that one of its members knows on each side
+_EXIT = re.compile(r"exit(?: \d+)?")
+_SUCCESS = re.compile(
+    r"\(? ?(?:(?:/usr)?/bin/)?(?:true|:|exit 0|return 0|test 1|\[ 1 \]|let 1)(?:;? ?)\)?"
+)
 _ONLY_TOLD = re.compile(r"(?:echo|printf)\b(?=[^;&|>]*$)")  # not as an error: nobody hears of it
 _NOTHING = ("true", ":")
 _SIMPLE = ("command", "declaration_command", "unset_command")
@@ -80,6 +84,7 @@ def read_script(text: str, line: int = 1, context: Context | None = None) -> Scr
         frozenset(reader.assigned),
         tuple(reader.carriers),
         tuple(reader.values),
+        tuple(reader.unreached),
     )
 
 
@@ -92,6 +97,7 @@ class _Reader:
         self.values: list[Word] = []
         self.loops: list[Loop] = []
         self.unread: list[tuple[int, str]] = []
+        self.unreached: list[int] = []
         self.assigned: set[str] = set()
         self._redirected_to: dict[int, tuple[tuple[Redirect, ...], list[Node]]] = {}
         self._outside = context
@@ -109,8 +115,16 @@ class _Reader:
         tree = _parser().parse(readable.encode("utf-8", "replace"))
         before = len(self.unread)
         self._walk(tree.root_node, self._outside, 0)
+        self.unreached += self._behind_exit(tree.root_node)
         if tree.root_node.has_error and len(self.unread) == before:
             self.unread.append((line, text.strip().partition("\n")[0][:60]))
+
+    def _behind_exit(self, root: Node) -> list[int]:
+        """Return the line of what stands behind an `exit` that nothing decides on."""
+        statements = [child for child in root.named_children if child.type != "comment"]
+        ends = [n for n, one in enumerate(statements) if _EXIT.fullmatch(_plain(one))]
+        behind = statements[ends[0] + 1 :] if ends else []
+        return [self._line(one) for one in behind[:1]]
 
     def _line(self, node: Node) -> int:
         return self._first_line + node.start_point[0]
@@ -226,7 +240,7 @@ class _Reader:
     def _left_of(operator: str, right: Node, context: Context) -> Context:
         """Return the context of what stands left of `operator`."""
         words = _plain(right)
-        if operator == "||" and words in (*_NOTHING, "exit 0", "return 0"):
+        if operator == "||" and _SUCCESS.fullmatch(words):
             return replace(context, swallowed=f"|| {words}")
         if operator == "||":
             told = None if _redirected(right) else _ONLY_TOLD.match(words)

@@ -24,10 +24,35 @@ def _route(name: str, breaks: str, caught_by: str, when: When, match: str, handl
 
 
 def _host(
-    name: str, breaks: str, caught_by: str, when: When, script: str, undo: str = ""
+    name: str,
+    breaks: str,
+    caught_by: str,
+    when: When,
+    script: str,
+    undo: str = "",
+    procedure: int = 1,
+    hosts: int = 1,
 ) -> Sabotage:
     plants = (Bash(when, script, undo),)
-    return Sabotage(f"host-{name}", breaks, PlantedIn.HOST, caught_by, plants)
+    where = PlantedIn.HOST
+    return Sabotage(f"host-{name}", breaks, where, caught_by, plants, procedure, hosts=hosts)
+
+
+def _one_of_two(name: str, breaks: str, caught_by: str, path: str, old: str, new: str) -> Sabotage:
+    """The first host runs what was edited there, behind the check of its code."""
+    script = (
+        "python3 - <<'PY'\n"
+        "from pathlib import Path\n"
+        f"path = Path({path!r})\n"
+        "text = path.read_text()\n"
+        f"assert {old!r} in text\n"
+        f"path.write_text(text.replace({old!r}, {new!r}))\n"
+        "PY"
+    )
+    when = after("Revert the code")
+    return _host(
+        f"one-of-two-{name}", f"on one of two hosts, {breaks}", caught_by, when, script, hosts=2
+    )
 
 
 _BACK = after("Leave maintenance")
@@ -145,5 +170,54 @@ SABOTAGES = (
         "backup_exists",
         before("Prerequisites"),
         'rm -f "$SECURE_STORAGE"/nightly-*.dump',
+        procedure=2,
+    ),
+    _host(
+        "backup-of-yesterday",
+        "the nightly backup is two days old",
+        "backup_recent",
+        before("Prerequisites"),
+        "touch -d '2 days ago' \"$SECURE_STORAGE\"/nightly-*.dump",
+        procedure=2,
+    ),
+    _host(
+        "backup-never-restored",
+        "the nightly backup was restored without a row",
+        "restore_tested",
+        before("Prerequisites"),
+        'for file in "$SECURE_STORAGE"/*.restored-rows; do echo 0 > "$file"; done',
+        procedure=2,
+    ),
+    _one_of_two(
+        "lets-strangers-in",
+        "strangers are let in",
+        "authentication",
+        "hostaway_mcp/auth.py",
+        "return hmac.compare_digest(given, self._key)",
+        "return True",
+    ),
+    _one_of_two(
+        "fails-at-details",
+        "details are answered with 500",
+        "api_requests_succeed",
+        "hostaway_mcp/listings.py",
+        "WHERE id = %s",
+        "WHERE no_such_column = %s",
+    ),
+    _one_of_two(
+        "logs-an-error",
+        "an error is logged at the start",
+        "startup_log",
+        "hostaway_mcp/app.py",
+        'log.info("Started"',
+        'log.error("Started"',
+    ),
+    _one_of_two(
+        "counts-nothing",
+        "no request is counted",
+        "metrics_collecting",
+        "hostaway_mcp/metrics.py",
+        "    REQUESTS.labels(method, route, str(status)).inc()\n",
+        "    del method, status\n",
     ),
 )

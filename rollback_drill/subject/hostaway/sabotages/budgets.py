@@ -75,7 +75,21 @@ def _too_slow(title: str, number: str, budget: str, procedure: int, line: str) -
     )
 
 
+def _too_little(title: str, number: str, budget: str, procedure: int) -> Sabotage:
+    return Sabotage(
+        f"budget-of-nothing-{title.lower().replace(' ', '-')}",
+        f"“{title}” has a hundredth of a second",
+        PlantedIn.RUNBOOK,
+        f"budget: {title}",
+        (Rewrite(f"#### {number}: {title} ({budget})", f"#### {number}: {title} (0.01 seconds)"),),
+        procedure,
+    )
+
+
 SABOTAGES = (
+    _too_little("Identify the stable release", "Step 2", "1 minute", 1),
+    _too_little("Verify that the feature is off", "Step 2", "1 minute", 3),
+    _too_little("Verify that pagination is on", "Step 7", "1 minute", 4),
     *(_too_slow(title, *rest) for title, rest in _STEPS.items()),
     Sabotage(
         "budget-estimate",
