@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rollback_drill.ground.clock import iso, now
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.host import look
@@ -23,12 +25,16 @@ def record_on(stage: StagingStage, seed: int) -> GoldenSet:
             f"{subject.name!r}",
             "give its subject the method `questions`",
         )
+    is_there = (
+        f"git describe --tags --always; "
+        f'[ "$(git rev-parse HEAD)" = "$(git rev-parse {shlex.quote(stage.stable)}^{{commit}})" ]'
+    )
     for host in stage.hosts:
-        found = look(host, "git describe --tags --always", limit_s=_LIMIT_S).stdout.strip()
-        if found != stage.stable:
+        found = look(host, is_there, limit_s=_LIMIT_S)
+        if not found.ok:
             raise UsageError(
                 f"{stage.stable}, the stable release, deployed on {host.name}",
-                found or "no release",
+                found.stdout.strip() or found.stderr.strip()[-200:] or "no release",
                 "record a golden set before the upgrade, or after a rollback that held",
             )
     limits = stage.limits

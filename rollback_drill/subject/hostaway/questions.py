@@ -18,6 +18,7 @@ ASKS = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 """Changes with what is asked."""
 _DEFAULT_LIMIT, _MOST, _LAST_OFFSET = 50, 100, 2**31 - 1
 _PAGE = 20
+_LEAST = 15  # of pages and of rows, however few there are
 _DEEP = 20_000  # rows behind which only edges are asked: it takes the database long
 _NEWEST = 40
 _STATUSES = ("confirmed", "completed", "cancelled")
@@ -202,7 +203,7 @@ def _pages(one: _List, extent: Extent, pick: random.Random) -> Iterator[GoldenQu
     for page in range(8):  # as a customer walks them
         yield _page(one, limit=_PAGE, offset=start + page * _PAGE)
     names = list(extent.groups) or ["none"]
-    for _ in range(one.random_pages):
+    for _ in range(min(one.random_pages, max(_LEAST, extent.rows // 8))):
         limit = pick.choice((5, _PAGE, _PAGE, 33, _MOST))
         if pick.random() < 0.4:
             name = pick.choice(names)
@@ -213,7 +214,7 @@ def _pages(one: _List, extent: Extent, pick: random.Random) -> Iterator[GoldenQu
 
 
 def _rows(one: _List, extent: Extent, pick: random.Random) -> Iterator[GoldenQuestion]:
-    for _ in range(one.random_rows):
+    for _ in range(min(one.random_rows, max(_LEAST, extent.rows // 4))):
         yield _row(one, pick.randint(1, max(1, extent.last)))
 
 
