@@ -22,7 +22,7 @@ from rollback_drill.watch.probe import hosts_health
 _WAIT_S = 10.0
 _COUNTED = 60  # requests: fewer say nothing of a p95
 
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+Scraped = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @check(
@@ -56,7 +56,7 @@ def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
     return passed("; ".join(told))
 
 
-def scrape(stage: Stage, url: str) -> Samples:
+def scrape(stage: Stage, url: str) -> Scraped:
     """Return the samples of `url`/metrics by name and sorted labels.
 
     Raises NoAnswer when it cannot be read, ValueError when it is not Prometheus text.
@@ -70,7 +70,7 @@ def scrape(stage: Stage, url: str) -> Samples:
     }
 
 
-def _requests(samples: Samples) -> float:
+def _requests(samples: Scraped) -> float:
     return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
 
 
