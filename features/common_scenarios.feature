@@ -18,8 +18,4 @@ Feature: Common scenarios of the runbook
       | fault                 | symptom                       | scenario | procedure | cure                     |
       | invalid-cursors       | 400 invalid_cursor            | 1        | 3         | the feature flag         |
       | connection-exhaustion | too many clients already      | 2        | 1         | the application rollback |
-
-    @simulated
-    Examples: Cured by the procedure of the one before
-      | fault                 | symptom                       | scenario | procedure | cure                     |
       | cursor-cache-leak     | kills for memory              | 3        | 1         | the application rollback |

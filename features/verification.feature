@@ -33,8 +33,4 @@ Feature: Verification after a rollback
       | fault                 |
       | invalid-cursors       |
       | connection-exhaustion |
-
-    @simulated
-    Examples: Cured by the procedure of the one before
-      | fault                 |
       | cursor-cache-leak     |
