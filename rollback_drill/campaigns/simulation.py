@@ -99,13 +99,17 @@ def draw(seed: int) -> Draw:
     pick = Random(f"draw {seed}")  # noqa: S311 - nothing secret
     (kind,) = pick.choices(_KINDS, _WEIGHTS)
     hazard = pick.choice(sorted(world.hazards)) if pick.random() < _HAZARD_SHARE else ""
-    fault = pick.choice(sorted(world.faults))
+    plant = pick.choice(sorted(world.plants)) if kind == _PLANTED else ""
+    hazard = hazard if kind == _HEALTHY else ""
+    only = world.only_in.get(plant or hazard, "")
+    faults = [name for name, cures in sorted(world.faults.items()) if not only or only in cures]
+    fault = pick.choice(faults)
     return Draw(
         seed=seed,
         fault=fault,
-        procedure=pick.choice(world.faults[fault]),
-        hazard=hazard if kind == _HEALTHY else "",
-        plant=pick.choice(sorted(world.plants)) if kind == _PLANTED else "",
+        procedure=only or pick.choice(world.faults[fault]),
+        hazard=hazard,
+        plant=plant,
         loss=pick.choice(sorted(world.losses)) if kind == _LOST else "",
         slowness=pick.choice(_SLOWNESS) * pick.uniform(0.8, 1.2),
         ahead_s=pick.choice(_AHEAD_S),

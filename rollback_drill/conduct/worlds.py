@@ -97,6 +97,11 @@ class MakesWorld(Protocol):
         """Parts of the suite that can be lost, with what each loss is."""
         ...
 
+    @property
+    def only_in(self) -> Mapping[str, str]:
+        """Hazards and defects that can only happen in one procedure, with that."""
+        ...
+
     def __call__(self, draw: Draw) -> World:
         """Return a new one."""
         ...

@@ -150,7 +150,8 @@ def _clients_watched_since(book: Book) -> float:
     watch that the procedure ended with.
     """
     since = max((at for at, one in book.moments(PhaseStarted) if one == _VERIFIES), default=0.0)
-    last = [(at, one) for at, one in book.moments(StepStarted) if at <= since][-1:]
+    steps = [(at, one) for at, one in book.moments(StepStarted) if one.section != _FINAL]
+    last = [(at, one) for at, one in steps if at <= since][-1:]
     return next((at for at, one in last if one.window_s), since)
 
 

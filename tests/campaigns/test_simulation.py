@@ -34,6 +34,11 @@ RUNBOOK = Path("runbook/rollback.md")
 OF_PROCEDURE_1 = Draw(1, "error-rate-critical", procedure="1")
 
 
+def drawn_for(name: str) -> Draw:
+    """A draw in which the hazard or defect of this name comes into effect."""
+    return replace(OF_PROCEDURE_1, procedure=WORLD.only_in.get(name, "1"))
+
+
 def held(drawn: Draw, folder: Path) -> tuple[DrawnDrill, Path]:
     folder.mkdir()
     return simulate(drawn, RUNBOOK, folder)
@@ -67,9 +72,57 @@ def test_a_healthy_rollback_passes(fault: str, tmp_path: Path) -> None:
     assert (one.verdict, one.cause) == (Verdict.PASSED, "")
 
 
+@pytest.mark.parametrize("procedure", ["1", "2", "3"])
+def test_a_healthy_rollback_passes_whatever_procedure_it_takes(
+    procedure: str, tmp_path: Path
+) -> None:
+    one, path = held(replace(OF_PROCEDURE_1, procedure=procedure), tmp_path / "drill")
+    assert (one.verdict, one.cause) == (Verdict.PASSED, "")
+    assert [str(c.procedure) for c in Book(read(path)).every(ProcedureChosen)] == [procedure]
+
+
+@pytest.mark.parametrize("procedure", ["1", "2", "3"])
+def test_what_is_left_leaking_is_seen_whatever_procedure_it_takes(
+    procedure: str, tmp_path: Path
+) -> None:
+    leaks = replace(OF_PROCEDURE_1, procedure=procedure, plant="growing-memory")
+    assert held(leaks, tmp_path / "drill")[0].verdict is Verdict.FAILED
+
+
+def test_what_is_left_leaking_is_seen_though_no_box_asks_for_memory(tmp_path: Path) -> None:
+    text = RUNBOOK.read_text(encoding="utf-8")
+    other = tmp_path / "other.md"
+    other.write_text(text.replace("- [ ] Memory usage is stable\n", ""), encoding="utf-8")
+    (tmp_path / "drill").mkdir()
+    leaks = replace(OF_PROCEDURE_1, procedure="3", plant="growing-memory")
+    one, _ = simulate(leaks, other, tmp_path / "drill")
+    assert one.verdict is Verdict.FAILED
+    assert one.cause.startswith("Memory: ")
+
+
+def test_a_log_that_nobody_could_read_is_unknown_though_nothing_is_rolled_back(
+    tmp_path: Path,
+) -> None:
+    one, path = held(
+        Draw(1, "skipped-pages", loss="database-log", slowness=1.9, rate=60.0), tmp_path / "drill"
+    )
+    assert not Book(read(path)).every(ProcedureChosen)
+    assert one.bit, "it was not lost: this drill proves nothing"
+    assert not one.late
+    assert one.verdict is Verdict.UNKNOWN
+
+
+def test_what_can_only_happen_in_one_procedure_is_drawn_with_it() -> None:
+    drawn = [draw(seed) for seed in range(1_000)]
+    bound = [one for one in drawn if (one.plant or one.hazard) in WORLD.only_in]
+    assert bound
+    assert {one.procedure for one in bound} == {"2"}
+    assert all(one.procedure in WORLD.faults[one.fault] for one in drawn)
+
+
 @pytest.mark.parametrize("plant", sorted(WORLD.plants))
 def test_what_is_planted_is_seen(plant: str, tmp_path: Path) -> None:
-    one, _ = held(replace(OF_PROCEDURE_1, plant=plant), tmp_path / "drill")
+    one, _ = held(replace(drawn_for(plant), plant=plant), tmp_path / "drill")
     assert one.bit, "it did not come into effect: this drill proves nothing"
     assert one.verdict is not Verdict.PASSED
 
@@ -85,7 +138,7 @@ def test_what_the_suite_loses_of_itself_is_told(loss: str, tmp_path: Path) -> No
 def test_a_hazard_ends_as_the_runbook_masters_it(
     hazard: str, mastered: bool, tmp_path: Path
 ) -> None:
-    one, _ = held(replace(OF_PROCEDURE_1, hazard=hazard), tmp_path / "drill")
+    one, _ = held(replace(drawn_for(hazard), hazard=hazard), tmp_path / "drill")
     assert (one.verdict is Verdict.PASSED) is mastered
 
 

@@ -82,6 +82,7 @@ BOUND = {
     "Process running (check with `ps aux | grep hostaway`)": "running",
     "Application restarted": "restarted",
     "No restart required": "not_restarted",
+    "Application has been stopped": "stopped",
     "Backup taken": "backup_created",
     "Database backup is recent (<24 hours)": "backup_recent",
     "Backup file size > 1KB": "backup_size",

@@ -232,6 +232,7 @@ CASES = [
         "git tag before-x HEAD", "git tag -d before-x", "no tag but",
     ),
     Case("running", "Its process is running", START, STOP, "no process", START),
+    Case("stopped", "The application is stopped", STOP, START, "process ids"),
     Case(
         "configuration_updated", "The configuration is updated", OFF,
         'printf "context_protection:\\npagination_enabled: false\\n" > "$CONFIG_FILE"',

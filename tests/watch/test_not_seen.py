@@ -267,3 +267,20 @@ def test_kills_that_were_counted_before_must_be_counted_in_the_end() -> None:
     counted = Event(T + 1, ProbeSample({}, {}, 3, 40, {"host-1": 0}))
     (cause,) = of_memory(Book([events[0], counted, *events[1:]]))
     assert cause.verdict is Verdict.UNKNOWN
+
+
+def test_the_watch_that_a_procedure_ended_with_counts_for_memory() -> None:
+    """Also where the last checklist begins in the very moment in which its phase does."""
+    record = [e for e in good() if not isinstance(e.what, ProbeSample)]
+    verifies = next(e.at for e in record if e.what == PhaseStarted(PhaseName.VERIFICATION))
+    shown, last = [], ("Procedure 1", "Final verification")
+    for event in record:
+        what = event.what
+        if isinstance(what, StepStarted) and what.section in last:
+            watches = what.section == last[0]
+            what = dataclasses.replace(what, window_s=5.0 if watches else 0.0)
+            event = Event(event.at if watches else verifies, what)
+        shown.append(event)
+    before = [(verifies - T - 0.3 * i, STEADY[0]) for i in range(9)]
+    samples = ((at, ProbeSample({}, {"host-1": size}, 3, 40, {})) for at, size in before)
+    assert of_memory(among(shown, *samples)) == []

@@ -86,6 +86,18 @@ def running(moment: Moment, match: re.Match[str]) -> Finding:
 
 
 @check(
+    r"<SERVICE><DONE> stopped",
+    r"<SERVICE>(?: process)?<IS> not running(?: any more)?",
+    examples=["The application is stopped", "The service is not running any more"],
+    needs="process",
+)
+def stopped(moment: Moment, match: re.Match[str]) -> Finding:
+    """No host runs a process of the service."""
+    pids = moment.stage.process.pids()
+    return judged(not pids, f"process ids {pids}" if pids else "no process is left", "none")
+
+
+@check(
     r"<SERVICE> reloaded (?:it|config(?:uration)?)"
     r"(?: (?:log says|check logs for) config reloaded)?",
     r"config(?:uration)?<DONE> reloaded",

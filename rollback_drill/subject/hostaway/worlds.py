@@ -16,28 +16,30 @@ from rollback_drill.subject.hostaway.simulated.clients import traffic_of
 from rollback_drill.subject.hostaway.simulated.computer import Circumstances
 from rollback_drill.subject.hostaway.simulated.losses import LOSSES, Losses
 from rollback_drill.subject.hostaway.simulated.observers import SimulatedWebhook, machine_of
-from rollback_drill.subject.hostaway.simulated.plants import PLANTS, Plants
+from rollback_drill.subject.hostaway.simulated.plants import OF_THE_DATABASE, PLANTS, Plants
 from rollback_drill.subject.hostaway.simulated.stage import SimulatedStage
 
 _ROWS = 240
 # With the procedures that cure each. Those for which no rollback is decided have none of them.
-_ANY = ("auto", "1", "3")
+_ANY = ("auto", "1", "2", "3")
+_BY_RESTART = ("auto", "1", "2")
 _FAULTS: Mapping[str, Sequence[str]] = {
-    "cursor-cache-leak": ("auto", "1"),
-    "connection-exhaustion": ("auto", "1"),
-    "frozen-service": ("auto", "1"),
+    "cursor-cache-leak": _BY_RESTART,
+    "connection-exhaustion": _BY_RESTART,
+    "frozen-service": _BY_RESTART,
     "invalid-cursors": _ANY,
     "error-rate-critical": _ANY,
     "slow-pages-5x": _ANY,
     "auth-bypass": _ANY,
     "data-exposure": _ANY,
-    "data-corruption": ("auto", "1"),
+    "data-corruption": _BY_RESTART,
     "repeated-pages": ("auto",),
     "skipped-pages": ("auto",),
     "endless-pages": ("auto",),
     "error-rate-high": ("auto",),
     "blind-monitoring": ("auto",),
 }
+_DOWNGRADES = ("downgrade-forbidden", "downgrade-damages-data", "downgrade-data-fails")
 
 
 @world
@@ -47,8 +49,13 @@ class ListingsWorld:
     name = "listings"
     begin = 1_800_000_000.0
     faults: ClassVar[Mapping[str, Sequence[str]]] = _FAULTS
-    hazards: ClassVar[Mapping[str, bool]] = {"dirty-tree": True, "tag-missing": False}
-    plants: ClassVar[Mapping[str, str]] = PLANTS
+    hazards: ClassVar[Mapping[str, bool]] = {
+        "dirty-tree": True,
+        "tag-missing": False,
+        **dict.fromkeys(_DOWNGRADES, True),
+    }
+    plants: ClassVar[Mapping[str, str]] = PLANTS | OF_THE_DATABASE
+    only_in: ClassVar[Mapping[str, str]] = dict.fromkeys((*OF_THE_DATABASE, *_DOWNGRADES), "2")
     losses: ClassVar[Mapping[str, str]] = LOSSES
 
     def __init__(self, draw: Draw) -> None:

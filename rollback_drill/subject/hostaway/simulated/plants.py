@@ -45,6 +45,21 @@ PLANTS = {
     "no-tag": "nothing marks the rollback in the origin",
 }
 """What each is, by name."""
+OF_THE_DATABASE = {
+    "old-nightly": "the nightly job's last copy is 30 hours old",
+    "wrong-checksum": "checksums of dumps are wrong",
+    "empty-backup": "dumps hold tables without rows",
+    "changed-dump": "dumps hold another name of one listing",
+    "torn-copy": "half of the backup arrives in secure storage",
+    "torn-archive": "half of what only the new release knows is archived",
+    "never-stopped": "the supervisor says that it stopped the application, and did not",
+    "unreverted": "alembic says that it reverted the migration, and did not",
+    "half-reverted": "the downgrade leaves a column behind",
+    "downgrade-loses-rows": "the downgrade deletes the newest reservations",
+    "downgrade-changes-rows": "the downgrade cuts names of listings",
+    "alternative-loses-rows": "the downgrade fails, and the restored copy lacks the newest rows",
+}
+"""What goes wrong in a full rollback, with the database, by name."""
 
 
 class Plants:

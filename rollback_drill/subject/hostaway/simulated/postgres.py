@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -13,44 +12,17 @@ from typing import Any
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.model import Sessions
+from rollback_drill.subject.hostaway.simulated.copies import NEW, Copy, Fields, sums
 from rollback_drill.subject.hostaway.simulated.losses import Losses
+from rollback_drill.subject.hostaway.simulated.plants import Plants
 
-BASE, NEW = "0001_base", "0002_pagination"
 POOL = 10
 """Sessions that the service keeps."""
 _LIMIT = 40
 _CITIES = ("Lisbon", "Oslo", "Graz", "Kyoto")
 _STATEMENT_S = 0.0008
-_TABLES: dict[str, dict[str, str]] = {
-    "listings": {
-        "id": "integer",
-        "name": "text",
-        "city": "text",
-        "price_cents": "integer",
-        "bedrooms": "integer",
-        "active": "boolean",
-        "updated_at": "text",
-    },
-    "reservations": {
-        "id": "bigint",
-        "reference": "text",
-        "listing_id": "integer",
-        "guest_name": "text",
-        "check_in": "date",
-        "check_out": "date",
-        "total_cents": "integer",
-        "status": "text",
-        "created_at": "text",
-        "updated_at": "text",
-    },
-}
-SHOWN = {table: tuple(columns) for table, columns in _TABLES.items()}
-"""The columns that the API shows."""
-_ADDED = {"listings": {"search_rank": "integer"}, "reservations": {"channel": "text"}}
-_AUDIT = {"collection": "text", "rows_at_start": "bigint", "highest_id": "bigint"}
+_ALL = ("listings", "reservations", "cursor_audit")
 _SUMMED = re.compile(r'hashtextextended\(\("(\w+)"\)::text')
-
-Fields = dict[str, Any]
 
 
 class SimulatedPostgres:
@@ -64,6 +36,11 @@ class SimulatedPostgres:
         self.revision = NEW
         self.leaked = 0  # sessions that the service opened and never closed
         self.lines: list[str] = []
+        self.others: dict[str, Copy] = {}  # databases beside the service's own, by name
+        self.left: dict[str, dict[str, str]] = {}  # columns that a downgrade left behind
+        self.foreign = False  # whether a table belongs to somebody else
+        self.refuses = False  # whether the row with the revision cannot be changed
+        self._next_id = 1
         self.listings: list[Fields] = [
             {
                 "id": n,
@@ -102,11 +79,9 @@ class SimulatedPostgres:
 
     def insert(self, fields: Fields) -> Fields:
         """Add a reservation; return its row."""
-        row: Fields = {
-            "id": len(self.by_id) + 1,
-            "status": "confirmed",
-            "channel": "direct",
-        } | fields
+        added = {"channel": "direct"} if self.revision == NEW else {}
+        row: Fields = {"id": self._next_id, "status": "confirmed"} | added | fields
+        self._next_id += 1
         row["made_at"] = clock.now()
         row["created_at"] = row["updated_at"] = self.moment()
         self.reservations[row["reference"]] = self.by_id[row["id"]] = row
@@ -171,14 +146,51 @@ class SimulatedPostgres:
         if not self.up:
             raise StageError("Postgres to answer", "connection refused", "start it")
 
+    # What it holds, as a whole.
+
+    def copy(self) -> Copy:
+        """Return a copy of all that it holds."""
+        rows = {table: [dict(row) for row in self.rows(table)] for table in _ALL}
+        return Copy(self.revision, rows, self.left)
+
+    def become(self, copy: Copy) -> None:
+        """Hold what `copy` holds, and nothing else."""
+        self.revision, self.left = copy.revision, copy.left
+        self.listings, self.audit = copy.rows["listings"], copy.rows["cursor_audit"]
+        rows = copy.rows["reservations"]
+        self.reservations = {row["reference"]: row for row in rows}
+        self.by_id = {row["id"]: row for row in rows}
+        self._listed.clear()
+
+    def downgrade(self, plants: Plants) -> str:
+        """Revert the migration; return why that fails, "" when it does not."""
+        why = ""
+        if self.foreign:
+            why = "must be owner of table reservations"
+        elif self.refuses:
+            why = "refused by the drill"
+        elif "alternative-loses-rows" in plants:
+            why = "the downgrade is broken"
+        if why:
+            self.tell(f"ERROR:  {why}")
+            return why
+        found = self.copy()
+        found.downgrade(plants)
+        self.become(found)
+        return ""
+
+    def cut_names(self, most: int) -> list[tuple[Any, ...]]:
+        """Cut the names of the first listings."""
+        self._listed.clear()
+        for row in self.listings[:most]:
+            row["name"] = row["name"][:3]
+        return [(row["id"],) for row in self.listings[:most]]
+
     # Tables as the revision has them.
 
     def columns(self) -> dict[str, dict[str, str]]:
         """Return the types of all columns by table."""
-        if self.revision == BASE:
-            return _TABLES
-        found = {table: columns | _ADDED[table] for table, columns in _TABLES.items()}
-        return {"cursor_audit": _AUDIT, **found}
+        return Copy(self.revision, {}, self.left).columns()
 
     def rows(self, table: str) -> list[Fields]:
         """Return the rows of a table."""
@@ -189,19 +201,14 @@ class SimulatedPostgres:
     def summed(self, table: str, names: Sequence[str]) -> tuple[str, ...]:
         """Return the row count and a sum over each column, as text."""
         rows = self.rows(table)
-        sums = []
+        if table != "listings":
+            return sums(table, rows, names)
+        found = [str(len(rows))]
         for name in names:
-            known = self._listed.get((name, len(rows))) if table == "listings" else None
-            if known is None:
-                known = str(
-                    sum(zlib.crc32(f"{row['id']}={row.get(name)}".encode()) for row in rows)
-                    if table != "cursor_audit"
-                    else sum(zlib.crc32(str(row.get(name)).encode()) for row in rows)
-                )
-            if table == "listings":
-                self._listed[name, len(rows)] = known
-            sums.append(known)
-        return (str(len(rows)), *sums)
+            if (name, len(rows)) not in self._listed:
+                self._listed[name, len(rows)] = sums(table, rows, [name])[1]
+            found.append(self._listed[name, len(rows)])
+        return tuple(found)
 
 
 def _shown(database: SimulatedPostgres, row: Fields) -> Fields:
@@ -341,6 +348,22 @@ def _there(
     return [(1,)] if names and (not column or column in names) else []
 
 
+def _owned(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    database.foreign = found["user"] == "postgres"
+    return []
+
+
+def _watched(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    database.refuses = found["what"] == "CREATE"
+    return []
+
+
 def _raise(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
@@ -355,6 +378,11 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
     for pattern, answer in (
         (r"^SELECT 1 FROM listings LIMIT 1$", lambda _d, _f, _p: [(1,)]),
         (r"RAISE LOG '(?P<text>[^']*)'", _raise),
+        (r'^ALTER TABLE reservations OWNER TO "?(?P<user>\w+)', _owned),
+        (r"^(?P<what>CREATE) OR REPLACE FUNCTION .* RAISE EXCEPTION", _watched),
+        (r"^(?P<what>DROP) FUNCTION IF EXISTS", _watched),
+        (r"^CREATE TRIGGER \w+ BEFORE UPDATE OR DELETE ON alembic", lambda _d, _f, _p: []),
+        (r"^UPDATE listings SET name = left", lambda d, _f, p: d.cut_names(p[0])),
         (r"clock_timestamp\(\)", lambda _d, _f, _p: [(clock.now(),)]),
         (r"^SELECT count\(\*\) FROM listings$", lambda d, _f, _p: [(len(d.listings),)]),
         (

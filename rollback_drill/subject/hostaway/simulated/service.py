@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl
 
 from rollback_drill.ground import clock
 from rollback_drill.subject.hostaway.recipe import FAILING, STABLE
+from rollback_drill.subject.hostaway.simulated.copies import SHOWN
 from rollback_drill.subject.hostaway.simulated.plants import NOTHING_PLANTED, Plants
-from rollback_drill.subject.hostaway.simulated.postgres import SHOWN, SimulatedPostgres
+from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
 
 _MB = 2**20
 _AT_START = 92 * _MB

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from rollback_drill.ground import clock
@@ -17,6 +17,7 @@ from rollback_drill.stage.host import Completed
 from rollback_drill.stage.output import OnLine
 from rollback_drill.subject.hostaway.recipe import FAILING, RECIPE, STABLE
 from rollback_drill.subject.hostaway.simulated.computer import RELEASED, Computer
+from rollback_drill.subject.hostaway.simulated.shell_database import STATEMENTS, WHOLE
 
 _BEGIN_S = 0.006  # of any script
 _HEREDOC = re.compile(r'cat > "(?P<path>[^"]+)" <<MESSAGE\n(?P<text>.*?)\nMESSAGE$', re.DOTALL)
@@ -37,10 +38,12 @@ class Shell:
     """
 
     computer: Computer
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     ask: Callable[[str, bool], tuple[int, str]]
     on_line: OnLine | None
     ends_at: float
+    folder: str = ""  # in which it works, "" for the deployment's
+    at_end: str = ""  # the variable with the name of a database to be dropped
     out: list[str] = field(default_factory=list)
     err: list[str] = field(default_factory=list)
 
@@ -54,6 +57,8 @@ class Shell:
                 self._do(statement)
         except Ended as ended:
             status = ended.status
+        if self.at_end:
+            self.computer.database.others.pop(self.environment[self.at_end], None)
         return Completed(status, _text(self.out), _text(self.err), clock.now() - began)
 
     def takes(self, seconds: float) -> None:
@@ -81,6 +86,12 @@ class Shell:
         """Return `text` with its variables."""
         return _VARIABLE.sub(lambda found: self.environment.get(found[1], ""), text)
 
+    def path(self, text: str) -> str:
+        """Return where a file is that is named so, with its variables."""
+        name = self.filled(text)
+        where = self.folder or self.environment["APP_DIR"]
+        return name if name.startswith("/") else f"{where}/{name}"
+
     def _do(self, statement: str) -> None:
         for pattern, do in _KNOWN:
             found = pattern.search(statement)
@@ -91,7 +102,7 @@ class Shell:
 
 
 def _text(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+    return "\n".join(lines)
 
 
 _WHOLE = re.compile(
@@ -99,7 +110,7 @@ _WHOLE = re.compile(
     r"|git ls-remote|cd \"\$\(git -C |echo '# by hand'"
     r"|git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
-    r"|mkdir -p \"\$EVIDENCE_DIR\")"
+    r"|mkdir -p \"\$EVIDENCE_DIR\"" + WHOLE + ")"
 )
 _OPENS = re.compile(r"^(?:for|if|while) .*(?:do|then)$")
 
@@ -435,6 +446,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^git tag -d (?P<tag>\S+) \|\| true$", _untagged),
         (r"git rev-parse -q --verify refs/kept-by-the-drill", _tagged_again),
         (r"^rm -f notes\.txt$", _nothing),
+        *STATEMENTS,
         # The runbook's.
         (r"^mkdir -p \"\$EVIDENCE_DIR\"\nfor page", _evidence),
         (_HEREDOC.pattern, _write),
@@ -456,6 +468,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^git push --quiet origin \"\$mark\"$", _mark),
         # What changes nothing that the model has.
         (r"^mkdir -p ", _nothing),
+        (r"^export PGHOST=\S+ PGPORT=\S+ PGUSER=\S+$", _nothing),
         (r"^git fetch ", _nothing),
         (r"^git -c .* stash push ", _nothing),
         (r"^git -c .* tag -a \"\$mark\"", _nothing),

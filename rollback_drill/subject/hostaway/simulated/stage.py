@@ -18,8 +18,9 @@ from rollback_drill.stage.model import MAINTENANCE_WORDS, Database, OwnStage, St
 from rollback_drill.stage.output import KEPT, OnLine
 from rollback_drill.subject.hostaway.recipe import STABLE
 from rollback_drill.subject.hostaway.simulated.computer import Circumstances, Computer
+from rollback_drill.subject.hostaway.simulated.copies import BASE, NEW
 from rollback_drill.subject.hostaway.simulated.losses import Losses
-from rollback_drill.subject.hostaway.simulated.postgres import BASE, NEW, SimulatedPostgres
+from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
 from rollback_drill.subject.hostaway.simulated.service import SECRET, Reply, Service
 from rollback_drill.subject.hostaway.simulated.shell import Shell
 
