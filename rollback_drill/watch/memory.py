@@ -11,8 +11,6 @@ from rollback_drill.watch.told import ProbeSample
 LEAST_SAMPLES = 8
 MOST_GROWTH = 0.10  # of the median within the window: warm-up stays below it, a leak does not
 
-Samples = Sequence[tuple[float, ProbeSample]]
-
 
 @dataclass(frozen=True, slots=True)
 class MemoryTrend:
@@ -58,7 +56,7 @@ class MemoryTrend:
 
 
 def memory_trend(
-    samples: Samples,
+    samples: Sequence[tuple[float, ProbeSample]],
     host: str,
     since: float,
     until: float = float("inf"),

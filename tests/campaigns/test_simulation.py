@@ -212,7 +212,8 @@ def test_the_model_takes_about_as_long_as_a_real_drill(pair: tuple[Book, Book]) 
     def times(book: Book) -> dict[str, float]:
         found = {one.title: one.took_s for one in book.every(StepEnded)}
         (found["restored"],) = (one.after_s for one in book.every(Restored))
-        phases = [event for event in book.events if isinstance(event.what, PhaseStarted)]
+        # Not the set-up: the recorded drill's stage came up on a machine that others used.
+        phases = [event for event in book.events if isinstance(event.what, PhaseStarted)][1:]
         for event, after in pairwise(phases):
             assert isinstance(event.what, PhaseStarted)
             found[event.what.phase] = after.at - event.at

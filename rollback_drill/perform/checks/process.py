@@ -87,8 +87,7 @@ def running(moment: Moment, match: re.Match[str]) -> Finding:
 
 @check(
     r"<SERVICE><DONE> stopped",
-    r"<SERVICE>(?: process)?<IS> not running(?: any more)?",
-    examples=["The application is stopped", "The service is not running any more"],
+    examples=["The application is stopped"],
     needs="process",
 )
 def stopped(moment: Moment, match: re.Match[str]) -> Finding:

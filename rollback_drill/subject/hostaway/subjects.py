@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import uuid
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from rollback_drill.ground.clock import now
 from rollback_drill.ground.finding import Finding, failed, judged, passed
 from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage.answers import BadAnswer
@@ -238,7 +238,7 @@ def _reserve(http: Client) -> tuple[str, int]:
         "POST",
         "/api/reservations",
         json={
-            "reference": f"check-{uuid.uuid4()}",
+            "reference": f"check-{now():.6f}",
             "listing_id": listing[0].get("id", 0) if listing else 0,
             "guest_name": "Drill Check",
             "check_in": "2030-01-01",

@@ -9,13 +9,11 @@ import csv
 import hashlib
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from rollback_drill.ground import clock
+from rollback_drill.subject.hostaway.simulated.computer import Computer
 from rollback_drill.subject.hostaway.simulated.copies import BASE, Copy, sums
-
-if TYPE_CHECKING:
-    from rollback_drill.subject.hostaway.simulated.shell import Shell
 
 _DUMP_S, _RESTORE_S, _MIGRATE_S, _PSQL_S = 0.15, 0.35, 0.7, 0.03
 _RETRY_S = 2.0
@@ -24,7 +22,37 @@ _ARCHIVED = ("cursor_audit", "listings.search_rank", "reservations.channel")
 _OLD_S = 30 * 3600.0
 
 
-def _plants(shell: Shell, name: str) -> bool:
+class RunsStatements(Protocol):
+    """What a statement may ask of the shell that runs its script; see `simulated.shell`."""
+
+    computer: Computer
+    environment: dict[str, str]
+    folder: str
+    at_end: str
+    err: list[str]
+
+    def takes(self, seconds: float) -> None:
+        """Let a command take so long."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        ...
+
+    def fail(self, why: str, status: int = 1) -> None:
+        """End with an error."""
+        ...
+
+    def filled(self, text: str) -> str:
+        """Return `text` with its variables."""
+        ...
+
+    def path(self, text: str) -> str:
+        """Return where a file is that is named so."""
+        ...
+
+
+def _plants(shell: RunsStatements, name: str) -> bool:
     return name in shell.computer.circumstances.plants
 
 
@@ -32,7 +60,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _file(shell: Shell, path: str) -> str:
+def _file(shell: RunsStatements, path: str) -> str:
     """Return the text of a file; fail where there is none."""
     text = shell.computer.read(shell.path(path))
     if text is None:
@@ -40,7 +68,7 @@ def _file(shell: Shell, path: str) -> str:
     return text or ""
 
 
-def _dump_in(shell: Shell, path: str) -> Copy:
+def _dump_in(shell: RunsStatements, path: str) -> Copy:
     """Return what a dump holds; fail where it is not whole."""
     try:
         return Copy.of(_file(shell, path))
@@ -49,7 +77,7 @@ def _dump_in(shell: Shell, path: str) -> Copy:
         raise
 
 
-def _database(shell: Shell, name: str) -> Copy:
+def _database(shell: RunsStatements, name: str) -> Copy:
     name = shell.filled(name)
     if name == shell.environment["DB_NAME"]:
         return shell.computer.database.copy()
@@ -61,16 +89,16 @@ def _database(shell: Shell, name: str) -> Copy:
 # Statements of the runbook.
 
 
-def _enter(shell: Shell, found: re.Match[str]) -> None:
+def _enter(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.folder = shell.filled(found["folder"])
 
 
-def _assign(shell: Shell, found: re.Match[str]) -> None:
+def _assign(shell: RunsStatements, found: re.Match[str]) -> None:
     text = re.sub(r"\$\(date [^)]*\)", f"{clock.now():.0f}", found["text"]).replace("$$", "77")
     shell.environment[found["name"]] = shell.filled(text)
 
 
-def _assign_newest(shell: Shell, found: re.Match[str]) -> None:
+def _assign_newest(shell: RunsStatements, found: re.Match[str]) -> None:
     """The last by name of the files, or of the folders, whose names begin so."""
     folder = shell.folder if found["folder"] == "." else shell.filled(found["folder"].strip('"'))
     start, end = found["start"], found["end"]
@@ -83,11 +111,11 @@ def _assign_newest(shell: Shell, found: re.Match[str]) -> None:
     shell.environment[found["name"]] = newest.rpartition("/")[2] if bare else newest
 
 
-def _at_exit(shell: Shell, found: re.Match[str]) -> None:
+def _at_exit(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.at_end = found["name"]
 
 
-def _dump(shell: Shell, found: re.Match[str]) -> None:
+def _dump(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_DUMP_S)
     copy = _database(shell, found["database"])
     if _plants(shell, "empty-backup"):
@@ -100,31 +128,31 @@ def _dump(shell: Shell, found: re.Match[str]) -> None:
         shell.computer.files[path] = (clock.now() - _OLD_S, copy.dump())
 
 
-def _sum(shell: Shell, found: re.Match[str]) -> None:
+def _sum(shell: RunsStatements, found: re.Match[str]) -> None:
     text = _file(shell, found["path"])
     wrong = "wrong" if _plants(shell, "wrong-checksum") else ""
     shell.computer.write(shell.path(found["sums"]), f"{_digest(text + wrong)}  {found['path']}\n")
 
 
-def _check_sum(shell: Shell, found: re.Match[str]) -> None:
+def _check_sum(shell: RunsStatements, found: re.Match[str]) -> None:
     wanted = _file(shell, found["path"] + ".sha256").split()[0]
     if _digest(_file(shell, found["path"])) != wanted:
         shell.fail("sha256sum: WARNING: 1 computed checksum did NOT match")
     shell.say(f"{shell.filled(found['path'])}: OK")
 
 
-def _create(shell: Shell, found: re.Match[str]) -> None:
+def _create(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_PSQL_S)
     empty: dict[str, list[dict[str, object]]] = {}
     shell.computer.database.others[shell.filled(found["name"])] = Copy(BASE, empty, {})
 
 
-def _read_dump(shell: Shell, found: re.Match[str]) -> None:
+def _read_dump(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_DUMP_S)
     _dump_in(shell, found["path"])
 
 
-def _restore(shell: Shell, found: re.Match[str]) -> None:
+def _restore(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_RESTORE_S)
     copy = _dump_in(shell, found["path"])
     name = shell.filled(found["name"])
@@ -133,19 +161,19 @@ def _restore(shell: Shell, found: re.Match[str]) -> None:
     shell.computer.database.others[name] = copy
 
 
-def _count_into(shell: Shell, found: re.Match[str]) -> None:
+def _count_into(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_PSQL_S)
     listings, _ = _database(shell, found["database"]).counts()
     shell.computer.write(shell.path(found["path"]), f"{listings}\n")
 
 
-def _same_counts(shell: Shell, found: re.Match[str]) -> None:
+def _same_counts(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(2 * _PSQL_S)
     if _database(shell, found["one"]).counts() != _database(shell, found["other"]).counts():
         shell.fail("")
 
 
-def _store(shell: Shell, found: re.Match[str]) -> None:
+def _store(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     name = shell.environment["dump"]
     for end in ("", ".sha256", ".restored-rows"):
@@ -155,14 +183,14 @@ def _store(shell: Shell, found: re.Match[str]) -> None:
         shell.computer.write(f"{shell.environment['SECURE_STORAGE']}/{name}{end}", text)
 
 
-def _store_folder(shell: Shell, found: re.Match[str]) -> None:
+def _store_folder(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     kept = shell.environment["kept"]
     for name, (_, text) in shell.computer.inside(shell.path(kept)).items():
         shell.computer.write(f"{shell.environment['SECURE_STORAGE']}/{kept}/{name}", text)
 
 
-def _stop(shell: Shell, found: re.Match[str]) -> None:
+def _stop(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     shell.takes(0.15)
     if not _plants(shell, "never-stopped"):
@@ -170,7 +198,7 @@ def _stop(shell: Shell, found: re.Match[str]) -> None:
     shell.say("hostaway-mcp: stopped")
 
 
-def _archive(shell: Shell, found: re.Match[str]) -> None:
+def _archive(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     shell.takes(3 * _PSQL_S)
     copy = shell.computer.database.copy()
@@ -191,7 +219,7 @@ def _archive(shell: Shell, found: re.Match[str]) -> None:
         shell.computer.write(f"{folder}/{name}.csv", file.getvalue())
 
 
-def _current(shell: Shell, found: re.Match[str]) -> None:
+def _current(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_MIGRATE_S)
     stands = BASE if _plants(shell, "unreverted") else shell.computer.database.revision
     counted = "grep -c" in found.string
@@ -200,7 +228,7 @@ def _current(shell: Shell, found: re.Match[str]) -> None:
         shell.fail("")
 
 
-def _downgrade(shell: Shell, found: re.Match[str]) -> None:
+def _downgrade(shell: RunsStatements, found: re.Match[str]) -> None:
     attempts = len(found["attempts"].split())
     for attempt in range(1, attempts + 1):
         shell.takes(_MIGRATE_S)
@@ -214,16 +242,16 @@ def _downgrade(shell: Shell, found: re.Match[str]) -> None:
         clock.sleep(_RETRY_S)
 
 
-def _renew(shell: Shell, found: re.Match[str]) -> None:
+def _renew(shell: RunsStatements, found: re.Match[str]) -> None:
     _create(shell, found)
 
 
-def _downgrade_fresh(shell: Shell, found: re.Match[str]) -> None:
+def _downgrade_fresh(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_MIGRATE_S)
     _database(shell, found["database"]).downgrade()
 
 
-def _swap(shell: Shell, found: re.Match[str]) -> None:
+def _swap(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     shell.takes(_PSQL_S)
     server = shell.computer.database
@@ -237,7 +265,7 @@ def _swap(shell: Shell, found: re.Match[str]) -> None:
 # Scripts of the checks.
 
 
-def _newest(shell: Shell, found: re.Match[str]) -> None:
+def _newest(shell: RunsStatements, found: re.Match[str]) -> None:
     dumps = [
         (at, path)
         for path, (at, _) in shell.computer.files.items()
@@ -248,7 +276,7 @@ def _newest(shell: Shell, found: re.Match[str]) -> None:
     shell.say(f"{clock.now():.6f}")
 
 
-def _is_whole(shell: Shell, found: re.Match[str]) -> None:
+def _is_whole(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_DUMP_S)
     path = found["path"]
     wanted = _file(shell, f"{path}.sha256").split()[0]
@@ -261,28 +289,28 @@ def _is_whole(shell: Shell, found: re.Match[str]) -> None:
     shell.say(f"{len(copy.rows)} tables")
 
 
-def _restored_rows(shell: Shell, found: re.Match[str]) -> None:
+def _restored_rows(shell: RunsStatements, found: re.Match[str]) -> None:
     rows = int(_file(shell, found["path"]).strip() or "0")
     shell.say(f"restored when it was made, had {rows} rows")
     if not rows:
         shell.fail("")
 
 
-def _is_large(shell: Shell, found: re.Match[str]) -> None:
+def _is_large(shell: RunsStatements, found: re.Match[str]) -> None:
     size = len(_file(shell, found["path"]))
     shell.say(f"{size} bytes")
     if size <= int(found["limit"]):
         shell.fail("")
 
 
-def _is_stored(shell: Shell, found: re.Match[str]) -> None:
+def _is_stored(shell: RunsStatements, found: re.Match[str]) -> None:
     stored = f"{shell.environment['SECURE_STORAGE']}/{found['name']}"
     if _file(shell, found["path"]) != _file(shell, stored):
         shell.fail("they differ")
     shell.say(f"secure storage has {found['name']}, byte for byte")
 
 
-def _contents(shell: Shell, found: re.Match[str]) -> None:
+def _contents(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_RESTORE_S)
     copy = _dump_in(shell, found["path"])
     queries = re.findall(r'^SELECT count\(\*\)::text.* FROM "(\w+)";$', found.string, re.MULTILINE)
@@ -292,7 +320,7 @@ def _contents(shell: Shell, found: re.Match[str]) -> None:
             shell.say(",".join(sums(table, one.rows.get(table, []), _SUMMED.findall(line))))
 
 
-def _archive_at(shell: Shell, folder: str) -> dict[str, list[list[str]]]:
+def _archive_at(shell: RunsStatements, folder: str) -> dict[str, list[list[str]]]:
     """Return the files of the newest archive, by name; fail where there is none."""
     start = f"{shell.filled(folder)}/only_new_"
     kept = max(
@@ -307,7 +335,7 @@ def _archive_at(shell: Shell, folder: str) -> dict[str, list[list[str]]]:
     }
 
 
-def _compare_archive(shell: Shell, found: re.Match[str]) -> None:
+def _compare_archive(shell: RunsStatements, found: re.Match[str]) -> None:
     kept = _archive_at(shell, found["folder"])
     copy = shell.computer.database.copy()
     for name in re.findall(r'columns="\$\(head -n 1 (\S+)\.csv\)"', found.string):
@@ -325,7 +353,7 @@ def _compare_archive(shell: Shell, found: re.Match[str]) -> None:
         shell.say(f"{name},{len(rows)},{differing}")
 
 
-def _show_archive(shell: Shell, found: re.Match[str]) -> None:
+def _show_archive(shell: RunsStatements, found: re.Match[str]) -> None:
     for name, rows in _archive_at(shell, "$SECURE_STORAGE").items():
         if name.startswith(f"{found['table']}."):
             shell.say(f"== {name}")
@@ -333,7 +361,7 @@ def _show_archive(shell: Shell, found: re.Match[str]) -> None:
                 shell.say(",".join(row))
 
 
-def _is_schema_of_stable(shell: Shell, found: re.Match[str]) -> None:
+def _is_schema_of_stable(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     shell.takes(2 * _MIGRATE_S)
     server = shell.computer.database
