@@ -34,7 +34,7 @@ _EARLY_S = 1.0
 _FRONT = "front door"
 _AT_FRONT = 80  # questions; hosts are asked all
 _SET, _ROWS, _TIME = "the golden set", "the rows of the database", "how long it took before"
-_ENOUGH, _TIMES, _MORE_S = 5, 3.0, 0.05  # when even the fastest of so many is slow
+_ENOUGH, _TIMES, _MORE_S = 8, 3.0, 0.15  # when even the fastest of so many is slow
 _TOLD = 20  # kinds of differences
 
 Rows = Mapping[GoldenQuestion, tuple[int, object]]
