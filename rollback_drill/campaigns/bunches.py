@@ -13,6 +13,7 @@ from rollback_drill.runbook.model import Runbook
 
 MOST = 20
 _END = 1000
+_OF_DOCUMENT = ("of_document", "of_triggers", "of_reading")
 
 
 def known_keys(runbook: Runbook) -> set[str]:
@@ -25,22 +26,29 @@ def known_keys(runbook: Runbook) -> set[str]:
     return checks | told | (set(JUDGES.names()) - {STEPS}) | {UNBOUND}
 
 
-def places(runbook: Runbook, procedure: int) -> Callable[[str], int]:
-    """Return what says in which step of a procedure a key turns red, and the procedure stops; what
-    turns red elsewhere, or at the end, stops nothing.
+def places(runbook: Runbook, procedure: int) -> Callable[[str], object]:
+    """Return what says by a key what can be red at the same time: in one step of a procedure, which
+    then stops; elsewhere, or at the end, which stops nothing; or in the document, before anything
+    is performed. A command that fails keeps the boxes of its part from being looked at.
     """
-    found: dict[str, int] = {}
+    found: dict[str, object] = {}
     chosen = runbook.procedure(procedure)
     for box in chosen.prerequisites:
         bound = bind(box.text)
         found.setdefault(bound.name if bound else UNBOUND, 0)
     for step in chosen.steps:
-        for what in ("command", "budget"):
-            found.setdefault(f"{what}: {step.title}", step.number)
+        found.setdefault(f"budget: {step.title}", step.number)
         for box in step.checkboxes:
             bound = bind(box.text)
             found.setdefault(bound.name if bound else UNBOUND, step.number)
-    return lambda key: found.get(key, _END)
+
+    def place(key: str) -> object:
+        kind = key.partition(":")[0]
+        if kind in _OF_DOCUMENT:
+            return "document"
+        return key if kind == "command" else found.get(key, _END)
+
+    return place
 
 
 @dataclass(slots=True)

@@ -77,9 +77,11 @@ def test_what_cannot_be_held_together_is_not() -> None:
 
 def test_a_check_has_its_place_in_the_procedure() -> None:
     place = places(parse(RUNBOOK), 1)
-    assert place("maintenance_enabled") == place("command: Enter maintenance") == 1
+    assert place("maintenance_enabled") == place("budget: Enter maintenance") == 1
     assert place("restarted") == place("budget: Restart the application") == 4
-    assert place("authentication") == place("of_writes") > 7
+    assert place("authentication") == place("of_writes") == place("team_notified") == 1000
+    assert place("of_document: Runbook, gone x") == place("of_triggers: Trigger “x”")
+    assert place("command: Preparation") != place("command: Enter maintenance") != 1
     assert places(parse(RUNBOOK), 2)("backup_exists") == 0
 
 

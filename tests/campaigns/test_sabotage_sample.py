@@ -27,7 +27,7 @@ SAMPLE = (
     "after-ticket-open",
     "after-one-channel-not-told",
     "after-tag-not-pushed",
-    "mask-sync-true",
+    "mask-log-true",
     "mask-verify-or-true",
     "box-procedure-1-its-process-is-running",
     "box-procedure-2-its-restoration-was-tested",

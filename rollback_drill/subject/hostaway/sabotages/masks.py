@@ -9,6 +9,7 @@ from rollback_drill.breaks.sabotage import PlantedIn, Rewrite, Sabotage
 _HIDDEN = "of_document: Runbook, hidden-failure"
 _NOTHING = "of_document: Runbook, does-nothing"
 _BY_NOTHING = "of_document: Runbook, done-by-nothing"
+_MISSING = "dependencies_installed"
 _INSTALL = "touch .venv.unfinished\nuv sync --quiet\nrm .venv.unfinished\n"
 _CHECKOUT = 'git checkout --quiet -b "rollback-$(date +%Y%m%d-%H%M%S)-$$" --force tags/v0.0.9'
 _RESTART = 'supervisorctl -c "$SUPERVISOR_CONF" restart hostaway-mcp'
@@ -28,10 +29,10 @@ def _mask(
 
 SABOTAGES = (
     _mask(
-        "sync-true", "dependencies are not installed", _NOTHING, "\nuv sync --quiet\n", "\ntrue\n"
+        "sync-true", "dependencies are not installed", _MISSING, "\nuv sync --quiet\n", "\ntrue\n"
     ),
-    _mask("sync-colon", "dependencies are not installed", _NOTHING, "\nuv sync --quiet\n", "\n:\n"),
-    _mask("sync-gone", "dependencies are not installed", _BY_NOTHING, _INSTALL, ""),
+    _mask("sync-colon", "dependencies are not installed", _MISSING, "\nuv sync --quiet\n", "\n:\n"),
+    _mask("sync-gone", "dependencies are not installed", _MISSING, _INSTALL, ""),
     _mask(
         "sync-or-true",
         "that dependencies cannot be installed is no failure",
@@ -199,35 +200,35 @@ SABOTAGES = (
     _mask(
         "sync-behind-exit",
         "the step ends before dependencies are installed",
-        _NOTHING,
+        _MISSING,
         _INSTALL,
         f"exit 0\n{_INSTALL}",
     ),
     _mask(
         "sync-never-true",
         "dependencies are installed if false is true",
-        _NOTHING,
+        _MISSING,
         "\nuv sync --quiet\n",
         "\nif false; then uv sync --quiet; fi\n",
     ),
     _mask(
         "sync-as-argument",
         "the command is an argument of one that does nothing",
-        _NOTHING,
+        _MISSING,
         "\nuv sync --quiet\n",
         "\n: uv sync --quiet\n",
     ),
     _mask(
         "sync-in-comment",
         "the command stands in a comment",
-        _BY_NOTHING,
+        _MISSING,
         "\nuv sync --quiet\n",
         "\n# uv sync --quiet\n",
     ),
     _mask(
         "sync-is-said",
         "the command is said, and not run",
-        _BY_NOTHING,
+        _MISSING,
         "\nuv sync --quiet\n",
         "\necho uv sync --quiet\n",
     ),
