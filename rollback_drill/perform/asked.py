@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from rollback_drill.perform.check import bind
-from rollback_drill.runbook.lint import lint
+from rollback_drill.runbook.lint import Lint, lint
 from rollback_drill.runbook.model import Alternative, Procedure, Runbook
 from rollback_drill.runbook.rules.nothing import boxes_of
 from rollback_drill.runbook.told import DocumentAsked
@@ -57,6 +57,17 @@ def asked_by(runbook: Runbook, lacks: Collection[str], before: Sequence[str]) ->
         for key, line in zip(keys, lines, strict=True)
     )
     return DocumentAsked(tuple(now), keys, lines, whats, advices, commands)
+
+
+_read: dict[str, list[Lint]] = {}
+
+
+def _suspected(runbook: Runbook) -> list[Lint]:
+    """Return what is suspected of its commands, once for all drills of one document."""
+    if runbook.sha256 not in _read:
+        _read.clear()
+        _read[runbook.sha256] = [one for one in lint(runbook) if one.rule in SUSPECT]
+    return _read[runbook.sha256]
 
 
 def identities(runbook: Runbook) -> list[str]:

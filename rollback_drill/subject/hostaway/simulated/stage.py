@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.virtual import virtual_time
 from rollback_drill.record.watched import Watched
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
@@ -20,9 +23,11 @@ from rollback_drill.subject.hostaway.recipe import STABLE
 from rollback_drill.subject.hostaway.simulated.computer import Circumstances, Computer
 from rollback_drill.subject.hostaway.simulated.copies import BASE, NEW
 from rollback_drill.subject.hostaway.simulated.losses import Losses
+from rollback_drill.subject.hostaway.simulated.plants import Plants
 from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
 from rollback_drill.subject.hostaway.simulated.service import SECRET, Reply, Service
 from rollback_drill.subject.hostaway.simulated.shell import Shell
+from rollback_drill.subject.questions import GoldenSet
 
 FRONT = "http://front.simulated"
 _BEFORE = "http://before.simulated"
@@ -157,26 +162,10 @@ class SimulatedStage(OwnStage):
         return self
 
     def _ask_stable(self) -> None:
-        """Have the stable release serve for a while, before the failing one is deployed."""
-        before = Service(
-            pid=1,
-            release=STABLE,
-            database=self.postgres,
-            random=Random("before"),  # noqa: S311 - nothing secret
-            slowness=self.circumstances.slowness,
-            api_key=_KEY,
-            paginated=False,
-            started_at=clock.now(),
-            ahead_s=0.0,
-            lines=[],
-        )
-
-        def answer(sent: http.Sent) -> http.Answer:
-            reply = before.answer(sent.method, sent.path, sent.key, sent.body, maintenance=False)
-            return _delivered(reply, sent)
-
-        with http.wired(_BEFORE, answer):
-            self.record_golden(_BEFORE, "")
+        """Take what the stable release answered before the failing one was deployed."""
+        kept, slowness = _answered_before(self.options, clock.now()), self.circumstances.slowness
+        slower = tuple(replace(one, took_s=one.took_s * slowness) for one in kept.answers)
+        self.golden = replace(kept, answers=slower)
 
     def __exit__(self, *exc: object) -> None:
         """See Stage.__exit__."""
@@ -316,3 +305,34 @@ def _delivered(reply: Reply, sent: http.Sent) -> http.Answer:
     if reply.status == 0:
         raise NoAnswer("no connection: refused")
     return http.Answer(reply.status, {"content-type": "application/json"}, reply.content)
+
+
+@functools.lru_cache(maxsize=4)  # kept as on a real stage: the same for all drills of a process
+def _answered_before(options: StageOptions, began: float) -> GoldenSet:
+    """Return what a healthy stable release answers that was asked at `began`."""
+    random = Random("before")  # noqa: S311 - nothing secret
+    with virtual_time(began):
+        stage = SimulatedStage(
+            options, Circumstances(1.0, 0.0, Plants()), random, Losses("", random)
+        )
+        service = Service(
+            pid=1,
+            release=STABLE,
+            database=stage.postgres,
+            random=random,
+            slowness=1.0,
+            api_key=_KEY,
+            paginated=False,
+            started_at=began,
+            ahead_s=0.0,
+            lines=[],
+        )
+
+        def answer(sent: http.Sent) -> http.Answer:
+            reply = service.answer(sent.method, sent.path, sent.key, sent.body, maintenance=False)
+            return _delivered(reply, sent)
+
+        with http.wired(_BEFORE, answer):
+            stage.record_golden(_BEFORE, "")
+    assert stage.golden
+    return stage.golden
