@@ -32,6 +32,7 @@ _FIRST = {
     "No customer complaints": "no_complaints",
 }
 _SECOND = {
+    "The application is stopped": "stopped",
     "A database backup exists and can be read in full": "backup_exists",
     "The backup is recent: <24 hours old": "backup_recent",
     "Its restoration was tested": "restore_tested",

@@ -176,7 +176,7 @@ SABOTAGES = (
     _mask(
         "stop-true",
         "the application is not stopped before the dump",
-        _NOTHING,
+        "stopped",
         'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp',
         "true",
         2,

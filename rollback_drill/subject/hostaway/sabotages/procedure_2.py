@@ -155,6 +155,36 @@ SABOTAGES = (
         ("The backup is recent: <24 hours old", "The backup is recent: <0 hours old"),
     ),
     _step(
+        "downgrades-too-far",
+        "everything is taken back, and the alternative restores it",
+        "of_ways",
+        (_DOWN, _DOWN.replace("downgrade 0001_base", "downgrade base")),
+    ),
+    _step(
+        "downgrades-to-nothing-known",
+        "a revision is named that there is not, and the alternative saves the day",
+        "of_ways",
+        (_DOWN, _DOWN.replace("downgrade 0001_base", "downgrade 0000_base")),
+    ),
+    _step(
+        "not-stopped",
+        "the application goes on while the safety backup is taken",
+        "stopped",
+        (
+            'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp',
+            'supervisorctl -c "$SUPERVISOR_CONF" status hostaway-mcp',
+        ),
+    ),
+    _step(
+        "started-again",
+        "the application is started again before the safety backup is taken",
+        "stopped",
+        (
+            'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp',
+            'supervisorctl -c "$SUPERVISOR_CONF" restart hostaway-mcp',
+        ),
+    ),
+    _step(
         "wrong-revision",
         "the box names another revision than the step reverts to",
         "migration_reverted",
@@ -243,6 +273,13 @@ SABOTAGES = (
         _DROPS,
         '    op.execute("DELETE FROM reservations WHERE id > '
         '(SELECT max(id) - 5 FROM reservations)")\n' + _DROPS,
+    ),
+    _downgrade(
+        "fails",
+        "the downgrade fails each time, and the alternative fails with it",
+        "command: Revert the migrations",
+        _DROPS,
+        '    raise RuntimeError("not today")\n' + _DROPS,
     ),
     _downgrade(
         "warns-of-error",
