@@ -36,7 +36,8 @@ from rollback_drill.record.told import PhaseName
 from rollback_drill.runbook import authority
 from rollback_drill.runbook.model import Checklist, Procedure
 from rollback_drill.runbook.outcome import outcome_of
-from rollback_drill.stage.model import lacks_of
+from rollback_drill.stage.model import Stage, lacks_of
+from rollback_drill.watch.probe import front_health, hosts_health
 from rollback_drill.watch.sentinel import Sentinels, all_sentinels
 
 Phase = Callable[[Drill], bool]
@@ -242,9 +243,19 @@ def let_clients_go(drill: Drill) -> bool:
     """End the traffic, and account for all that clients wrote."""
     drill.rig.traffic.stop()
     drill.clients.close()
+    if drill.rig.stage.stays and drill.healed:
+        _await_healed(drill.rig.stage)
     for one in drill.companions:
         one.closed()
     return True
+
+
+def _await_healed(stage: Stage) -> None:
+    """Wait until the service answers: the script that heals a fault may have restarted it."""
+    with contextlib.suppress(WaitTimeout):  # then whoever asks it will say so
+        for _ in wait_until("the service answers after its fault was healed", PATIENCE_S):
+            if {front_health(stage), *hosts_health(stage).values()} == {200}:
+                return
 
 
 def close(drill: Drill) -> bool:
