@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +17,11 @@ import pytest
 
 from rollback_drill.cli import main
 from rollback_drill.golden.again import Again, Asking
+from rollback_drill.golden.recording import record_on
 from rollback_drill.ground.errors import Exit, StageError, UsageError
 from rollback_drill.stage import questioning
+from rollback_drill.stage.file import Limits
+from rollback_drill.stage.host import LocalHost
 from rollback_drill.stage.questioning import record_golden
 from rollback_drill.subject.questions import GoldenSet, Tells, golden_of, read_golden
 from rollback_drill.subject.subject import SUBJECTS
@@ -218,3 +222,44 @@ def test_mistakes_are_told_before_anything_begins(
     assert not (tmp_path / "report").exists()
     assert main(["golden", "--stage=processes", f"--to={missing}"]) == Exit.USAGE
     assert "STAGE=FILE.toml" in capsys.readouterr().err
+
+
+@pytest.fixture
+def staging(place: Any, tmp_path: Path) -> Any:
+    """An environment with v1 and v2 on its host, and v1 checked out."""
+    folder = tmp_path / "deployed"
+    folder.mkdir()
+    host = LocalHost("host-1", folder, dict(os.environ))
+    made = host.run(
+        "git init -q . && git config user.name a && git config user.email a@example.com\n"
+        "for tag in v1 v2; do git commit -q --allow-empty -m $tag; git tag $tag; done\n"
+        "git checkout -q v1",
+        limit_s=30,
+    )
+    assert made.ok, made.stderr
+    place.name, place.stable, place.hosts = "staging", "v1", (host,)
+    place.limits = Limits(rate=1000)
+    return place
+
+
+def test_a_staging_environment_is_recorded_while_its_stable_release_is_there(staging: Any) -> None:
+    golden = record_on(staging, 1)
+    assert golden.release == "v1"
+    assert golden.source.startswith("what v1 answered on staging")
+    assert len(golden.questions) == len(golden.answers) > 20
+    assert ask(staging, golden)[1] == ()
+
+
+def test_another_release_is_not_recorded(staging: Any) -> None:
+    (host,) = staging.hosts
+    assert host.run("git checkout -q v2", limit_s=30).ok
+    with pytest.raises(UsageError, match=r"v1, the stable release.*found v2"):
+        record_on(staging, 1)
+
+
+def test_no_more_is_asked_than_a_limit_allows(staging: Any) -> None:
+    golden = record_on(staging, 1)
+    staging.limits = Limits(rate=10)
+    asked, unlike = ask(staging, golden)
+    assert sum(asked.places.values()) <= 30 < asked.unasked + sum(asked.places.values())
+    assert (asked.edges, unlike) == (0, ())
