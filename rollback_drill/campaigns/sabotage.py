@@ -40,6 +40,7 @@ _OWN_FOLDER = "sabotages"  # each of these is told by its own key
 _KEPT = "outcomes.jsonl"
 _RATES = (100.0, 60.0, 150.0)
 _ALONE = "alone"
+_SURE = (Found.CAUGHT, Found.ELSEWHERE, Found.SURVIVED)  # the rest is worth another drill
 _DOCUMENT = "of_document"
 
 
@@ -109,7 +110,7 @@ def hold_all(campaign: Campaign, tell: Callable[[str], None] = lambda _: None) -
         return Matrix(short, day, sabotages, dict(known), tuple(clean))
 
     def took(found: Sequence[HeldSabotage], into: Callable[[HeldSabotage], None]) -> None:
-        keep_held(path, found)
+        keep_held(path, (one for one in found if one.fate in _SURE))
         for one in found:
             into(one)
             tell(f"  {one.name}: {one.fate}, {one.how}{_told(one)}")
@@ -150,6 +151,8 @@ def hold_all(campaign: Campaign, tell: Callable[[str], None] = lambda _: None) -
             held = _hold(stages, bunch, campaign, _setting(bunch[0], campaign.seed))
             how = _ALONE if len(bunch) == 1 else f"in a bunch of {len(bunch)}"
             found = [_outcome(one, _key(suite, one), held, how) for one in bunch]
+            if all(one.fate == Found.CAUGHT for one in found):
+                files.remove(_folder(bunch, campaign, Setting()))  # nobody has to look into it
             if len(bunch) > 1:
                 found = [one for one in found if one.fate == Found.CAUGHT]
             took(found, learn)
@@ -201,8 +204,7 @@ class _Stages:
 def _hold(
     stages: _Stages, sabotages: Sequence[Sabotage], campaign: Campaign, setting: Setting
 ) -> HeldWith | DrillError:
-    names = "-".join(one.name for one in sabotages) or f"clean-{setting.seed}"
-    folder = campaign.folder / "drills" / (names if len(sabotages) < 2 else _short(names))
+    folder = _folder(sabotages, campaign, setting)
     files.remove(folder)
     try:
         held = hold_with(
@@ -214,6 +216,12 @@ def _hold(
     if held.broke:
         stages.close()
     return held
+
+
+def _folder(sabotages: Sequence[Sabotage], campaign: Campaign, setting: Setting) -> Path:
+    """Return where the report of a drill is written."""
+    names = "-".join(one.name for one in sabotages) or f"clean-{setting.seed}"
+    return campaign.folder / "drills" / (names if len(sabotages) < 2 else _short(names))
 
 
 def _outcome(one: Sabotage, key: str, held: HeldWith | DrillError, how: str) -> HeldSabotage:

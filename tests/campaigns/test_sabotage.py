@@ -140,6 +140,19 @@ def test_what_became_of_a_sabotage(
     assert last.outcomes["a"].fate == fate
 
 
+def test_what_nobody_could_tell_is_held_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsure = drill("check_a", verdict=Verdict.UNKNOWN, a=1)
+    held(
+        tmp_path, monkeypatch, [unsure, StageError("a host", "none", "wait")], only=("a",), clean=1
+    )
+    again = [drill(verdict=Verdict.PASSED), drill("check_a", a=1)]
+    *_, last = held(tmp_path, monkeypatch, list(again), only=("a",), clean=1)
+    assert TOLD == ["clean", "a"]
+    assert last.good
+
+
 def test_what_nobody_asks_for_is_unknown_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
