@@ -202,7 +202,9 @@ class Stream:
         self.runs.setdefault(edge, Run(edge))
 
     def rearm(self) -> None:
-        """Begin to look for a change anew."""
+        """Begin to look for a change anew, and forget on which side of its edges the last was."""
+        for test in self.edges.values():
+            test.restart()
         self._scores = [0.0] * len(self._up)
         self._began = [0] * len(self._up)
         self._idle = True
@@ -241,6 +243,10 @@ class Stream:
     def side(self, edge: float) -> Side:
         """Return where the share lies relative to `edge`; UNKNOWN while nothing was detected."""
         return self.edges[edge].side if self.alarmed else Side.UNKNOWN
+
+    def reaches(self, edge: float) -> bool:
+        """Whether the share lies above `edge`, or so near that a whole test could not tell."""
+        return self.side(edge) is Side.ABOVE or self.edges[edge].exhausted
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,10 @@ class Redactor:
                         text = MASK + text[length:]
         return text
 
+    def finds(self, text: str) -> bool:
+        """Return whether a known secret stands in `text`, in any usual spelling."""
+        return any(one in text for one in self._spellings if len(one) >= _SHORTEST_PART)
+
     def value(self, value: Any) -> Any:
         """Return a JSON-like `value` with every string in it redacted."""
         kind = type(value)

@@ -1,14 +1,22 @@
-"""junit.xml: a suite for each section, a case for each step and checkbox."""
+"""junit.xml: a suite for each section, a case for each step and checkbox.
+
+What was to be done and was not reached is skipped: a suite that ends early has as many cases as one
+that goes on to its end.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
 from rollback_drill.judge.judgement import judge
+from rollback_drill.perform.performed import performed
+from rollback_drill.perform.told import Checked
 from rollback_drill.record.book import Book
 
 _WHOLE = "Drill"
@@ -37,6 +45,10 @@ def suites(book: Book) -> str:
         case(step.section, name, step.verdict, step.reason, step.took_s)
     for one in judgement.checklist:
         case(one.section, f"{one.number} {one.item}", one.verdict, one.evidence)
+    for section, name, why in _not_reached(book):
+        element = ET.Element("testcase", classname=_clean(section), name=_clean(name), time="0.000")
+        ET.SubElement(element, "skipped", message=_clean(why))
+        cases.setdefault(section, []).append(element)
     for section, elements in cases.items():
         suite = ET.SubElement(
             root,
@@ -45,6 +57,7 @@ def suites(book: Book) -> str:
             tests=str(len(elements)),
             failures=str(sum(e.find("failure") is not None for e in elements)),
             errors=str(sum(e.find("error") is not None for e in elements)),
+            skipped=str(sum(e.find("skipped") is not None for e in elements)),
         )
         suite.extend(elements)
         if section == _WHOLE:
@@ -52,6 +65,28 @@ def suites(book: Book) -> str:
             told.text = _clean("\n".join(headlines(judgement.impact)))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _not_reached(book: Book) -> Iterator[tuple[str, str, str]]:
+    """Yield section, name and reason for each step that a chosen procedure has and that was never
+    begun, and for each checkbox of a step that was not verified.
+    """
+    found = book.ask(performed)
+    for one in found.procedures:
+        section = f"Procedure {one.chosen.procedure}"
+        begun = {part.key[1] for part in one.parts}
+        numbers = one.chosen.step_numbers or range(1, len(one.chosen.step_titles) + 1)
+        for number, title in zip(numbers, one.chosen.step_titles, strict=False):
+            if number not in begun:
+                yield section, f"{number} {title}", "not reached: the procedure ended before"
+    for part in found.parts:
+        if part.started is None:
+            continue
+        verified = Counter((one.line, one.item) for one in part.every(Checked))
+        for line, text in Counter(part.started.boxes or ()) - verified:
+            name = f"{part.started.number} {text}"
+            why = f"not verified: the step ended before (line {line} of the runbook)"
+            yield part.started.section, name, why
 
 
 def _clean(text: str) -> str:

@@ -48,7 +48,14 @@ from rollback_drill.stage.model import (
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import data_bytes, server_settings
-from rollback_drill.stage.supervision import SUPERVISORS, SYSTEMD, spare_others
+from rollback_drill.stage.supervision import (
+    JOURNAL,
+    SUPERVISORS,
+    SYSTEMD,
+    printed_in,
+    spare_others,
+)
+from rollback_drill.traffic.interface import Interface
 
 _SUPERVISOR_CONF = "/etc/supervisor/supervisord.conf"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -114,6 +121,10 @@ class ContainerStage(OwnStage):
             self._supervisor.name,
             "folder",
         )
+        if self._supervisor is SYSTEMD:
+            self.interface = Interface(journal=JOURNAL.format(program=self.recipe.program))
+        else:
+            self.interface = Interface(printed=printed_in(f"/run/{self.recipe.program}"))
         self.reason = reason
         self._progress = progress
         self._labels = labels()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from rollback_drill.stage.answers import BadAnswer, NoAnswer, parse_json
+from rollback_drill.stage.tally import note
 
 LIMIT_S = 5.0
 MOST_BYTES = 2 * 1024 * 1024
@@ -169,6 +170,23 @@ class Client:
         json: object = None,
     ) -> Answer:
         """Return the answer to one request. Raises NoAnswer."""
+        try:
+            answer = self._request(method, path, params, headers, content, json)
+        except NoAnswer as none:
+            note(self._base_url + path, none.status)
+            raise
+        note(self._base_url + path, answer.status)
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+        content: str | bytes | None,
+        json: object,
+    ) -> Answer:
         if json is not None:
             content = json_text.dumps(json)
         body = content.encode() if isinstance(content, str) else content

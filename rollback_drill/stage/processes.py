@@ -44,7 +44,7 @@ from rollback_drill.stage.model import (
 from rollback_drill.stage.ports import await_port, free_port
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import server_settings
-from rollback_drill.stage.supervision import conf
+from rollback_drill.stage.supervision import conf, printed_in
 from rollback_drill.stage.sweep import (
     PREFIX,
     TakenOver,
@@ -57,6 +57,7 @@ from rollback_drill.stage.sweep import (
 )
 from rollback_drill.stage.wheelhouse import ensure_wheelhouse
 from rollback_drill.subject.questions import golden_of
+from rollback_drill.traffic.interface import Interface
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
@@ -183,6 +184,7 @@ class ProcessStage(OwnStage):
         # Whatever is started begins its own work while the next one is laid out.
         self._start_postgres(folder)
         self.environment = self._environment(folder, wheelhouse)
+        self.interface = Interface(printed=printed_in(str(folder)))
         self._start_supervisor(folder)
         self._start_caddy(folder)
         app, origin = folder / self.recipe.program, folder / "origin.git"
@@ -287,6 +289,7 @@ class ProcessStage(OwnStage):
         self.where = str(folder)
         try:
             self.environment = self._left["environment"]
+            self.interface = Interface(printed=printed_in(str(folder)))
             self._postgres_bin = Path(self._left["postgres"])
             app = Path(self.environment["APP_DIR"])
             self.hosts = (LocalHost(_HOST, app, self.environment),)

@@ -73,6 +73,8 @@ stdout_logfile={folder}/service.out
 stderr_logfile={folder}/service.err
 environment={environment}
 """
+JOURNAL = 'journalctl --quiet --no-pager --output=short-iso --unit={program} --since="@$SINCE"'
+"""What systemd and the service say since a time; what the service prints goes there."""
 # Restarted again and again like supervisord's, or a leak's second kill would end the service.
 _UNIT = """[Unit]
 Description={title}
@@ -95,6 +97,13 @@ def spare_others(command: str, score: int) -> str:
     A host whose process 1 is killed is gone, and a script that starts meanwhile can cause that.
     """
     return f"sh -c 'echo {score} > /proc/self/oom_score_adj; exec {command}'"
+
+
+def printed_in(folder: str) -> tuple[str, ...]:
+    """Return the files of `conf` in which stands what the service prints, and what supervisord says
+    of it.
+    """
+    return tuple(f"{folder}/{name}" for name in ("service.err", "service.out", "supervisord.log"))
 
 
 def conf(folder: str, app: str, recipe: Recipe, service: Mapping[str, str]) -> str:

@@ -50,13 +50,22 @@ class Operation:
 class Interface:
     """How to speak with the service. Without `operations` clients know what to ask.
 
-    `log_error`: a pattern for lines of its log that tell an error; "" for a JSON log with levels.
+    `log_error`: a pattern for lines of its log that tell an error, beside those that say so by
+    themselves; "" for a JSON log with levels. `log_harmless`: a pattern for lines of any log that
+    are no error, whatever they say. `quiet_log`: a release may log less than another.
+
+    `printed`: files on each host that hold what the service prints, and what its supervisor says;
+    `journal`: a script that prints as much since $SINCE (Unix seconds), where no file holds it.
     """
 
     key_header: str = "X-API-Key"
     health: str = "/health"
     metrics: str = "/metrics"
     log_error: str = ""
+    log_harmless: str = ""
+    quiet_log: bool = False
+    printed: tuple[str, ...] = ()
+    journal: str = ""
     operations: tuple[Operation, ...] = ()
 
     def leave(self, directory: Path) -> None:
@@ -72,4 +81,5 @@ def read_interface(directory: Path) -> Interface:
     except FileNotFoundError:
         return Interface()
     operations = tuple(Operation(**one) for one in found.pop("operations"))
+    found["printed"] = tuple(found.get("printed", ()))
     return Interface(operations=operations, **found)

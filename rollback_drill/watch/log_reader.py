@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, NotOffered, StageError
+from rollback_drill.ground.redact import Redactor
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch.logs import (
     APPLICATION,
     DATABASE,
     NOTEWORTHY,
+    OUTPUT,
+    Arrival,
     Entry,
     Log,
     LogPosition,
     application_entry,
     database_entry,
+    text_entry,
 )
 
 _LIMIT_S = 10.0  # for one look at one host
@@ -39,21 +44,28 @@ _UNENDED_S = 1.0  # a last line without its end is one when nothing comes for so
 _BLOCK = 2_000  # characters of Postgres' log by which it is known again
 _CLOCKS_S = 0.2  # two right clocks may differ by so much
 _ARRIVES_S = 5.0  # a line of Postgres in its log
+_JOURNAL = "export SINCE={since}\n(\n{script}\n) | tail -c {most}"
+_SEARCHED = 500  # lines of a look that are searched for secrets: of a storm they are like the rest
+_JOURNAL_BYTES = 2**19
+_FULL = 0.9  # of these bytes: there may have been more
 
 # With the file open all is told of one file, whatever takes its name meanwhile. `tail` dies of
-# SIGPIPE once `head` has enough, and may.
+# SIGPIPE once `head` has enough, and may. What has not grown costs but one program.
 _LOOK = """
 set +o pipefail
-log={log}
-if [ ! -e "$log" ]; then echo "no: there is no $log"; exit; fi
-if [ ! -f "$log" ]; then echo "no: $log is no regular file"; exit; fi
-if [ ! -r "$log" ]; then echo "no: $log may not be read by $(id -un)"; exit; fi
+see() {
+log="$1"
+if [ ! -e "$log" ]; then echo "no: there is no $log"; return; fi
+if [ ! -f "$log" ]; then echo "no: $log is no regular file"; return; fi
+if [ ! -r "$log" ]; then echo "no: $log may not be read by $(id -un)"; return; fi
 exec 3< "$log"
-set -- $(stat -L -c '%i %s' /dev/fd/3)
-from={start}; [ "$2" -ge "$from" ] || from=0
-echo "yes: $1 $2 $from $(date +%s.%N)"
-tail -c +$((from + 1)) <&3 | head -c {most} | base64 -w 3000
-"""
+set -- "$2" "$3" $(stat -L -c '%i %s' /dev/fd/3)
+if [ "$3 $4" = "$2" ]; then echo "same: $3 $4"; return; fi
+from="$1"; [ "$4" -ge "$from" ] || from=0
+echo "yes: $3 $4 $from $(date +%s.%N)"
+tail -c +$((from + 1)) <&3 | head -c MOST | base64 -w 3000
+}
+""".replace("MOST", str(_MOST))
 _FIND = 'find "$(dirname {log})" -maxdepth 1 -type f -inum {inode} 2>/dev/null | head -n 1'
 
 
@@ -76,6 +88,7 @@ class _Place:
     offset: int = 0
     mark: bytes = b""
     cut: bool = False  # within a line that is too long to be kept
+    optional: bool = False  # it may never be there, and need not be looked at where it did not grow
 
     def follow(self, taken: bytes) -> None:
         """Go on behind `taken`."""
@@ -88,7 +101,13 @@ class Tail:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.logs = {APPLICATION: Log(), DATABASE: Log()}
+        self.logs = {APPLICATION: Log(), OUTPUT: Log(), DATABASE: Log()}
+        self.leaked: dict[str, float] = {}
+        """When a secret was last written into a log, by the log (Unix seconds)."""
+        self._secrets = Redactor(stage.secrets)
+        self._searched = 0  # lines of this look
+        self._began = now()
+        self._blocks: dict[str, str] = {}  # the end of what was read of each journal
         self._places: dict[str, _Place] = {}
         self._block = ""  # the end of what was read of Postgres' log
         self._clock_known = False
@@ -129,47 +148,141 @@ class Tail:
                 )
             clock.sleep(0.1)
 
-    # The application's log.
+    # The logs on the hosts: the application's, and what it prints.
 
     def _application(self, final: bool) -> Iterator[tuple[str, Entry]]:
-        log = self.logs[APPLICATION]
+        self._searched = 0
         for host in self.stage.hosts:
-            reading = log.reading(host.name)
-            if "LOG_FILE" not in self.stage.environment:
-                reading.trouble = "nobody says where its log is (LOG_FILE)"
-                reading.offered = False
-                continue
-            place = self._places.setdefault(host.name, _Place())
-            path = shlex.quote(self.stage.environment["LOG_FILE"])
+            files = self._files(host)
             try:
-                for line in self._lines(host, path, place, reading, final):
-                    yield from self._entry(log, reading, line, host.name)
+                if files:
+                    yield from self._of_host(host, files, final)
+                if final and self.stage.interface.journal:
+                    yield from self._journal(host)
             except (DrillError, OSError) as error:
-                reading.trouble = f"its log could not be read: {error}"
+                for source, name, _ in files:
+                    reading = self.logs[source].reading(name)
+                    reading.trouble = f"its log could not be read: {error}"
+
+    def _files(self, host: Host) -> list[tuple[str, str, str]]:
+        """Return the logs of a host: source, by what it is called, and its path for a shell."""
+        found = []
+        if "LOG_FILE" in self.stage.environment:
+            path = shlex.quote(self.stage.environment["LOG_FILE"])
+            found.append((APPLICATION, host.name, path))
+        else:
+            reading = self.logs[APPLICATION].reading(host.name)
+            reading.trouble = "nobody says where its log is (LOG_FILE)"
+            reading.offered = False
+        for path in self.stage.interface.printed:
+            name = f"{host.name} {path.rpartition('/')[2]}"
+            found.append((OUTPUT, name, shlex.quote(path)))
+            self._places.setdefault(name, _Place(optional=True))
+        return found
+
+    def _of_host(
+        self, host: Host, files: list[tuple[str, str, str]], final: bool
+    ) -> Iterator[tuple[str, Entry]]:
+        """Read all logs of a host: one command for all, and more for those that need them."""
+        asked = now()
+        places = [self._places.setdefault(name, _Place()) for _, name, _ in files]
+        seen = _look_at(
+            host, [(path, one) for (_, _, path), one in zip(files, places, strict=True)]
+        )
+        for (source, name, path), place, first in zip(files, places, seen, strict=True):
+            log = self.logs[source]
+            reading = log.reading(name)
+            for line in self._lines(host, path, place, reading, final, first):
+                yield from self._entry(source, reading, line, host.name)
+            if not reading.trouble:
+                reading.whole_at = asked
 
     def _entry(
-        self, log: Log, reading: LogPosition, line: str, host: str
+        self,
+        source: str,
+        reading: LogPosition,
+        line: str,
+        host: str,
+        untimed_at: float = 0.0,
     ) -> Iterator[tuple[str, Entry]]:
         reading.lines += 1
         if not line.strip():
             return
-        entry = application_entry(line, host, self.stage.interface.log_error, reading.skew_s)
-        reading.newest_at = max(reading.newest_at, min(entry.at, now()))
-        if entry.level in NOTEWORTHY:
-            log.add(entry)
-            yield APPLICATION, entry
+        arrival = Arrival(reading.whole_at, now(), reading.skew_s, untimed_at)
+        interface = self.stage.interface
+        if source == APPLICATION:
+            text = reading.is_text
+            entry = application_entry(line, host, interface.log_error, arrival, text=text)
+        else:
+            entry = text_entry(line, host, arrival)
+            if line.lstrip().startswith("{"):
+                entry = application_entry(line, host, "", arrival, text=True)
+        reading.take(entry)
+        harmless = interface.log_harmless
+        self._searched += 1
+        if self._searched <= _SEARCHED and self._secrets.finds(line):
+            self.leaked[f"the {source} log of {host}"] = entry.at
+        if entry.level in NOTEWORTHY and not (harmless and re.search(harmless, line)):
+            self.logs[source].add(entry)
+            yield source, entry
+
+    def _journal(self, host: Host) -> Iterator[tuple[str, Entry]]:
+        """Read what the journal has of a host's service: what is new behind what was read last."""
+        name = f"{host.name} journal"
+        reading = self.logs[OUTPUT].reading(name)
+        reading.skew_s = self.logs[APPLICATION].reading(host.name).skew_s
+        asked = now()
+        script = _JOURNAL.format(
+            since=f"{self._began + reading.skew_s:.3f}",
+            script=self.stage.interface.journal,
+            most=_JOURNAL_BYTES,
+        )
+        done = look(host, script, limit_s=_LIMIT_S, keep=2 * _JOURNAL_BYTES)
+        if not done.ok:
+            words = done.stderr.strip()[-200:] or f"status {done.exit_status}"
+            reading.trouble = f"its journal could not be read: {words}"
+            return
+        reading.trouble = ""
+        block = self._blocks.get(name, "")
+        at = done.stdout.rfind(block) if block else -1
+        if at < 0 and block and len(done.stdout) >= _FULL * _JOURNAL_BYTES:
+            reading.miss("its journal grew by more than is read at once")
+        # Without that block it is another one: that of a container which was made anew.
+        new = done.stdout[at + len(block) :] if at >= 0 else done.stdout
+        self._blocks[name] = done.stdout[-_BLOCK:]
+        # It is not read all the time: a line without a time came when the one before it did.
+        for line in new.splitlines():
+            before = reading.newest_at or self._began
+            yield from self._entry(OUTPUT, reading, line, host.name, before)
+        reading.whole_at = asked
 
     def _lines(
-        self, host: Host, path: str, place: _Place, reading: LogPosition, final: bool
+        self,
+        host: Host,
+        path: str,
+        place: _Place,
+        reading: LogPosition,
+        final: bool,
+        first: str,
     ) -> Iterator[str]:
-        """Yield what is new, look by look, until the end of the log or of the time for it."""
+        """Yield what is new, look by look, until the end of the log or of the time for it. `first`:
+        what the first look said.
+        """
         until = clock.monotonic() + _CATCH_UP_S
         unended_since = 0.0
+        said: str | None = first
         while True:
-            seen = _look(host, path, place.offset - len(place.mark), reading)
+            if said is None:
+                (said,) = _look_at(host, [(path, place)])
+            if said.startswith("same: "):
+                reading.trouble = ""
+                return
+            seen, said = _seen(said, reading), None
             if seen is None:
                 if place.offset:
                     reading.miss("the log was taken away")
+                elif place.optional and reading.trouble.startswith("there is no "):
+                    reading.trouble = ""
                 return
             if place.inode and not _same(place, seen):
                 yield from self._rest(host, path, place, seen, reading)
@@ -207,11 +320,7 @@ class Tail:
             return
         script = _FIND.format(log=path, inode=place.inode)
         found = look(host, script, limit_s=_LIMIT_S).stdout.strip()
-        old = (
-            _look(host, shlex.quote(found), place.offset - len(place.mark), reading)
-            if found
-            else None
-        )
+        old = _seen(_look_at(host, [(shlex.quote(found), place)])[0], reading) if found else None
         if old is None or not _same(place, old):
             reading.miss("the log was replaced, and the rest of the old one is not to be found")
             return
@@ -234,6 +343,8 @@ class Tail:
             return []
         log = self.logs[DATABASE]
         reading = log.reading(DATABASE)
+        harmless = self.stage.interface.log_harmless
+        asked = now()
         try:
             if not self._clock_known:
                 self._learn_clock()
@@ -257,43 +368,59 @@ class Tail:
         found: list[tuple[str, Entry]] = []
         for line in new.splitlines():
             reading.lines += 1
-            written_at, entry = database_entry(line, reading.skew_s)
-            reading.newest_at = max(reading.newest_at, min(written_at, now()))
-            if entry:
+            arrival = Arrival(reading.whole_at, now(), reading.skew_s)
+            written_at, entry = database_entry(line, arrival)
+            reading.newest_at = max(reading.newest_at, written_at)
+            if entry and not (harmless and re.search(harmless, line)):
                 log.add(entry)
                 found.append((DATABASE, entry))
+        reading.whole_at = asked
         return found
 
 
-def _look(host: Host, path: str, start: int, reading: LogPosition) -> _Seen | None:
-    """Return what stands in the file from `start` on, from its beginning where it is shorter.
-
-    None when it cannot be read, as `reading` then says. Raises StageError.
+def _look_at(host: Host, files: Sequence[tuple[str, _Place]]) -> list[str]:
+    """Look at files from where the last looks at them ended, with one command; return what it said
+    of each. Raises StageError.
     """
+    script = [_LOOK]
+    for path, place in files:
+        known = f"'{place.inode} {place.offset}'" if place.optional and place.inode else "''"
+        script.append(f"see {path} {max(0, place.offset - len(place.mark))} {known}; echo .\n")
     asked = now()
-    script = _LOOK.format(log=path, start=max(0, start), most=_MOST)
-    done = look(host, script, limit_s=_LIMIT_S, keep=_KEEP)
-    head, _, body = done.stdout.partition("\n")
-    word, _, said = head.partition(": ")
-    if word == "no" and done.ok:
-        reading.trouble = said
+    done = look(host, "".join(script), limit_s=_LIMIT_S, keep=_KEEP)
+    parts = f"{done.stdout}\n".split("\n.\n")
+    if not done.ok or len(parts) <= len(files):
+        words = (done.stderr or done.stdout).strip()[-200:] or "nothing"
+        return [f"failed: status {done.exit_status}, {words}"] * len(files)
+    return [f"{part}\n{asked} {now()}" for part in parts[: len(files)]]
+
+
+def _seen(said: str, reading: LogPosition) -> _Seen | None:
+    """Return what was said of a file: what stands in it from a place on, from its beginning where
+    it is shorter. None when it cannot be read, as `reading` then says.
+    """
+    said, _, times = said.rpartition("\n") if not said.startswith("failed: ") else (said, "", "")
+    head, _, body = said.partition("\n")
+    word, _, told = head.partition(": ")
+    if word == "no":
+        reading.trouble = told
         return None
     try:
-        inode, size, begin, clock = said.split()
+        asked, answered = map(float, times.split())
+        inode, size, begin, clock = told.split()
         seen = _Seen(
             int(inode),
             int(size),
             int(begin),
             base64.b64decode(body, validate=False),
-            _skew(asked, now(), float(clock.rstrip("N%."))),
+            _skew(asked, answered, float(clock.rstrip("N%."))),
         )
     except (ValueError, binascii.Error):
-        words = (done.stderr or done.stdout).strip()[-200:] or "nothing"
-        reading.trouble = f"its log could not be read: status {done.exit_status}, {words}"
+        reading.trouble = f"its log could not be read: {told[-300:] or 'nothing'}"
         return None
-    if not done.ok or len(seen.data) < min(_MOST, seen.size - seen.start):
-        words = done.stderr.strip()[-200:] or f"{len(seen.data)} bytes of {seen.size - seen.start}"
-        reading.trouble = f"its log did not arrive whole: status {done.exit_status}, {words}"
+    if len(seen.data) < min(_MOST, seen.size - seen.start):
+        arrived = f"{len(seen.data)} bytes of {seen.size - seen.start}"
+        reading.trouble = f"its log did not arrive whole: {arrived}"
         return None
     reading.skew_s = seen.skew_s
     return seen

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
@@ -21,74 +17,9 @@ from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.perform.check import bind
-from rollback_drill.record.timeline import Timeline
-from rollback_drill.stage.host import LocalHost
 from rollback_drill.watch import log_reader
-from rollback_drill.watch.log_reader import Tail
 from rollback_drill.watch.logs import APPLICATION, DATABASE, MOST_ERRORS, Entry, Log
-
-
-def line(message: str = "Request answered", level: str = "INFO", at: float | None = None) -> str:
-    told = datetime.fromtimestamp(now() if at is None else at, UTC).isoformat()
-    return json.dumps({"time": told, "level": level, "message": message}) + "\n"
-
-
-class Postgres:
-    """Stands for a server with its log: what it is asked to log goes there, if it `logs`."""
-
-    def __init__(self) -> None:
-        self.text = "2026-11-26 10:00:00.000 UTC [1] LOG:  database system is ready\n"
-        self.logs = True
-        self.clock_s = 0.0
-
-    def fetch(self, query: str, parameters: object = ()) -> list[tuple[Any, ...]]:
-        sign = re.search(r"RAISE LOG '(.*?)'", query)
-        if sign and self.logs:
-            self.text += f"{self.stamp()} UTC [2] LOG:  {sign[1]}\n"
-        return [(now() + self.clock_s,)]
-
-    def stamp(self, ago_s: float = 0.0) -> str:
-        at = datetime.fromtimestamp(now() + self.clock_s - ago_s, UTC)
-        return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-    def log(self) -> str:
-        return self.text
-
-
-class Bench:
-    """A host with a log, and what the checks say of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "log" / "application.log"
-        self.log.parent.mkdir()
-        self.postgres = Postgres()
-        self.host: Any = LocalHost("host-1", folder, {"PATH": os.environ["PATH"]})
-        self.stage = SimpleNamespace(
-            hosts=(self.host,), environment={"LOG_FILE": str(self.log)}, api_key="",
-            interface=SimpleNamespace(log_error="", key_header="K", probe_path="/"),
-            direct_urls={}, database=self.postgres,
-        )  # fmt: skip
-        self.tail = Tail(cast(Any, self.stage))
-        self.timeline = Timeline(folder / "timeline.jsonl")
-        self.since = now() - 5
-
-    def check(self, text: str = "No errors in application logs") -> Finding:
-        moment = SimpleNamespace(
-            stage=self.stage, tail=self.tail, timeline=self.timeline, outputs=[],
-            effective_at=self.since, began_at=self.since,
-        )  # fmt: skip
-        bound = bind(text)
-        assert bound
-        return bound.verify(cast(Any, moment))
-
-    def write(self, text: str | bytes) -> None:
-        with self.log.open("ab") as file:
-            file.write(text.encode() if isinstance(text, str) else text)
-
-    @property
-    def read(self) -> int:
-        return self.tail.logs[APPLICATION].reading("host-1").lines
+from tests.watch.log_support import Bench, line
 
 
 @pytest.fixture
@@ -227,8 +158,6 @@ def test_what_was_missed_long_before_the_restart_does_not_matter(bench: Bench) -
         "9" * 5000,
         "Traceback (most recent call last):",
         "{}",
-        '{"time": "0001-01-01T00:00:00", "level": "INFO", "message": "early"}',
-        '{"time": "2026-11-26T10:00:00Z", "level": "ERROR"}',
         "\x00\x01\x02",
         "x" * 5_000_000,
     ],

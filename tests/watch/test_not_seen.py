@@ -24,6 +24,7 @@ from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import PhaseName, PhaseStarted, Told
 from rollback_drill.stage.host import Completed
 from rollback_drill.subject.hostaway.cursors import KeptCursors
+from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.judges import of_memory, of_silence, of_the_unseen
 from rollback_drill.watch.probe import Probe
@@ -49,6 +50,8 @@ class Logs:
         self.lines = "2030-01-01 00:00:00.000 UTC [7] LOG:  ready\n"
         self.hosts = (SimpleNamespace(name="host-1"),)
         self.environment: dict[str, str] = {}
+        self.interface = Interface()
+        self.secrets: frozenset[str] = frozenset()
         self.database = self
 
     def fetch(self, _: str) -> list[tuple[float]]:

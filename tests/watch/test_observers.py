@@ -93,6 +93,7 @@ def stage(error: type[Exception], **given: Any) -> Any:
     usual = {
         "hosts": (),
         "known": False,
+        "secrets": frozenset(),
         "environment": {"DB_USER": "u", "DB_NAME": "d"},
         "direct_urls": {},
     }

@@ -115,11 +115,14 @@ def _checked(value: float, text: str) -> float:
 
 
 def errors_within(evidence: Evidence, low: float, high: float | None) -> Firing | None:
-    """Return a firing when the error rate is classified above `low` and not above `high`."""
+    """Return a firing when the error rate is classified above `low` and not above `high`.
+
+    A rate that is too near to an edge to tell is at it, and an edge belongs to the worse tier.
+    """
     stream, change = evidence.detector.errors, evidence.detector.change
-    if change is None or stream.side(low) is not Side.ABOVE:
+    if change is None or not stream.reaches(low):
         return None
-    if high is not None and stream.side(high) is Side.ABOVE:
+    if high is not None and stream.reaches(high):
         return None
     kinds = ", ".join(
         f"{count:,} {outcome.value.replace('_', ' ')}"
@@ -132,12 +135,8 @@ def errors_within(evidence: Evidence, low: float, high: float | None) -> Firing 
     ]
     if high is not None:
         told.append(edge_sentence(stream, high))
-    return Firing(stream.edges[low].since, high is None or settled(stream, high), tuple(told))
-
-
-def settled(stream: Stream, edge: float) -> bool:
-    """Whether waiting longer is unlikely to tell on which side of `edge` the rate lies."""
-    return stream.side(edge) is not Side.UNKNOWN or stream.edges[edge].exhausted
+    sharp = high is None or stream.side(high) is Side.BELOW
+    return Firing(stream.edges[low].since, sharp, tuple(told))
 
 
 def edge_sentence(stream: Stream, edge: float) -> str:

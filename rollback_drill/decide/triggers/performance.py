@@ -50,20 +50,31 @@ class Slower(PlainWatch):
 def slow_between(
     lower: Stream, upper: Stream | None, limit: str, quantile: float = P95
 ) -> Firing | None:
-    """Return a firing when the quantile is above `lower`'s limit and not above `upper`'s."""
+    """Return a firing when the quantile is above `lower`'s limit and not above `upper`'s.
+
+    One that is too near to a limit to tell is at it, and an edge belongs to the worse tier.
+    """
     (edge,) = lower.edges
-    if lower.side(edge) is not Side.ABOVE:
+    if not lower.reaches(edge):
         return None
-    if upper is not None and upper.side(edge) is Side.ABOVE:
+    if upper is not None and upper.reaches(edge):
         return None
     # The upper stream's test runs from the first alarm on, whether or not it alarms itself.
-    test = upper.edges[edge] if upper is not None else None
-    sharp = test is None or test.side is Side.BELOW or test.exhausted
+    sharp = upper is None or upper.edges[edge].side is Side.BELOW
     seen, slow = lower.n - lower.began, lower.hits
-    told = (
+    tested = lower.edges[edge].tested
+    found = (
         f"the p{quantile * 100:g} is above {limit}: more than {percent_text(edge)} of the requests "
-        f"took longer, by {lower.edges[edge].tested:,} requests after the alarm "
-        "(error at most 1 % a fifth or more off the edge)",
+        f"took longer, by {tested:,} requests after the alarm "
+        "(error at most 1 % a fifth or more off the edge)"
+    )
+    if lower.edges[edge].exhausted:
+        found = (
+            f"the p{quantile * 100:g} is at {limit}: about {percent_text(edge)} of the requests "
+            f"took longer, and {tested:,} after the alarm could not tell more"
+        )
+    told = (
+        found,
         f"{slow:,} of {lower.n:,} requests took longer, most of them in the last {seen:,}; the "
         f"detector's alarm is false in at most {ALPHA * 100:g} % of drills",
     )

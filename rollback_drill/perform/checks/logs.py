@@ -14,10 +14,14 @@ from rollback_drill.perform.moment import Moment
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
-from rollback_drill.watch.logs import APPLICATION, DATABASE, record_entries
+from rollback_drill.watch.logs import APPLICATION, DATABASE, OUTPUT, LogPosition, record_entries
 
 _LOGGED_S = 2.0  # a line in its log
 _QUOTED = 3
+_ASTRAY = 3  # lines: a single one may come of anything
+_SPEAKS = 100  # requests to a host: who speaks of them is known by so many
+_OFTEN = 0.2  # lines for a request
+_QUIET_S = 1.0  # for what is under way
 _ATTEMPT = re.compile(r"Running (?:downgrade|upgrade)")  # alembic, once an attempt
 # Where these mattered, the command that met them has failed.
 _WAITED = re.compile(r"due to lock timeout|terminating connection|system is (?:starting|shutting)")
@@ -41,18 +45,51 @@ def _judge(
     why = _read_now(moment, source, since, ask=ask)
     errors = [
         entry
-        for entry in tuple(log.errors)
+        for name in (source, *((OUTPUT,) if source == APPLICATION else ()))
+        for entry in tuple(moment.tail.logs[name].errors)
         if entry.at >= since and (ignored is None or not ignored.search(entry.text))
     ]
     if errors:
         quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])
         return failed(f"{len(errors)} errors in the {source} log: {quoted}", "none")
+    for host, one in log.readings.items():
+        strange = _strange(moment, one, since) if source == APPLICATION else ""
+        if strange:
+            return failed(f"the log of {host} {strange}", "a log that tells what happens")
     if why:
         return unknown(f"the {source} log was not read: {why}")
     if log.forgotten_at >= since:
         return unknown(f"more errors in the {source} log than can be kept")
     lines = sum(reading.lines for reading in log.readings.values())
     return passed(f"no error among {lines} lines read of the {source} log")
+
+
+def _strange(moment: Moment, log: LogPosition, since: float) -> str:
+    """Say why a log that has no errors tells nothing of them all the same, "" where it may: its
+    lines bear times that cannot be theirs, or it spoke with the requests and does not any more.
+    """
+    astray = [astray_s for at, astray_s in log.astray if at >= since]
+    if len(astray) >= _ASTRAY:
+        middle = sorted(astray)[len(astray) // 2]
+        late = "after" if middle > 0 else "before"
+        return f"has {len(astray)} lines that bear a time {abs(middle):.0f} s {late} their own"
+    if moment.stage.interface.quiet_log or log.trouble:
+        return ""
+    hosts = max(1, len(moment.stage.hosts))
+    begin, until = log.spoke_from, since
+    before = moment.traffic.window(begin, until) if begin and begin < until else None
+    spoken = log.lines_in(begin, until)
+    if before is None or before.sent < _SPEAKS * hosts or spoken * hosts < before.sent * _OFTEN:
+        return ""  # it never spoke with the requests
+    quiet_from = max(since, log.newest_at) + _QUIET_S
+    seen = moment.traffic.window(quiet_from)
+    good = seen.sent - seen.failures
+    if good < _SPEAKS * hosts:
+        return ""
+    return (
+        f"told {spoken} lines of {before.sent} requests before, and none of {good} that were "
+        f"answered in the last {seen.until - seen.start:.0f} s"
+    )
 
 
 def _read_now(moment: Moment, source: str, since: float, *, ask: bool) -> str:
@@ -70,6 +107,8 @@ def _read_now(moment: Moment, source: str, since: float, *, ask: bool) -> str:
     if not log.readings:
         return "there is none"
     why = log.troubles()
+    if source == APPLICATION:
+        why += tail.logs[OUTPUT].troubles()
     for host, one in log.readings.items():
         if not one.trouble and one.missed_at >= since:
             why.append(f"{host}: {one.missed}")

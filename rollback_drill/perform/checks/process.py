@@ -9,7 +9,7 @@ from rollback_drill.ground.finding import Finding, failed, judged, unknown
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
-from rollback_drill.watch.logs import APPLICATION, application_entry
+from rollback_drill.watch.logs import APPLICATION, Arrival, application_entry
 
 
 @check(
@@ -115,7 +115,8 @@ def reloaded(moment: Moment, match: re.Match[str]) -> Finding:
         lines = logs[host.name].splitlines()
         # Its lines bear the host's time, and the step began by ours.
         ahead_s = readings[host.name].skew_s if host.name in readings else 0.0
-        entries = (application_entry(line, host.name, pattern, ahead_s) for line in lines)
+        arrival = Arrival(skew_s=ahead_s)
+        entries = (application_entry(line, host.name, pattern, arrival) for line in lines)
         if not any(e.at >= moment.began_at and "Config reloaded" in e.text for e in entries):
             missing.append(host.name)
     return judged(

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections import Counter
 
-from prometheus_client.parser import text_string_to_metric_families
-
-from rollback_drill.decide.matrix import classify
+from rollback_drill.decide.statistics import lower_bound
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, lacking, passed, unknown
+from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
 from rollback_drill.runbook.monitoring import panels
+from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.model import Stage
 from rollback_drill.watch import prometheus
 from rollback_drill.watch.memory import LEAST_SAMPLES, MOST_GROWTH, memory_trend
+from rollback_drill.watch.metrics.page import Measured, read_measured
 from rollback_drill.watch.probe import hosts_health
 
 _WAIT_S = 10.0
+_STRANGER, _STRANGERS = "no-such-key", 3
 _COUNTED = 60  # requests: fewer say nothing of a p95
-
-Scraped = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 @check(
@@ -56,52 +58,64 @@ def memory_stable(moment: Moment, match: re.Match[str]) -> Finding:
     return passed("; ".join(told))
 
 
-def scrape(stage: Stage, url: str) -> Scraped:
-    """Return the samples of `url`/metrics by name and sorted labels.
-
-    Raises NoAnswer when it cannot be read, ValueError when it is not Prometheus text.
-    """
-    with client_of(stage, url) as http:
-        answer = http.get(stage.interface.metrics).checked()
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-def _requests(samples: Scraped) -> float:
-    return sum(v for (name, _), v in samples.items() if name.endswith("requests_total"))
-
-
 @check(
     r"metrics(?: are)?(?: being)? (?:collecting|collected|scraped|recorded)",
     examples=["Metrics are being collected"],
     needs="metrics",
 )
 def metrics_collecting(moment: Moment, match: re.Match[str]) -> Finding:
-    """Every host serves metrics, and its request counter grows by the requests that it answers.
+    """Every host serves metrics that can be right, and its counter and its histogram grow by the
+    requests that it answers, good ones and those of strangers, each by its kind. Whether they agree
+    with what clients saw is judged in the end.
 
     Where a Prometheus watches, it sees every host, and its samples grow.
     """
     told = []
     for name, url in moment.stage.direct_urls.items():
-        before = _requests(scrape(moment.stage, url))
-        with client_of(moment.stage, url) as http:
-            http.get(moment.stage.subject.probe)
+        before = read_measured(moment.stage, name)
+        if before.flaws:
+            return failed(f"{name}: {'; '.join(before.flaws)}", "metrics that can be right")
+        asked = _ask(moment.stage, url)
         after = before
         try:
             for _ in wait_until("the request counter to grow", _WAIT_S):
-                after = _requests(scrape(moment.stage, url))
-                if after > before:
+                after = read_measured(moment.stage, name)
+                if after.timed > before.timed and not _uncounted(after.since(before), asked):
                     break
         except WaitTimeout:
-            return failed(f"{name}: the request counter stays at {before:g}", "one more")
-        told.append(f"{name}: {before:g} → {after:g} requests counted")
+            missing = _uncounted(after.since(before), asked)
+            if after.count > before.count and missing:
+                return failed(f"{name}: {missing}", "each answer by its status")
+            if after.count > before.count:
+                grown = f"{after.count - before.count:g} more requests were counted"
+                still = f"its histogram of response times stays at {before.timed:g}: {grown}"
+                return failed(f"{name}: {still}", "one more")
+            return failed(f"{name}: the request counter stays at {before.count:g}", "one more")
+        told.append(f"{name}: {before.count:g} → {after.count:g} requests counted")
     if moment.stage.prometheus_url:
         seen = _prometheus_collects(moment.stage)
         return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
     return passed("; ".join(told))
+
+
+def _ask(stage: Stage, url: str) -> Counter[str]:
+    """Ask a host as a customer and as a stranger; return the answers by their statuses' figure."""
+    asked: Counter[str] = Counter()
+    for key in (None, *(_STRANGER,) * (_STRANGERS if stage.api_key else 0)):
+        with contextlib.suppress(NoAnswer), client_of(stage, url, key) as http:
+            asked[str(http.get(stage.subject.probe).status)[0]] += 1
+    return asked
+
+
+def _uncounted(grown: Measured, asked: Counter[str]) -> str:
+    """Say which of the answers that were given were not counted as what they are."""
+    if "" in grown.requests:
+        return ""  # it does not tell how they were answered
+    for kind, given in asked.items():
+        counted = sum(n for status, n in grown.requests.items() if status.startswith(kind))
+        if counted < given:
+            return f"{counted:g} of {given} answers {kind}xx were counted as such"
+    return ""
 
 
 def _prometheus_collects(stage: Stage) -> Finding:
@@ -138,21 +152,14 @@ def dashboards_normal(moment: Moment, match: re.Match[str]) -> Finding:
     statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
         return failed(f"the hosts answer {stage.interface.health} with {statuses}", "200")
-    told, quantile = [], moment.runbook.matrix[0].quantile
-    if any(row.quantile != quantile for row in moment.runbook.matrix):
+    told = []
+    if len({row.quantile for row in moment.runbook.matrix}) > 1:
         return unknown("the matrix names several quantiles: no dashboard shows them as one number")
-    for name, url in stage.direct_urls.items():
-        window = _delta(moment, url)
-        if window is None:
-            return unknown(f"{name} counted fewer than {_COUNTED} requests in {_WAIT_S:g} s")
-        requests, errors, took_s = window
-        row = classify(moment.runbook.matrix, errors / requests, took_s)
-        told.append(
-            f"{name}: row “{row.condition}” by the service's own metrics: {errors:g} of "
-            f"{requests:g} requests failed, p{quantile * 100:g} at most {took_s * 1000:g} ms"
-        )
-        if row is not moment.runbook.matrix[0]:
-            return failed(told[-1], f"row “{moment.runbook.matrix[0].condition}”")
+    for name in stage.direct_urls:
+        found = _normal(moment, name)
+        if found.verdict is not Verdict.PASSED:
+            return found
+        told.append(found.evidence)
     if stage.prometheus_url:
         seen = _panels_normal(moment)
         return Finding(seen.verdict, "; ".join((*told, seen.evidence)))
@@ -173,32 +180,58 @@ def _panels_normal(moment: Moment) -> Finding:
     return passed(f"panels: {', '.join(shown)}")
 
 
-def _delta(moment: Moment, url: str) -> tuple[float, float, float] | None:
-    """Return what the service counts meanwhile: requests, errors, and the upper edge of the bucket
-    in which the matrix's quantile lies.
+def _normal(moment: Moment, host: str) -> Finding:
+    """Judge what a host counts meanwhile by the matrix's first row.
+
+    Of response times not the quantile is judged, which lies anywhere in a bucket, but the share of
+    those above the limit: an edge of a bucket, or between two. A few requests are as good as more
+    when all of them are well; else more are waited for.
     """
-    before = scrape(moment.stage, url)
-    after = before
+    row = moment.runbook.matrix[0]
+    share = round(1.0 - row.quantile, 9)
+    before = after = read_measured(moment.stage, host)
+    seen, least, most = after.since(before), 0.0, 0.0
     try:
         for _ in wait_until(f"{_COUNTED} requests to be counted", _WAIT_S, every_s=0.1):
-            after = scrape(moment.stage, url)
-            if _requests(after) - _requests(before) >= _COUNTED:
+            after = read_measured(moment.stage, host)
+            if after.count < before.count:
+                before = after  # another process counts
+            seen = after.since(before)
+            least, most = seen.slower_than(row.p95.high)
+            errors = _errors(seen)
+            if seen.count < _COUNTED or not seen.timed:
+                continue
+            if most <= share * seen.timed and errors < row.error_rate.high * seen.count:
+                break
+            if _refuted(errors, seen.count, row.error_rate.high):
+                break
+            if _refuted(least, seen.timed, share):
                 break
     except WaitTimeout:
-        return None
-    grown = {key: value - before.get(key, 0.0) for key, value in after.items()}
-    requests = _requests(grown)
-    errors = sum(
-        value
-        for (name, labels), value in grown.items()
-        if name.endswith("requests_total") and dict(labels).get("status", "").startswith("5")
+        if seen.count < _COUNTED:
+            return unknown(f"{host} counted fewer than {_COUNTED} requests in {_WAIT_S:g} s")
+    errors = _errors(seen)
+    told = (
+        f"{host}: by the service's own metrics {errors:g} of {seen.count:g} requests failed, "
+        f"{least:g}{'' if least == most else f' to {most:g}'} of {seen.timed:g} took longer than "
+        f"{row.p95.high * 1000:g} ms"
     )
-    buckets: dict[float, float] = {}
-    for (name, labels), value in grown.items():
-        if name.endswith("seconds_bucket"):
-            edge = float(dict(labels)["le"])
-            buckets[edge] = buckets.get(edge, 0.0) + value
-    if not buckets:
-        return None
-    wanted = moment.runbook.matrix[0].quantile * max(buckets.values())
-    return requests, errors, min(edge for edge, value in buckets.items() if value >= wanted)
+    normal = f"row “{row.condition}”: p{row.quantile * 100:g} below that"
+    if errors >= row.error_rate.high * seen.count or least > share * seen.timed:
+        return failed(told, normal)
+    if not seen.timed:
+        return failed(f"{host} times none of {seen.count:g} requests", "response times")
+    if most > share * seen.timed:
+        return unknown(
+            f"{told}: no bucket ends there, so that nobody can tell whether it is normal"
+        )
+    return passed(told)
+
+
+def _refuted(hits: float, n: float, limit: float) -> bool:
+    count = int(n)
+    return lower_bound(min(count, int(hits)), count) >= limit
+
+
+def _errors(seen: Measured) -> float:
+    return sum(count for status, count in seen.requests.items() if status.startswith("5"))

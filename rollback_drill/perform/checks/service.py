@@ -16,9 +16,9 @@ _TIMEOUT_S = 5.0
 _MOST_BYTES = 8 * 2**20  # metrics of many series are long
 
 
-def client_of(stage: Stage, url: str) -> Client:
-    """Return a client of `url` with the stage's API key."""
-    return Client(url, keyed(stage), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
+def client_of(stage: Stage, url: str, key: str | None = None) -> Client:
+    """Return a client of `url` with the stage's API key, or another `key`."""
+    return Client(url, keyed(stage, key), limit_s=_TIMEOUT_S, most=_MOST_BYTES)
 
 
 _ANSWERS = r"(?:answers|returns|responds|replies)(?: with)?(?: HTTP)?(?: status)?(?: code)?"

@@ -54,6 +54,7 @@ class Computer:
         self.head = self.installed = FAILING
         self.changed = False
         self.lines: list[str] = []  # of the application's log
+        self.printed: list[str] = []  # what the service writes to its standard error
         self.service: Service | None = None
         self.kills = 0
         self.rolled_back = False
@@ -95,6 +96,7 @@ class Computer:
         self.stop()
         self.files.clear()
         self.lines.clear()
+        self.printed.clear()
         self.tags = dict(self.origin)
         self.head = self.installed = tag
         self.changed = self.rolled_back = False
@@ -153,6 +155,7 @@ class Computer:
             started_at=clock.now() + took,
             ahead_s=self.circumstances.ahead_s,
             lines=self.lines,
+            printed=self.printed,
             plants=plants,
             defects=self._defects() if release == FAILING else {},
         )

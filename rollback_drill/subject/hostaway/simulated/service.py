@@ -56,6 +56,7 @@ class Service:
     started_at: float
     ahead_s: float
     lines: list[str]
+    printed: list[str] = field(default_factory=list)
     plants: Plants = NOTHING_PLANTED
     sick_since: float = 0.0  # when these were planted into a process that ran already
     defects: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Service:
     by_cursor: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     buckets: dict[float, int] = field(default_factory=dict)
+    took_s: float = 0.0  # all counted answers together
 
     @property
     def rss_bytes(self) -> int:
@@ -87,7 +89,10 @@ class Service:
 
     def log(self, level: str, message: str, **fields: object) -> None:
         """Write a line into the application's log."""
-        at = datetime.fromtimestamp(clock.now() + self.ahead_s, UTC)
+        if "silent-log" in self.plants and clock.now() > self.started_at + 2:
+            return
+        ahead_s = self.ahead_s - (3600 if "skewed-lines" in self.plants else 0)
+        at = datetime.fromtimestamp(clock.now() + ahead_s, UTC)
         told = {"time": at.isoformat(timespec="milliseconds"), "level": level, "message": message}
         self.lines.append(json.dumps(told | fields) + "\n")
 
@@ -328,14 +333,27 @@ class Service:
         self.answered += 1
         if self.answered % 20 == 0 and "errors-in-log" in self.plants:
             self.log("ERROR", "Something is wrong")
+        elif self.answered % 30 == 0 and "fatal-in-log" in self.plants:
+            self.log("FATAL", "Something is broken")
+        elif self.answered % 30 == 0 and "number-in-log" in self.plants:
+            self.log("INFO", "Something is broken", levelno=50)
+        elif self.answered % 30 == 0 and "text-in-log" in self.plants:
+            self.lines.append("Something is broken, and nobody called it so\n")
+        elif self.answered % 30 == 0 and "key-in-log" in self.plants:
+            self.log("INFO", "Answered", key=self.api_key)
+        elif self.answered % 30 == 0 and "traceback" in self.plants:
+            self.printed.append("Traceback (most recent call last):\nKeyError: 'gone'\n")
         elif self.answered % _LOGGED == 0:
             self.log("INFO", "Answered", path=where, status=status)
         if not where.startswith("/api/") or "still-counters" in self.plants:
             return
-        self.statuses[status] = self.statuses.get(status, 0) + 1
+        times = 2 if "double-counters" in self.plants else 1
+        self.statuses[status] = self.statuses.get(status, 0) + times
+        took_s *= 1000 if "wrong-unit" in self.plants else 1
+        self.took_s += took_s
         for edge in _EDGES:
             if took_s <= edge:
-                self.buckets[edge] = self.buckets.get(edge, 0) + 1
+                self.buckets[edge] = self.buckets.get(edge, 0) + times
 
     def _metrics(self) -> bytes:
         lines = ["# TYPE hostaway_requests counter"]
@@ -350,7 +368,13 @@ class Service:
             for edge in _EDGES
         ]
         lines.append(f'hostaway_request_seconds_bucket{{le="+Inf"}} {total}')
-        lines += [f"hostaway_request_seconds_count {total}", "hostaway_request_seconds_sum 0"]
+        lines += [
+            f"hostaway_request_seconds_count {total}",
+            f"hostaway_request_seconds_sum {self.took_s}",
+            f"process_start_time_seconds {self.started_at}",
+        ]
+        if "key-in-metrics" in self.plants:
+            lines.append(f'hostaway_settings{{key="{self.api_key}"}} 1')
         return ("\n".join(lines) + "\n").encode()
 
 

@@ -19,6 +19,9 @@ from rollback_drill.subject.hostaway.recipe import FAILING, RECIPE, STABLE
 from rollback_drill.subject.hostaway.simulated.computer import RELEASED, Computer
 from rollback_drill.subject.hostaway.simulated.shell_database import STATEMENTS, WHOLE
 
+_SEEN = re.compile(r"^see (?P<path>\S+) (?P<start>\d+) .*; echo \.$", re.MULTILINE)
+PRINTED = "service.err"
+"""Name of the file in which stands what the service prints."""
 _BEGIN_S = 0.006  # of any script
 _HEREDOC = re.compile(r'cat > "(?P<path>[^"]+)" <<MESSAGE\n(?P<text>.*?)\nMESSAGE$', re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
@@ -285,12 +288,14 @@ def _nothing(shell: Shell, found: re.Match[str]) -> None:
 
 
 def _look_at_log(shell: Shell, found: re.Match[str]) -> None:
-    start = int(found["start"])
-    text = "".join(shell.computer.lines).encode()
-    start = start if len(text) >= start else 0
     ahead = clock.now() + shell.computer.circumstances.ahead_s
-    shell.out.append(f"yes: 77 {len(text)} {start} {ahead:.6f}")
-    shell.out.append(base64.b64encode(text[start:]).decode())
+    for number, one in enumerate(_SEEN.finditer(found.string), 77):
+        start = int(one["start"])
+        printed = one["path"].endswith(PRINTED)
+        text = "".join(shell.computer.printed if printed else shell.computer.lines).encode()
+        start = start if len(text) >= start else 0
+        shell.out.append(f"yes: {number} {len(text)} {start} {ahead:.6f}")
+        shell.out += [base64.b64encode(text[start:]).decode(), "."]
 
 
 def _messages(shell: Shell, found: re.Match[str]) -> None:
@@ -426,7 +431,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
     (re.compile(pattern, re.DOTALL), do)
     for pattern, do in (
         # The suite's own.
-        (r"exec 3< \"\$log\".*?from=(?P<start>\d+)", _look_at_log),
+        (r"exec 3< \"\$log\"", _look_at_log),
         (r"^tell\(\) ", _messages),
         (r"^git describe --tags --always 2>/dev/null", _state),
         (r"^git ls-remote --exit-code --tags origin", _is_stable),

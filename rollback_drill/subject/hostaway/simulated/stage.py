@@ -26,8 +26,9 @@ from rollback_drill.subject.hostaway.simulated.losses import Losses
 from rollback_drill.subject.hostaway.simulated.plants import Plants
 from rollback_drill.subject.hostaway.simulated.postgres import SimulatedPostgres
 from rollback_drill.subject.hostaway.simulated.service import SECRET, Reply, Service
-from rollback_drill.subject.hostaway.simulated.shell import Shell
+from rollback_drill.subject.hostaway.simulated.shell import PRINTED, Shell
 from rollback_drill.subject.questions import GoldenSet
+from rollback_drill.traffic.interface import Interface
 
 FRONT = "http://front.simulated"
 _BEFORE = "http://before.simulated"
@@ -113,6 +114,8 @@ class SimulatedStage(OwnStage):
             )
             for name in names
         }
+        # A shell of a host sees its own files alone, so that one name does for all.
+        self.interface = Interface(printed=(f"/run/{PRINTED}",))
         self.hosts: Sequence[Host] = [SimulatedHost(one, self) for one in self.computers.values()]
         self._wires = contextlib.ExitStack()
         self._threads: list[Watched] = []

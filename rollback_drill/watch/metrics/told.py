@@ -1,0 +1,38 @@
+"""What the hosts' own metrics tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from rollback_drill.record.decoding import Range
+from rollback_drill.record.told import Count, Name, Seconds, Told, UnixTime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Told):
+    """What a host's own metrics say of clients' requests since its process began, at `started_at`
+    (Unix seconds; 0: not told). `requests`: by status; `timed`: how many its histogram holds, which
+    took `total_s` together. `flaws`: why its page cannot be right.
+
+    `asked`: what the suite itself had asked of the service by then, by status ("0": no answer);
+    `alone`: whether nobody but the drill asks it; `within_s`: how long its answer took, in the
+    middle of which the event stands.
+    """
+
+    host: Name
+    requests: dict[str, Count]
+    timed: Count
+    total_s: Annotated[float, Range(0.0, 1e15)]
+    started_at: UnixTime
+    asked: dict[str, Count]
+    alone: bool
+    flaws: tuple[str, ...] = ()
+    within_s: Seconds = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Leaked(Told):
+    """A secret of the service stands in the open. `where`: "the metrics of host-1"."""
+
+    where: Name
