@@ -54,4 +54,4 @@ class CountingAlong(Companion):
         for where, at in self.rig.performer.moment.tail.leaked.copy().items():
             if at > self._leaked.get(where, 0.0):
                 self._leaked[where] = at
-                self.rig.timeline.record(Leaked(where), at)
+                self.rig.timeline.record(Leaked(where))

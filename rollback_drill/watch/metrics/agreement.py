@@ -84,7 +84,8 @@ def last_span(book: Book, since: float) -> Span | None:
     It ends before the last second of traffic: nobody knows when in it that stopped.
     """
     until = max((one.second for one in book.every(TrafficSecond)), default=0)
-    readings = [(at, one) for at, one in book.moments(Counted) if at <= until]
+    read = ((one.read_at or at, one) for at, one in book.moments(Counted))
+    readings = [(at, one) for at, one in read if at <= until]
     hosts = dict.fromkeys(one.host for _, one in readings)
     runs = [_last_run([r for r in readings if r[1].host == host], since) for host in hosts]
     if not runs or not all(runs):

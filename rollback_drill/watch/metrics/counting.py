@@ -56,9 +56,9 @@ class Counting:
             else:
                 if self._secrets.finds(text):
                     self._timeline.record(Leaked(f"the metrics of {host}"))
-            self._timeline.record(self._event(host, told, within_s), asked + within_s / 2)
+            self._timeline.record(self._event(host, told, asked, within_s))
 
-    def _event(self, host: str, told: Measured, within_s: float) -> Counted:
+    def _event(self, host: str, told: Measured, asked: float, within_s: float) -> Counted:
         assert self._tally
         statuses = sorted(told.requests.items())[:_MOST_STATUSES]
         return Counted(
@@ -70,6 +70,7 @@ class Counting:
             asked=self._tally.counts(),
             alone=self._stage.limits is None,
             flaws=told.flaws,
+            read_at=asked + within_s / 2,
             within_s=within_s,
         )
 

@@ -16,8 +16,8 @@ class Counted(Told):
     took `total_s` together. `flaws`: why its page cannot be right.
 
     `asked`: what the suite itself had asked of the service by then, by status ("0": no answer);
-    `alone`: whether nobody but the drill asks it; `within_s`: how long its answer took, in the
-    middle of which the event stands.
+    `alone`: whether nobody but the drill asks it; `read_at`: the middle of the `within_s` seconds
+    that its answer took, in Unix seconds.
     """
 
     host: Name
@@ -28,6 +28,7 @@ class Counted(Told):
     asked: dict[str, Count]
     alone: bool
     flaws: tuple[str, ...] = ()
+    read_at: UnixTime = 0.0
     within_s: Seconds = 0.0
 
 
