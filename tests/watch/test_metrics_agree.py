@@ -123,6 +123,21 @@ def test_each_disagreement_fails(change: Change, what: str) -> None:
     assert what in said(change)
 
 
+def test_what_a_load_balancer_answered_does_not_hide_what_is_counted_too_often() -> None:
+    def events(change: Change) -> list[Event]:
+        found = []
+        for one in record(change):
+            if isinstance(one.what, TrafficSecond) and one.what.second < T + 5:
+                outcomes = {"ok": 0, "unavailable": RATE}
+                one = Event(one.at, replace(one.what, outcomes=outcomes, statuses={"503": RATE}))
+            found.append(one)
+        return sorted(found, key=lambda one: one.at)
+
+    assert [one.what for one in of_metrics(Book(events(lambda _, told: told)))] == []
+    (cause,) = of_metrics(Book(events(scraped)))
+    assert "were made" in cause.what
+
+
 def test_errors_that_metrics_never_tell_fail() -> None:
     assert "errors (5xx) that were given" in said(lambda _, told: told, failing=5)
 

@@ -22,6 +22,7 @@ _LEAST_REQUESTS = 100
 _SLACK = 5.0  # requests: those of commands on the hosts, such as the runbook's own
 _EDGE_S = 0.05  # of requests that nobody can put on one side of a page that was read
 _UNDER_WAY = 3.0  # times as many as are on average may be under way at both ends
+_UNSURE = (Outcome.UNAVAILABLE, Outcome.CONNECTION, Outcome.TIMEOUT)
 _BY_OTHERS = ("502", "503", "504")  # a load balancer answers so as well
 _TIMES_SLOWER, _LATER_S = 2.0, 0.05  # than clients saw, a service cannot have been by itself
 _TIMES_FASTER = 200.0  # than the fastest tenth saw: a unit is at least a thousand times another
@@ -109,6 +110,18 @@ def last_span(book: Book, since: float) -> Span | None:
         all(one.alone for one in lasts),
         max(one.within_s for one in (*firsts, *lasts)),
     )
+
+
+def sure_since(book: Book, since: float) -> float:
+    """Return from when on, after `since`, every request of clients was answered by the service: a
+    load balancer that answers for it leaves in doubt what the service should have counted.
+    """
+    unsure = (
+        one.second + 1.0
+        for one in book.every(TrafficSecond)
+        if any(one.outcomes.get(kind) for kind in _UNSURE)
+    )
+    return max(since, *unsure, since)
 
 
 def _last_run(readings: Readings, since: float) -> list[tuple[float, Counted]]:

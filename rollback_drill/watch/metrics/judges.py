@@ -10,7 +10,13 @@ from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 from rollback_drill.watch.levels import ERRORS
 from rollback_drill.watch.logs import APPLICATION, OUTPUT
-from rollback_drill.watch.metrics.agreement import answered_in, compared, disagreements, last_span
+from rollback_drill.watch.metrics.agreement import (
+    answered_in,
+    compared,
+    disagreements,
+    last_span,
+    sure_since,
+)
 from rollback_drill.watch.metrics.told import Counted, Leaked
 from rollback_drill.watch.told import LogLine
 
@@ -42,11 +48,12 @@ def of_metrics(book: Book) -> Iterator[Cause]:
     flaws = dict.fromkeys(
         f"of {one.host}: {flaw}" for at, one in readings if at >= settled for flaw in one.flaws
     )
-    span = last_span(book, since)
-    if span and not flaws:
-        answered = answered_in(book, span)
-        if compared(span, answered):
-            flaws = dict.fromkeys(disagreements(span, answered))
+    # All of it, and what of it leaves no doubt.
+    for begin in () if flaws else dict.fromkeys((since, sure_since(book, since))):
+        span = last_span(book, begin)
+        answered = answered_in(book, span) if span else None
+        if span and answered and compared(span, answered):
+            flaws = flaws or dict.fromkeys(disagreements(span, answered))
     for what in flaws:
         yield Cause(Verdict.FAILED, "Metrics", what, advice=_ADVICE)
 
