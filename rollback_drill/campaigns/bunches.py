@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rollback_drill.breaks.sabotage import Sabotage
 from rollback_drill.judge.red import STEPS, UNBOUND
+from rollback_drill.perform.asked import SUSPECT
 from rollback_drill.perform.check import bind, registered
 from rollback_drill.record.judge import JUDGES, all_judges
 from rollback_drill.runbook.model import Runbook
@@ -44,7 +45,7 @@ def places(runbook: Runbook, procedure: int) -> Callable[[str], object]:
 
     def place(key: str) -> object:
         kind = key.partition(":")[0]
-        if kind in _OF_DOCUMENT:
+        if kind in _OF_DOCUMENT and not key.endswith(SUSPECT):
             return "document"
         return key if kind == "command" else found.get(key, _END)
 
