@@ -82,6 +82,14 @@ SABOTAGES = (
         '{"handler":"static_response","status_code":"200"}',
     ),
     _route(
+        "refuses-all",
+        "behind maintenance, the front door refuses whatever clients ask",
+        "traffic_flows",
+        before("Leave maintenance"),
+        '{"path":["/api/*"]}',
+        '{"handler":"static_response","status_code":"502"}',
+    ),
+    _route(
         "refuses-writes",
         "behind maintenance, writes are refused at the front door",
         "no_immediate_errors",
@@ -187,6 +195,15 @@ SABOTAGES = (
         before("Prerequisites"),
         'for file in "$SECURE_STORAGE"/*.restored-rows; do echo 0 > "$file"; done',
         procedure=2,
+    ),
+    _host(
+        "flag-switched-off",
+        "somebody switches pagination off after it was deployed again",
+        "new_format",
+        before("Verify that pagination is on"),
+        "sed -i -E 's/^( +pagination_enabled:).*/\\1 false/' \"$CONFIG_FILE\"\n"
+        'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp; sleep 1',
+        procedure=4,
     ),
     _one_of_two(
         "lets-strangers-in",

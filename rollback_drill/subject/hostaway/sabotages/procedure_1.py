@@ -211,6 +211,40 @@ SABOTAGES = (
         answering('answer.body["listings"] = []', path="/api/listings"),
     ),
     Sabotage(
+        "p1-not-called-stable",
+        "the changelog lists the release, and does not call it stable",
+        PlantedIn.FAILING,
+        "version_in_changelog",
+        (
+            Edit(
+                "CHANGELOG.md",
+                "The last stable release before pagination by cursors: roll back to this one.",
+                "The last release before pagination by cursors.",
+                failing=True,
+            ),
+        ),
+    ),
+    Sabotage(
+        "p1-health-203",
+        "the health endpoint answers with another good status",
+        PlantedIn.STABLE,
+        "health_status",
+        answering("answer.status = 203", path="/health"),
+    ),
+    Sabotage(
+        "p1-written-otherwise",
+        "what was written is read back in small letters",
+        PlantedIn.STABLE,
+        "database_queries",
+        answering(
+            """
+            if answer.body.get("guest_name") == "Drill Check":
+                answer.body["guest_name"] = "drill check"
+            """,
+            path=r"/api/reservations/\d+",
+        ),
+    ),
+    Sabotage(
         "p1-starts-with-error",
         "the stable release logs an error as it starts",
         PlantedIn.STABLE,
