@@ -47,7 +47,7 @@ class Toothless:
 
     def __init__(self, fault: Fault) -> None:
         self.name, self.symptom, self.trigger = fault.name, fault.symptom, fault.trigger
-        self.needs, self.ours = fault.needs, fault.ours
+        self.needs, self.ours, self.damages = fault.needs, fault.ours, fault.damages
         self._fault = fault
 
     def inject(self, scene: Scene) -> str:

@@ -33,14 +33,16 @@ class Fault(Protocol):
 
     `trigger`: a pattern for the name of the runbook's trigger that it must set off, "" for none in
     particular. `needs`: the stage's abilities without which it cannot be made. `ours`: whether the
-    release is to blame, so that a rollback helps. `watch_s`: seconds after which the detector has
-    its last word.
+    release is to blame, so that a rollback helps. `damages`: whether it changes or takes away data:
+    damage by any other one is a finding. `watch_s`: seconds after which the detector has its last
+    word.
     """
 
     name: str
     symptom: str
     trigger: str
     ours: bool
+    damages: bool
     watch_s: float
 
     @property
@@ -88,6 +90,7 @@ class LatentDefect:
     trigger = ""
     needs: tuple[str, ...] = ("known", "defects")
     ours = True
+    damages = False
     watch_s = FAULT_LIMIT_S
 
     def heal(self, scene: Scene) -> None:
@@ -101,4 +104,5 @@ class OutsideCause:
     trigger = ""
     needs: tuple[str, ...] = ("known",)
     ours = False
+    damages = False
     watch_s = FAULT_LIMIT_S

@@ -29,6 +29,7 @@ class ScriptedFault:
         self._entry = entry
         self.name, self.symptom = entry.name, entry.symptom
         self.trigger, self.ours, self.watch_s = entry.trigger, entry.ours, entry.watch_s
+        self.damages = entry.damages
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""

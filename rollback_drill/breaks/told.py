@@ -16,7 +16,8 @@ class FaultInjected(Told):
 
     `trigger`: the runbook's trigger that must fire for it, "" for none in particular; `calls_for`:
     the action that the runbook then wants, "no rollback" where the release is not to blame;
-    `took_s`: how long it took, in which the release is not judged.
+    `took_s`: how long it took, in which the release is not judged. `damages`: whether it changes
+    or takes away data, None where an old record does not say.
     """
 
     name: Name
@@ -24,6 +25,7 @@ class FaultInjected(Told):
     trigger: str = ""
     calls_for: Annotated[str, Form("an action", ACTIONS.__contains__)] = "rollback"
     took_s: Seconds = 0.0
+    damages: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def break_and_decide(
     timeline.subscribe(hearing.listen, "detector")
     how = fault.inject(scene)
     injected = now()
-    timeline.record(FaultInjected(fault.name, how, wanted, calls_for, injected - began), began)
+    took_s = injected - began
+    timeline.record(FaultInjected(fault.name, how, wanted, calls_for, took_s, fault.damages), began)
     decided: Decided | None = None
     fired: set[str] = set()
 

@@ -35,6 +35,9 @@ class Companion:
     def up(self) -> None:
         """The stage is up; nobody has touched it."""
 
+    def before_clients(self) -> None:
+        """What is routine was done; clients come now."""
+
     def steady(self) -> None:
         """The healthy service was seen; nothing is broken yet."""
 

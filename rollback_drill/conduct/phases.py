@@ -67,6 +67,8 @@ def let_clients_in(drill: Drill) -> bool:
     first: an abort must not wait for clients before that.
     """
     rig, clients = drill.rig, drill.clients
+    for one in drill.companions:
+        one.before_clients()
     clients.enter_context(rig.traffic)
     for one in drill.companions:
         clients.enter_context(one)

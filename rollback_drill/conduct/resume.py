@@ -7,6 +7,7 @@ the same procedure is performed from its beginning, verified, and every write of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -30,7 +31,7 @@ from rollback_drill.conduct.plan import Admitted, Note, Plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import DrillStarted, Resumed, StageUp
 from rollback_drill.data.accounting import Accounting
-from rollback_drill.data.told import DamageSeen, DataSeen
+from rollback_drill.data.told import DamageSeen, DataSeen, RowsSeen
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import UsageError
@@ -60,7 +61,8 @@ _NOT_CARRIED = (Interrupted, DrillBroke)  # that drill's end is not this one's
 class Left:
     """What a killed drill left on record. `where`: its stage; `procedure`: 0 where none was to be
     performed; `prepared`: whether the checklist before it was done; `untouched`: whether the data
-    was looked at and no client can have written since; `traffic`: folders with observed requests.
+    was looked at and no client can have written since; `scopes`: which rows stood when it began;
+    `traffic`: folders with observed requests.
     """
 
     directory: Path
@@ -73,6 +75,7 @@ class Left:
     prepared: bool
     untouched: bool
     damaged: frozenset[str] | None
+    scopes: Mapping[str, str] | None
     traffic: tuple[Path, ...]
 
     def request(self, report: Path, *, mode: str, channels: Path | None) -> Request:
@@ -140,7 +143,7 @@ def read_left(path: Path) -> Left:
     allowed = _last(record, Authorized)
     resumed = [e.what for e in record if isinstance(e.what, Resumed)]
     reports = [*(Path(one.directory) for one in resumed), timeline.parent]
-    damage = _last(record, DamageSeen)
+    damage, stood = _last(record, DamageSeen), _last(record, RowsSeen)
     return Left(
         directory=timeline.parent,
         record=record,
@@ -158,6 +161,7 @@ def read_left(path: Path) -> Left:
         ),
         untouched=_untouched(record),
         damaged=None if damage is None else frozenset(damage.references),
+        scopes=None if stood is None else stood.scopes,
         traffic=tuple(one / "traffic" for one in reports),
     )
 
@@ -221,7 +225,13 @@ class Continued:
         """Return an account of the writes of both."""
         left = self._left
         return Accounting(
-            stage, timeline, *left.traffic, traffic, damaged=left.damaged, untouched=left.untouched
+            stage,
+            timeline,
+            *left.traffic,
+            traffic,
+            damaged=left.damaged,
+            untouched=left.untouched,
+            scopes=left.scopes,
         )
 
 

@@ -5,17 +5,22 @@ It records and never judges. Where a stage has no database that can be asked, on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rollback_drill.data import archive
+from rollback_drill.data.balance import Balance, balance
 from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.ledger import Declared, damaged_by_now, read_back, read_path
 from rollback_drill.data.ledger_by_asking import read_back_by_asking
-from rollback_drill.data.told import DamageSeen, DataSeen, LedgerRead, PathRead
-from rollback_drill.data.writes import announced
+from rollback_drill.data.standing import Standing
+from rollback_drill.data.told import ENDED, DamageSeen, DataSeen, PathRead
+from rollback_drill.data.writes import announced, read_writes
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
-from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.book import Book
+from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import Noted
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
@@ -27,7 +32,8 @@ class Accounting:
     """The data of one drill on `stage`; `traffic` are the folders of what its clients recorded.
 
     Of a drill that continues another one, `damaged` is what that one found to be damaged before
-    anything was changed (None: it did not look), and with `untouched` what it saw "before" counts.
+    anything was changed (None: it did not look), with `untouched` what it saw "before" counts, and
+    `scopes` say which rows stood when it began.
     """
 
     def __init__(
@@ -37,12 +43,16 @@ class Accounting:
         *traffic: Path,
         damaged: frozenset[str] | None = None,
         untouched: bool = False,
+        scopes: Mapping[str, str] | None = None,
     ) -> None:
         self._stage = stage
         self._timeline = timeline
         self._traffic = traffic
         self._damaged = damaged
         self._untouched = untouched
+        self._standing = (
+            Standing(stage.database, stage.subject.table, scopes) if stage.database else None
+        )
         self._performed: list[Procedure] = []
         self._moments: list[tuple[str, float]] = []
 
@@ -69,9 +79,21 @@ class Accounting:
             "PathRead": int(self.keeps_paths),
         }
 
-    def note_damage(self) -> None:
-        """Remember, once, what the failing release has damaged before anything was changed."""
-        if self._damaged is not None or not self.keeps_paths:
+    def look(self, moment: str, procedure: Procedure | None = None) -> None:
+        """Look at all rows that stood before there were clients; `procedure`: that begins now."""
+        if not self._standing:
+            return
+        number, transformed = (procedure.number, procedure.transformed) if procedure else (0, {})
+        try:
+            self._timeline.record(self._standing.look(moment, number, transformed))
+        except StageError as error:
+            self._note(f"the rows that stood could not be looked at {moment}: {error}")
+
+    def note_damage(self, *, again: bool = False) -> None:
+        """Remember, once, what the failing release has damaged before anything was changed; what
+        was noted so far does not count when it is asked `again`.
+        """
+        if (self._damaged is not None and not again) or not self.keeps_paths:
             return
         try:
             self._damaged = damaged_by_now(self._stage.database, self._table, self._traffic)
@@ -101,12 +123,19 @@ class Accounting:
         if not self.keeps_paths:
             return
         try:
-            self._timeline.record(self.so_far())
+            self._timeline.record(self._path())
         except StageError as error:
             self._note(f"the writes could not be read back after {procedure.title}: {error}")
 
-    def so_far(self) -> PathRead:
-        """Read back all writes acknowledged so far, while clients go on. Raises StageError."""
+    def so_far(self) -> Balance:
+        """Say what became of all data so far, while clients go on. Raises StageError."""
+        self.look("while clients go on")
+        return replace(self._balance(), fates=self._path())
+
+    def _balance(self) -> Balance:
+        return balance(Book(read(self._timeline.path)))
+
+    def _path(self) -> PathRead:
         number = self._performed[-1].number if self._performed else 0
         return read_path(
             self._stage.database,
@@ -121,9 +150,14 @@ class Accounting:
         """Return the references of all writes that clients announced. Raises StageError."""
         return list(announced(self._traffic))
 
-    def close(self) -> LedgerRead:
-        """Read every write back, now that traffic is over. Raises StageError."""
+    def close(self) -> Balance:
+        """Read every write back, now that traffic is over, and look at all other rows. Raises
+        StageError.
+        """
         subject = self._stage.subject
+        self.look(ENDED)
+        if self._standing:
+            self._count(self._standing)
         if isinstance(subject, Rereads):
             ledger = read_back_by_asking(self._stage, subject, self._traffic)
         else:
@@ -136,7 +170,23 @@ class Accounting:
                 self._moments,
             )
         self._timeline.record(ledger)
-        return ledger
+        return self._balance()
+
+    def _count(self, standing: Standing) -> None:
+        try:
+            counted = standing.count(read_writes(self._traffic), shared=self._stage.stays)
+        except StageError as error:
+            self._note(f"the rows could not be counted: {error}")
+        else:
+            if counted:
+                self._timeline.record(counted)
+
+    @property
+    def others_write(self) -> bool:
+        """Whether rows that stood may be changed by others, or by clients of whom nobody knows what
+        they write.
+        """
+        return self._stage.stays or self._stage.subject.table is None
 
     @property
     def keeps_paths(self) -> bool:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.data.comparison import touched
-from rollback_drill.data.told import FATES, DataSeen, Fates, LedgerRead, PathRead, taken_paths
+from rollback_drill.data.rows import rows
+from rollback_drill.data.told import (
+    FATES,
+    DamageSeen,
+    DataSeen,
+    Fates,
+    LedgerRead,
+    PathRead,
+    RowsCounted,
+    taken_paths,
+)
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 
 _MOMENTS = ("before", "after")
+_EXAMPLES = 10
 
 
 @judging(80)
@@ -28,6 +40,57 @@ def of_writes(book: Book) -> Iterator[Cause]:
     for read in book.every(PathRead):
         if read.lost:
             yield _lost(read, f"Data, {names.get(id(read), f'Procedure {read.procedure}')}")
+
+
+@judging(90)
+def of_rows_that_stood(book: Book) -> Iterator[Cause]:
+    """Rows that stood before there were clients: they are nobody's to change."""
+    found = book.ask(rows)
+    if found is None:
+        return
+    for one in found.losses:
+        yield Cause(Verdict.FAILED, "Data", f"{'; '.join(one.what)}, {one.when}")
+    for name, why in found.unread.items():
+        yield Cause(Verdict.UNKNOWN, "Data", f"nobody could look at {name}: {why}")
+
+
+@judging(95, whole=True)
+def of_looks_at_rows(book: Book) -> Iterator[Cause]:
+    """Whether somebody looked at them in time."""
+    found = book.ask(rows)
+    for moment in found.lacks if found else ():
+        yield Cause(Verdict.UNKNOWN, "Data", f"{moment} nobody looked at the rows that stood")
+
+
+@judging(100)
+def of_rows_of_clients(book: Book) -> Iterator[Cause]:
+    """As many rows at the end as at the start, and what clients made: no other ones."""
+    for one in book.every(RowsCounted):
+        named = "; ".join(one.examples)
+        if one.twice:
+            what = f"{one.twice} references stand twice in {one.table}"
+            yield Cause(Verdict.FAILED, "Data", what, named)
+        if one.refused:
+            what = f"{one.refused} rows of {one.table} are there though their makers were refused"
+            yield Cause(Verdict.FAILED, "Data", what, named)
+        if one.strangers and not one.shared:
+            what = f"{one.strangers} rows of {one.table} were made by nobody in this drill"
+            yield Cause(Verdict.FAILED, "Data", what, named)
+
+
+@judging(105)
+def of_damage(book: Book) -> Iterator[Cause]:
+    """What is damaged before the rollback is the fault's doing only where it damages data."""
+    injected = book.last(FaultInjected)
+    if injected is None or injected.damages is not False:
+        return
+    gone = {one for seen in book.every(DamageSeen) for one in seen.references}
+    if gone:
+        what = (
+            f"{len(gone)} acknowledged writes were gone or changed before the rollback began, and "
+            f"the fault {injected.name} damages no data"
+        )
+        yield Cause(Verdict.FAILED, "Data", what, "; ".join(sorted(gone)[:_EXAMPLES]))
 
 
 @judging(110)

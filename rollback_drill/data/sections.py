@@ -5,7 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from rollback_drill.data.comparison import touched
-from rollback_drill.data.told import FATES, LedgerRead, recovery, taken_paths
+from rollback_drill.data.rows import rows
+from rollback_drill.data.told import FATES, LedgerRead, RowsCounted, recovery, taken_paths
 from rollback_drill.ground.markup import filled
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
@@ -19,6 +20,14 @@ def acknowledged_writes(book: Book) -> Markup:
         return Markup()
     paths = book.ask(taken_paths)
     return filled(__file__, "writes", ledger=ledger, paths=paths, fates=FATES, recovery=recovery)
+
+
+@section(130, under="Data")
+def rows_that_stood(book: Book) -> Markup:
+    """All rows that stood before there were clients, and whose the others are."""
+    found = book.ask(rows)
+    counted = book.every(RowsCounted)
+    return filled(__file__, "rows", rows=found, counted=counted) if found else Markup()
 
 
 @section(140, under="Data")

@@ -13,6 +13,10 @@ from rollback_drill.record.told import Count, Name, Number, Seconds, Told
 
 FATES = ("preserved", "transformed", "dropped", "damaged", "lost")
 """Every acknowledged write is one of these."""
+STARTED, READY, HEALTHY = "at the start", "before clients came", "before anything was broken"
+PREPARING, OUT = "before the preparation", "when clients were off the failing release"
+ENDED, CLOSED = "at the end", "after the closing steps"
+"""Moments at which rows that stood are looked at, beside the begin of each procedure."""
 NO_WRITES = "no writes were made"
 """What is said where none was acknowledged: that none of them was lost would say too much."""
 _HEADING = re.compile(r"^alternative:\s*|\s*\(if [^)]*\)$", re.IGNORECASE)
@@ -76,6 +80,43 @@ class DataSeen(Told):
     moment: Name
     tables: dict[str, Annotated[dict[str, str], Holds("rows")]]
     expected: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsSeen(Told):
+    """The rows that stood before there were clients, of all schemas, looked at again at a `moment`
+    ("at the start", "before Procedure 2", …); `procedure`: the one that begins then, 0 for none.
+
+    `tables` and `expected` are those of DataSeen; `scopes`: the SQL conditions of tables of which
+    only some rows are looked at, since clients write others or there are too many; `unread`: why
+    others were not looked at.
+    """
+
+    moment: Name
+    tables: dict[str, Annotated[dict[str, str], Holds("rows")]]
+    procedure: Number = 0
+    scopes: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsCounted(Told):
+    """Whose the rows of `table` are when all clients have gone: of `stood` before them, of
+    `clients`, of the suite's `own` checks, or of `strangers`; `refused`: whose making a client was
+    told to be refused; `twice`: with a reference that another one has. `examples` names some of
+    the last three. `shared`: whether others than the drill may write here.
+    """
+
+    table: Name
+    stood: Count
+    clients: Count
+    own: Count
+    strangers: Count
+    refused: Count
+    twice: Count
+    examples: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,11 @@ class Write:
     sent: float
     done: float
 
+    @property
+    def creates(self) -> bool:
+        """Whether it makes the row, so that it has its reference."""
+        return self.subject == self.reference
+
     def values(self) -> Mapping[str, Value]:
         """Return the fields that this write sets."""
         return _values(self.fields)

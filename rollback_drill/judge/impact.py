@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from rollback_drill.breaks.told import FaultHealed, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
-from rollback_drill.data.told import LedgerRead, data_loss
+from rollback_drill.data.balance import balance
 from rollback_drill.decide.told import Decided
 from rollback_drill.perform.maintenance import spans
 from rollback_drill.record.book import Book
@@ -252,9 +252,9 @@ def facts_after(book: Book) -> dict[str, str]:
         facts["DURATION"] = f"{suffered.hit_s / 60:.1f}"
         if suffered.requests:
             facts["IMPACT"] = suffered.told()
-    ledger = book.last(LedgerRead)
-    if ledger is not None:
-        facts["DATA_LOSS"] = data_loss(ledger)
+    known = book.ask(balance)
+    if known.fates is not None:
+        facts["DATA_LOSS"] = known.told()
     return facts
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from rollback_drill.breaks.told import FaultAttested, FaultInjected, WritesUnderFire
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
+from rollback_drill.data.balance import Balance, balance
 from rollback_drill.data.told import LedgerRead, TakenPath, taken_paths
 from rollback_drill.decide.judges import uncredited
 from rollback_drill.decide.told import Decided
@@ -47,6 +48,7 @@ class Judgement:
     steps: tuple[StepEnded, ...]
     checklist: tuple[Checked, ...]
     ledger: LedgerRead | None
+    balance: Balance | None
     causes: tuple[Cause, ...] = field(default=())
     chosen_by: str = ""  # who chose the procedure: "diagnosis", "operator", …; "": none was
     paths: tuple[TakenPath, ...] = field(default=())
@@ -129,6 +131,7 @@ class Judgement:
             ],
             "data": {
                 **{name: getattr(ledger, name) if ledger else None for name in _DATA},
+                **(self.balance.to_json() if self.balance else {}),
                 "paths": [path.to_json() for path in self.paths],
                 "worst_stall_s": self.under_fire.worst_stall_s if self.under_fire else None,
                 "under_fire": asdict(self.under_fire) if self.under_fire else None,
@@ -170,6 +173,7 @@ def judge(book: Book) -> Judgement:
         steps=tuple(book.every(StepEnded)),
         checklist=tuple(book.every(Checked)),
         ledger=book.last(LedgerRead),
+        balance=book.ask(balance),
         causes=tuple(causes),
         chosen_by=first.chosen_by if first else "",
         paths=book.ask(taken_paths),

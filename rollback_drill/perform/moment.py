@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rollback_drill.data.told import Fates, LedgerRead
+from rollback_drill.data.balance import Balance
 from rollback_drill.decide.statistics import CONFIDENCE
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
@@ -41,10 +41,11 @@ class Moment:
     behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
     `outputs`: results of this part's commands, in order; `courier`: who delivers the runbook's
     messages, about `facts`; `told_by`: who says that people were told by hand, in this part;
-    `read_back`: looks up what became of the writes acknowledged so far, None where that cannot
-    be; `busy`: says how busy the machine is; `confidence`: at which a pass must be proven, higher
-    where a watch is looked at twice; `to_come_s`: seconds of the watch that will not be watched if
-    all boxes pass now, so that a trend must be small enough for these as well.
+    `balance`: what became of all data, once clients have gone; `read_back`: looks up what became of
+    it so far, None where that cannot be; `busy`: says how busy the machine is; `confidence`: at
+    which a pass must be proven, higher where a watch is looked at twice; `to_come_s`: seconds of
+    the watch that will not be watched if all boxes pass now, so that a trend must be small enough
+    for these as well.
     """
 
     stage: Stage
@@ -57,7 +58,7 @@ class Moment:
     stable: str
     pace: float
     decision: Decided | None = None
-    ledger: LedgerRead | None = None
+    balance: Balance | None = None
     began_at: float = 0.0
     window_from: float = 0.0
     effective_at: float = 0.0
@@ -68,7 +69,7 @@ class Moment:
     courier: Courier | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     told_by: str = ""
-    read_back: Callable[[], Fates | None] | None = None
+    read_back: Callable[[], Balance] | None = None
     busy: Callable[[], str] = lambda: ""
     confidence: float = CONFIDENCE
     to_come_s: float = 0.0

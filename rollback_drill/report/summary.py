@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rollback_drill.data.balance import Balance
 from rollback_drill.data.told import NO_WRITES, counts, recovery
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import iso
@@ -81,6 +82,7 @@ def key_numbers(judgement: Judgement) -> list[str]:
             )
             + f"{ledger.indeterminate} indeterminate beside them"
         )
+        lines += _of_rows(judgement.balance)
         if ledger.lost:
             lines.append(recovery(ledger, "the end"))
         if judgement.under_fire:
@@ -92,6 +94,17 @@ def key_numbers(judgement: Judgement) -> list[str]:
                 "began: it cannot bring them back"
             )
     return lines
+
+
+def _of_rows(known: Balance | None) -> list[str]:
+    """Return what became of the rows that stood before there were clients."""
+    if known is None or known.stood is None:
+        return []
+    if not (known.losses or known.damage or known.unknown):
+        return [f"{known.stood:,} rows that stood before clients came are as they were"]
+    lines = [f"lost or changed besides: {one}" for one in known.losses]
+    lines += [f"damaged by the failing release: {one}" for one in known.damage]
+    return [*lines, *(f"nobody knows of {one}" for one in known.unknown)]
 
 
 def detection(decided: Decided, judgement: Judgement) -> str:

@@ -90,6 +90,7 @@ class HostEntry:
 class FaultEntry:
     """A fault made by scripts on every host. `attest` runs on this machine's side of the front
     door: `method` and `path` are asked for, and the symptom is there when `status` is answered.
+    `damages`: whether it changes or takes away data.
     """
 
     name: str
@@ -102,6 +103,7 @@ class FaultEntry:
     body: str = ""
     trigger: str = ""
     ours: bool = True
+    damages: bool = False
     watch_s: float = 60.0
 
 

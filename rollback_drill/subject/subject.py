@@ -17,6 +17,9 @@ from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.traffic.interface import Interface
 
+OWN_ROWS = ("check-", "under-fire-")
+"""How references begin of rows that checks and hazards make."""
+
 
 class Queries(Protocol):
     """What answers SQL."""
@@ -58,11 +61,13 @@ class Place(Protocol):
 @dataclass(frozen=True, slots=True)
 class Table:
     """Where the database keeps what clients write: a row for each `noun`, which has the reference
-    of the write that made it in a column `reference`.
+    of the write that made it in a column `reference`. `own`: how references begin of rows that the
+    suite itself makes beside its clients.
     """
 
     name: str
     noun: str
+    own: tuple[str, ...] = OWN_ROWS
 
 
 class Subject(Protocol):

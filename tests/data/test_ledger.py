@@ -494,7 +494,7 @@ def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
     book: Book, tmp_path: Path
 ) -> None:
     runbook = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
-    stage: Any = SimpleNamespace(database=book.database, subject=own()[0])
+    stage: Any = SimpleNamespace(database=book.database, subject=own()[0], stays=False)
     timeline = Timeline(tmp_path / "timeline.jsonl")
     accounts = Accounting(stage, timeline, book.directory)
     damaged, lost = book.create(), book.create()
@@ -505,9 +505,11 @@ def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
         accounts.note_damage()
         book.database.connection.execute("DELETE FROM reservations WHERE reference = %s", (lost,))
         accounts.end()
-    found = accounts.close()
+    accounts.close()
     timeline.close()
-    paths = [one.what for one in read(timeline.path) if isinstance(one.what, PathRead)]
+    told = [one.what for one in read(timeline.path)]
+    paths = [one for one in told if isinstance(one, PathRead)]
+    (found,) = [one for one in told if isinstance(one, LedgerRead)]
     for one in (*paths, found):
         assert (one.acknowledged, one.preserved, one.damaged, one.lost) == (3, 1, 1, 1), one
     assert [one.procedure for one in paths] == [2, 4]

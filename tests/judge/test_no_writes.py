@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rollback_drill.breaks.told import WritesUnderFire
+from rollback_drill.data.balance import Balance
 from rollback_drill.data.told import Fates, LedgerRead, PathRead, data_loss, recovery
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
@@ -22,7 +23,7 @@ NONE = LedgerRead(0, 0, 0, 0)
 def box(ledger: Fates | None, read_back: Any = None) -> tuple[Verdict, str]:
     bound = bind("No data loss")
     assert bound
-    moment: Any = SimpleNamespace(ledger=ledger, read_back=read_back)
+    moment: Any = SimpleNamespace(balance=ledger and Balance(ledger), read_back=read_back)
     found = bound.check(moment, bound.match)
     return found.verdict, found.evidence
 
@@ -52,7 +53,7 @@ def test_no_data_loss_is_unsupported_where_nothing_can_be_looked_up() -> None:
     ],
 )
 def test_what_was_written_so_far_is_read_back(read: PathRead, wanted: Verdict, said: str) -> None:
-    found, evidence = box(None, lambda: read)
+    found, evidence = box(None, lambda: Balance(read))
     assert (found, said in evidence) == (wanted, True), evidence
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rollback_drill.conduct.told import Restored
-from rollback_drill.data.told import LedgerRead, data_loss
+from rollback_drill.data.told import ENDED, STARTED, LedgerRead, RowsSeen, data_loss
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import facts_after
@@ -221,6 +221,9 @@ def test_no_data_loss_is_only_said_when_the_ledger_shows_it() -> None:
     assert "damaged" in data_loss(ledger(0, 1))
     assert "3 confirmed changes" in data_loss(LedgerRead(10, 7, 0, 0, dropped=3))
     assert "DATA_LOSS" not in facts_after(Book([]))
-    assert facts_after(Book([Event(0.0, ledger(0))]))["DATA_LOSS"] == "none"
+    said = facts_after(Book([Event(0.0, ledger(0))]))["DATA_LOSS"]
+    assert said == "none of 10 confirmed changes; of other data nobody knows"
+    looks = [Event(0.0, RowsSeen(one, {"people": {"rows": "3"}})) for one in (STARTED, ENDED)]
+    assert facts_after(Book([*looks, Event(0.0, ledger(0))]))["DATA_LOSS"] == "none"
     # When it was never seen to be over, nobody can say how long it lasted.
     assert facts_after(Book([Event(0.0, ledger(0))])).keys() == {"DATA_LOSS"}

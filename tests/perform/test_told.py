@@ -16,6 +16,7 @@ from typing import cast
 import pytest
 
 from rollback_drill.conduct.told import DrillStarted, Restored
+from rollback_drill.data.balance import Balance
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
@@ -222,7 +223,7 @@ def test_a_stage_without_an_outbox_does_not_support_it(drill: Drill) -> None:
 def test_a_mail_may_not_say_of_the_data_what_nobody_measured(
     drill: Drill, ledger: LedgerRead | None, said: str
 ) -> None:
-    drill.moment = replace(drill.moment, ledger=ledger)
+    drill.moment = replace(drill.moment, balance=Balance(ledger))
     drill.write(customers="We are back. Data lost: none.")
     found = drill.judge("Email affected users")
     assert (found.verdict, said in found.evidence) == (Verdict.FAILED, True)

@@ -230,6 +230,7 @@ FREE = {
     "TriggersRead.fault": "free text",
     "TriggerFired.*": "another trigger than the one that was acted on",
     "FaultInjected.how": "free text",
+    "FaultInjected.damages": "what it excuses; that nothing else is damaged is judged",
     "FaultAttested.symptom": "free text",
     "FaultAttested.evidence": "free text",
     "FaultAttested.since": "from when on it counts, told",

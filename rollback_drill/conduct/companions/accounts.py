@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rollback_drill.conduct.companion import Companion
+from rollback_drill.data.told import CLOSED, HEALTHY, OUT, PREPARING, READY, STARTED
 from rollback_drill.perform.performer import Part
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
@@ -16,10 +17,40 @@ class Accounts(Companion):
 
     place = 20
     _procedure: Procedure | None = None  # the one whose end was not accounted for yet
+    _over = False  # whether clients have gone
+    _out = False  # whether they were taken off the failing release
+
+    def up(self) -> None:
+        """See Companion.up."""
+        self.rig.accounts.look(STARTED)
+
+    def before_clients(self) -> None:
+        """See Companion.before_clients. Work of routine may have changed them."""
+        if self._routine:
+            self.rig.accounts.look(READY)
+
+    def steady(self) -> None:
+        """See Companion.steady. What others write shows before anything is broken."""
+        if self.rig.accounts.others_write:
+            self.rig.accounts.look(HEALTHY)
+
+    def before_checklist(self, title: str) -> None:
+        """See Companion.before_checklist."""
+        del title
+        if not self._over:
+            self.rig.accounts.look(PREPARING)
+            self.rig.accounts.note_damage()
+
+    def after_checklist(self) -> None:
+        """See Companion.after_checklist."""
+        if self._over:
+            self.rig.accounts.look(CLOSED)
 
     def before_procedure(self, procedure: Procedure) -> None:
         """See Companion.before_procedure."""
         self._procedure = procedure
+        self.rig.accounts.look(f"before Procedure {procedure.number}", procedure)
+        self.rig.accounts.note_damage()
         self.rig.accounts.begin(procedure)
 
     def before_part(self, part: Part) -> None:
@@ -30,8 +61,11 @@ class Accounts(Companion):
 
     def after_part(self, part: Part) -> None:
         """See Companion.after_part."""
-        if part.number == 1:
-            self.rig.accounts.note_damage()
+        if part.number == 1 and self.rig.fault.damages and not self._out:
+            # It went on until clients were out.
+            self._out = True
+            self.rig.accounts.look(OUT)
+            self.rig.accounts.note_damage(again=True)
         if self._procedure and ENTER.search(part.title):
             self.rig.accounts.see(self._procedure, "before")
 
@@ -43,12 +77,23 @@ class Accounts(Companion):
 
     def closed(self) -> None:
         """See Companion.closed."""
+        self._over = True
         performer = self.rig.performer
-        performer.moment = replace(performer.moment, ledger=self.rig.accounts.close())
+        performer.moment = replace(performer.moment, balance=self.rig.accounts.close())
 
     def promises(self, procedure: Procedure) -> Mapping[str, int]:
         """See Companion.promises."""
-        return self.rig.accounts.promises(procedure)
+        accounts = self.rig.accounts
+        again = int(self.rig.fault.damages and not self._out and accounts.keeps_paths)
+        promised = accounts.promises(procedure)
+        return {**promised, "DamageSeen": promised["DamageSeen"] + again}
+
+    @property
+    def _routine(self) -> bool:
+        number = self.rig.request.procedure
+        return number != "auto" and bool(
+            self.rig.runbook.procedure(int(number)).prerequisite_blocks
+        )
 
     def _end(self) -> None:
         self.rig.accounts.end()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rollback_drill.data.told import data_loss
 from rollback_drill.ground.finding import Finding, attested, failed, together, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import check
@@ -51,13 +50,13 @@ def _true(moment: Moment, name: str, found: Finding, holds: Sequence[str]) -> Fi
 
 def _measured(moment: Moment, quoted: str, found: Finding) -> Finding:
     """Return `found` when a claim that no data is lost rests on what was measured."""
-    ledger = moment.ledger
-    if ledger is None:
+    known = moment.balance
+    if known is None or known.fates is None:
         return failed(f"{quoted}, and nobody has looked yet", "what was measured")
-    if not ledger.acknowledged:
+    if not known.fates.acknowledged:
         return failed(f"{quoted}, and no writes were made", "what was measured")
-    if ledger.lost or ledger.damaged:
-        return failed(f"{quoted}; the ledger says: {data_loss(ledger)}", "the same in both")
+    if known.lost:
+        return failed(f"{quoted}; what was measured: {known.told()}", "the same in both")
     return found
 
 

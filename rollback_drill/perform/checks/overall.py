@@ -8,7 +8,6 @@ import re
 
 import yaml
 
-from rollback_drill.data.told import Fates, data_loss
 from rollback_drill.ground.finding import (
     Finding,
     failed,
@@ -109,19 +108,27 @@ def no_alerts(moment: Moment, match: re.Match[str]) -> Finding:
     proof=True,
 )
 def no_data_loss(moment: Moment, match: re.Match[str]) -> Finding:
-    """Every write that the drill's clients were promised can be read back, as it was sent."""
-    read: Fates | None = moment.ledger
-    if read is None and moment.read_back is not None:
-        read = moment.read_back()
-    if read is None:
+    """Every write that the drill's clients were promised can be read back, as it was sent, and all
+    rows that stood before are as they were.
+    """
+    known = moment.balance
+    if known is None and moment.read_back is not None:
+        known = moment.read_back()
+    if known is None or known.fates is None:
         return unknown("unsupported: this stage has no database in which writes can be looked up")
+    read = known.fates
+    if known.losses or known.damage:
+        return failed(f"lost: {known.told()}", "every row")
     if not read.acknowledged:
         return unknown(f"no writes were made that could be lost: {read.acknowledged} acknowledged")
     told = f"{read.preserved} of {read.acknowledged} acknowledged writes are there as sent"
     if read.lost or read.damaged:
         named = f" ({'; '.join(read.examples[:3])})" if read.examples else ""
-        return failed(f"{told}; lost: {data_loss(read)}{named}", "every one")
-    return passed(f"{told}; lost: {data_loss(read)}")
+        return failed(f"{told}; lost: {known.told()}{named}", "every one")
+    if known.unknown:
+        return unknown(f"{told}; {known.told()}")
+    stood = "" if known.stood is None else f", and {known.stood:,} rows that stood are as they were"
+    return passed(f"{told}{stood}; lost: {known.told()}")
 
 
 @check(

@@ -14,6 +14,7 @@ class DataCorruption(LatentDefect):
     name = "data-corruption"
     symptom = f"reservations of the last minute have names of {_WIDTH} characters or fewer"
     trigger = r"data corruption"
+    damages = True
 
     def inject(self, scene: Scene) -> str:
         """See Fault.inject."""

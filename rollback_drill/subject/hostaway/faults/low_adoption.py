@@ -23,6 +23,7 @@ class LowAdoption:
     trigger = r"adoption"
     needs = ("known",)
     ours = True
+    damages = False
     watch_s = FAULT_LIMIT_S
 
     def __init__(self) -> None:

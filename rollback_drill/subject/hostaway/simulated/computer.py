@@ -15,6 +15,7 @@ from rollback_drill.subject.hostaway.simulated.service import Service
 
 _STOP_S, _START_S, _AGAIN_S = 0.15, 0.95, 1.1
 _WATCH_S = 0.05
+_LATE_S = 4.0
 _DIES_S = 4.0
 RELEASED = {STABLE: 1_758_531_600, "v0.1.0-rc1": 1_759_741_200, FAILING: 1_760_536_800}
 """Tags of the origin with their dates (Unix seconds)."""
@@ -195,6 +196,15 @@ class Computer:
         return found
 
     def _damage(self, plants: Plants) -> None:
+        database = self.database
+        if "old-row-gone" in plants:
+            database.remove_old()
+        if "old-name-cut" in plants:
+            database.by_id[2]["guest_name"] = "Gu"
+        if "listing-changed" in plants:
+            database.change_listing()
+        if "stranger-row" in plants:
+            database.insert({**database.by_id[2], "id": len(database.by_id) + 1, "reference": "x"})
         newest = [
             row
             for row in list(self.database.reservations.values())[-12:]
@@ -215,6 +225,8 @@ class Computer:
             one.told = True
             one.log("INFO", "Started", version=one.version, pid=one.pid)
         plants = one.plants
+        if clock.now() >= one.started_at + _LATE_S and "old-row-gone-late" in plants:
+            self.database.remove_old()
         dies = clock.now() >= one.started_at + _DIES_S and "dies-again" in plants
         if one.rss_bytes > self._memory_limit or dies:
             self.kills += 1

@@ -22,7 +22,9 @@ _LIMIT = 40
 _CITIES = ("Lisbon", "Oslo", "Graz", "Kyoto")
 _STATEMENT_S = 0.0008
 _ALL = ("listings", "reservations", "cursor_audit")
+_KEYS = {"cursor_audit": "collection"}  # of all others it is the id
 _SUMMED = re.compile(r'hashtextextended\(\("(\w+)"\)::text')
+_UP_TO = re.compile(r'WHERE "id" <= (?P<last>\d+)$')
 
 
 class SimulatedPostgres:
@@ -94,6 +96,15 @@ class SimulatedPostgres:
     def remove(self, row: Fields) -> None:
         """Take a reservation away."""
         del self.reservations[row["reference"]]
+
+    def remove_old(self) -> None:
+        """Take away a reservation that stood before there were clients, once."""
+        self.reservations.pop("SEED-1", None)
+
+    def change_listing(self) -> None:
+        """Change one listing."""
+        self.listings[3]["price_cents"] = 1
+        self._listed.clear()
 
     @property
     def full(self) -> bool:
@@ -198,9 +209,11 @@ class SimulatedPostgres:
             return self.listings
         return list(self.reservations.values()) if table == "reservations" else self.audit
 
-    def summed(self, table: str, names: Sequence[str]) -> tuple[str, ...]:
-        """Return the row count and a sum over each column, as text."""
+    def summed(self, table: str, names: Sequence[str], last: int | None = None) -> tuple[str, ...]:
+        """Return the row count and a sum over each column, as text; of rows up to the id `last`."""
         rows = self.rows(table)
+        if last is not None:
+            rows = [row for row in rows if row["id"] <= last]
         if table != "listings":
             return sums(table, rows, names)
         found = [str(len(rows))]
@@ -320,23 +333,43 @@ def _hashes(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     del parameters
-    return [database.summed(found["table"], _SUMMED.findall(found.string))]
+    part = _UP_TO.search(found.string)
+    last = int(part["last"]) if part else None
+    return [database.summed(found["table"], _SUMMED.findall(found.string), last)]
 
 
-def _types(
+def _shapes(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     del found, parameters
     return [
-        (t, name, kind) for t, names in database.columns().items() for name, kind in names.items()
+        ("public", t, name, kind, int(name == _KEYS.get(t, "id")), True, 8192)
+        for t, names in sorted(database.columns().items())
+        for name, kind in names.items()
     ]
 
 
-def _keys(
+def _ends(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    del found, parameters
-    return [(t, "collection" if t == "cursor_audit" else "id") for t in database.columns()]
+    del parameters
+    ids = [row["id"] for row in database.rows(found["table"])]
+    return [(min(ids, default=0), max(ids, default=0))]
+
+
+def _count_part(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    return [(sum(one["id"] <= int(found["last"]) for one in database.reservations.values()),)]
+
+
+def _new_ones(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    there = database.reservations.items()
+    return [(name,) for name, row in there if row["id"] > int(found["last"])]
 
 
 def _there(
@@ -405,17 +438,20 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
-        (r"format_type", _types),
-        (r"table_constraints", _keys),
+        (r"c\.relname, a\.attname, format_type", _shapes),
+        (r"has_table_privilege\('pg_largeobject'", lambda _d, _f, _p: [(True,)]),
+        (r"FROM pg_largeobject$", lambda _d, _f, _p: [("0", "0")]),  # the model has none
+        (r'^SELECT coalesce\(min\("id"\), 0\).* FROM "(?P<table>\w+)"$', _ends),
+        (r'^SELECT count\(\*\) FROM "reservations" WHERE "id" <= (?P<last>\d+)$', _count_part),
         (
-            r"SELECT c.table_name, c.column_name",
-            lambda d, _f, _p: [(t, name) for t, names in d.columns().items() for name in names],
+            r'^SELECT reference FROM "reservations" WHERE NOT \("id" <= (?P<last>\d+)\)$',
+            _new_ones,
         ),
         (r"^\s*SELECT 1 FROM information_schema.columns", _there),
         (
             r"SELECT table_name FROM information_schema.tables",
             lambda d, _f, _p: [(t,) for t in d.columns()],
         ),
-        (r'SELECT count\(\*\)::text.* FROM "(?P<table>\w+)"$', _hashes),
+        (r'SELECT count\(\*\)::text.* FROM "(?P<table>\w+)"(?: WHERE "id" <= \d+)?$', _hashes),
     )
 ]

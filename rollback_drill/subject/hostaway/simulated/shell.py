@@ -178,6 +178,12 @@ def _evidence(shell: Shell, found: re.Match[str]) -> None:
     kept = "".join(errors) or "no error among the last 500 lines\n"
     shell.computer.write(f"{folder}/example-errors.log", kept)
     shell.computer.tags[f"before-rollback-{int(clock.now())}"] = shell.computer.head
+    plants, database = shell.computer.circumstances.plants, shell.computer.database
+    if "prepared-away" in plants:
+        database.remove_old()
+    if "prepared-writes-away" in plants:
+        for row in list(database.reservations.values())[-12:]:
+            database.remove(row)
 
 
 def _in_maintenance(shell: Shell, found: re.Match[str]) -> None:
