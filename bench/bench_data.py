@@ -64,7 +64,7 @@ def _proof(stage: Stage) -> float:
     newest = max(folder.glob("backup_pre_rollback_*.dump"))
 
     def work() -> None:
-        found = prove(stage.database, stage.hosts[0], str(newest))
+        found = prove(stage.database, stage.hosts[0], str(newest), stage.environment["DB_USER"])
         if found.verdict is not Verdict.PASSED:
             raise SystemExit(found.evidence)
 

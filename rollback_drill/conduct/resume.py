@@ -31,7 +31,7 @@ from rollback_drill.conduct.plan import Admitted, Note, Plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import DrillStarted, Resumed, StageUp
 from rollback_drill.data.accounting import Accounting
-from rollback_drill.data.told import DamageSeen, DataSeen, RowsSeen
+from rollback_drill.data.told import CatalogueSeen, DamageSeen, DataSeen, RowsSeen
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import UsageError
@@ -61,8 +61,8 @@ _NOT_CARRIED = (Interrupted, DrillBroke)  # that drill's end is not this one's
 class Left:
     """What a killed drill left on record. `where`: its stage; `procedure`: 0 where none was to be
     performed; `prepared`: whether the checklist before it was done; `untouched`: whether the data
-    was looked at and no client can have written since; `scopes`: which rows stood when it began;
-    `traffic`: folders with observed requests.
+    was looked at and no client can have written since; `scopes`: which rows stood when it began,
+    and `entries`: what the database was made of; `traffic`: folders with observed requests.
     """
 
     directory: Path
@@ -76,6 +76,7 @@ class Left:
     untouched: bool
     damaged: frozenset[str] | None
     scopes: Mapping[str, str] | None
+    entries: dict[str, str] | None
     traffic: tuple[Path, ...]
 
     def request(self, report: Path, *, mode: str, channels: Path | None) -> Request:
@@ -144,6 +145,7 @@ def read_left(path: Path) -> Left:
     resumed = [e.what for e in record if isinstance(e.what, Resumed)]
     reports = [*(Path(one.directory) for one in resumed), timeline.parent]
     damage, stood = _last(record, DamageSeen), _last(record, RowsSeen)
+    made = [e.what.entries for e in record if isinstance(e.what, CatalogueSeen)]
     return Left(
         directory=timeline.parent,
         record=record,
@@ -162,6 +164,7 @@ def read_left(path: Path) -> Left:
         untouched=_untouched(record),
         damaged=None if damage is None else frozenset(damage.references),
         scopes=None if stood is None else stood.scopes,
+        entries=next((one for one in reversed(made) if one), None),
         traffic=tuple(one / "traffic" for one in reports),
     )
 
@@ -232,6 +235,7 @@ class Continued:
             damaged=left.damaged,
             untouched=left.untouched,
             scopes=left.scopes,
+            entries=left.entries,
         )
 
 

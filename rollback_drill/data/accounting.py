@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rollback_drill.data import archive
 from rollback_drill.data.balance import Balance, balance
+from rollback_drill.data.catalogue import Watching
 from rollback_drill.data.fingerprint import expected, fingerprint
 from rollback_drill.data.ledger import Declared, damaged_by_now, read_back, read_path
 from rollback_drill.data.ledger_by_asking import read_back_by_asking
@@ -33,7 +34,7 @@ class Accounting:
 
     Of a drill that continues another one, `damaged` is what that one found to be damaged before
     anything was changed (None: it did not look), with `untouched` what it saw "before" counts, and
-    `scopes` say which rows stood when it began.
+    `scopes` say which rows stood when it began, `entries` what the database was made of.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Accounting:
         damaged: frozenset[str] | None = None,
         untouched: bool = False,
         scopes: Mapping[str, str] | None = None,
+        entries: dict[str, str] | None = None,
     ) -> None:
         self._stage = stage
         self._timeline = timeline
@@ -53,6 +55,7 @@ class Accounting:
         self._standing = (
             Standing(stage.database, stage.subject.table, scopes) if stage.database else None
         )
+        self._watching = Watching(stage.database, entries)
         self._performed: list[Procedure] = []
         self._moments: list[tuple[str, float]] = []
 
@@ -80,14 +83,15 @@ class Accounting:
         }
 
     def look(self, moment: str, procedure: Procedure | None = None) -> None:
-        """Look at all rows that stood before there were clients; `procedure`: that begins now."""
+        """Look at all that stood before there were clients; `procedure`: that begins now."""
         if not self._standing:
             return
         number, transformed = (procedure.number, procedure.transformed) if procedure else (0, {})
         try:
             self._timeline.record(self._standing.look(moment, number, transformed))
+            self._timeline.record(self._watching.look(moment, number))
         except StageError as error:
-            self._note(f"the rows that stood could not be looked at {moment}: {error}")
+            self._note(f"what stood in the database could not be looked at {moment}: {error}")
 
     def note_damage(self, *, again: bool = False) -> None:
         """Remember, once, what the failing release has damaged before anything was changed; what

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.data.comparison import touched
 from rollback_drill.data.rows import rows
+from rollback_drill.data.structure import alterations
 from rollback_drill.data.told import (
     FATES,
     DamageSeen,
@@ -60,6 +61,18 @@ def of_looks_at_rows(book: Book) -> Iterator[Cause]:
     found = book.ask(rows)
     for moment in found.lacks if found else ():
         yield Cause(Verdict.UNKNOWN, "Data", f"{moment} nobody looked at the rows that stood")
+
+
+@judging(97)
+def of_structure(book: Book) -> Iterator[Cause]:
+    """All else that the database is made of: what stood stays, but for what is said to go."""
+    for one in book.ask(alterations):
+        if one.certain:
+            yield Cause(Verdict.FAILED, "Database", str(one))
+        else:
+            what = f"{one}; whether the release's migrations did it nobody has seen"
+            advice = "have the schema compared with that of the stable release in the procedure"
+            yield Cause(Verdict.UNKNOWN, "Database", what, advice=advice)
 
 
 @judging(100)

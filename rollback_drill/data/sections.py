@@ -6,7 +6,15 @@ from markupsafe import Markup
 
 from rollback_drill.data.comparison import touched
 from rollback_drill.data.rows import rows
-from rollback_drill.data.told import FATES, LedgerRead, RowsCounted, recovery, taken_paths
+from rollback_drill.data.structure import alterations
+from rollback_drill.data.told import (
+    FATES,
+    CatalogueSeen,
+    LedgerRead,
+    RowsCounted,
+    recovery,
+    taken_paths,
+)
 from rollback_drill.ground.markup import filled
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
@@ -26,8 +34,11 @@ def acknowledged_writes(book: Book) -> Markup:
 def rows_that_stood(book: Book) -> Markup:
     """All rows that stood before there were clients, and whose the others are."""
     found = book.ask(rows)
-    counted = book.every(RowsCounted)
-    return filled(__file__, "rows", rows=found, counted=counted) if found else Markup()
+    if found is None:
+        return Markup()
+    counted, seen = book.every(RowsCounted), book.every(CatalogueSeen)
+    altered = book.ask(alterations)
+    return filled(__file__, "rows", rows=found, counted=counted, seen=seen, altered=altered)
 
 
 @section(140, under="Data")

@@ -101,6 +101,34 @@ class RowsSeen(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueSeen(Told):
+    """What the database is made of at a `moment`, as RowsSeen has it: what is `gone`, `changed` (it
+    is that now) or `new` since all `entries`, definitions by name, were told last, with what they
+    `belong` to: first, and again where something was added before there were clients. `positions`
+    of sequences; `behind`: the value in a sequence's column that it has not come to.
+    """
+
+    moment: Name
+    procedure: Number = 0
+    entries: dict[str, str] = field(default_factory=dict)
+    belongs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    changed: dict[str, str] = field(default_factory=dict)
+    new: dict[str, str] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    behind: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSeen(Told):
+    """What a fresh database of a `release` is made of; `stable`: of the one rolled back to."""
+
+    release: Name
+    stable: bool
+    entries: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RowsCounted(Told):
     """Whose the rows of `table` are when all clients have gone: of `stood` before them, of
     `clients`, of the suite's `own` checks, or of `strangers`; `refused`: whose making a client was

@@ -39,8 +39,9 @@ class Moment:
     `began_at`: when the part's work began; `window_from`: from when on client traffic counts
     (the start of a watch window, or of the step); `effective_at`: from when on the failing
     behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
-    `outputs`: results of this part's commands, in order; `courier`: who delivers the runbook's
-    messages, about `facts`; `told_by`: who says that people were told by hand, in this part;
+    `title`: of the part, beside its `section`; `outputs`: results of this part's commands, in
+    order; `courier`: who delivers the runbook's messages, about `facts`; `told_by`: who says that
+    people were told by hand, in this part;
     `balance`: what became of all data, once clients have gone; `read_back`: looks up what became of
     it so far, None where that cannot be; `busy`: says how busy the machine is; `confidence`: at
     which a pass must be proven, higher where a watch is looked at twice; `to_come_s`: seconds of
@@ -65,6 +66,7 @@ class Moment:
     pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""
+    title: str = ""
     waited: Waited = field(default_factory=Waited)
     courier: Courier | None = None
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -174,6 +174,7 @@ class Performer:
         self.moment = replace(
             self.moment,
             section=part.section,
+            title=part.title,
             outputs=[],
             waited=Waited(),
             facts=self.environment,

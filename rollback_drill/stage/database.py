@@ -61,7 +61,9 @@ class PostgresDatabase:
         options: dict[str, str | int] = {
             "connect_timeout": _CONNECT_TIMEOUT_S,
             "application_name": _OURS,
-            "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s",
+            # What is set for the database or the user must not change how answers read.
+            "options": f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s -c TimeZone=UTC "
+            "-c DateStyle=ISO -c IntervalStyle=postgres -c bytea_output=hex -c search_path=public",
         }
         self._dsn = dsn
         self._neighbour_dsn = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
@@ -26,7 +25,6 @@ from rollback_drill.data.told import (
     RowsSeen,
 )
 from rollback_drill.data.writes import Fate, Write
-from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import ProcedureChosen
@@ -35,6 +33,7 @@ from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillEnded, Told
 from rollback_drill.subject.subject import Table
 from tests.data.postgres_support import postgres
+from tests.data.session_support import Session
 
 TABLE = Table("orders", "order")
 SCHEMA = """
@@ -47,18 +46,6 @@ SELECT lo_from_bytea(0, 'a contract');
 FRESH = "INSERT INTO orders (reference, name) VALUES ('d-1', 'new'); "
 ALL = """SELECT lo_unlink(oid) FROM pg_largeobject_metadata; DROP SCHEMA IF EXISTS audit CASCADE;
 DROP SCHEMA public CASCADE; CREATE SCHEMA public"""
-
-
-class Session:
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        self.connection = connection
-
-    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        try:
-            cursor = self.connection.execute(query.encode(), parameters or None)
-        except psycopg.Error as error:
-            raise StageError("an answer", str(error), "") from error
-        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ class Accounts(Companion):
 
     place = 20
     _procedure: Procedure | None = None  # the one whose end was not accounted for yet
+    _begun = False  # whether a procedure has begun
     _over = False  # whether clients have gone
     _out = False  # whether they were taken off the failing release
 
@@ -25,9 +26,8 @@ class Accounts(Companion):
         self.rig.accounts.look(STARTED)
 
     def before_clients(self) -> None:
-        """See Companion.before_clients. Work of routine may have changed them."""
-        if self._routine:
-            self.rig.accounts.look(READY)
+        """See Companion.before_clients. Work of routine was done since."""
+        self.rig.accounts.look(READY)
 
     def steady(self) -> None:
         """See Companion.steady. What others write shows before anything is broken."""
@@ -37,7 +37,7 @@ class Accounts(Companion):
     def before_checklist(self, title: str) -> None:
         """See Companion.before_checklist."""
         del title
-        if not self._over:
+        if not self._begun:
             self.rig.accounts.look(PREPARING)
             self.rig.accounts.note_damage()
 
@@ -49,6 +49,7 @@ class Accounts(Companion):
     def before_procedure(self, procedure: Procedure) -> None:
         """See Companion.before_procedure."""
         self._procedure = procedure
+        self._begun = True
         self.rig.accounts.look(f"before Procedure {procedure.number}", procedure)
         self.rig.accounts.note_damage()
         self.rig.accounts.begin(procedure)
@@ -87,13 +88,6 @@ class Accounts(Companion):
         again = int(self.rig.fault.damages and not self._out and accounts.keeps_paths)
         promised = accounts.promises(procedure)
         return {**promised, "DamageSeen": promised["DamageSeen"] + again}
-
-    @property
-    def _routine(self) -> bool:
-        number = self.rig.request.procedure
-        return number != "auto" and bool(
-            self.rig.runbook.procedure(int(number)).prerequisite_blocks
-        )
 
     def _end(self) -> None:
         self.rig.accounts.end()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 
 from rollback_drill.data import archive
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
-from rollback_drill.perform.backup import prove
+from rollback_drill.perform.backup import origin, prove
 from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.release import all_ok
 from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.schema import compare_with_stable
 from rollback_drill.runbook.amounts import duration_s, size_bytes
 from rollback_drill.stage.host import look
 
@@ -25,6 +27,10 @@ _THERE = (
     "SELECT 1 FROM information_schema.columns "
     "WHERE table_name = %s AND %s::text IN ('', column_name)"
 )
+_CHECKSUM = """has="$(sha256sum < "$SECURE_STORAGE"/{name} | cut -d ' ' -f 1)"
+wanted="$(cut -d ' ' -f 1 "$SECURE_STORAGE"/{name}.sha256)"
+[ "$has" = "$wanted" ] || {{ echo "its checksum there is $wanted, it has $has" >&2; exit 1; }}
+"""
 _NEWEST = (
     "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
     "2>/dev/null | sort -n | tail -n 1"
@@ -62,19 +68,27 @@ def _newest(moment: Moment, folder: str) -> tuple[float, str]:
     needs="database",
 )
 def backup_exists(moment: Moment, match: re.Match[str]) -> Finding:
-    """The newest dump in secure storage has its checksum and can be read to its end."""
+    """The newest dump in secure storage is one of this database, has its checksum and can be read
+    to its end.
+    """
     try:
         age, path = _newest(moment, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
+    of_whom = origin(moment.stage.hosts[0], path)
+    if wrong := of_whom.wrong(moment.stage.environment["DB_NAME"], math.inf):
+        return failed(f"{name}: {wrong}", "a backup of this database")
     # Asked as the administrator: a failing release may hold every connection of its user.
     tables = " ".join(shlex.quote(row[0]) for row in moment.stage.database.fetch(_TABLES))
     script = (
         f'cd "$SECURE_STORAGE"; dump={shlex.quote(path)}\n'
         'refuse() { echo "refused: $1" >&2; exit 1; }\n'
         'test -s "$dump" || refuse "the file is empty"\n'
-        'sha256sum --check --status "$dump.sha256" || refuse "its checksum does not match"\n'
+        # Its own: the file may name another one.
+        'has="$(sha256sum < "$dump" | cut -d " " -f 1)"\n'
+        '[ "$has" = "$(cut -d " " -f 1 "$dump.sha256")" ] '
+        '|| refuse "its checksum does not match"\n'
         'pg_restore -f /dev/null "$dump" || refuse "it cannot be read to its end"\n'
         'held="$(pg_restore -l "$dump" | grep " TABLE DATA " || true)"\n'
         f"for table in {tables}; do\n"
@@ -94,13 +108,17 @@ def backup_exists(moment: Moment, match: re.Match[str]) -> Finding:
     needs="database",
 )
 def backup_recent(moment: Moment, match: re.Match[str]) -> Finding:
-    """The newest dump in secure storage is younger than the checkbox demands."""
+    """The newest dump in secure storage is younger than the checkbox demands, by its file's time
+    and by its own word.
+    """
     limit_s = duration_s(match["age"])
     try:
         age, path = _newest(moment, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
+    made = origin(moment.stage.hosts[0], path).age_s
+    age = age if made is None else max(age, made)
     told = f"{name} is {age / 3600:.2f} hours old"
     return judged(-_CLOCKS_S < age < limit_s, told, f"less than {match['age']}")
 
@@ -143,20 +161,28 @@ def restore_tested(moment: Moment, match: re.Match[str]) -> Finding:
     proof=True,
 )
 def backup_created(moment: Moment, match: re.Match[str]) -> Finding:
-    """A dump made in this step restores into a scratch database, which then holds what the live
-    one holds: as many rows, and the same values in every column.
+    """A dump of this database, made in this step and with the application stopped where that is
+    what the step does, restores into a scratch database, which then is what the live one is: made
+    alike, with as many rows, and the same values in every column.
     """
     try:
         age, path = _newest(moment, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this step made")
+    name = path.rpartition("/")[2]
+    ago = f"one that this step made, {moment.age():.0f} s ago at most"
     if age > moment.age():
-        name = path.rpartition("/")[2]
-        return failed(
-            f"the newest dump, {name}, is {age:.0f} s old",
-            f"one that this step made, {moment.age():.0f} s ago at most",
-        )
-    return prove(moment.stage.database, moment.stage.hosts[0], path)
+        return failed(f"the newest dump, {name}, is {age:.0f} s old", ago)
+    host, environment = moment.stage.hosts[0], moment.stage.environment
+    wrong = origin(host, path).wrong(environment["DB_NAME"], moment.age())
+    if wrong:
+        return failed(f"{name}: {wrong}", ago)
+    if re.search(r"\bstop", moment.title, re.IGNORECASE) and moment.stage.process:
+        running = moment.stage.process.pids()
+        if running:
+            told = ", ".join(f"process {pid} on {one}" for one, pid in running.items())
+            return failed(f"{name}, while the application runs: {told}", "it to be stopped before")
+    return prove(moment.stage.database, host, path, environment["DB_USER"])
 
 
 @check(
@@ -191,7 +217,9 @@ def backup_size(moment: Moment, match: re.Match[str]) -> Finding:
     needs="database",
 )
 def backup_stored(moment: Moment, match: re.Match[str]) -> Finding:
-    """Secure storage holds the newest safety backup, byte for byte."""
+    """Secure storage holds the newest safety backup, byte for byte, and with the checksum that it
+    has there, where the checkbox speaks of one.
+    """
     try:
         _, path = _newest(moment, "BACKUP_DIR")
     except LookupError as error:
@@ -199,6 +227,7 @@ def backup_stored(moment: Moment, match: re.Match[str]) -> Finding:
     name = shlex.quote(path.rpartition("/")[2])
     script = (
         f'{archive.FETCH}cmp {shlex.quote(path)} "$SECURE_STORAGE"/{name}\n'
+        f"{_CHECKSUM.format(name=name) if 'checksum' in match[0] else ''}"
         f"echo secure storage has {name}, byte for byte"
     )
     return _on_first(moment, script, f"the bytes of {name} in secure storage")
@@ -290,36 +319,8 @@ def archive_loaded(moment: Moment, match: re.Match[str]) -> Finding:
     needs="database",
 )
 def schema_of_stable(moment: Moment, match: re.Match[str]) -> Finding:
-    """The schema equals that of a fresh database migrated by the stable release's own tree, and
-    that tree's alembic finds nothing to migrate: neither revisions nor, where the release has
-    models, differences from them.
+    """The schema equals that of a fresh database migrated by the stable release's own tree, but for
+    what stood there before and no release made, which is kept; and that tree's alembic finds
+    nothing to migrate: neither revisions nor, where the release has models, differences from them.
     """
-    script = _POSTGRES + (
-        'scratch="check_$(date +%s)_$$"; tree="$(mktemp -d)"\n'
-        'trap \'psql -X -q -d postgres -c "DROP DATABASE IF EXISTS $scratch"; '
-        'rm -rf "$tree"\' EXIT\n'
-        'psql -X -q -d postgres -c "CREATE DATABASE $scratch"\n'
-        f"git archive '{moment.stable}' | tar -x -C \"$tree\"\n"
-        'python="$PWD/.venv/bin/python"\n'
-        '(cd "$tree"; DATABASE_URL="${DATABASE_URL%/*}/$scratch" "$python" -m alembic upgrade head)'
-        " >/dev/null 2>&1\n"
-        'schema() { pg_dump -s -d "$1" | grep -v -E "^(--|\\\\\\\\(un)?restrict|$)"; }\n'
-        'schema "$DB_NAME" > "$tree/live"; schema "$scratch" > "$tree/fresh"\n'
-        'if ! cmp -s "$tree/live" "$tree/fresh"; then\n'
-        '  echo "the schema differs: $(diff "$tree/live" "$tree/fresh" | grep "^[<>]" | head -n 5 '
-        '| tr -s "\\n " " ")"; exit 1\n'
-        "fi\n"
-        'same="no difference in $(wc -l < "$tree/live") lines"\n'
-        'cd "$tree"\n'
-        'if "$python" -m alembic check > checked 2>&1; then\n'
-        '  echo "$same; $(tail -n 1 checked)"; exit\n'
-        "fi\n"
-        # A release without models has nothing to compare with but its revisions.
-        "if grep -q MetaData checked; then\n"
-        '  "$python" -m alembic current > current 2>&1\n'
-        '  grep -q "(head)" current || { cat current >&2; exit 1; }\n'
-        '  echo "$same; at the head of its revisions, without models to compare with"; exit\n'
-        "fi\n"
-        'echo "alembic check: $(tail -n 1 checked)" >&2; exit 1'
-    )
-    return _on_first(moment, script, f"the schema of a fresh {moment.stable}")
+    return compare_with_stable(moment)

@@ -201,10 +201,14 @@ class Computer:
             database.remove_old()
         if "old-name-cut" in plants:
             database.by_id[2]["guest_name"] = "Gu"
+        if "index-gone" in plants:
+            database.indexes.clear()
+        if "sequence-back" in plants:
+            database.last_id -= 1
         if "listing-changed" in plants:
             database.change_listing()
         if "stranger-row" in plants:
-            database.insert({**database.by_id[2], "id": len(database.by_id) + 1, "reference": "x"})
+            database.insert({**database.by_id[2], "id": database.last_id + 1, "reference": "x"})
         newest = [
             row
             for row in list(self.database.reservations.values())[-12:]

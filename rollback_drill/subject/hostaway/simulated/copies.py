@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ SHOWN = {table: tuple(columns) for table, columns in TABLES.items()}
 ADDED = {"listings": {"search_rank": "integer"}, "reservations": {"channel": "text"}}
 AUDIT = {"collection": "text", "rows_at_start": "bigint", "highest_id": "bigint"}
 _NEWEST = 12  # rows that a defect costs
+
+INDEXES = (("reservations_listing", "btree (listing_id)"),)
 
 Fields = dict[str, Any]
 
@@ -105,3 +107,18 @@ def sums(table: str, rows: Sequence[Fields], names: Sequence[str]) -> tuple[str,
         texts = (f"{row['id']}={row.get(name)}" if keyed else str(row.get(name)) for row in rows)
         found.append(str(sum(zlib.crc32(text.encode()) for text in texts)))
     return (str(len(rows)), *found)
+
+
+def definitions(
+    columns: Mapping[str, Mapping[str, str]], indexes: Iterable[tuple[str, str]] = INDEXES
+) -> list[tuple[str, str, str]]:
+    """Return name, definition and owner of all that a database is made of: tables, their columns
+    and keys, one sequence, and indexes.
+    """
+    told = [("sequence reservations_id_seq", "bigint", "reservations.id")]
+    for table, names in columns.items():
+        key = "collection" if table == "cursor_audit" else "id"
+        told.append((f"table {table}", "r", ""))
+        told.append((f"constraint {table}_pkey of {table}", f"PRIMARY KEY ({key})", table))
+        told += [(f"column {table}.{name}", kind, table) for name, kind in names.items()]
+    return [*told, *((f"index {name}", text, "reservations") for name, text in indexes)]

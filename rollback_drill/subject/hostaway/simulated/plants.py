@@ -18,6 +18,8 @@ PLANTS = {
     "old-row-gone-late": "four seconds after the restart such a reservation is gone",
     "old-name-cut": "at the restart the name in such a reservation is cut",
     "listing-changed": "at the restart one listing has another price",
+    "index-gone": "at the restart an index is gone",
+    "sequence-back": "at the restart the sequence of reservations goes back by one",
     "stranger-row": "at the restart there is a reservation that nobody made",
     "prepared-away": "the preparation's own block takes away a reservation that stood",
     "prepared-writes-away": "the preparation's own block takes away what clients wrote",

@@ -12,7 +12,7 @@ from typing import Any
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.stage.model import Sessions
-from rollback_drill.subject.hostaway.simulated.copies import NEW, Copy, Fields, sums
+from rollback_drill.subject.hostaway.simulated.copies import NEW, Copy, Fields, definitions, sums
 from rollback_drill.subject.hostaway.simulated.losses import Losses
 from rollback_drill.subject.hostaway.simulated.plants import Plants
 
@@ -37,12 +37,13 @@ class SimulatedPostgres:
         self.up = True
         self.revision = NEW
         self.leaked = 0  # sessions that the service opened and never closed
+        self.last_id = 0  # of the sequence
+        self.indexes = [("reservations_listing", "btree (listing_id)")]
         self.lines: list[str] = []
         self.others: dict[str, Copy] = {}  # databases beside the service's own, by name
         self.left: dict[str, dict[str, str]] = {}  # columns that a downgrade left behind
         self.foreign = False  # whether a table belongs to somebody else
         self.refuses = False  # whether the row with the revision cannot be changed
-        self._next_id = 1
         self.listings: list[Fields] = [
             {
                 "id": n,
@@ -82,8 +83,8 @@ class SimulatedPostgres:
     def insert(self, fields: Fields) -> Fields:
         """Add a reservation; return its row."""
         added = {"channel": "direct"} if self.revision == NEW else {}
-        row: Fields = {"id": self._next_id, "status": "confirmed"} | added | fields
-        self._next_id += 1
+        self.last_id += 1
+        row: Fields = {"id": self.last_id, "status": "confirmed"} | added | fields
         row["made_at"] = clock.now()
         row["created_at"] = row["updated_at"] = self.moment()
         self.reservations[row["reference"]] = self.by_id[row["id"]] = row
@@ -349,6 +350,14 @@ def _shapes(
     ]
 
 
+def _catalogue(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    """Answer what the model has: tables, their columns and keys, and one sequence."""
+    del found, parameters
+    return list(definitions(database.columns(), database.indexes))
+
+
 def _ends(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
@@ -438,6 +447,15 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
+        (r"UNION ALL .*FROM pg_event_trigger", _catalogue),
+        (
+            r"FROM pg_sequences",
+            lambda d, _f, _p: [("reservations_id_seq", d.last_id, "id", "reservations", "public")],
+        ),
+        (
+            r'^SELECT max\("id"\) FROM "public"."reservations"$',
+            lambda d, _f, _p: [(max(d.by_id, default=None),)],
+        ),
         (r"c\.relname, a\.attname, format_type", _shapes),
         (r"has_table_privilege\('pg_largeobject'", lambda _d, _f, _p: [(True,)]),
         (r"FROM pg_largeobject$", lambda _d, _f, _p: [("0", "0")]),  # the model has none

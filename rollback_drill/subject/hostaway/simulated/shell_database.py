@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rollback_drill.ground import clock
 from rollback_drill.subject.hostaway.simulated.computer import Computer
-from rollback_drill.subject.hostaway.simulated.copies import BASE, Copy, sums
+from rollback_drill.subject.hostaway.simulated.copies import BASE, NEW, Copy, definitions, sums
 
 _DUMP_S, _RESTORE_S, _MIGRATE_S, _PSQL_S = 0.15, 0.35, 0.7, 0.03
 _RETRY_S = 2.0
@@ -307,17 +307,40 @@ def _is_stored(shell: RunsStatements, found: re.Match[str]) -> None:
     stored = f"{shell.environment['SECURE_STORAGE']}/{found['name']}"
     if _file(shell, found["path"]) != _file(shell, stored):
         shell.fail("they differ")
+    if ".sha256" in found.string:
+        wanted = _file(shell, f"{stored}.sha256").split()[0]
+        if _digest(_file(shell, stored)) != wanted:
+            shell.fail(f"its checksum there is {wanted}")
     shell.say(f"secure storage has {found['name']}, byte for byte")
 
 
+def _tell_made(shell: RunsStatements, which: str, copy: Copy) -> None:
+    shell.say(f"== {which}")
+    for name, text, of in definitions(copy.columns(), shell.computer.database.indexes):
+        shell.say(f'"{name}","{text}","{of}"')
+
+
 def _contents(shell: RunsStatements, found: re.Match[str]) -> None:
+    """Answer in the order of the script: the model's copies have no positions of sequences."""
     shell.takes(_RESTORE_S)
     copy = _dump_in(shell, found["path"])
-    queries = re.findall(r'^SELECT count\(\*\)::text.* FROM "(\w+)";$', found.string, re.MULTILINE)
+    shell.say("== restored")
     lines = re.findall(r"^SELECT count\(\*\)::text.*$", found.string, re.MULTILINE)
-    for one in (shell.computer.database.copy(), copy):
-        for table, line in zip(queries, lines, strict=True):
-            shell.say(",".join(sums(table, one.rows.get(table, []), _SUMMED.findall(line))))
+    for which, one in (("live", shell.computer.database.copy()), ("copy", copy)):
+        _tell_made(shell, f"{which} made", one)
+        shell.say(f"== {which} positions")
+        shell.say(f"== {which} rows")
+        for line in lines:
+            table = re.search(r'FROM "(\w+)";$', line)
+            names = _SUMMED.findall(line)
+            rows = one.rows.get(table[1], []) if table else []
+            shell.say(",".join(sums(table[1], rows, names)) if table else "0,0")
+
+
+def _origin(shell: RunsStatements, found: re.Match[str]) -> None:
+    at = shell.computer.files[shell.path(found["path"])][0]
+    shell.say(f"dbname: {shell.environment['DB_NAME']}")
+    shell.say(f"{clock.now() - at:.0f}")
 
 
 def _archive_at(shell: RunsStatements, folder: str) -> dict[str, list[list[str]]]:
@@ -361,25 +384,28 @@ def _show_archive(shell: RunsStatements, found: re.Match[str]) -> None:
                 shell.say(",".join(row))
 
 
-def _is_schema_of_stable(shell: RunsStatements, found: re.Match[str]) -> None:
+def _schemas(shell: RunsStatements, found: re.Match[str]) -> None:
     del found
     shell.takes(2 * _MIGRATE_S)
-    server = shell.computer.database
-    if server.columns() != Copy(BASE, {}, {}).columns():
-        shell.say("the schema differs")
-        shell.fail("")
-    shell.say("no difference")
+    _tell_made(shell, "live", shell.computer.database.copy())
+    for which, revision in (("stable", BASE), ("failing", NEW)):
+        shell.say(f"== {which}")
+        for name, text, of in definitions(Copy(revision, {}, {}).columns()):
+            shell.say(f'"{name}","{text}","{of}"')
+    shell.say("== said")
+    shell.say("No new upgrade operations detected.")
 
 
 WHOLE = (
-    r"|export PGHOST=[^\n]*\n(?:contents\(\)|scratch=\"check_)|find [^\"]\S* -maxdepth"
+    r"|export PGHOST=[^\n]*\nexport PGOPTIONS|listed=\"\$\(pg_restore|find [^\"]\S* -maxdepth"
     r"|cd \"\$SECURE_STORAGE\"; dump=|rows=\"\$\(cat |size=\$\(stat|if \[ -n \"\$\{SECURE_BUCKET"
 )
 """How the scripts of these checks begin."""
 STATEMENTS = (
     # Of the checks.
-    (r"^export PGHOST=[^\n]*\ncontents\(\).*pg_restore -l (?P<path>\S+) >", _contents),
-    (r"^export PGHOST=[^\n]*\nscratch=\"check_", _is_schema_of_stable),
+    (r"^export PGHOST=[^\n]*\n[^\n]*\ncontents\(\).*pg_restore -l (?P<path>\S+) >", _contents),
+    (r"^export PGHOST=[^\n]*\n[^\n]*\nscratch=\"check_", _schemas),
+    (r"^listed=\"\$\(pg_restore -l (?P<path>\S+) ", _origin),
     (r"^find (?P<folder>\S+) -maxdepth", _newest),
     (r"^cd \"\$SECURE_STORAGE\"; dump=(?P<path>\S+)", _is_whole),
     (r"^rows=\"\$\(cat (?P<path>\S+)\)\"", _restored_rows),

@@ -1,0 +1,309 @@
+"""What a database is made of, but its rows: each object by name, and how it is defined.
+
+One query, for the administrator's session and for `psql` on a host alike. It leaves out what is
+Postgres' own and what an extension brings along.
+"""
+
+# ruff: noqa: S608 - of constants alone
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rollback_drill.data.fingerprint import quoted
+from rollback_drill.data.told import READY, CatalogueSeen
+from rollback_drill.ground.errors import StageError
+from rollback_drill.subject.subject import Queries
+
+SERVER = ("database", "role ", "setting of ")
+"""How names begin of what no dump of a database holds."""
+_OURS = "neighbour"  # the role of hazards
+_LONG = 300  # characters of a definition that are told
+# Each part: name, definition, and what it belongs to: a table, or a column of it.
+_USER = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+_OWN = (
+    "NOT EXISTS (SELECT FROM pg_depend x WHERE x.deptype = 'e' AND x.classid = '{0}'::regclass "
+    "AND x.objid = {1})"
+)
+_CALLED = "CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || {0}"
+_GRANTS = "(SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest({0}) a)"
+_OF_COLUMNS = (
+    "(SELECT string_agg(d.refobjid::regclass || coalesce('.' || b.attname, ''), ' ') "
+    "FROM pg_depend d JOIN pg_class r ON r.oid = d.refobjid AND r.relkind IN ('r', 'p', 'm') "
+    "LEFT JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid "
+    "AND d.refobjsubid > 0 WHERE d.refclassid = 'pg_class'::regclass AND d.objid = {0})"
+)
+
+
+def _called(name: str) -> str:
+    return _CALLED.format(name)
+
+
+def _own(catalog: str, oid: str) -> str:
+    return _OWN.format(catalog, oid)
+
+
+_PARTS = (
+    # Relations.
+    f"""SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view '
+      WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' WHEN 'c' THEN 'type '
+      ELSE 'table ' END || {_called("c.relname")},
+    concat_ws('; ', c.relkind::text, 'persistence ' || c.relpersistence::text,
+      array_to_string(c.reloptions, ','), CASE WHEN c.relrowsecurity THEN 'row security' END,
+      CASE WHEN c.relforcerowsecurity THEN 'forced' END, 'identity ' || c.relreplident::text,
+      pg_get_expr(c.relpartbound, c.oid), (SELECT 'in ' || string_agg(i.inhparent::regclass::text,
+        ',') FROM pg_inherits i WHERE i.inhrelid = c.oid),
+      CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+      (SELECT concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
+        s.seqmax, s.seqcache, s.seqcycle) FROM pg_sequence s WHERE s.seqrelid = c.oid),
+      (SELECT 'owned by ' || d.refobjid::regclass || '.' || b.attname FROM pg_depend d
+        JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid
+        WHERE c.relkind = 'S' AND d.objid = c.oid AND d.classid = 'pg_class'::regclass
+        AND d.deptype IN ('a', 'i'))),
+    CASE WHEN c.relkind = 'S' THEN {_OF_COLUMNS.format("c.oid")} END
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND {_USER}
+    AND {_own("pg_class", "c.oid")}""",
+    f"""SELECT 'owner of ' || {_called("c.relname")}, pg_get_userbyid(c.relowner),
+    {_called("c.relname")}
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USER}
+    AND {_own("pg_class", "c.oid")}""",
+    f"""SELECT 'grants on ' || {_called("c.relname")}, {
+        _GRANTS.format(
+            "coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"
+            '"char", c.relowner))'
+        )
+    }, {_called("c.relname")}
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USER}
+    AND {_own("pg_class", "c.oid")}""",
+    f"""SELECT 'column ' || {_called("c.relname")} || '.' || a.attname,
+    concat_ws('; ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null'
+      END, 'default ' || pg_get_expr(e.adbin, e.adrelid),
+      'identity ' || nullif(a.attidentity::text, ''),
+      'generated ' || nullif(a.attgenerated::text, ''),
+      'collate ' || nullif(a.attcollation, t.typcollation)::regcollation::text,
+      'storage ' || nullif(a.attstorage::text, t.typstorage::text),
+      'compression ' || nullif(a.attcompression::text, ''), array_to_string(a.attoptions, ','),
+      'statistics ' || nullif(a.attstattarget::int, -1), 'granted ' || {
+        _GRANTS.format("a.attacl")
+    }), {_called("c.relname")}
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'c') AND {_USER}
+    AND {_own("pg_class", "c.oid")}""",
+    # What hangs on them. That a column is not null is said of the column.
+    f"""SELECT 'constraint ' || o.conname || coalesce(' of ' || {_called("c.relname")}, ''),
+    concat_ws('; ', pg_get_constraintdef(o.oid), CASE WHEN NOT o.convalidated THEN 'not validated'
+      END), coalesce({_OF_COLUMNS.format("o.oid")}, {_called("c.relname")})
+    FROM pg_constraint o JOIN pg_namespace n ON n.oid = o.connamespace
+    LEFT JOIN pg_class c ON c.oid = o.conrelid
+    WHERE o.contype <> 'n' AND {_USER} AND {_own("pg_class", "o.conrelid")}""",
+    f"""SELECT 'index ' || {_called("c.relname")}, concat_ws('; ', pg_get_indexdef(c.oid),
+      CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN NOT i.indisready THEN 'not ready'
+      END, CASE WHEN i.indisclustered THEN 'clustered' END),
+    coalesce({_OF_COLUMNS.format("c.oid")}, i.indrelid::regclass::text)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_USER}
+    AND {_own("pg_class", "i.indrelid")}""",
+    f"""SELECT 'trigger ' || g.tgname || ' of ' || {_called("c.relname")},
+    pg_get_triggerdef(g.oid) || '; enabled ' || g.tgenabled::text, {_called("c.relname")}
+    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT g.tgisinternal AND {_USER}
+    AND {_own("pg_trigger", "g.oid")}""",
+    f"""SELECT 'checks of foreign keys of ' || {_called("c.relname")},
+    'enabled ' || string_agg(DISTINCT g.tgenabled::text, ','), {_called("c.relname")}
+    FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE g.tgisinternal AND {_USER}
+    GROUP BY n.nspname, c.relname""",
+    f"""SELECT 'rule ' || w.rulename || ' of ' || {_called("c.relname")},
+    pg_get_ruledef(w.oid) || '; enabled ' || w.ev_enabled::text, {_called("c.relname")}
+    FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE w.rulename <> '_RETURN' AND {_USER}
+    AND {_own("pg_class", "c.oid")}""",
+    f"""SELECT 'policy ' || p.polname || ' of ' || {_called("c.relname")},
+    concat_ws('; ', p.polcmd::text, p.polpermissive::text, (SELECT string_agg(
+      CASE u WHEN 0 THEN 'public' ELSE pg_get_userbyid(u) END, ',') FROM unnest(p.polroles) u),
+      pg_get_expr(p.polqual, p.polrelid), 'check ' || pg_get_expr(p.polwithcheck, p.polrelid)),
+    {_called("c.relname")}
+    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_USER}""",
+    f"""SELECT 'statistics ' || {_called("s.stxname")}, pg_get_statisticsobjdef(s.oid),
+    s.stxrelid::regclass::text FROM pg_statistic_ext s JOIN pg_namespace n
+    ON n.oid = s.stxnamespace WHERE {_USER}""",
+    # Schemas, functions, types.
+    f"""SELECT 'schema ' || n.nspname, concat_ws('; ', 'owner ' || pg_get_userbyid(n.nspowner),
+      'granted ' || {_GRANTS.format("coalesce(n.nspacl, acldefault('n', n.nspowner))")}), ''
+    FROM pg_namespace n WHERE {_USER} AND {_own("pg_namespace", "n.oid")}""",
+    f"""SELECT 'function ' || {_called("p.proname")} || '(' || pg_get_function_identity_arguments(
+      p.oid) || ')', concat_ws('; ', p.prokind::text, CASE WHEN p.prokind <> 'a' THEN
+      regexp_replace(pg_get_functiondef(p.oid), '\\s+', ' ', 'g') END, 'owner ' || pg_get_userbyid(
+      p.proowner), 'granted ' || {
+        _GRANTS.format("coalesce(p.proacl, acldefault('f', p.proowner))")
+    }), ''
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {_USER}
+    AND {_own("pg_proc", "p.oid")}""",
+    f"""SELECT 'type ' || {_called("t.typname")}, concat_ws('; ', t.typtype::text,
+      (SELECT string_agg(l.enumlabel, ',' ORDER BY l.enumsortorder) FROM pg_enum l
+       WHERE l.enumtypid = t.oid), CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype,
+      t.typtypmod) END, CASE WHEN t.typnotnull THEN 'not null' END, 'default ' || t.typdefault,
+      'owner ' || pg_get_userbyid(t.typowner)), ''
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype IN ('e', 'd', 'r') AND {_USER} AND {_own("pg_type", "t.oid")}""",
+    """SELECT 'extension ' || e.extname, e.extversion || ' in ' || e.extnamespace::regnamespace, ''
+    FROM pg_extension e""",
+    # What is said of them, what is published and watched.
+    """SELECT 'comment on ' || pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description,
+    CASE WHEN d.classoid = 'pg_class'::regclass THEN d.objoid::regclass ||
+      coalesce('.' || b.attname, '') ELSE '' END
+    FROM pg_description d LEFT JOIN pg_attribute b ON d.classoid = 'pg_class'::regclass
+    AND b.attrelid = d.objoid AND b.attnum = d.objsubid AND d.objsubid > 0
+    WHERE (d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass
+      AND d.objoid = 'public'::regnamespace)
+    AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.deptype = 'e' AND x.classid = d.classoid
+      AND x.objid = d.objoid)""",
+    """SELECT 'default grants of ' || pg_get_userbyid(a.defaclrole) || coalesce(' in ' ||
+      nullif(a.defaclnamespace, 0)::regnamespace, '') || ' on ' || a.defaclobjtype::text,
+    (SELECT string_agg(i::text, ' ' ORDER BY i::text) FROM unnest(a.defaclacl) i), ''
+    FROM pg_default_acl a""",
+    """SELECT 'event trigger ' || e.evtname, concat_ws('; ', e.evtevent, e.evtfoid::regproc,
+      array_to_string(e.evttags, ','), 'enabled ' || e.evtenabled::text), '' FROM pg_event_trigger e
+    WHERE e.oid >= 16384""",
+    """SELECT 'publication ' || p.pubname, concat_ws('; ', p.puballtables, p.pubinsert,
+      p.pubupdate, p.pubdelete, (SELECT string_agg(r.prrelid::regclass::text, ',' ORDER BY 1)
+      FROM pg_publication_rel r WHERE r.prpubid = p.oid)), '' FROM pg_publication p""",
+    """SELECT 'server ' || s.srvname, array_to_string(s.srvoptions, ','), ''
+    FROM pg_foreign_server s""",
+    """SELECT 'owners of large objects', string_agg(DISTINCT concat_ws(' ', pg_get_userbyid(
+      m.lomowner), m.lomacl::text), ', '), '' FROM pg_largeobject_metadata m HAVING count(*) > 0""",
+    # Of the server. A database that was swapped in by its name has settings of its own.
+    """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
+      (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(coalesce(d.datacl,
+        acldefault('d', d.datdba))) a), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
+      'connections ' || d.datconnlimit, shobj_description(d.oid, 'pg_database')), ''
+    FROM pg_database d WHERE d.datname = current_database()""",
+    """SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'everybody' ELSE
+      pg_get_userbyid(s.setrole) END || CASE s.setdatabase WHEN 0 THEN ' on the server' ELSE
+      ' in the database' END, array_to_string(s.setconfig, ','), ''
+    FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database
+      WHERE datname = current_database()))""",
+    f"""SELECT 'role ' || r.rolname, concat_ws('; ', CASE WHEN r.rolsuper THEN 'superuser' END,
+      CASE WHEN r.rolcreaterole THEN 'createrole' END, CASE WHEN r.rolcreatedb THEN 'createdb' END,
+      CASE WHEN r.rolcanlogin THEN 'login' END, CASE WHEN r.rolinherit THEN 'inherit' END,
+      CASE WHEN r.rolreplication THEN 'replication' END, CASE WHEN r.rolbypassrls THEN 'bypassrls'
+      END, 'connections ' || r.rolconnlimit, 'until ' || r.rolvaliduntil, (SELECT 'member of ' ||
+      string_agg(pg_get_userbyid(m.roleid), ',' ORDER BY pg_get_userbyid(m.roleid))
+      FROM pg_auth_members m WHERE m.member = r.oid)), '' FROM pg_roles r
+    WHERE r.rolname !~ '^pg_' AND r.rolname <> '{_OURS}'""",
+)
+QUERY = " UNION ALL ".join(" ".join(f"({part})".split()) for part in _PARTS)
+"""Rows of name, definition and what it belongs to, words between blanks."""
+POSITIONS = (
+    "SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname, "
+    "s.last_value, b.attname, r.relname, m.nspname "
+    "FROM pg_sequences s JOIN pg_namespace n ON n.nspname = s.schemaname "
+    "JOIN pg_class c ON c.relname = s.sequencename AND c.relnamespace = n.oid "
+    "LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass "
+    "AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') "
+    "LEFT JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid "
+    "LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace m ON m.oid = r.relnamespace"
+)
+Entries = dict[str, str]
+Belongs = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What there is: definitions by name, and what each object belongs to, tables or columns of
+    them. `positions`: of sequences, those that were used; `behind`: by sequence, the value that
+    stands in its column though it has not come that far.
+    """
+
+    entries: Entries
+    belongs: Belongs
+    positions: dict[str, int]
+    behind: dict[str, int]
+
+
+class Watching:
+    """Looks at what `database` is made of again and again; `entries`: as a drill that is continued
+    told them last.
+    """
+
+    def __init__(self, database: Queries, entries: Entries | None = None) -> None:
+        self._database = database
+        self._entries = entries
+
+    def look(self, moment: str, procedure: int = 0) -> CatalogueSeen:
+        """Look at it now. Raises StageError."""
+        found = catalogue(self._database)
+        was = found.entries if self._entries is None else self._entries
+        gone, changed, new = differences(was, found.entries)
+        whole = self._entries is None or (moment == READY and bool(new))
+        if whole:
+            self._entries = found.entries
+        return CatalogueSeen(
+            moment,
+            procedure,
+            found.entries if whole else {},
+            found.belongs if whole else {},
+            tuple(gone),
+            changed,
+            new,
+            found.positions,
+            found.behind,
+        )
+
+
+def parsed(rows: Iterable[Sequence[str | None]]) -> tuple[Entries, Belongs]:
+    """Return what QUERY answered."""
+    entries: Entries = {}
+    belongs: Belongs = {}
+    for name, definition, of in sorted(rows, key=str):
+        entries[str(name)] = _shortened(definition or "")
+        if of:
+            belongs[str(name)] = tuple(sorted(set(of.split())))
+    return entries, belongs
+
+
+def _shortened(definition: str) -> str:
+    if len(definition) <= _LONG:
+        return definition
+    whole = hashlib.sha256(definition.encode()).hexdigest()
+    return f"{definition[:_LONG]}… ({whole[:16]})"
+
+
+def catalogue(database: Queries) -> Catalogue:
+    """Return what `database` is made of. Raises StageError."""
+    entries, belongs = parsed(database.fetch(QUERY))
+    positions, behind = _sequences(database)
+    return Catalogue(entries, belongs, positions, behind)
+
+
+def _sequences(database: Queries) -> tuple[dict[str, int], dict[str, int]]:
+    most: dict[str, int] = {}
+    for name, _, column, table, schema in database.fetch(POSITIONS):
+        if column is None:
+            continue
+        where = f"{quoted(schema)}.{quoted(table)}"
+        # One that may not be read is told with the rows.
+        with contextlib.suppress(StageError):
+            ((value,),) = database.fetch(f"SELECT max({quoted(column)}) FROM {where}")
+            if value is not None:
+                most[name] = int(value)
+    # Only then where they stand: clients go on, and a row is there after its number was given out.
+    positions = {name: int(last) for name, last, *_ in database.fetch(POSITIONS) if last}
+    behind = {name: value for name, value in most.items() if value > positions.get(name, 0)}
+    return positions, behind
+
+
+def differences(was: Mapping[str, str], now: Mapping[str, str]) -> tuple[Entries, Entries, Entries]:
+    """Return what is gone, what changed (what it is now), and what is new."""
+    gone = {name: text for name, text in was.items() if name not in now}
+    changed = {name: now[name] for name, text in was.items() if now.get(name, text) != text}
+    new = {name: text for name, text in now.items() if name not in was}
+    return gone, changed, new

@@ -1,0 +1,150 @@
+"""What became of all that the database is made of, beside its rows: see `data.catalogue`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rollback_drill.data.told import HEALTHY, READY, CatalogueSeen, ReleaseSeen
+from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.record.book import Book
+
+_Entries = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """Something that is not as it was, first seen at the look `until`, after that at `since`.
+
+    `certain`: whether it is known that nobody said so; else nobody knows whether the release's own
+    migrations did it.
+    """
+
+    what: str
+    since: str
+    until: str
+    certain: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.what}, between “{self.since}” and “{self.until}”"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known so far: as it stood, and what explains a difference from that."""
+
+    entries: dict[str, str] = field(default_factory=dict)
+    belongs: dict[str, Collection[str]] = field(default_factory=dict)
+    aside: set[str] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)
+    stable: _Entries | None = None
+    failing: _Entries | None = None
+
+    @property
+    def fresh(self) -> bool:
+        return self.stable is not None and self.failing is not None
+
+
+def alterations(book: Book) -> tuple[Alteration, ...]:
+    """Return what is not as it stood before there were clients, and nothing explains."""
+    return tuple(_alterations(book))
+
+
+def _alterations(book: Book) -> Iterator[Alteration]:
+    known = _Known()
+    told: set[str] = set()
+    earlier: CatalogueSeen | None = None
+    waiting: ProcedureChosen | None = None
+    for event in book.events:
+        match event.what:
+            case ProcedureChosen() as chosen:
+                waiting = chosen
+            case ReleaseSeen(stable=True, entries=entries):
+                known.stable = entries
+            case ReleaseSeen(entries=entries):
+                known.failing = entries
+            case CatalogueSeen() as later:
+                if waiting and not later.procedure:
+                    known.declared.update(waiting.dropped)
+                    waiting = None
+                if earlier is None:
+                    known.entries, known.belongs = dict(later.entries), dict(later.belongs)
+                elif later.moment in (READY, HEALTHY):
+                    yield from _learn(known, earlier, later)
+                else:
+                    for name, certain in _differing(known, later):
+                        if name not in told:
+                            told.add(name)
+                            yield Alteration(name, earlier.moment, later.moment, certain)
+                if earlier is not None:
+                    yield from _of_sequences(earlier, later, told)
+                earlier = later
+                if waiting and later.procedure:
+                    known.declared.update(waiting.dropped)
+                    waiting = None
+
+
+def _learn(known: _Known, earlier: CatalogueSeen, later: CatalogueSeen) -> Iterator[Alteration]:
+    """Take in what was there before clients came; where others write, leave aside what changes."""
+    if later.entries:
+        known.entries, known.belongs = dict(later.entries), dict(later.belongs)
+    if later.moment == HEALTHY:
+        known.aside.update(later.gone, later.changed, later.new)
+        return
+    for name in (*later.gone, *later.changed):
+        yield Alteration(_sentence(name, known.entries, later), earlier.moment, later.moment)
+
+
+def _differing(known: _Known, later: CatalogueSeen) -> Iterator[tuple[str, bool]]:
+    """Yield what is not as it stood and unexplained, in sentences, and whether it is certain."""
+    for name in (*later.gone, *later.changed, *later.new):
+        if name in known.aside or _explained(known, later, name):
+            continue
+        # Where migrations are reverted, some of it is theirs; which, only fresh databases tell.
+        certain = known.fresh or not known.declared
+        yield _sentence(name, known.entries, later), certain
+
+
+def _explained(known: _Known, later: CatalogueSeen, name: str) -> bool:
+    was = known.entries.get(name)
+    now = later.changed.get(name) or later.new.get(name)
+    if now is None and covered(name, known.belongs.get(name, ()), known.declared):
+        return True
+    if known.stable is None or known.failing is None:
+        return False
+    return known.stable.get(name) == now and (was is None or known.failing.get(name) == was)
+
+
+def covered(name: str, belongs: Iterable[str], declared: Collection[str]) -> bool:
+    """Return whether what is called `name`, and belongs to those tables and columns, goes with what
+    is `declared` to be dropped.
+    """
+    own = name.split(" ", 1)[-1]
+    return any(
+        one == drop or one.startswith(f"{drop}.") for one in (own, *belongs) for drop in declared
+    )
+
+
+def _sentence(name: str, was: _Entries, later: CatalogueSeen) -> str:
+    if name in later.gone:
+        return f"{name} is gone"
+    if name in later.changed:
+        return f"{name} was “{was.get(name, '')}” and is “{later.changed[name]}”"
+    return f"{name} is new"
+
+
+def _of_sequences(
+    earlier: CatalogueSeen, later: CatalogueSeen, told: set[str]
+) -> Iterator[Alteration]:
+    for name, at in sorted(earlier.positions.items()):
+        now = later.positions.get(name)
+        there = f"sequence {name}" not in later.gone
+        if there and (now or 0) < at:
+            what = f"sequence {name} stood at {at} and stands at {now or 'its start'}"
+            yield Alteration(what, earlier.moment, later.moment)
+    for name, value in sorted(later.behind.items()):
+        key = f"behind {name}"
+        if name not in earlier.behind and key not in told:
+            told.add(key)
+            what = f"sequence {name} will give out {value} again, which is there"
+            yield Alteration(what, earlier.moment, later.moment)
