@@ -41,7 +41,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Stood:
     """All that is known of them. `aside`: tables that are not compared, since their rows changed
     while all was well; `unread`: why others could not be looked at; `lacks`: moments at which
     nobody looked, though somebody had to.
@@ -72,14 +72,14 @@ class Rows:
         return sum(int(columns[ROWS]) for name, columns in tables if name not in self.aside)
 
 
-def rows(book: Book) -> Rows | None:
+def rows(book: Book) -> Stood | None:
     """Return what became of them; None of a drill that never looked."""
     looks = book.every(RowsSeen)
     if not looks:
         return None
     aside = _aside(looks)
     moments = [one.moment for one in looks]
-    return Rows(
+    return Stood(
         looks=tuple(looks),
         spans=(*_spans(book, aside), *_round_trip(looks, aside)),
         aside=tuple(sorted(aside)),

@@ -13,6 +13,7 @@ from rollback_drill.data.comparison import ROWS, compare
 from rollback_drill.data.fingerprint import LARGE_OBJECTS, hashes, statements
 from rollback_drill.ground.finding import Finding, failed, passed
 from rollback_drill.stage.host import Host, look
+from rollback_drill.stage.model import Stage
 from rollback_drill.subject.subject import Queries
 
 _LIMIT_S = 900.0  # a bound against hanging: the step has a budget of its own
@@ -46,6 +47,11 @@ echo "== restored"
 contents live "$DB_NAME"
 contents copy "$scratch"
 """
+_NEWEST = (
+    "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
+    "2>/dev/null | sort -n | tail -n 1"
+)
+_LOOK_S = 120.0
 _ORIGIN = """listed="$(pg_restore -l {dump} 2> /dev/null | head -n 20 || true)"
 grep -m 1 -oE "dbname: .*" <<< "$listed" || echo "dbname: "
 made="$(grep -m 1 -oE "created at .*" <<< "$listed" | cut -c 12- || true)"
@@ -69,6 +75,25 @@ class Origin:
         if self.age_s is not None and self.age_s > most_s + _SECOND_S:
             return f"it was made {self.age_s:.0f} s ago, whatever its file's time says"
         return ""
+
+
+def newest(stage: Stage, folder: str) -> tuple[float, str]:
+    """Return (age in seconds, path) of the newest dump in `folder`, a variable of the runbook's
+    blocks; raises LookupError.
+
+    A runbook that names no folder makes its safety backup where its commands run.
+    """
+    where = shlex.quote(stage.environment[folder])
+    find = _NEWEST.format(folder=where, depth=3)
+    if folder == "BACKUP_DIR":
+        find += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
+    done = look(stage.hosts[0], f"{find}; date +%s.%N", limit_s=_LOOK_S)
+    *found, clock = done.stdout.split("\n")
+    if not found:
+        raise LookupError(f"no dump in {folder}")
+    found.sort(key=lambda line: float(line.partition(" ")[0]), reverse=True)
+    changed, _, path = found[0].partition(" ")
+    return float(clock) - float(changed), path
 
 
 def origin(host: Host, path: str) -> Origin:

@@ -169,6 +169,17 @@ class Checked(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class BackupProven(Told):
+    """A backup that was made before there were clients was restored and compared at once, while
+    nobody wrote. `name`: of its file.
+    """
+
+    name: Name
+    verdict: Verdict
+    evidence: Name
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorActed(Told):
     """What a person did in a step: done, effect seen, wrong turn (said to be done, and was not) or
     skipped.

@@ -8,7 +8,7 @@ import shlex
 
 from rollback_drill.data import archive
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
-from rollback_drill.perform.backup import origin, prove
+from rollback_drill.perform.backup import newest, origin, prove
 from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.release import all_ok
 from rollback_drill.perform.moment import Moment
@@ -31,35 +31,12 @@ _CHECKSUM = """has="$(sha256sum < "$SECURE_STORAGE"/{name} | cut -d ' ' -f 1)"
 wanted="$(cut -d ' ' -f 1 "$SECURE_STORAGE"/{name}.sha256)"
 [ "$has" = "$wanted" ] || {{ echo "its checksum there is $wanted, it has $has" >&2; exit 1; }}
 """
-_NEWEST = (
-    "find {folder} -maxdepth {depth} -regex '.*\\.\\(dump\\|sql\\|backup\\)' -printf '%T@ %p\\n' "
-    "2>/dev/null | sort -n | tail -n 1"
-)
 
 
 def _on_first(moment: Moment, script: str, expected: str) -> Finding:
     """Run `script` on the first host, which is where blocks marked once run, and judge it."""
     host = moment.stage.hosts[0]
     return all_ok({host.name: look(host, script, limit_s=_LIMIT_S)}, expected)
-
-
-def _newest(moment: Moment, folder: str) -> tuple[float, str]:
-    """Return (age in seconds, path) of the newest dump in `folder`; raises LookupError.
-
-    A runbook that names no folder makes its safety backup where its commands run.
-    """
-    host = moment.stage.hosts[0]
-    where = shlex.quote(moment.stage.environment[folder])
-    find = _NEWEST.format(folder=where, depth=3)
-    if folder == "BACKUP_DIR":
-        find += f"; {_NEWEST.format(folder=chr(34) + '$PWD' + chr(34), depth=1)}"
-    done = look(host, f"{find}; date +%s.%N", limit_s=_LIMIT_S)
-    *found, clock = done.stdout.split("\n")
-    if not found:
-        raise LookupError(f"no dump in {folder}")
-    found.sort(key=lambda line: float(line.partition(" ")[0]), reverse=True)
-    changed, _, path = found[0].partition(" ")
-    return float(clock) - float(changed), path
 
 
 @check(
@@ -72,7 +49,7 @@ def backup_exists(moment: Moment, match: re.Match[str]) -> Finding:
     to its end.
     """
     try:
-        age, path = _newest(moment, "SECURE_STORAGE")
+        age, path = newest(moment.stage, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
@@ -113,7 +90,7 @@ def backup_recent(moment: Moment, match: re.Match[str]) -> Finding:
     """
     limit_s = duration_s(match["age"])
     try:
-        age, path = _newest(moment, "SECURE_STORAGE")
+        age, path = newest(moment.stage, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
@@ -136,7 +113,7 @@ def restore_tested(moment: Moment, match: re.Match[str]) -> Finding:
     every connection of the database.
     """
     try:
-        _, path = _newest(moment, "SECURE_STORAGE")
+        _, path = newest(moment.stage, "SECURE_STORAGE")
     except LookupError as error:
         return failed(str(error), "one in secure storage")
     name = path.rpartition("/")[2]
@@ -166,7 +143,7 @@ def backup_created(moment: Moment, match: re.Match[str]) -> Finding:
     alike, with as many rows, and the same values in every column.
     """
     try:
-        age, path = _newest(moment, "BACKUP_DIR")
+        age, path = newest(moment.stage, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this step made")
     name = path.rpartition("/")[2]
@@ -196,7 +173,7 @@ def backup_size(moment: Moment, match: re.Match[str]) -> Finding:
     """The newest dump is larger than the checkbox demands (which alone proves nothing)."""
     limit = size_bytes(match["size"])
     try:
-        _, path = _newest(moment, "BACKUP_DIR")
+        _, path = newest(moment.stage, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this procedure made")
     name = path.rpartition("/")[2]
@@ -221,7 +198,7 @@ def backup_stored(moment: Moment, match: re.Match[str]) -> Finding:
     has there, where the checkbox speaks of one.
     """
     try:
-        _, path = _newest(moment, "BACKUP_DIR")
+        _, path = newest(moment.stage, "BACKUP_DIR")
     except LookupError as error:
         return failed(str(error), "one that this procedure made")
     name = shlex.quote(path.rpartition("/")[2])
