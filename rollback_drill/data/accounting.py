@@ -56,6 +56,7 @@ class Accounting:
             Standing(stage.database, stage.subject.table, scopes) if stage.database else None
         )
         self._watching = Watching(stage.database, entries)
+        self._continues = scopes is not None and entries is not None
         self._performed: list[Procedure] = []
         self._moments: list[tuple[str, float]] = []
 
@@ -184,6 +185,11 @@ class Accounting:
         else:
             if counted:
                 self._timeline.record(counted)
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with what a dead drill has looked at."""
+        return self._continues
 
     @property
     def others_write(self) -> bool:

@@ -53,7 +53,7 @@ class Balance:
                 "none", f"none of {self.fates.acknowledged} confirmed changes; of other data "
                 "nobody knows", 1)  # fmt: skip
         if more and said.startswith("none"):
-            said = said.replace("none", "no confirmed changes", 1)
+            said = said[len("none (") : -1]  # what was dropped, if anything was
         return "; ".join([said, *more] if said else more)
 
 

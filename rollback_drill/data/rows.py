@@ -8,7 +8,16 @@ from itertools import pairwise
 
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.data.comparison import ROWS
-from rollback_drill.data.told import ENDED, HEALTHY, OUT, PREPARING, READY, STARTED, RowsSeen
+from rollback_drill.data.told import (
+    ENDED,
+    HEALTHY,
+    OUT,
+    PREPARING,
+    READY,
+    STARTED,
+    TAKEN_UP,
+    RowsSeen,
+)
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 
@@ -130,7 +139,7 @@ def _spans(book: Book, aside: Collection[str]) -> Iterator[Span]:
 
 def _off(later: RowsSeen, performed: bool) -> bool:
     """Whether a look came before the rollback did its work, or there was none."""
-    return later.moment in (*_CLEAN, PREPARING, OUT) or not performed
+    return later.moment in (*_CLEAN, PREPARING, TAKEN_UP, OUT) or not performed
 
 
 def _differences(

@@ -8,13 +8,16 @@ from typing import Annotated
 
 from rollback_drill.perform.told import AlternativeTaken, ProcedureChosen
 from rollback_drill.record.book import Book
-from rollback_drill.record.decoding import Holds
+from rollback_drill.record.decoding import Holds, Range
 from rollback_drill.record.told import Count, Name, Number, Seconds, Told
 
+Position = Annotated[int, Range(-(2**63), 2**63)]
+"""Where a sequence stands."""
 FATES = ("preserved", "transformed", "dropped", "damaged", "lost")
 """Every acknowledged write is one of these."""
 STARTED, READY, HEALTHY = "at the start", "before clients came", "before anything was broken"
 PREPARING, OUT = "before the preparation", "when clients were off the failing release"
+TAKEN_UP = "when it was taken up"
 ENDED, CLOSED = "at the end", "after the closing steps"
 """Moments at which rows that stood are looked at, beside the begin of each procedure."""
 NO_WRITES = "no writes were made"
@@ -115,8 +118,8 @@ class CatalogueSeen(Told):
     gone: tuple[str, ...] = ()
     changed: dict[str, str] = field(default_factory=dict)
     new: dict[str, str] = field(default_factory=dict)
-    positions: dict[str, int] = field(default_factory=dict)
-    behind: dict[str, int] = field(default_factory=dict)
+    positions: dict[str, Position] = field(default_factory=dict)
+    behind: dict[str, Position] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rollback_drill.conduct.companion import Companion
-from rollback_drill.data.told import CLOSED, HEALTHY, OUT, PREPARING, READY, STARTED
+from rollback_drill.data.told import CLOSED, HEALTHY, OUT, PREPARING, READY, STARTED, TAKEN_UP
 from rollback_drill.perform.performer import Part
 from rollback_drill.runbook.maintenance import ENTER, LEAVE
 from rollback_drill.runbook.model import Procedure
@@ -23,11 +23,12 @@ class Accounts(Companion):
 
     def up(self) -> None:
         """See Companion.up."""
-        self.rig.accounts.look(STARTED)
+        self.rig.accounts.look(TAKEN_UP if self.rig.accounts.continues else STARTED)
 
     def before_clients(self) -> None:
         """See Companion.before_clients. Work of routine was done since."""
-        self.rig.accounts.look(READY)
+        if not self.rig.accounts.continues:
+            self.rig.accounts.look(READY)
 
     def steady(self) -> None:
         """See Companion.steady. What others write shows before anything is broken."""
