@@ -52,17 +52,18 @@ def test_a_procedure_that_must_stop_is_right_only_when_it_failed_and_lost_nothin
 
 
 def test_the_alternative_that_was_taken_is_told() -> None:
-    armed = also(HazardArmed("storm", "it rains", mastered=True), HazardOver("storm", "rain"))
+    storm = HazardArmed("storm", "it rains", mastered=True)
+    armed = also(storm, HazardOver("storm", "rain"))
     calm = armed(changed(DrillStarted, hazard="storm")(good()))
     taken = AlternativeTaken("Procedure 1", 1, "Enter", "restore", "no lock", 1)
     instead = CommandStarted(4, "Procedure 1", 1, "host-1", "", "true", 8, 30)
     stormy = []
     for event in calm:
         if event.what == CommandEnded(2, 0, 0.1):  # in its place
-            for what in (CommandEnded(2, 1, 0.1), taken, instead):
+            for what in (storm, CommandEnded(2, 1, 0.1), taken, instead):
                 stormy.append(Event(event.at, what))
             stormy.append(Event(event.at, CommandEnded(4, 0, 0.1)))
-        else:
+        elif event.what != storm:
             stormy.append(event)
     for record, way in ((calm, "got by; "), (stormy, "got by, by the runbook's alternative; ")):
         whole = counted(record)
