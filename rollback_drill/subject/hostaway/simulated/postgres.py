@@ -419,6 +419,10 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
     (re.compile(pattern), answer)
     for pattern, answer in (
         (r"^SELECT 1 FROM listings LIMIT 1$", lambda _d, _f, _p: [(1,)]),
+        (
+            r"^SELECT datname, oid::text FROM pg_database",
+            lambda d, _f, _p: [(name, name) for name in ("hostaway", "postgres", *d.others)],
+        ),
         (r"RAISE LOG '(?P<text>[^']*)'", _raise),
         (r'^ALTER TABLE reservations OWNER TO "?(?P<user>\w+)', _owned),
         (r"^(?P<what>CREATE) OR REPLACE FUNCTION .* RAISE EXCEPTION", _watched),

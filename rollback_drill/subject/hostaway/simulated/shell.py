@@ -109,7 +109,8 @@ def _text(lines: list[str]) -> str:
 
 
 _WHOLE = re.compile(
-    r"^\s*(?:set \+o pipefail|tell\(\)|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
+    r"^\s*(?:set \+o pipefail|tell\(\)|told\(\)"
+    r"|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
     r"|git ls-remote|cd \"\$\(git -C |echo '# by hand'"
     r"|git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
@@ -315,6 +316,34 @@ def _messages(shell: Shell, found: re.Match[str]) -> None:
         shell.out.append(base64.b64encode(text.encode()).decode())
 
 
+def _surroundings(shell: Shell, found: re.Match[str]) -> None:
+    """What `effects.looking` asks for, of the little that the model has."""
+    del found
+    computer, environment = shell.computer, shell.environment
+    released = (RECIPE.layers / computer.head / "config.yaml").read_bytes()
+    config = (computer.read(environment["CONFIG_FILE"]) or "").encode()
+    folders = environment["BACKUP_DIR"], environment["SECURE_STORAGE"]
+    told = {
+        "self": "",
+        "config": base64.b64encode(config).decode(),
+        "head": computer.head,
+        "where": "config.yaml",
+        "committed": base64.b64encode(released).decode(),
+        "tree": " M app.py" if computer.changed else "",
+        "files": "\n".join(
+            f"{len(text)} {at} 644 {path}"
+            for path, (at, text) in sorted(computer.files.items())
+            if path.startswith(folders)
+        ),
+        "crontab": "",
+        "processes": "1 (init) S 0 1 1" + " 0" * 15 + " 1",
+        "balancer": "",
+        "end": "",
+    }
+    for name, text in told.items():
+        shell.out.append(f"== {name}\n{text}")
+
+
 def _state(shell: Shell, found: re.Match[str]) -> None:
     shell.say(shell.computer.head)
     short = "echo in ||" in found.string
@@ -439,6 +468,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         # The suite's own.
         (r"exec 3< \"\$log\"", _look_at_log),
         (r"^tell\(\) ", _messages),
+        (r"^told\(\) ", _surroundings),
         (r"^git describe --tags --always 2>/dev/null", _state),
         (r"^git ls-remote --exit-code --tags origin", _is_stable),
         (r"^git ls-remote --tags origin \| grep", _marked),

@@ -256,7 +256,8 @@ def _swap(shell: RunsStatements, found: re.Match[str]) -> None:
     shell.takes(_PSQL_S)
     server = shell.computer.database
     fresh = _database(shell, "$fresh")
-    server.others[f"replaced_{clock.now():.0f}"] = server.copy()
+    replaced = f"{shell.environment['DB_NAME']}_replaced_{clock.now():.0f}"
+    server.others[replaced] = server.copy()
     del server.others[shell.environment["fresh"]]
     server.become(fresh)
     server.foreign = server.refuses = False  # a restored copy is the user's, without a trigger

@@ -1,0 +1,201 @@
+"""Whether a procedure changed anything that no step of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from rollback_drill.effects.declared import is_one_of
+from rollback_drill.effects.told import (
+    AFTER,
+    BEFORE,
+    GONE,
+    NOT_HELD,
+    PREPARATION,
+    EffectsDeclared,
+    HostSeen,
+    ServerSeen,
+)
+from rollback_drill.ground.verdict import Verdict
+from rollback_drill.record.book import Book, lives
+from rollback_drill.record.judge import Cause, judging
+
+_MOST = 5  # that are named of each kind
+_BY = {BEFORE: "in the preparation", AFTER: "by the procedure", GONE: "after the procedure"}
+_CLOSING = "by the closing steps"
+_NEEDED = (PREPARATION, AFTER)
+
+
+@judging(125, whole=True)
+def of_effects(book: Book) -> Iterator[Cause]:
+    """Nothing but what the runbook says is another than before: files, settings, processes,
+    databases.
+    """
+    seen, declared = book.every(HostSeen), book.every(EffectsDeclared)
+    if not declared or any(one.moment == NOT_HELD for one in seen):
+        return  # what is left half done has causes of its own
+    now = lives(book)[-1]
+    alone = now.events == book.events  # what a drill that was killed left is nobody's effect
+    owed = len(now.every(EffectsDeclared))
+    if not seen:
+        yield Cause(Verdict.UNKNOWN, "Effects", "what stood on the hosts is not on record")
+    for name in dict.fromkeys(one.host for one in seen):
+        looks = [one for one in seen if one.host == name]
+        ended = sum(one.host == name and one.moment == AFTER for one in now.every(HostSeen))
+        if ended < owed:
+            what = f"what stood on {name} {AFTER} is on record {ended} of {owed} times"
+            yield Cause(Verdict.UNKNOWN, "Effects", what)
+        blind = [one for one in looks if "host" in one.unseen]
+        for one in blind:
+            if one.moment in _NEEDED:
+                what = f"what stood on {name} {one.moment}, nobody saw: {one.unseen['host']}"
+                yield Cause(Verdict.UNKNOWN, "Effects", what)
+        looks = [one for one in looks if one not in blind]
+        for where, find in _KINDS.items():
+            if find is _processes and not alone:
+                continue
+            yield from _causes(where, (f"{name}: {what}" for what in find(looks, declared)))
+    if alone:
+        yield from _of_databases(book.every(ServerSeen), declared)
+
+
+def _causes(where: str, found: Iterable[str]) -> Iterator[Cause]:
+    all_of_them = list(dict.fromkeys(found))
+    for number, what in enumerate(all_of_them[:_MOST], 1):
+        left = len(all_of_them) - _MOST
+        more = f", and {left} more like it" if number == _MOST and left > 0 else ""
+        yield Cause(Verdict.FAILED, where, what + more)
+
+
+_Finds = Iterator[str]
+_Declared = list[EffectsDeclared]
+
+
+def _by(look: HostSeen | ServerSeen) -> str:
+    return _BY.get(look.moment, _CLOSING)
+
+
+def _settings(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    named = {key for one in declared for key in one.keys}
+    first, told = looks[:1], set[str]()
+    for one in looks[1:]:
+        before = first[0]
+        if before.config and not one.config:
+            yield f"the configuration file is gone, {_by(one)}"
+            return
+        for key in sorted({*before.config, *one.config} - told):
+            if before.config.get(key) == one.config.get(key) or _last(key) in named:
+                continue
+            # Another release brings a configuration of its own.
+            if one.head != before.head and key not in one.uncommitted:
+                continue
+            told.add(key)
+            yield f"{key} of the configuration has another value than before, {_by(one)}"
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2].partition("[")[0]
+
+
+def _folder(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        known = {line[3:] for look in looks[: looks.index(after)] for line in look.tree}
+        for line in after.tree:
+            if line[3:] not in known:
+                what = "is new and belongs to no release" if line[:2] == "??" else "was changed"
+                yield f"{line[3:]} {what}, {_by(after)}"
+        if after.head == before.head and "tree" not in after.unseen:
+            for line in before.tree:
+                if line[:2] == "??" and line not in after.tree:
+                    yield f"{line[3:]}, which belongs to no release, is gone, {_by(after)}"
+
+
+def _files(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    rotates = any(one.rotates for one in declared)
+    for before, after in pairwise(looks):
+        for path, was in before.files.items():
+            now = after.files.get(path)
+            if now is None and not rotates:
+                yield f"{path} is gone, {_by(after)}"
+            elif now is not None and now != was:
+                yield f"{path} is another than before, {_by(after)}: {now}, not {was}"
+
+
+def _processes(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """What was there at two looks stays, what was there at one may have been a look itself."""
+    del declared
+    service = {who for one in looks for who in one.service}
+    if any("processes" in one.unseen for one in looks):
+        return
+    before = [one.processes for one in looks if one.moment in (PREPARATION, BEFORE)]
+    after = [one for one in looks if one.moment not in (PREPARATION, BEFORE)]
+    if len(before) < 2 or len(after) < 2:
+        return
+    stood = set.intersection(*map(set, before)) - service
+    for who in sorted(stood):
+        if not any(who in one.processes for one in after):
+            yield f"process {before[0][who]} ({who}) is gone, {_by(after[0])}"
+    known = {who for one in before for who in one} | service
+    for earlier, later in pairwise(after):
+        for who in sorted(set(earlier.processes) & set(later.processes) - known):
+            known.add(who)
+            yield f"process {later.processes[who]} ({who}) was left running, {_by(earlier)}"
+
+
+def _balancer(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """Up to the end of the first procedure: later on the drill takes back what it did to it."""
+    del declared
+    ends = next((n for n, one in enumerate(looks, 1) if one.moment == AFTER), 0)
+    looks = [one for one in looks[:ends] if one.balancer]
+    if not looks or (looks[0].moment, looks[-1].moment) != (PREPARATION, AFTER):
+        return
+    was, now = looks[0].balancer, looks[-1].balancer
+    for key in sorted({*was, *now}):
+        if was.get(key) != now.get(key):
+            by = next(one for one in looks[1:] if one.balancer.get(key) == now.get(key))
+            yield f"{key} of the load balancer is another than before, {_by(by)}"
+
+
+def _crontab(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        if {"crontab"} & {*before.unseen, *after.unseen}:
+            continue
+        gone, new = {*before.crontab} - {*after.crontab}, {*after.crontab} - {*before.crontab}
+        if gone or new:
+            yield f"{len(gone)} lines of the crontab are gone and {len(new)} new, {_by(after)}"
+
+
+_KINDS: dict[str, Callable[[list[HostSeen], _Declared], _Finds]] = {
+    "Configuration": _settings,
+    "Deployment's folder": _folder,
+    "Kept files": _files,
+    "Processes": _processes,
+    "Load balancer": _balancer,
+    "Crontab": _crontab,
+}
+
+
+def _of_databases(looks: list[ServerSeen], declared: _Declared) -> Iterator[Cause]:
+    for one in looks:
+        if one.why and one.moment in _NEEDED:
+            what = f"which there were {one.moment}, nobody saw: {one.why}"
+            yield Cause(Verdict.UNKNOWN, "Databases", what)
+    own = {one.own for one in declared}
+    left = [name for one in declared for name in one.databases]
+    dropped = [name for one in declared for name in one.drops]
+
+    def found() -> _Finds:
+        for before, after in pairwise(one for one in looks if not one.why):
+            for name, oid in before.databases.items():
+                now = after.databases.get(name)
+                if now is None and not is_one_of(name, dropped):
+                    yield f"{name} is gone, {_by(after)}"
+                elif now not in (None, oid) and name not in own:
+                    yield f"{name} was made anew, {_by(after)}"
+            for name in after.databases:
+                if name not in before.databases and not is_one_of(name, left):
+                    yield f"{name} was left behind, {_by(after)}"
+
+    yield from _causes("Databases", found())

@@ -1,0 +1,214 @@
+"""Looks at what stands around the service: one script on each host, and one query."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from rollback_drill.effects.told import HostSeen, ServerSeen
+from rollback_drill.ground.errors import DrillError, StageError
+from rollback_drill.stage.host import Host, look
+from rollback_drill.stage.model import Stage
+from rollback_drill.subject.values import leaves
+
+_LIMIT_S = 10.0
+_MOST = 2_000  # files or lines of each kind that are looked at
+_KEPT = 4 * 2**20
+_HAPROXY = ("srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
+_DATABASES = "SELECT datname, oid::text FROM pg_database ORDER BY datname"
+# A process belongs to the stage when it has the stage's variables, or, on a host that is the
+# stage's alone, in any case. Its environment is looked for by one program, and told by none.
+SCRIPT = r"""told() { echo "== $1"; }
+set +e +u +o pipefail
+exec 2> /dev/null
+told self; echo $$
+told config; if [ -r "$CONFIG_FILE" ]; then head -c 200000 "$CONFIG_FILE" | base64 -w 0; echo; fi
+told head; git -C "$APP_DIR" rev-parse HEAD
+config="$(realpath --relative-to "$APP_DIR" "$CONFIG_FILE")"
+told where; echo "$config"
+told committed; git -C "$APP_DIR" show "HEAD:./$config" | head -c 200000 | base64 -w 0; echo
+told tree
+git -C "$APP_DIR" --no-optional-locks status --porcelain --untracked-files=all | head -n @MOST
+told files
+for folder in "$BACKUP_DIR" "$SECURE_STORAGE"; do
+  if [ -d "$folder" ]; then find "$folder" -type f -printf '%s %T@ %m %p\n' | head -n @MOST; fi
+done
+told crontab; if command -v crontab > /dev/null; then echo there; crontab -l; fi
+told processes
+if [ -n "$OWN_HOST" ]; then cat /proc/[0-9]*/stat; else
+  grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's/environ$/stat/' | xargs -r cat
+fi
+told balancer
+case "$LB_ADMIN" in
+  http*) curl -fsS --max-time 2 "$LB_ADMIN/config/" ;;
+  *:*) exec 3<> "/dev/tcp/${LB_ADMIN%:*}/${LB_ADMIN#*:}"
+    echo 'get var proc.health_path;show servers state' >&3; timeout 2 cat <&3 ;;
+esac
+echo; told end
+""".replace("@MOST", str(_MOST))
+_STAT = re.compile(r"(\d+) \((.*)\) \S (\d+) \d+ (\d+)(?: \S+){15} (\d+)")
+_BEGINS = re.compile(r"^== (\w+)$", re.MULTILINE)
+
+
+def look_at_hosts(stage: Stage, moment: str) -> list[HostSeen]:
+    """Return what stands on each host; what could not be looked at is said there."""
+    try:
+        pids = stage.process.pids() if stage.process else {}
+        unknown = "" if stage.process else "which process is the service's is not known"
+    except DrillError as error:
+        pids, unknown = {}, str(error)
+    return [_look_at(stage, host, moment, pids.get(host.name), unknown) for host in stage.hosts]
+
+
+def look_at_server(stage: Stage, moment: str) -> ServerSeen | None:
+    """Return which databases there are; None where there is no server to be asked."""
+    if not stage.database:
+        return None
+    try:
+        return ServerSeen(moment, dict(stage.database.fetch(_DATABASES)))
+    except StageError as error:
+        return ServerSeen(moment, why=str(error))
+
+
+def _look_at(stage: Stage, host: Host, moment: str, pid: int | None, no_service: str) -> HostSeen:
+    own = {"OWN_HOST": "yes" if stage.confined else ""}
+    try:
+        said = look(host, SCRIPT, limit_s=_LIMIT_S, environment=own, keep=_KEPT).stdout
+    except StageError as error:
+        return HostSeen(moment, host.name, unseen={"host": str(error)})
+    return read_host(said, host.name, moment, key=stage.api_key, pid=pid, no_service=no_service)
+
+
+def read_host(
+    said: str, host: str, moment: str, *, key: str, pid: int | None, no_service: str = ""
+) -> HostSeen:
+    """Return what the script told. `key`: nobody without it can guess values by their digests;
+    `pid`: of the service; `no_service`: why nobody knows it.
+    """
+    parts = _BEGINS.split(said)
+    told = {name: text.strip("\n") for name, text in zip(parts[1::2], parts[2::2], strict=False)}
+    if "end" not in told:
+        return HostSeen(moment, host, unseen={"host": "its script did not come to its end"})
+    unseen: dict[str, str] = {}
+    config = _settings(told["config"], key)
+    committed = _settings(told["committed"], key)
+    if not told["config"]:
+        unseen["config"] = "there is no configuration file that can be read"
+    if not told["head"]:
+        unseen["tree"] = "git tells nothing of the deployment's folder"
+    if not told["crontab"]:
+        unseen["crontab"] = "there is no crontab"
+    balancer = _balancer(told["balancer"], key)
+    if not balancer:
+        unseen["balancer"] = "it cannot be asked"
+    if no_service:
+        unseen["processes"] = no_service
+    processes, service = _processes(told["processes"], told["self"], pid)
+    where = told["where"]
+    return HostSeen(
+        moment=moment,
+        host=host,
+        config=config,
+        uncommitted=tuple(
+            name
+            for name in {**config, **committed}
+            if not committed or committed.get(name) != config.get(name)
+        ),
+        head=told["head"],
+        tree=tuple(line for line in told["tree"].splitlines() if line[3:] != where),
+        files=_files(told["files"]),
+        processes={} if no_service else processes,
+        service=service,
+        balancer=balancer,
+        crontab=tuple(_digest(line, key) for line in told["crontab"].splitlines()[1:]),
+        unseen=unseen,
+    )
+
+
+def _digest(value: object, key: str) -> str:
+    secret = hashlib.sha256(key.encode()).digest()
+    return hashlib.blake2b(repr(value).encode(), key=secret, digest_size=5).hexdigest()
+
+
+def _digests(values: Mapping[str, object], key: str) -> dict[str, str]:
+    return {name or "(all of it)": _digest(value, key) for name, value in values.items()}
+
+
+@functools.lru_cache(maxsize=16)  # the same text, again and again
+def _settings(encoded: str, key: str) -> dict[str, str]:
+    """Return digests of a configuration's values by key; of one that is no YAML, by line."""
+    text = base64.b64decode(encoded).decode(errors="replace")
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    if isinstance(found, dict | list):
+        return _digests(dict(leaves(found)), key)
+    lines = (re.match(r"\s*([\w.-]+)\s*[=:]\s*(.*)", line) for line in text.splitlines())
+    return _digests({one[1]: one[2] for one in lines if one}, key)
+
+
+def _files(text: str) -> dict[str, str]:
+    found = {}
+    for line in text.splitlines():
+        size, changed, mode, path = line.split(" ", 3)
+        found[path] = f"{size} bytes of {changed}, mode {mode}"
+    return found
+
+
+def _processes(
+    text: str, script: str, service: int | None
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return names by "pid since start", without those of the script's own session and without
+    workers, which bear their parent's name; and which of them are the service's.
+    """
+    rows = {int(row[1]): row for row in map(_STAT.match, text.splitlines()) if row}
+    own = rows[int(script)][4] if script.isdigit() and int(script) in rows else ""
+    named: dict[str, str] = {}
+    of_service: list[str] = []
+    for pid, row in rows.items():
+        parent = rows.get(int(row[3]))
+        who = f"{pid} since {row[5]}"
+        if row[4] == own:
+            continue
+        if service in _line_of(pid, rows):
+            of_service.append(who)
+        elif not (parent and parent[2] == row[2]):
+            named[who] = row[2]
+    return named, tuple(of_service)
+
+
+def _line_of(pid: int, rows: Mapping[int, re.Match[str]]) -> list[int]:
+    """Return the process with all its parents."""
+    line: list[int] = []
+    while pid in rows and pid not in line:
+        line.append(pid)
+        pid = int(rows[pid][3])
+    return line
+
+
+def _balancer(text: str, key: str) -> dict[str, str]:
+    """Return digests of the settings of Caddy, or of HAProxy; nothing of another one."""
+    try:
+        return _digests(dict(leaves(json.loads(text))), key)
+    except (ValueError, RecursionError):
+        pass
+    found: dict[str, object] = {}
+    names: list[str] = []
+    for line in text.splitlines():
+        words = line.removeprefix("# ").split()
+        if line.startswith("# be_id"):
+            names = words
+        elif names and len(words) >= len(names):
+            row = dict(zip(names, words, strict=False))
+            for name in _HAPROXY:
+                found[f"{row['be_name']}/{row['srv_name']}.{name}"] = row.get(name)
+        elif line.startswith("proc.health_path"):
+            found["proc.health_path"] = line.partition("value=")[2]
+    return _digests(found, key)

@@ -1,0 +1,67 @@
+"""What stood around the service at moments of a drill, so that it can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rollback_drill.record.told import Name, Number, Told
+
+PREPARATION = "before the preparation"
+BEFORE = "before the procedure"
+AFTER = "after the procedure"
+NOT_HELD = "after the procedure, which did not hold"
+GONE = "when all clients had gone"
+CLOSED = "after the closing steps"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen(Told):
+    """What stood on a host at a `moment`; values are told apart by digests, and not told.
+
+    `config`: digests of the values in the application's configuration file by key; `uncommitted`:
+    keys whose values are not those of the release that is checked out, `head`. `tree`: what git
+    says of the deployment's folder, a line each, the configuration file left out. `files`: sizes,
+    times and modes of the files in the runbook's folders by path. `processes`: names by "pid since
+    start"; `service`: those of the service, with all that it started. `balancer`: digests of the
+    load balancer's settings by name. `crontab`: digests of its lines. `unseen`: why something could
+    not be looked at; the key "host" stands for all of it.
+    """
+
+    moment: Name
+    host: Name
+    config: dict[str, str] = field(default_factory=dict)
+    uncommitted: tuple[str, ...] = ()
+    head: str = ""
+    tree: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, str] = field(default_factory=dict)
+    service: tuple[str, ...] = ()
+    balancer: dict[str, str] = field(default_factory=dict)
+    crontab: tuple[str, ...] = ()
+    unseen: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSeen(Told):
+    """The names of all databases of the service's server at a `moment`, with their object ids;
+    `why`: why nobody could look.
+    """
+
+    moment: Name
+    databases: dict[str, str] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectsDeclared(Told):
+    """What a procedure says that it changes: `keys` of configurations that it names beside the
+    configuration file, patterns of `databases` that it makes and leaves, those that it `drops`, and
+    whether it `rotates` old backups away. `own`: the service's database.
+    """
+
+    procedure: Number
+    keys: tuple[str, ...]
+    databases: tuple[str, ...]
+    drops: tuple[str, ...]
+    rotates: bool
+    own: str

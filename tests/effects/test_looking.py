@@ -1,0 +1,224 @@
+"""What a real host tells of itself, and what of it is told apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rollback_drill.effects.declared import declared, is_one_of
+from rollback_drill.effects.looking import SCRIPT, read_host
+from rollback_drill.effects.told import PREPARATION, HostSeen
+from rollback_drill.stage.host import LocalHost, look
+from tests.runbook.runbook_support import runbook_of
+
+ROOT = Path(__file__).parents[2]
+RUNBOOK = (ROOT / "runbook" / "rollback.md").read_text(encoding="utf-8")
+CONFIG = "feature:\n  enabled: true\n  limits: [1, 2]\npool: 5\n"
+
+
+class Place:
+    """A host in a folder, with a deployment of one commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.app = folder / "app"
+        self.app.mkdir()
+        self.config = self.app / "config.yaml"
+        self.config.write_text(CONFIG)
+        (folder / "backups").mkdir()
+        (folder / "backups" / "old dump").write_text("old")
+        variables = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "APP_DIR": str(self.app),
+            "CONFIG_FILE": str(self.config),
+            "BACKUP_DIR": str(folder / "backups"),
+            "SECURE_STORAGE": str(folder / "secure"),
+        }
+        self.host = LocalHost("host-1", folder, variables)
+        git = "git -c user.name=a -c user.email=a@b"
+        self.run(f'cd "$APP_DIR"; git init -q; git add .; {git} commit -q -m first')
+
+    def run(self, script: str) -> None:
+        assert self.host.run(script, limit_s=20).ok
+
+    def seen(self, pid: int | None = None) -> HostSeen:
+        said = look(self.host, SCRIPT, limit_s=20).stdout
+        return read_host(said, "host-1", PREPARATION, key="key", pid=pid)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def neighbour(place: Place) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the stage's own."""
+    process = subprocess.Popen(["sleep", "60"], env=place.host.environment)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_nothing_changes_by_looking(place: Place) -> None:
+    seen = place.seen()
+    assert place.seen() == seen
+    assert list(seen.config) == [
+        "feature.enabled",
+        "feature.limits[0]",
+        "feature.limits[1]",
+        "pool",
+    ]
+    assert seen.uncommitted == seen.tree == ()
+    assert len(seen.head) == 40
+    assert [name.rpartition("/")[2] for name in seen.files] == ["old dump"]
+    assert {"balancer"} <= set(seen.unseen) <= {"balancer", "crontab"}
+    assert "host" not in seen.unseen
+
+
+def test_values_are_told_apart_and_not_told(place: Place) -> None:
+    before = place.seen()
+    place.config.write_text(CONFIG.replace("pool: 5", "pool: '5'"))
+    after = place.seen()
+    assert after.uncommitted == ("pool",)
+    assert {k for k in before.config if before.config[k] != after.config[k]} == {"pool"}
+    assert after.tree == ()
+    place.config.write_text(CONFIG.replace("pool: 5\n", ""))
+    assert place.seen().uncommitted == ("pool",)
+    said = look(place.host, SCRIPT, limit_s=20).stdout
+    other = read_host(said, "host-1", PREPARATION, key="another", pid=None)
+    assert not set(other.config.values()) & set(after.config.values())
+
+
+def test_a_configuration_of_another_kind_is_told_by_lines(place: Place) -> None:
+    place.config.write_text("[a]\npool = 5\nname: x: y\n")
+    assert set(place.seen().config) == {"pool", "name"}
+
+
+def test_files_are_told_apart_by_size_time_and_mode(place: Place) -> None:
+    seen = [place.seen().files]
+    for script in (
+        'echo x >> "$BACKUP_DIR/old dump"',
+        'touch -d @5 "$BACKUP_DIR/old dump"',
+        'chmod 600 "$BACKUP_DIR/old dump"',
+        'rm "$BACKUP_DIR/old dump"',
+        'mkdir "$SECURE_STORAGE"; echo x > "$SECURE_STORAGE/new"',
+    ):
+        place.run(script)
+        seen.append(place.seen().files)
+    assert len({str(one) for one in seen}) == len(seen)
+
+
+def test_what_git_does_not_know_is_told(place: Place) -> None:
+    (place.app / "debug.sql").write_text("SELECT 1")
+    (place.app / ".gitignore").write_text("*.pyc\n")
+    (place.app / "a.pyc").write_text("")
+    assert place.seen().tree == ("?? .gitignore", "?? debug.sql")
+
+
+def test_processes_of_the_stage_are_told_and_no_others(
+    place: Place, neighbour: subprocess.Popen[bytes]
+) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        (who,) = place.seen().processes
+        assert who.startswith(f"{neighbour.pid} since ")
+        assert place.seen().processes == {who: "sleep"}
+        service = place.seen(neighbour.pid)
+        assert (service.processes, service.service) == ({}, (who,))
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_job_that_a_script_leaves_is_told(place: Place) -> None:
+    place.run("sleep 61 > /dev/null 2>&1 & echo $! > pid")
+    pid = int((place.folder / "pid").read_text())
+    try:
+        assert [name for who, name in place.seen().processes.items()] == ["sleep"]
+    finally:
+        os.kill(pid, 9)
+
+
+def test_workers_are_left_to_their_parent() -> None:
+    stat = "{} (postgres) S {} 1 {}" + " 0" * 15 + " 77"
+    text = "\n".join((stat.format(8, 1, 8), stat.format(9, 8, 9)))
+    told = {"self": "", "config": "", "head": "", "where": "", "committed": "", "tree": ""}
+    told |= {"files": "", "crontab": "", "processes": text, "balancer": "", "end": ""}
+    said = "".join(f"== {name}\n{words}\n" for name, words in told.items())
+    seen = read_host(said, "host-1", PREPARATION, key="", pid=None)
+    assert seen.processes == {"8 since 77": "postgres"}
+    assert set(seen.unseen) == {"config", "tree", "crontab", "balancer"}
+    unknown = read_host(said, "host-1", PREPARATION, key="", pid=None, no_service="nobody knows")
+    assert (unknown.processes, unknown.unseen["processes"]) == ({}, "nobody knows")
+    cut = read_host(said.replace("== end", ""), "host-1", PREPARATION, key="", pid=None)
+    assert "host" in cut.unseen
+
+
+HAPROXY = """proc.health_path: type=str value=</ready>
+1
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
+srv_time_since_last_change srv_port
+3 hosts 1 host-1 10.0.0.2 2 0 1 1 77 8000
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "edits"),
+    [
+        (HAPROXY, {"/ready": "/health", "10.0.0.2 2 0 1": "10.0.0.2 2 1 1", "8000": "8001"}),
+        (json.dumps({"apps": {"path": "/ready"}}), {"/ready": "/health"}),
+    ],
+)
+def test_settings_of_the_load_balancer_are_told_apart(text: str, edits: dict[str, str]) -> None:
+    def settings(words: str) -> dict[str, str]:
+        names = [
+            "self",
+            "config",
+            "head",
+            "where",
+            "committed",
+            "tree",
+            "files",
+            "crontab",
+            "processes",
+        ]
+        said = "".join(f"== {name}\n\n" for name in names)
+        said += f"== balancer\n{words}\n== end\n"
+        return read_host(said, "host-1", PREPARATION, key="", pid=None).balancer
+
+    was = settings(text)
+    assert was
+    for old, new in edits.items():
+        now = settings(text.replace(old, new))
+        assert len({*was.items()} ^ {*now.items()}) == 2
+    assert settings(text.replace(" 77 ", " 78 ")) == was  # it says how long ago, which grows
+
+
+def test_the_runbook_says_what_it_changes(tmp_path: Path) -> None:
+    runbook = runbook_of(tmp_path, RUNBOOK)
+    first, full, flag = (declared(runbook.procedure(n), "shop") for n in (1, 2, 3))
+    assert "pagination_enabled" in flag.keys
+    assert "pool_size" not in flag.keys
+    assert first.keys == first.databases == ()
+    assert is_one_of("shop_replaced_1760000000", full.databases)
+    assert not is_one_of("scratch_1_2", full.databases)
+    assert is_one_of("scratch_1_2", full.drops)
+    assert not is_one_of("others", full.drops)
+    assert not full.rotates
+
+
+def test_a_runbook_that_takes_old_backups_away_says_so(tmp_path: Path) -> None:
+    old = 'tail -n 20 "$LOG_FILE"'
+    text = RUNBOOK.replace(old, 'find "$BACKUP_DIR" -mtime +30 -delete')
+    assert declared(runbook_of(tmp_path, text).procedure(1), "shop").rotates
+
+
+def test_a_name_without_a_word_of_its_own_is_any_name() -> None:
+    assert not is_one_of("others", [".*", ".*_.*"])
