@@ -26,7 +26,7 @@ Wanted = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Stretch:
     """What changed between the looks at two moments: `gone` rows, tables and columns, and values
     that are `changed`, in sentences. `explained`: by the fault that was made, so that neither is a
     finding.
@@ -57,18 +57,18 @@ class Stood:
     """
 
     looks: tuple[RowsSeen, ...]
-    spans: tuple[Span, ...]
+    spans: tuple[Stretch, ...]
     aside: tuple[str, ...]
     unread: Mapping[str, str]
     lacks: tuple[str, ...]
 
     @property
-    def losses(self) -> tuple[Span, ...]:
+    def losses(self) -> tuple[Stretch, ...]:
         """Where something changed that nothing explains."""
         return tuple(one for one in self.spans if one.what and not one.explained)
 
     @property
-    def damage(self) -> tuple[Span, ...]:
+    def damage(self) -> tuple[Stretch, ...]:
         """Where something changed as the fault does it."""
         return tuple(one for one in self.spans if one.what and one.explained)
 
@@ -109,7 +109,7 @@ def _aside(looks: Sequence[RowsSeen]) -> set[str]:
     }
 
 
-def _spans(book: Book, aside: Collection[str]) -> Iterator[Span]:
+def _spans(book: Book, aside: Collection[str]) -> Iterator[Stretch]:
     injected = book.last(FaultInjected)
     damages = injected is not None and bool(injected.damages)
     performed = bool(book.every(ProcedureChosen))
@@ -129,9 +129,11 @@ def _spans(book: Book, aside: Collection[str]) -> Iterator[Span]:
                     explained = failing and (bool(later.procedure) or _off(later, performed))
                     if explained and earlier.moment == PREPARING and gone:
                         # What the preparation takes away is not the release's doing.
-                        yield Span(earlier.moment, later.moment, tuple(gone), (), False)
+                        yield Stretch(earlier.moment, later.moment, tuple(gone), (), False)
                         gone = []
-                    yield Span(earlier.moment, later.moment, tuple(gone), tuple(changed), explained)
+                    yield Stretch(
+                        earlier.moment, later.moment, tuple(gone), tuple(changed), explained
+                    )
                 failing = failing and later.moment != OUT
                 wanted = later.expected or wanted
                 earlier = later
@@ -166,7 +168,7 @@ def _differences(
     return gone, changed
 
 
-def _round_trip(looks: Sequence[RowsSeen], aside: Collection[str]) -> Iterator[Span]:
+def _round_trip(looks: Sequence[RowsSeen], aside: Collection[str]) -> Iterator[Stretch]:
     """Compare what was away for a while with what it was before."""
     first, last = looks[0], looks[-1]
     changed = []
@@ -177,4 +179,4 @@ def _round_trip(looks: Sequence[RowsSeen], aside: Collection[str]) -> Iterator[S
             if away and before[column] != after[column]:
                 changed.append(f"{table}{'' if column == ROWS else column} came back otherwise")
     if changed:
-        yield Span(first.moment, last.moment, (), tuple(changed), False)
+        yield Stretch(first.moment, last.moment, (), tuple(changed), False)
