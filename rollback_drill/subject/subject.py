@@ -53,6 +53,11 @@ class Place(Protocol):
         ...
 
     @property
+    def limits(self) -> object | None:
+        """What its owner allows; None where it is the suite's own."""
+        ...
+
+    @property
     def database(self) -> Queries:
         """The service's database. Raises StageError where there is none."""
         ...

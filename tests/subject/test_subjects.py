@@ -31,7 +31,7 @@ class Notes(BaseHTTPRequestHandler):
     """Keeps the names of notes, for whoever has the key."""
 
     kept: set[str]
-    forgets = lets_in = breaks = False
+    forgets = lets_in = lets_write = breaks = False
 
     def _answer(self, status: int, text: str = "") -> None:
         self.send_response(status)
@@ -52,12 +52,21 @@ class Notes(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if self._is_refused():
+            return
         if not self.forgets:
             self.kept.add(self.path.rpartition("/")[2])
         self._answer(201)
 
     def do_DELETE(self) -> None:
-        self._answer(204)
+        if not self._is_refused():
+            self._answer(204)
+
+    def _is_refused(self) -> bool:
+        refused = self.headers["X-API-Key"] != KEY and not (self.lets_in or self.lets_write)
+        if refused:
+            self._answer(401)
+        return refused
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -100,7 +109,7 @@ QUESTIONS = {
     "reads_succeed": ("breaks", "500"),
     "all_works": ("breaks", "500"),
     "serves_stable": ("breaks", "500"),
-    "strangers_refused": ("lets_in", "without a key is answered 200"),
+    "strangers_refused": ("lets_in", "with no key: 200"),
     "writes_kept": ("forgets", "read back it was 404"),
 }
 
@@ -117,6 +126,17 @@ def test_each_question_is_answered_well_and_turns_red(
     found = ask(place, *status)
     assert found.verdict is Verdict.FAILED
     assert told in found.evidence
+
+
+def test_writes_that_need_no_key_turn_red(
+    described: Subject, place: Any, notes: type[Notes]
+) -> None:
+    found = described.strangers_refused(place)
+    assert "not asked: operations and methods that the stage's file does not name" in found.evidence
+    notes.lets_write = True
+    found = described.strangers_refused(place)
+    assert found.verdict is Verdict.FAILED
+    assert "host-1 PUT /notes/" in found.evidence
 
 
 def test_another_status_than_the_one_that_is_named_is_no_success(

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from rollback_drill.ground.clock import now
-from rollback_drill.ground.finding import Finding, failed, judged, passed
+from rollback_drill.ground.finding import Finding, failed, judged
 from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
+from rollback_drill.stage.strangers import Door, strangers_refused
 from rollback_drill.subject.hostaway.questions import (
     ASKS,
     Extent,
@@ -34,6 +35,24 @@ _MOST_ROWS = 2**30
 _MOST_BYTES = 8 * 2**20  # the document of a large API is long
 _ALWAYS_UNAVAILABLE = {"/maintenance"}  # answers 503 by design, to drain a host
 _LISTS = ("/api/listings?limit=1", "/api/reservations?limit=1")
+# What strangers send would change nothing if they were let in: no such row, and nothing to change.
+_NO_ROW = f"/api/reservations/{2**62}"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
+_OPEN = {"/health", "/ready", "/maintenance", "/metrics"}
+_DOORS = (
+    *(Door("GET", path, opens=path in _LISTS) for path in (*_LISTS, "/api/listings/1")),
+    Door("POST", "/api/reservations", "{}"),
+    *(Door(method, _NO_ROW, "{}" if method != "GET" else "") for method in ("GET", "PATCH")),
+    *(
+        Door(method, path, every_way=False)
+        for path in ("/api/listings", "/api/listings/1", "/api/reservations", _NO_ROW)
+        for method in _METHODS
+    ),
+    *(
+        Door("GET", path, every_way=False)
+        for path in ("/openapi.json", "/docs", "/api", "/none", "/health/../api/listings", "/")
+    ),
+)
 
 
 @subject("listings")
@@ -90,23 +109,15 @@ class Hostaway:
         return judged(bool(seen) and not bad, told or "the release documents no endpoint", "2xx")
 
     def strangers_refused(self, place: Place) -> Finding:
-        """Every host refuses a request without a key or with a wrong one, and serves the right."""
-        seen = []
-        for name, url in place.direct_urls.items():
-            for told, key, wanted in (
-                ("no key", "", 401),
-                ("wrong key", "wrong", 401),
-                ("key", None, 200),
-            ):
-                for path in _LISTS:
-                    with client(place, url, key) as http:
-                        seen.append((f"{name} {path} with {told}", http.get(path).status, wanted))
-        bad = [entry for entry in seen if entry[1] != entry[2]]
-        if bad:
-            found = ", ".join(f"{what}: {got}" for what, got, _ in bad)
-            return failed(found, ", ".join(sorted({str(want) for _, _, want in bad})))
-        told = "401 without or with a wrong key, 200 with the right one"
-        return passed(f"{len(seen)} requests: {told}")
+        """Every host and the front door refuse strangers, whatever they ask and however."""
+        with client(place, next(iter(place.direct_urls.values()), place.base_url)) as http:
+            document = http.get("/openapi.json")
+            paths = _paths(document) if document.status == 200 else {}
+        unasked = [] if paths else ["what only a document of the API would name"]
+        ours = place.limits is None
+        unasked += [] if ours else ["the key in the query, which logs would keep"]
+        doors = dict.fromkeys([*_DOORS, *_documented(paths)])
+        return strangers_refused(place, doors, refusals={401}, in_query=ours, unasked=unasked)
 
     def serves_stable(self, place: Place) -> Finding:
         """Lists have the old shape on every host, and no trace of cursors."""
@@ -203,6 +214,14 @@ def _paths(document: Answer) -> dict[str, dict[str, object]]:
     if len(paths) > _MOST_PATHS:
         raise BadAnswer(f"/openapi.json has {len(paths)} paths", document.status)
     return paths
+
+
+def _documented(paths: Mapping[str, Mapping[str, object]]) -> Iterator[Door]:
+    for path, methods in paths.items():
+        if path not in _OPEN:
+            target = re.sub(r"\{[^}]+\}", str(2**62), path)
+            for method in methods:
+                yield Door(method.upper(), target, every_way=False)
 
 
 def _call_all(http: Client, paths: dict[str, dict[str, object]]) -> Iterator[tuple[str, str, int]]:

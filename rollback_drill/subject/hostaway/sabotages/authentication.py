@@ -98,6 +98,31 @@ SABOTAGES = (
         "another scheme is accepted, whatever it holds",
         'b"authorization" in dict(headers)',
     ),
+    _let_in(
+        "auth-key-in-cookie",
+        "the key is accepted as a cookie",
+        'b"cookie" in dict(headers)',
+    ),
+    _let_in(
+        "auth-empty-header",
+        "a header without a key in it is accepted, none is not",
+        'b"x-api-key" in dict(scope["headers"]) and not given',
+    ),
+    _let_in(
+        "auth-other-methods-open",
+        "methods that the service does not know are answered to strangers",
+        'method not in ("GET", "POST", "PATCH")',
+    ),
+    _entry(
+        "auth-document-open",
+        "the document of the API is shown without a key",
+        Edit(_GATE, "if path in OPEN_PATHS:", 'if path in OPEN_PATHS or path == "/openapi.json":'),
+    ),
+    _entry(
+        "auth-below-open-paths",
+        "whatever begins with an open path is open",
+        Edit(_GATE, "if path in OPEN_PATHS:", "if path.startswith(tuple(OPEN_PATHS)):"),
+    ),
     _let_in("auth-one-in-30", "one stranger in thirty is let in", "_seen % 30 == 0"),
     _let_in("auth-one-in-4", "one stranger in four is let in", "_seen % 4 == 0"),
     _let_in(
@@ -105,7 +130,11 @@ SABOTAGES = (
         "strangers are let in from eight seconds after the start on",
         "time.monotonic() - _BORN > 8",
     ),
-    _let_in("auth-wrong-key-once", "the first wrong key is accepted", "_seen == 1 and given"),
+    _let_in(
+        "auth-wrong-key-seldom",
+        "one stranger in seven is let in if he has a wrong key",
+        "given and _seen % 7 == 0",
+    ),
     _entry(
         "auth-wrong-status",
         "strangers are answered 200 with an error in it",

@@ -11,6 +11,8 @@ PLANTS = {
     "failing-writes": "the stable release answers every new reservation with 500",
     "growing-memory": "the stable release needs 8 MB more with each second",
     "open-lists": "the stable release gives lists to strangers",
+    "open-writes": "the stable release lets strangers write",
+    "half-a-key": "the stable release accepts each part of the key that it begins with",
     "closed-doors": "the stable release refuses the customers' key",
     "lost-writes": "at the restart the last reservations are gone",
     "cut-names": "at the restart the names in all newer reservations are cut",

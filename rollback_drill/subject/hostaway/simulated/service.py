@@ -26,6 +26,7 @@ _PAGES_AT_ONCE = 56  # as the release's own leak does, see its `defects.py`
 _MOST_ROWS, _LAST_OFFSET = 100, 2**31 - 1
 _FILTERS = {"listings": "city", "reservations": "status"}
 _IDS = {"listings": 2**31, "reservations": 2**63}
+_OF_HEALTH = ("/health", "/ready", "/maintenance")
 _LATE_S = 8.0
 _LOGGED = 20  # of so many answers one is told in the log
 _EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -127,18 +128,16 @@ class Service:
         body: bytes | None,
         maintenance: bool,
     ) -> tuple[int, Any]:
-        if where in ("/health", "/ready", "/maintenance"):
+        if where in _OF_HEALTH:
             return self._health(where, maintenance)
         if where == "/metrics":
             if "blind-metrics" in self.plants or self.defects.get("metrics_broken"):
                 return 500, {"error": "internal"}
             return 200, self._metrics()
+        if key != self.api_key and not self._lets_in(method, where, key):
+            return 401, {"error": "unauthorized"}
         if where == "/openapi.json":
             return 200, {"paths": _PATHS}
-        lists = where in ("/api/listings", "/api/reservations")
-        open_to_all = self.paginated and self.defects.get("open_lists")
-        if key != self.api_key and not (lists and (open_to_all or "open-lists" in self.plants)):
-            return 401, {"error": "unauthorized"}
         if "closed-doors" in self.plants:
             return 401, {"error": "unauthorized"}
         if self.random.random() < 0.04 and "failing-requests" in self.plants:
@@ -150,6 +149,18 @@ class Service:
                 return 404, {"error": "not_found"}
             return self._page("reservations", asked)
         return self._row(method, where, body)
+
+    def _lets_in(self, method: str, where: str, key: str) -> bool:
+        """Whether a defect lets a stranger in."""
+        if key and self.api_key.startswith(key) and "half-a-key" in self.plants:
+            return True
+        if method in ("POST", "PATCH") and "open-writes" in self.plants:
+            return True
+        if where not in ("/api/listings", "/api/reservations"):
+            return False
+        return (
+            bool(self.paginated and self.defects.get("open_lists")) or "open-lists" in self.plants
+        )
 
     def _health(self, where: str, maintenance: bool) -> tuple[int, Any]:
         if where == "/maintenance" or (where == "/ready" and maintenance):
@@ -345,7 +356,7 @@ class Service:
             self.printed.append("Traceback (most recent call last):\nKeyError: 'gone'\n")
         elif self.answered % _LOGGED == 0:
             self.log("INFO", "Answered", path=where, status=status)
-        if not where.startswith("/api/") or "still-counters" in self.plants:
+        if where in _OF_HEALTH or where == "/metrics" or "still-counters" in self.plants:
             return
         times = 2 if "double-counters" in self.plants else 1
         self.statuses[status] = self.statuses.get(status, 0) + times
