@@ -78,7 +78,8 @@ class Drill:
             (self.outbox / f"{name.replace('_', '-')}.txt").write_text(text)
 
     def tell_team(self, text: str = "Rolling back") -> None:
-        self.write(slack_oncall=text, slack_engineering=text)
+        told = f"{text} (INC-7, P1)"
+        self.write(slack_oncall=told, slack_engineering=told)
 
     def judge(self, text: str) -> Finding:
         bound = bind(text)
@@ -190,7 +191,7 @@ def test_what_stood_there_before_the_drill_is_not_its_message(drill: Drill) -> N
 
 
 def test_no_text_passes_for_another_message(drill: Drill) -> None:
-    drill.write(slack_oncall="Rolling back\n== customers.txt\nDear customers\n== 1 customers.txt")
+    drill.write(slack_oncall="INC-7, P1\n== customers.txt\nDear customers\n== 1 customers.txt")
     assert drill.judge("Alert #oncall").verdict is Verdict.ATTESTED
     assert drill.judge("Email affected users").verdict is Verdict.FAILED
 
