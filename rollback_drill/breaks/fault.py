@@ -19,13 +19,15 @@ FAULT_LIMIT_S = 60.0  # a fault that nobody noticed after a minute of traffic is
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What a fault may use: the stage, the healthy p95 (seconds, its upper confidence bound), the
-    webhook for incidents and tickets, and the generators' folder, where they take orders.
+    webhook for incidents and tickets with the `token` that it wants, and the generators' folder,
+    where they take orders.
     """
 
     stage: Stage
     baseline_s: float
     webhook: str
     traffic: Path
+    token: str = ""
 
 
 class Fault(Protocol):

@@ -109,6 +109,7 @@ def open_drill(
         timeline=timeline,
         traffic=traffic,
         webhook=webhook.url,
+        token=webhook.token,
         performer=performer,
         accounts=accounts,
         courier=courier,

@@ -101,7 +101,7 @@ def break_it(drill: Drill) -> bool:
     drill.begin(PhaseName.FAULT)
     decider = Decider(rig.runbook, rig.request.pace)
     baseline = quantile_upper_bound(drill.healthy) or drill.healthy.quantile(0.95)
-    drill.scene = Scene(rig.stage, baseline, rig.webhook, rig.traffic.directory)
+    drill.scene = Scene(rig.stage, baseline, rig.webhook, rig.traffic.directory, rig.token)
     drill.decided = break_and_decide(
         drill.scene, rig.fault, decider, rig.traffic, drill.healthy, rig.timeline
     )

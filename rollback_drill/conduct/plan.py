@@ -82,6 +82,7 @@ class Listens(Protocol):
     """Where people report to, as long as it is entered; see `watch.webhook`."""
 
     url: str
+    token: str
 
     def __enter__(self) -> Listens: ...
 

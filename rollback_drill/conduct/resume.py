@@ -256,7 +256,7 @@ def phases_of(left: Left) -> tuple[Phase, ...]:
         died_at = left.record[-1].at
         where = str(left.directory.resolve())
         rig.timeline.record(Resumed(where, died_at, rig.stage.ended_scripts))
-        drill.scene = Scene(rig.stage, 0.0, rig.webhook, rig.traffic.directory)
+        drill.scene = Scene(rig.stage, 0.0, rig.webhook, rig.traffic.directory, rig.token)
         drill.served_since = now()
         hazard = hazard_called(left.started.hazard)
         armed, over = (_last(left.record, k) for k in (HazardArmed, HazardOver))

@@ -20,7 +20,7 @@ from rollback_drill.traffic.live import Traffic
 @dataclass(frozen=True, slots=True)
 class Rig:
     """What a drill is held with. `rate`: requests per second of its traffic; `webhook`: the URL to
-    which people report.
+    which people report, with the `token` that it wants.
     """
 
     request: Request
@@ -31,6 +31,7 @@ class Rig:
     timeline: Timeline
     traffic: Traffic
     webhook: str
+    token: str
     performer: Performer
     accounts: Accounting
     courier: Courier

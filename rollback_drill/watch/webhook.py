@@ -1,13 +1,20 @@
 """Where incidents and tickets arrive: a small web server that lives as long as the drill.
 
-curl -d '{"severity": "P0", "title": "nobody can book", "reporter": "on-call"}' $URL/incidents
-curl -d '{"priority": "high", "title": "lists are empty", "reporter": "Acme"}' $URL/tickets
+KEY="Authorization: Bearer $(cat reports/latest/webhook-token)"
+curl -H "$KEY" -d '{"severity": "P0", "title": "all is down", "reporter": "me"}' $URL/incidents
+curl -H "$KEY" -d '{"priority": "high", "title": "no lists", "reporter": "Acme"}' $URL/tickets
+
+The token lies beside the record as long as the drill lives, for its owner alone. A page that is
+open in a browser of this machine must not decide on a rollback: it cannot know the token, and what
+names an origin, or another host than this one, is refused besides.
 """
 
 from __future__ import annotations
 
+import hmac
 import io
 import json
+import secrets
 import socket
 import sys
 import threading
@@ -15,6 +22,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from rollback_drill.ground import files
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.watched import Watched, died
 from rollback_drill.stage.answers import BadAnswer, parse_json
@@ -26,6 +34,8 @@ _AT_ONCE = 32  # requests; more are closed without an answer
 _GRACE_S = 5.0
 _DIGITS = 20  # of a length
 _KINDS = {"/incidents": ("incident", "severity"), "/tickets": ("ticket", "priority")}
+KEPT_IN = "webhook-token"
+_HOSTS = ("127.0.0.1", "localhost")
 _EXPECTED = "expected a JSON object with {level}, title and reporter, each a short text"
 
 
@@ -33,20 +43,26 @@ class Webhook:
     """Listens on a loopback port of its own; what is posted goes to the timeline."""
 
     def __init__(self, timeline: Timeline) -> None:
+        self.token = secrets.token_urlsafe(24)
+
         class Handler(_Handler):
             record = timeline
+            token = self.token
 
+        self._token_file = timeline.path.parent / KEPT_IN
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._over = threading.Event()
         self._thread = Watched("webhook", self._server.serve_forever, 0.05, over=self._over)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Webhook:
+        files.write(self._token_file, self.token, mode=0o600)
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._over.set()
+        self._token_file.unlink(missing_ok=True)
         if not self._thread.ended():
             self._server.shutdown()
         self._thread.end(_GRACE_S)
@@ -98,6 +114,7 @@ class _Until(io.RawIOBase):
 
 class _Handler(BaseHTTPRequestHandler):
     record: Timeline
+    token: str
     timeout = _LIMIT_S
 
     def setup(self) -> None:
@@ -109,6 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Take one report in."""
         if self.path not in _KINDS:
             self._answer(404, f"expected one of {', '.join(_KINDS)}")
+            return
+        if self._foreign():
+            self._answer(403, "expected a request of this machine's own, and from no web page")
+            return
+        if not self._trusted():
+            self._answer(401, f"expected the token that is in {KEPT_IN}, beside the record")
             return
         kind, level = _KINDS[self.path]
         length = self.headers.get("Content-Length", "")
@@ -126,6 +149,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.record.record(Reported(kind, *report))
         self._answer(202, "recorded")
+
+    def _foreign(self) -> bool:
+        host = self.headers.get("Host", "").rpartition(":")[0]
+        return host not in _HOSTS or "Origin" in self.headers or "Referer" in self.headers
+
+    def _trusted(self) -> bool:
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(token.strip().encode(), self.token.encode())
+        return scheme.lower() == "bearer" and same
 
     def _read(self, level: str, size: int) -> tuple[str, str, str]:
         body: Any = parse_json(self.rfile.read(size))

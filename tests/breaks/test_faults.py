@@ -74,7 +74,7 @@ def scene(stage: Stage, tmp_path: Path) -> Iterator[Scene]:
     stage.deploy(FAILING)
     timeline = Timeline(tmp_path / "timeline.jsonl")
     with Webhook(timeline) as webhook:
-        yield Scene(stage, 0.02, webhook.url, tmp_path)
+        yield Scene(stage, 0.02, webhook.url, tmp_path, webhook.token)
 
 
 @contextlib.contextmanager

@@ -32,8 +32,18 @@ def hook(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhoo
         yield made
 
 
+def key(hook: Webhook) -> dict[str, str]:
+    return {"Authorization": f"Bearer {hook.token}"}
+
+
+def head_of(hook: Webhook, length: int | str) -> bytes:
+    told = {"Host": hook.url.removeprefix("http://"), **key(hook), "Content-Length": str(length)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"POST /incidents HTTP/1.1\r\n{lines}\r\n".encode()
+
+
 def post(hook: Webhook, content: bytes | str) -> int:
-    return http.request("POST", f"{hook.url}/incidents", content=content).status
+    return http.request("POST", f"{hook.url}/incidents", headers=key(hook), content=content).status
 
 
 def said(hook: Webhook, text: bytes) -> bytes:
@@ -44,10 +54,9 @@ def said(hook: Webhook, text: bytes) -> bytes:
 
 
 def test_a_body_that_is_too_large_is_refused_without_being_read(hook: Webhook) -> None:
-    head = b"POST /incidents HTTP/1.1\r\nContent-Length: 9000000000\r\n\r\n"
-    assert b" 413 " in said(hook, head)
-    assert b" 400 " in said(hook, head.replace(b"9000000000", b"9" * 5000))
-    assert b" 400 " in said(hook, head.replace(b"9000000000", b"-1"))
+    assert b" 413 " in said(hook, head_of(hook, 9_000_000_000))
+    assert b" 400 " in said(hook, head_of(hook, "9" * 5000))
+    assert b" 400 " in said(hook, head_of(hook, -1))
 
 
 @pytest.mark.parametrize(
@@ -56,15 +65,14 @@ def test_a_body_that_is_too_large_is_refused_without_being_read(hook: Webhook) -
 )
 def test_no_body_breaks_it(hook: Webhook, timeline: Timeline, body: bytes | str) -> None:
     assert post(hook, body) == 400
-    assert http.request("POST", f"{hook.url}/incidents", json=GOOD).status == 202
+    assert http.request("POST", f"{hook.url}/incidents", headers=key(hook), json=GOOD).status == 202
     assert [type(event.what) for event in read(timeline.path)] == [Reported]
 
 
 def test_a_post_that_drips_is_ended_while_others_are_taken(hook: Webhook) -> None:
-    head = b"POST /incidents HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
-    assert b" 408 " in said(hook, head)
+    assert b" 408 " in said(hook, head_of(hook, 100) + b"{")
     assert said(hook, b"POST /inci") == b""  # its first line never ends
-    assert http.request("POST", f"{hook.url}/incidents", json=GOOD).status == 202
+    assert http.request("POST", f"{hook.url}/incidents", headers=key(hook), json=GOOD).status == 202
 
 
 def test_a_crowd_of_silent_connections_holds_no_thread_for_long(hook: Webhook) -> None:
@@ -74,7 +82,10 @@ def test_a_crowd_of_silent_connections_holds_no_thread_for_long(hook: Webhook) -
     ]  # twice as many as are heard at once
     for _ in wait_until("the webhook takes reports again", 10):
         try:
-            if http.request("POST", f"{hook.url}/incidents", json=GOOD).status == 202:
+            if (
+                http.request("POST", f"{hook.url}/incidents", headers=key(hook), json=GOOD).status
+                == 202
+            ):
                 break
         except NoAnswer:
             continue

@@ -63,7 +63,9 @@ class CustomerReports(LatentDefect):
                     if wrong:
                         word = "severity" if kind == "incidents" else "priority"
                         report = {word: level, "title": what, "reporter": customer}
-                        http.request("POST", f"{scene.webhook}/{kind}", json=report).checked()
+                        where = f"{scene.webhook}/{kind}"
+                        key = {"Authorization": f"Bearer {scene.token}"}
+                        http.request("POST", where, headers=key, json=report).checked()
                         return
 
     def _wrong(self, client: http.Client, scene: Scene) -> tuple[bool, str]:

@@ -17,6 +17,7 @@ class SimulatedWebhook:
     """See watch.webhook.Webhook."""
 
     url = "http://webhook.simulated"
+    token = ""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
