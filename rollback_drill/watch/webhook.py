@@ -34,7 +34,7 @@ _AT_ONCE = 32  # requests; more are closed without an answer
 _GRACE_S = 5.0
 _DIGITS = 20  # of a length
 _KINDS = {"/incidents": ("incident", "severity"), "/tickets": ("ticket", "priority")}
-KEPT_IN = "webhook-token"
+_BESIDE = "webhook-token"
 _HOSTS = ("127.0.0.1", "localhost")
 _EXPECTED = "expected a JSON object with {level}, title and reporter, each a short text"
 
@@ -49,7 +49,7 @@ class Webhook:
             record = timeline
             token = self.token
 
-        self._token_file = timeline.path.parent / KEPT_IN
+        self._token_file = timeline.path.parent / _BESIDE
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._over = threading.Event()
         self._thread = Watched("webhook", self._server.serve_forever, 0.05, over=self._over)
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(403, "expected a request of this machine's own, and from no web page")
             return
         if not self._trusted():
-            self._answer(401, f"expected the token that is in {KEPT_IN}, beside the record")
+            self._answer(401, f"expected the token that is in {_BESIDE}, beside the record")
             return
         kind, level = _KINDS[self.path]
         length = self.headers.get("Content-Length", "")

@@ -28,11 +28,11 @@ SABOTAGES = (
         procedure=3,
     ),
     _beside(
-        "setting-after-checkout",
+        "setting-by-hand",
         "the stable release's own configuration is edited by hand",
         "Configuration",
-        "git log --oneline -1",
-        "git log --oneline -1\nsed -i -E 's/^( +default_limit:).*/\\1 7/' config.yaml",
+        _TAIL,
+        "sed -i -E 's/^( +default_limit:).*/\\1 7/' config.yaml\n" + _TAIL,
     ),
     _beside(
         "notes-in-folder",
