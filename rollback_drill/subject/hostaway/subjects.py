@@ -24,6 +24,7 @@ from rollback_drill.subject.hostaway.questions import (
     questions_of,
 )
 from rollback_drill.subject.hostaway.recipe import RECIPE, TABLE
+from rollback_drill.subject.hostaway.sequences import wrong_in_life
 from rollback_drill.subject.questions import GoldenQuestion
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Place, Table, subject
@@ -50,7 +51,7 @@ _DOORS = (
     ),
     *(
         Door("GET", path, every_way=False)
-        for path in ("/openapi.json", "/docs", "/api", "/none", "/health/../api/listings", "/")
+        for path in ("/openapi.json", "/docs", "/api", "/none", "/health/api/listings", "/")
     ),
 )
 
@@ -124,11 +125,14 @@ class Hostaway:
         return shape_of_lists(place, ["count", "limit", "listings", "offset"])
 
     def writes_kept(self, place: Place) -> Finding:
-        """A row written through the API stands in the database and can be read back through it."""
+        """A row written through the API stands in the database and can be read back through it; a
+        change changes what it names and nothing else, at every host.
+        """
         with client(place, place.base_url) as http:
-            created, status = _reserve(http)
-            if status != 201:
-                return failed(f"creating a reservation was answered {status}", "201")
+            sent, made = _make(http)
+            if made.status != 201:
+                return failed(f"creating a reservation was answered {made.status}", "201")
+            created = str(_object_of(made).get("id", "0"))
             stored = place.database.fetch(
                 "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
             )
@@ -137,7 +141,10 @@ class Hostaway:
         same = stored == [(read.get("guest_name"), read.get("total_cents"))]
         got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
         told = f"reservation {created} is stored as {stored}, read back: {got}"
-        return judged(same, told, "the same in both")
+        if not same:
+            return failed(told, "the same in both")
+        wrong = list(wrong_in_life(place, sent, made))
+        return judged(not wrong, "; ".join(wrong) or told, "a life as its contract says")
 
     def questions(self, place: Place, seed: int) -> tuple[GoldenQuestion, ...]:
         """Ask for rows that there are, by the database where there is one."""
@@ -252,17 +259,19 @@ def _identifier(http: Client, path: str, reservation: str) -> str:
 
 def _reserve(http: Client) -> tuple[str, int]:
     """Create a reservation; return its id ("0" when refused) and the answer's status."""
-    listing = _rows(http.get("/api/listings", params={"limit": 1}))
-    answer = http.request(
-        "POST",
-        "/api/reservations",
-        json={
-            "reference": f"check-{now():.6f}",
-            "listing_id": listing[0].get("id", 0) if listing else 0,
-            "guest_name": "Drill Check",
-            "check_in": "2030-01-01",
-            "check_out": "2030-01-03",
-            "total_cents": 12_345,
-        },
-    )
+    _, answer = _make(http)
     return str(_object_of(answer).get("id", "0")) if answer.ok else "0", answer.status
+
+
+def _make(http: Client) -> tuple[dict[str, object], Answer]:
+    """Create a reservation; return what was sent, and the answer."""
+    listing = _rows(http.get("/api/listings", params={"limit": 1}))
+    sent: dict[str, object] = {
+        "reference": f"check-{now():.6f}",
+        "listing_id": listing[0].get("id", 0) if listing else 0,
+        "guest_name": "Drill Check",
+        "check_in": "2030-01-01",
+        "check_out": "2030-01-03",
+        "total_cents": 12_345,
+    }
+    return sent, http.request("POST", "/api/reservations", json=sent)

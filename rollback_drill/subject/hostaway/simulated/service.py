@@ -328,6 +328,8 @@ class Service:
             return 422, {"error": "invalid_request"}
         if "failing-writes" in self.plants:
             return self._broken("a write")
+        if fields.get("reference") in self.database.reservations:
+            return 409, {"error": "duplicate_reference"}
         return 201, self._shown("reservations", self.database.insert(self._kept(fields)))
 
     def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
