@@ -37,6 +37,7 @@ from rollback_drill.stage.filled import (
 )
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.images import ensure_images, ensure_release, has_image
+from rollback_drill.stage.least import privileges
 from rollback_drill.stage.model import (
     LOG_BYTES,
     MAINTENANCE_WORDS,
@@ -371,7 +372,12 @@ class ContainerStage(OwnStage):
         container.with_network(network).with_network_aliases(alias)
         # systemd wants to find its groups where it is used to.
         first = priority(apart=self._supervisor is not SYSTEMD)
-        container.with_kwargs(labels=self._labels, **first, **container._kwargs)
+        least = privileges(
+            host=alias in self._names,
+            systemd=self._supervisor is SYSTEMD,
+            root=alias != "postgres",
+        )
+        container.with_kwargs(**{"labels": self._labels, **first, **least, **container._kwargs})
         published = cast(dict[str, object], container.ports)
         for port in ports:
             # A port of the engine's choice would be another one after a restart.

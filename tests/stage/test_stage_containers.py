@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from docker.models.containers import Container
 
 from rollback_drill.breaks.hazards.disk import DiskFull
 from rollback_drill.ground.errors import UsageError
@@ -17,6 +18,8 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.performer import choose
 from rollback_drill.runbook.model import CodeBlock
 from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.container_sweep import made
+from rollback_drill.stage.containers import ContainerStage
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.subject.hostaway.recipe import FAILING, RECIPE, STABLE
@@ -67,6 +70,25 @@ def block(step: int, way: str) -> str:
     chosen = choose(first, [way])
     assert way in chosen.label
     return chosen.script
+
+
+def test_containers_may_no_more_than_they_need(stage: Stage) -> None:
+    assert isinstance(stage, ContainerStage)
+    found = [one for one in made(stage._labels) if isinstance(one, Container)]
+    assert len(found) == 5  # two hosts, Postgres, the load balancer, Prometheus
+    for one in found:
+        may = one.attrs["HostConfig"]
+        is_host = one.attrs["Config"]["Hostname"] in stage.direct_urls
+        who = bytes(one.exec_run(["id", "-un"]).output).decode().strip()  # type: ignore[arg-type]
+        assert not may["Privileged"]
+        assert not may["CapAdd"]
+        assert may["SecurityOpt"] == ["no-new-privileges"]
+        assert 0 < may["PidsLimit"] <= 1024
+        assert 0 < may["Memory"] <= 2**30
+        assert "NET_RAW" in may["CapDrop"] if is_host else may["CapDrop"] == ["ALL"]
+        assert is_host or who in ("nobody", "postgres")
+    ready = f"{stage.prometheus_url}/-/ready"
+    assert httpx.get(ready, timeout=5).status_code == 200
 
 
 def test_both_hosts_serve_behind_the_load_balancer(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.sabotage import PlantedIn, Rewrite, Sabotage
+from rollback_drill.breaks.sabotage import UP, PlantedIn, Rewrite, Sabotage, Sql
 
 _FETCH = "git fetch --tags origin"
 _TAIL = 'tail -n 20 "$LOG_FILE"'
@@ -64,11 +64,14 @@ SABOTAGES = (
         _TAIL,
         _TAIL + '\ntail -F "$LOG_FILE" > /dev/null 2>&1 &',
     ),
-    _beside(
-        "scratch-left",
+    Sabotage(
+        "beside-scratch-left",
         "a database to try things in is left on the server",
-        "Databases",
-        _LISTED,
-        _LISTED + f'\n{_NEW_DATABASE} "CREATE DATABASE scratch_tries"',
+        PlantedIn.RUNBOOK,
+        "of_effects: Databases",
+        (
+            Rewrite(_LISTED, _LISTED + f'\n{_NEW_DATABASE} "CREATE DATABASE scratch_tries"'),
+            Sql(UP, ("SELECT 1",), ("DROP DATABASE IF EXISTS scratch_tries",)),
+        ),
     ),
 )
