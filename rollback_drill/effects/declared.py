@@ -12,7 +12,9 @@ _CONFIG = "CONFIG_FILE"
 _WORD = re.compile(r"[a-z_][\w-]{2,}")
 _ASSIGNED = re.compile(r"^\s*(\w+)=(\"[^\"\n]*\"|\S+)", re.MULTILINE)
 _NAME = r"\s+\"?((?:\$\([^)]*\)|[^\s;\"'])+)"
-_MADE = re.compile(r"(?:CREATE\s+DATABASE|RENAME\s+TO|\bcreatedb\b)" + _NAME, re.I)
+_KEPT = re.compile(
+    r"RENAME\s+TO" + _NAME, re.I
+)  # a copy that is made has to be dropped or swapped in
 _DROPPED = re.compile(
     r"(?:DROP\s+DATABASE(?:\s+IF\s+EXISTS)?|\bdropdb\b(?:\s+--?\S+)*)" + _NAME, re.I
 )
@@ -37,7 +39,7 @@ def declared(procedure: Procedure, own: str) -> EffectsDeclared:
         values = {name: value.strip('"') for name, value in _ASSIGNED.findall(script)}
         gone = _DROPPED.findall(script)
         dropped += [_pattern(one, values) for one in gone]
-        left += [_pattern(one, values) for one in _MADE.findall(script) if one not in gone]
+        left += [_pattern(one, values) for one in _KEPT.findall(script) if one not in gone]
     return EffectsDeclared(
         procedure=procedure.number,
         keys=tuple(sorted(keys)),
