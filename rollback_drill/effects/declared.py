@@ -12,9 +12,8 @@ _CONFIG = "CONFIG_FILE"
 _WORD = re.compile(r"[a-z_][\w-]{2,}")
 _ASSIGNED = re.compile(r"^\s*(\w+)=(\"[^\"\n]*\"|\S+)", re.MULTILINE)
 _NAME = r"\s+\"?((?:\$\([^)]*\)|[^\s;\"'])+)"
-_KEPT = re.compile(
-    r"RENAME\s+TO" + _NAME, re.I
-)  # a copy that is made has to be dropped or swapped in
+# A copy that is made has to be dropped or swapped in.
+_KEPT = re.compile(r"RENAME\s+TO" + _NAME, re.I)
 _DROPPED = re.compile(
     r"(?:DROP\s+DATABASE(?:\s+IF\s+EXISTS)?|\bdropdb\b(?:\s+--?\S+)*)" + _NAME, re.I
 )

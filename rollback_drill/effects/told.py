@@ -55,8 +55,8 @@ class ServerSeen(Told):
 @dataclass(frozen=True, slots=True)
 class EffectsDeclared(Told):
     """What a procedure says that it changes: `keys` of configurations that it names beside the
-    configuration file, patterns of `databases` that it puts aside and keeps, those that it `drops`, and
-    whether it `rotates` old backups away. `own`: the service's database.
+    configuration file, patterns of `databases` that it puts aside and keeps, those that it `drops`,
+    and whether it `rotates` old backups away. `own`: the service's database.
     """
 
     procedure: Number
