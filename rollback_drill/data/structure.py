@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rollback_drill.data.told import HEALTHY, READY, CatalogueSeen, ReleaseSeen
+from rollback_drill.data.told import HEALTHY, OWN, READY, CatalogueSeen, ReleaseSeen
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 
@@ -98,7 +98,7 @@ def _learn(known: _Known, earlier: CatalogueSeen, later: CatalogueSeen) -> Itera
 def _differing(known: _Known, later: CatalogueSeen) -> Iterator[tuple[str, bool]]:
     """Yield what is not as it stood and unexplained, in sentences, and whether it is certain."""
     for name in (*later.gone, *later.changed, *later.new):
-        if name in known.aside or _explained(known, later, name):
+        if name in known.aside or OWN in name or _explained(known, later, name):
             continue
         # Where migrations are reverted, some of it is theirs; which, only fresh databases tell.
         certain = known.fresh or not known.declared

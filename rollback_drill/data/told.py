@@ -20,6 +20,8 @@ PREPARING, OUT = "before the preparation", "when clients were off the failing re
 TAKEN_UP = "when it was taken up"
 ENDED, CLOSED = "at the end", "after the closing steps"
 """Moments at which rows that stood are looked at, beside the begin of each procedure."""
+OWN = "rollback_drill_"
+"""Begins the name of whatever a mishap puts into a database, and takes out again."""
 NO_WRITES = "no writes were made"
 """What is said where none was acknowledged: that none of them was lost would say too much."""
 _HEADING = re.compile(r"^alternative:\s*|\s*\(if [^)]*\)$", re.IGNORECASE)

@@ -55,7 +55,7 @@ def test_the_alternative_that_was_taken_is_told() -> None:
     storm = HazardArmed("storm", "it rains", mastered=True)
     armed = also(storm, HazardOver("storm", "rain"))
     calm = armed(changed(DrillStarted, hazard="storm")(good()))
-    taken = AlternativeTaken("Procedure 1", 1, "Enter", "restore", "no lock", 1)
+    taken = AlternativeTaken("Procedure 1", 1, "Enter", "the other way", "no lock", 1)
     instead = CommandStarted(4, "Procedure 1", 1, "host-1", "", "true", 8, 30)
     stormy = []
     for event in calm:

@@ -19,6 +19,8 @@ class Backups(Companion):
         stage, accounts = self.rig.stage, self.rig.accounts
         if not self._routine or not stage.database or accounts.others_write:
             return
+        if accounts.continues:
+            return  # that was long before it was taken up, and proven then
         try:
             _, path = newest(stage, _FOLDER)
         except (LookupError, KeyError):

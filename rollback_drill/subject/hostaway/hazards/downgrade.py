@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from rollback_drill.breaks.hazard import hazard
+from rollback_drill.data.told import OWN
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError, WaitTimeout
 from rollback_drill.ground.wait import wait_until
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _REVERT = r"revert.*migrations?|migrations?.*(revert|downgrade)|downgrade"
 _LIMIT_S = 120.0
 _DAMAGED = 50  # rows
-_ON_REVISION = "before_the_revision_changes"
+_ON_REVISION = f"{OWN}before_the_revision_changes"
 
 
 def _before_the_revision_changes(stage: Stage, statements: str) -> None:

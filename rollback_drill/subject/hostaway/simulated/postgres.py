@@ -90,6 +90,14 @@ class SimulatedPostgres:
         self.reservations[row["reference"]] = self.by_id[row["id"]] = row
         return row
 
+    def gives_out_again(self) -> bool:
+        """Return whether the sequence's next number is there already: it is used up in vain."""
+        if self.last_id + 1 not in self.by_id:
+            return False
+        self.last_id += 1
+        self.tell('ERROR:  duplicate key value violates unique constraint "reservations_pkey"')
+        return True
+
     def moment(self) -> str:
         """Return the time as a column of the database has it."""
         return datetime.fromtimestamp(clock.now(), UTC).isoformat()

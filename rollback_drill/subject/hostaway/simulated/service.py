@@ -330,6 +330,8 @@ class Service:
             return self._broken("a write")
         if fields.get("reference") in self.database.reservations:
             return 409, {"error": "duplicate_reference"}
+        if self.database.gives_out_again():
+            return self._broken("a key that is there")
         return 201, self._shown("reservations", self.database.insert(self._kept(fields)))
 
     def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
