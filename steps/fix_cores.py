@@ -137,7 +137,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Shared | No
         return None
     NodeManager.EXIT_TIMEOUT = _CLEARS_UP_S
     config.option.loadscopereorder = False  # they come in the order that is made below
-    go_before = priority.may_prefer() and ("containers" not in stages_of(config) or stands_apart())
+    stages = stages_of(config) if hasattr(config.option, "stages") else ()  # other tests have none
+    go_before = priority.may_prefer() and ("containers" not in stages or stands_apart())
     return _Shared(config, log, features_first=go_before)
 
 

@@ -187,6 +187,7 @@ def living_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # beside other drills it ended unknown, for a reason that is not known yet
 def test_a_drill_killed_in_the_downgrade_is_finished_by_another(folder: Path) -> None:
     hazard = ("--hazard", "downgrade-data-fails")  # alembic then tries again for ten seconds
     report = killed(
@@ -200,7 +201,7 @@ def test_a_drill_killed_in_the_downgrade_is_finished_by_another(folder: Path) ->
     )
     assert living_in(folder), "nothing outlived the drill, so there is nothing to resume"
     status, verdict, found = resumed(folder, report)
-    assert status == 0
+    assert status == 0, verdict["reason"]
     assert verdict["reason"].startswith("every step, checkbox and write held")
     kinds = [one["kind"] for one in found]
     at = kinds.index("Resumed")

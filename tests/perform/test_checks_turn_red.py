@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.data.accounting import Accounting
+from rollback_drill.data.told import STARTED
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
@@ -117,7 +118,7 @@ def without(name: str, file: str, says: str) -> tuple[str, str]:
     """A defect: the message in `file` has something else where the value called `name` belongs."""
     value = KNOWN.get(name) or PREPARED[name]
     return (
-        f"{OUTBOX}touch *; sed -i 's/{value}/{says}/' {file}",
+        f"{OUTBOX}touch *; sed -i 's/{value.replace('.', '[.]')}/{says}/' {file}",
         f"{file} does not say ${name} (“{value}”)",
     )
 
@@ -230,6 +231,11 @@ CASES = [
     Case(
         "deployment_tagged", "Tag the deployment: git has a tag for what runs now",
         "git tag before-x HEAD", "git tag -d before-x", "no tag but",
+    ),
+    Case(
+        "deployment_tagged", "Backup current: tag current deployment in git",
+        "git tag before-y HEAD", "touch -d '-1 hour' .git/refs/tags/before-y", "no tag but",
+        "git tag -d before-y",
     ),
     Case("running", "Its process is running", START, STOP, "no process", START),
     Case("stopped", "The application is stopped", STOP, START, "process ids"),
@@ -383,6 +389,7 @@ def live(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mom
     (folder / "traffic").mkdir()
     traffic = Traffic(stage.base_url, stage.api_key, 60, 1, folder / "traffic", timeline)
     accounts = Accounting(stage, timeline, folder / "traffic")
+    accounts.look(STARTED)
     channels = read_channels(None, folder / "messages.mbox")
     with Probe(stage, timeline) as probe, traffic:
         yield Moment(
@@ -644,7 +651,7 @@ AGAIN = 'sha256sum "$dump" > "$dump.sha256"'
             "psql -X -q -d postgres -c 'CREATE DATABASE hollow'\n"
             "trap \"psql -X -q -d postgres -c 'DROP DATABASE hollow'\" EXIT\n"
             'pg_dump -Fc -d hollow -f "$dump"\n' + AGAIN,
-            "an empty or another database",
+            "it is one of the database hollow",
         ),
     ],
 )

@@ -154,10 +154,12 @@ def dependencies_installed(moment: Moment, match: re.Match[str]) -> Finding:
     ],
 )
 def deployment_tagged(moment: Moment, match: re.Match[str]) -> Finding:
-    """A tag of today points at the deployed commit of the failing release."""
+    """A tag that was made in this step points at the deployed commit of the failing release."""
     script = (
-        f"git tag --points-at HEAD | grep -v -x -F '{moment.failing}' "
-        '|| { echo "no tag but the release itself points at HEAD, '
+        f"git tag --points-at HEAD | grep -v -x -F '{moment.failing}' | while read -r tag; do "
+        'made="$(stat -c %Y "$(git rev-parse --git-common-dir)/refs/tags/$tag" || echo 0)"; '
+        f'if [ $(($(date +%s) - made)) -le {moment.age() + 2:.0f} ]; then echo "$tag"; fi; done '
+        '| grep . || { echo "no tag but the release itself points at HEAD since this step began, '
         '$(git describe --tags --always)"; exit 1; }'
     )
     return all_ok(on_every_host(moment, script), "a tag of the rollback at the deployed commit")
