@@ -31,8 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(SSHD is None, reason="no sshd on this machine (openssh-server)")
 WIDE = pytest.mark.wide
-# With clients enough for bounds to be proven soon.
-TOML = (HERE / "staging.toml").read_text().replace("rate = 25 ", "rate = 50 ")
+TOML = (HERE / "staging.toml").read_text()
 RUNBOOK = (HERE / "runbook.md").read_text()
 RECORDS = "/v1/buckets/staging/collections/guests/records"
 
@@ -235,7 +234,7 @@ def begin(report: Path, toml: str = TOML, runbook: str = RUNBOOK) -> subprocess.
         "--fault",
         "settings-gone-wrong",
         "--rate",
-        "50",
+        "25",
         "--pace",
         "600",
         "--report",
@@ -305,7 +304,7 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     report, stop = tmp_path / "report", tmp_path / "STOP"
     toml = TOML.replace("/tmp/kinto-staging/STOP", str(stop))
     if how == "limit":
-        toml = toml.replace("requests = 20000", "requests = 1600")
+        toml = toml.replace("requests = 20000", "requests = 800")
     # A long command is under way then: it must not be waited for.
     runbook = RUNBOOK.replace('mkdir -p "$EVIDENCE_DIR"\n', "sleep 98764\n")
     drill = begin(report, toml, runbook)
