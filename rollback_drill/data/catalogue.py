@@ -80,6 +80,7 @@ _PARTS = (
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USER}
     AND {_own("pg_class", "c.oid")}""",
+    # Options whose names begin with "pg_" are a server's own: they count its versions.
     f"""SELECT 'column ' || {_called("c.relname")} || '.' || a.attname,
     concat_ws('; ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null'
       END, 'default ' || pg_get_expr(e.adbin, e.adrelid),
@@ -87,7 +88,8 @@ _PARTS = (
       'generated ' || nullif(a.attgenerated::text, ''),
       'collate ' || nullif(a.attcollation, t.typcollation)::regcollation::text,
       'storage ' || nullif(a.attstorage::text, t.typstorage::text),
-      'compression ' || nullif(a.attcompression::text, ''), array_to_string(a.attoptions, ','),
+      'compression ' || nullif(a.attcompression::text, ''),
+      (SELECT string_agg(o, ',') FROM unnest(a.attoptions) o WHERE left(o, 3) <> 'pg_'),
       'statistics ' || nullif(a.attstattarget::int, -1), 'granted ' || {
         _GRANTS.format("a.attacl")
     }), {_called("c.relname")}
