@@ -63,7 +63,7 @@ def look_at_hosts(stage: Stage, moment: str) -> list[HostSeen]:
         unknown = "" if stage.process else "which process is the service's is not known"
     except DrillError as error:
         pids, unknown = {}, str(error)
-    if stage.stays and not stage.confined:
+    if stage.stays:
         unknown = "others use the host as well: whose processes come and go nobody can tell"
     return [_look_at(stage, host, moment, pids.get(host.name), unknown) for host in stage.hosts]
 
