@@ -20,6 +20,7 @@ from pathlib import Path
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.priority import prefer
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http, postgres
 from rollback_drill.stage.answers import NoAnswer
@@ -148,6 +149,7 @@ class KintoStaging:
                 stderr=output,
                 start_new_session=True,
             )
+        prefer(self._supervisor.pid)  # as a machine of its own: others would be measured with it
         note_child(FOLDER, self._supervisor.pid)
         here = {**os.environ, **kinto, "UV_FIND_LINKS": ",".join(map(str, wheels))}
         self._run(

@@ -1,8 +1,9 @@
 """Drills of one machine take turns at what they measure, or one would be the other's slow service.
 
-A stage on this machine, with its clients, needs about a core and now and then two. So as many
-drills measure at a time as there are pairs of cores. What comes before clients and after them, such
-as deployments and reports, goes on beside others. Whoever dies gives its turn back by that.
+A stage on this machine, with its clients, needs about a core and now and then two, and clients of a
+stage elsewhere measure from here. So as many drills measure at a time as there are pairs of cores.
+What comes before clients and after them, such as deployments and reports, goes on beside others.
+Whoever dies gives its turn back by that.
 """
 
 from __future__ import annotations
@@ -36,10 +37,8 @@ def in_turn(plan: Plan) -> Plan:
 
 def take_turn(drill: Drill) -> bool:
     """Wait until it is this drill's turn; it is over when clients go. Whoever waits too long goes
-    on without, and it is on record. A stage that is elsewhere is in nobody's way.
+    on without, and it is on record. So does a drill whose stage is elsewhere: its clients are here.
     """
-    if drill.rig.stage.stays:
-        return True
     waited = 0.0
     try:
         for elapsed in wait_until("a turn of this drill's own", LONGEST_WAIT_S, every_s=_EVERY_S):

@@ -116,7 +116,8 @@ def test_what_can_only_happen_in_one_procedure_is_drawn_with_it() -> None:
     drawn = [draw(seed) for seed in range(1_000)]
     bound = [one for one in drawn if (one.plant or one.hazard) in WORLD.only_in]
     assert bound
-    assert {one.procedure for one in bound} == {"2"}
+    assert {one.procedure for one in bound} == {"1", "2"}
+    assert all(one.procedure == WORLD.only_in[one.plant or one.hazard] for one in bound)
     assert all(one.procedure in WORLD.faults[one.fault] for one in drawn)
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,8 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Waiting:
     """As much of a drill as waits for its turn; `said`: its remarks."""
 
-    def __init__(self, *, stays: bool = False) -> None:
-        self.rig: Any = SimpleNamespace(stage=SimpleNamespace(stays=stays))
+    def __init__(self) -> None:
         self.clients = contextlib.ExitStack()
         self.said: list[str] = []
 
@@ -114,13 +112,6 @@ def test_a_killed_drill_gives_its_turn_back(tmp_path: Path) -> None:
     assert take(drill)
     assert drill.said == []
     drill.clients.close()
-
-
-def test_a_stage_that_is_elsewhere_is_in_nobodys_way(tmp_path: Path) -> None:
-    first, second = Waiting(), Waiting(stays=True)
-    assert all(map(take, (first, second)))
-    assert second.said == []
-    first.clients.close()
 
 
 def test_a_folder_that_others_can_write_to_stops_nobody(tmp_path: Path) -> None:

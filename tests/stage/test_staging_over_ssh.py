@@ -256,7 +256,7 @@ def test_a_foreign_service_is_broken_rolled_back_and_verified_over_ssh(
     machine: KintoStaging, tmp_path: Path
 ) -> None:
     drill = begin(tmp_path / "report")
-    output, _ = drill.communicate(timeout=240)
+    output, _ = drill.communicate(timeout=400)
     assert drill.returncode == 0, output
     verdict = verdict_of(tmp_path / "report")
     assert verdict["stage"] == "kinto-staging"
@@ -290,7 +290,7 @@ curl -fsS -X DELETE -H "Authorization: $AUTHORIZATION" "$SERVICE_URL{RECORDS}?_s
 """
     runbook = RUNBOOK.replace("git fetch --quiet --all --tags\n", loses)
     drill = begin(tmp_path / "report", runbook=runbook)
-    output, _ = drill.communicate(timeout=240)
+    output, _ = drill.communicate(timeout=400)
     assert drill.returncode == 1, output
     assert verdict_of(tmp_path / "report")["data"]["lost"] > 0
 
@@ -309,7 +309,7 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     runbook = RUNBOOK.replace('mkdir -p "$EVIDENCE_DIR"\n', "sleep 98764\n")
     drill = begin(report, toml, runbook)
     timeline = report / "timeline.jsonl"
-    for _ in wait_until("the long command runs", 90, every_s=0.1):
+    for _ in wait_until("the long command runs", 240, every_s=0.1):
         assert drill.poll() is None, drill.communicate()[0]
         if timeline.exists() and "sleep 98764" in timeline.read_text():
             break
@@ -343,7 +343,7 @@ def test_a_heal_that_heals_nothing_is_found_out(machine: KintoStaging, tmp_path:
     assert restart in TOML
     runbook = RUNBOOK.replace("git fetch --quiet --all --tags\n", "false\n")
     drill = begin(tmp_path / "report", TOML.replace(restart, 'rm -f "$SETTINGS_FILE"\n'), runbook)
-    output, _ = drill.communicate(timeout=240)
+    output, _ = drill.communicate(timeout=400)
     assert drill.returncode == 1, output
     assert "Fault settings-gone-wrong: it is still there after it was healed" in [
         f"{one['where']}: {one['what']}" for one in verdict_of(tmp_path / "report")["findings"]
