@@ -38,7 +38,8 @@ class Moment:
 
     `began_at`: when the part's work began; `window_from`: from when on client traffic counts
     (the start of a watch window, or of the step); `effective_at`: from when on the failing
-    behaviour must be over, so that only later log lines count; `samples`: what the probe saw;
+    behaviour must be over, so that only later log lines count; `processes_began`: by host, when the
+    process began that was started then; `samples`: what the probe saw;
     `title`: of the part, beside its `section`; `outputs`: results of this part's commands, in
     order; `courier`: who delivers the runbook's messages, about `facts`; `told_by`: who says that
     people were told by hand, in this part;
@@ -63,6 +64,7 @@ class Moment:
     began_at: float = 0.0
     window_from: float = 0.0
     effective_at: float = 0.0
+    processes_began: Mapping[str, float] = field(default_factory=dict)
     pids_before: dict[str, int] | None = field(default_factory=dict)  # None: nobody saw them
     outputs: list[Completed] = field(default_factory=list)
     section: str = ""

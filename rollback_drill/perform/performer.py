@@ -17,6 +17,7 @@ from rollback_drill.ground.verdict import Verdict, worst
 from rollback_drill.perform import check
 from rollback_drill.perform.endless import Patience
 from rollback_drill.perform.moment import Moment, Waited
+from rollback_drill.perform.succession import when_begun
 from rollback_drill.perform.told import (
     AlternativeTaken,
     Checked,
@@ -212,8 +213,10 @@ class Performer:
             self._record_end(part, took, Verdict.UNKNOWN, reason, error.advice)
             raise
         if broken is None or self.literal:
-            if self._pids() != pids_before:
-                self.moment = replace(self.moment, effective_at=started)
+            pids = self._pids()
+            if pids != pids_before:
+                began = when_begun(self.moment.stage, pids or {})
+                self.moment = replace(self.moment, effective_at=started, processes_began=began)
             watched, checked = self._watch(part)
             moment = self.moment
             if checked is None:

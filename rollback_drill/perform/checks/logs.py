@@ -11,6 +11,7 @@ from rollback_drill.ground.finding import Finding, failed, passed, unknown
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.succession import of_predecessor
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
@@ -43,11 +44,18 @@ def _judge(
     """
     log = moment.tail.logs[source]
     why = _read_now(moment, source, since, ask=ask)
-    errors = [
+    kept = [
         entry
         for name in (source, *((OUTPUT,) if source == APPLICATION else ()))
         for entry in tuple(moment.tail.logs[name].errors)
-        if entry.at >= since and (ignored is None or not ignored.search(entry.text))
+    ]
+    old = of_predecessor(kept, moment.effective_at, moment.processes_began)
+    errors = [
+        entry
+        for entry in kept
+        if entry.at >= since
+        and entry not in old
+        and (ignored is None or not ignored.search(entry.text))
     ]
     if errors:
         quoted = "; ".join(f"{e.level} {e.text[:160]}" for e in errors[:_QUOTED])

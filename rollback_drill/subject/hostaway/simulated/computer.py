@@ -153,6 +153,7 @@ class Computer:
             slowness=self.circumstances.slowness,
             api_key=self.environment["API_KEY"],
             paginated=release == FAILING and self.paginated,
+            began_at=clock.now(),
             started_at=clock.now() + took,
             ahead_s=self.circumstances.ahead_s,
             lines=self.lines,

@@ -54,6 +54,7 @@ class Service:
     slowness: float
     api_key: str
     paginated: bool
+    began_at: float
     started_at: float
     ahead_s: float
     lines: list[str]

@@ -112,7 +112,7 @@ _WHOLE = re.compile(
     r"^\s*(?:set \+o pipefail|tell\(\)|told\(\)"
     r"|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
     r"|git ls-remote|cd \"\$\(git -C |echo '# by hand'"
-    r"|git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
+    r"|read -r up _ |git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
     r"|mkdir -p \"\$EVIDENCE_DIR\"" + WHOLE + ")"
 )
@@ -439,6 +439,13 @@ def _command_line(shell: Shell, found: re.Match[str]) -> None:
         raise Ended(1)
 
 
+def _age(shell: Shell, found: re.Match[str]) -> None:
+    one = shell.computer.service
+    if one is None or found["pid"] != str(one.pid):
+        raise Ended(1)
+    shell.say(f"{clock.now() - one.began_at:.2f}")
+
+
 def _is_configured(shell: Shell, found: re.Match[str]) -> None:
     del found
     shell.takes(0.1)
@@ -479,6 +486,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^\.venv/bin/python -m compileall -q hostaway_mcp\n", _compiles),
         (r"^cd \"\$EVIDENCE_DIR\"\nage_s=", _is_documented),
         (r"^line=.*/proc/(?P<pid>\d+)/cmdline", _command_line),
+        (r"^read -r up _ < /proc/uptime\n.*/proc/(?P<pid>\d+)/stat", _age),
         (r"^\.venv/bin/python - \"\$CONFIG_FILE\".*pagination_enabled", _is_configured),
         # Hazards.
         (r"^echo '# by hand' >> config\.yaml", _dirty),

@@ -326,6 +326,7 @@ def _answered_before(options: StageOptions, began: float) -> GoldenSet:
             slowness=1.0,
             api_key=_KEY,
             paginated=False,
+            began_at=began,
             started_at=began,
             ahead_s=0.0,
             lines=[],
