@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import gevent
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
-from geventhttpclient.response import HTTPSocketPoolResponse
+from geventhttpclient.response import HTTPResponse, HTTPSocketPoolResponse
 
 MOST_BYTES = 8 * 2**20
 """Bytes of an answer at most, its headers among them."""
@@ -66,6 +66,22 @@ class _Response(HTTPSocketPoolResponse):
         super().feed(data)
         if self._share.came > _BLOCK:
             gevent.sleep(0)
+
+    def _on_message_complete(self) -> None:
+        # A promise of an answer (1xx): this is still to come, and whoever was given the connection
+        # meanwhile would read it.
+        if self.get_code() < 200:
+            HTTPResponse._on_message_complete(self)
+        else:
+            super()._on_message_complete()
+
+    def release(self) -> None:
+        """See HTTPSocketPoolResponse.release. A connection on which an answer was only promised is
+        closed.
+        """
+        if self.get_code() < 200:
+            self.message_complete = False
+        super().release()
 
 
 @dataclass(frozen=True, slots=True)

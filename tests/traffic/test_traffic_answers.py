@@ -10,11 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import gevent
 import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from load.http import Connections
 from load.recorder import Recorder
 from rollback_drill.data.writes import read_writes
 from rollback_drill.ground.wait import wait_until
@@ -180,6 +182,28 @@ def test_no_answer_breaks_the_generator(
     assert seen <= {outcome, "timeout", "connection"}
     assert not any(isinstance(e.what, ObserverDied) for e in read(timeline.path))
     assert 0 < peak < 500 * 1024
+
+
+def test_a_connection_on_which_an_answer_is_still_to_come_is_nobody_elses() -> None:
+    pieces = 0
+
+    def promised() -> Iterator[bytes]:
+        nonlocal pieces
+        yield b"HTTP/1.1 103 Early Hints\r\n\r\n"
+        while server.asked < 2:  # until the second client has come
+            pieces += 1
+            yield b""
+        yield sized(b"{}")
+
+    with BadServer(promised, 0.01) as server, gevent.Timeout(30):
+        connections = Connections(server.url, "", 2, 10.0, "")
+        first = gevent.spawn(connections.send, "GET", "/", None)
+        while pieces < 20:  # what was promised is read long since
+            gevent.sleep(0.01)
+        second = gevent.spawn(connections.send, "GET", "/", None)
+        gevent.joinall([first, second], raise_error=True)
+    assert (first.value.status, second.value.status) == (200, 200)
+    assert server.asked == 2
 
 
 def test_what_cannot_be_written_does_not_break_the_record(tmp_path: Path) -> None:
