@@ -85,12 +85,10 @@ class _Walk:
     removed: int = field(default=0)
 
     def first(self, expected: object, seen: object) -> Unlike | None:
-        if repr(expected) == repr(seen):  # soon, and 1 is neither 1.0 nor true
-            return None
         return next(self._differences(expected, seen, ""), None)
 
     def _differences(self, expected: object, seen: object, place: str) -> Iterator[Unlike]:
-        if is_left_out(place, self.declared.fields):
+        if _same(expected, seen) or is_left_out(place, self.declared.fields):
             return
         if isinstance(expected, dict) and isinstance(seen, dict):
             yield from self._of_objects(expected, seen, place)
@@ -140,7 +138,9 @@ class _Walk:
         return kept if len(expected) - len(kept) <= most else expected
 
     def _in_another_order(self, expected: list[Any], seen: list[Any]) -> bool:
-        first, second = ([str(self._known(row)) for row in rows] for rows in (expected, seen))
+        # Rows that stand where they stood are in no other order.
+        others = [pair for pair in zip(expected, seen, strict=True) if not _same(*pair)]
+        first, second = ([str(self._known(pair[which])) for pair in others] for which in (0, 1))
         return first != second and sorted(first) == sorted(second)
 
     def _known(self, row: object) -> list[tuple[str, object]]:
@@ -152,6 +152,11 @@ class _Walk:
         if not self.written or "[" in place or type(expected) is not int or type(seen) is not int:
             return False
         return expected < seen <= expected + max(self.removed, self.declared.written)
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are equal at first sight; 1 is neither 1.0 nor true."""
+    return repr(one) == repr(other)
 
 
 def _rows(rows: list[Any]) -> str:

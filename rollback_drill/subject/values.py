@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _NUMBERS = re.compile(r"\[\d+\]")
 
@@ -32,6 +33,7 @@ def leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
         yield place, value
 
 
+@lru_cache(maxsize=65_536)  # rows of a list are alike
 def is_left_out(place: str, fields: frozenset[str]) -> bool:
     """Return whether a place is one of `fields`: by its name alone ("pid"), or by all of its way,
     in whichever row of a list ("items[].seen_at").
