@@ -14,6 +14,7 @@ pytest_plugins = [
     "steps.fix_signals",  # whatever ends a run clears up, too
     "steps.fix_drills",  # drills held once and looked at by many scenarios
     "steps.fix_allure",  # Gherkin steps in Allure results
+    "steps.fix_examples",  # properties of many examples, and how many there were
     "steps.fix_summary",  # the gate's summary in Markdown
     "steps.decisions",  # sentences about the matrix
     "steps.plans",  # sentences that say what is to be broken

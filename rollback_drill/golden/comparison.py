@@ -10,6 +10,7 @@ from rollback_drill.subject.questions import GoldenAnswer, GoldenQuestion
 from rollback_drill.subject.values import is_left_out, leaves, value_of
 
 _FOLLOWS_WRITES = frozenset({"etag", "last-modified", "link", "next-page"})
+_DIGITS = 18  # of a count
 _SHOWN = 160  # characters of a value
 
 
@@ -188,6 +189,6 @@ def _grew(
     name: str, expected: Mapping[str, str], seen: Mapping[str, str], declared: MayDiffer
 ) -> bool:
     one, other = expected.get(name, ""), seen.get(name, "")
-    if not (one.isdecimal() and other.isdecimal()):
+    if not all(text.isdecimal() and len(text) <= _DIGITS for text in (one, other)):
         return False
     return 0 < int(other) - int(one) <= declared.written

@@ -16,6 +16,7 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
 
 Meant = TypeVar("Meant")
+_DIGITS = 18  # of a whole number: no more are needed, and thousands cannot be read
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def whole(low: int, high: int) -> Spelling[int]:
     """Return the spelling of a whole number from `low` to `high`, both allowed."""
 
     def read(variable: str, text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        short = text.isdecimal() and len(text) <= _DIGITS
+        if not short or not low <= int(text) <= high:
             raise UsageError(
                 f"{variable}: a whole number from {low} to {high}",
                 repr(text),

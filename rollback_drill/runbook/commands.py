@@ -29,6 +29,7 @@ _IF_IT_FAILED = re.compile(
     r"if (?:this|that|it|the above|the \w+) (?:fail|does|did|is not))",
     re.IGNORECASE,
 )
+_EMPTY = "it is empty: what stands at the fence of a block is not performed"
 _FOR_CODE = re.compile(r"[^a-z0-9+#_-]")
 
 
@@ -43,11 +44,15 @@ def not_commands(fence: Fence) -> str | None:
 
     None: they are performed. "": it shows something, and is not meant to be performed.
     """
-    if "example" in fence.info.lower().split()[1:] or not fence.content.strip():
-        return ""
-    name = language(fence)
+    name, others = language(fence), fence.info.split()[1:]
     if not fence.closed:
-        return "its fence is never closed, so that all below it belongs to it"
+        return "its fence is not closed, so that what is below it belongs to it"
+    if "example" in map(str.lower, others):
+        return ""
+    if not fence.content.strip():
+        return _EMPTY if others or name not in ("", *_OUTPUT, *_LETTERS) else ""
+    if plainly_shell(" ".join(others)):
+        return "a command stands at its fence, where nobody performs it"
     if fence.doubt:
         return f"it stands under “{fence.doubt}”: is it to be performed?"
     typed = without_prompts(fence.content)

@@ -43,6 +43,7 @@ _PROSE = re.compile(
     r"in|on|to|for|with|returns?|shows?|needs?|uses?|used|says?)\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 BOX, BLOCK = "a box outside every list that is verified", "a block outside all that is performed"
 
 
@@ -64,7 +65,7 @@ def looks_like(line: str) -> str:
         name = name or bare(text)
         return f"it begins like a part of a rollback (“{name[:40]}”), and is none that is known"
     words = (text[item.end() :] if item else text).replace("-->", "")
-    if not _PROSE.search(words) and _is_command(words):
+    if not _PROSE.search(_QUOTED.sub("", words)) and _is_command(words):
         return "a command outside every block, which nobody performs"
     spans = _CODE.findall(text) if item else _RUN.findall(text)
     if any(_is_command(span) for span in spans):

@@ -256,6 +256,7 @@ class _Outliner:
         last = token.map[1] if token.map else line
         fenced = token.type == "fence"
         end = self._lines[last - 1].lstrip(" \t>") if last <= len(self._lines) else ""
+        within = (one.lstrip().startswith(token.markup) for one in token.content.split("\n"))
         self._path[-1].fences.append(
             Fence(
                 info=token.info.strip(),
@@ -268,7 +269,9 @@ class _Outliner:
                 option=scope.option,
                 doubt=scope.doubt,
                 said_in=scope.line if scope.says else 0,
-                closed=not fenced or (last > line and end.startswith(token.markup)),
+                # Where another one begins within it, it was to be over before.
+                closed=not fenced
+                or (last > line and end.startswith(token.markup) and not any(within)),
             )
         )
         self._scope = replace(self._scope, label="")

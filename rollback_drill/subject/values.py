@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from rollback_drill.record.decoding import load
+
+_DEEPEST = 100  # of what is gone through, level by level
 _NUMBERS = re.compile(r"\[\d+\]")
 
 
 def value_of(body: str) -> object:
-    """Return the value of a JSON body, the text itself of any other."""
+    """Return the value of a JSON body, the text itself of any other: also of one that means two
+    things, such as a name that comes twice, or goes deeper than any service's.
+    """
     try:
-        found: object = json.loads(body)
-    except (ValueError, RecursionError):
+        found: object = load(body)
+    except ValueError:
         return body
-    return found
+    return body if _goes_deeper(found) else found
+
+
+def _goes_deeper(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:

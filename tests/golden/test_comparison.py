@@ -176,3 +176,25 @@ def test_a_row_that_the_drill_changed_is_its_own() -> None:
     question = GoldenQuestion("GET /notes/…", "/notes/1", written=True)
     changed = answer({"id": 1, "text": "drill-9", "price": 10})
     assert unlike_golden(question, answer(ROWS[0]), changed, DRILL) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "seen"),
+    [
+        ("[" * 600 + "1" + "]" * 600, "[" * 600 + "2" + "]" * 600),
+        ('{"a":' * 600 + "1" + "}" * 600, '{"a":' * 600 + "2" + "}" * 600),
+        ('{"price": 1}', '{"price": 2, "price": 1}'),
+        ('{"price": 1e999}', '{"price": Infinity}'),
+        ("9" * 5000, "9" * 4999 + "8"),
+    ],
+)
+def test_what_cannot_be_gone_through_is_compared_as_it_stands(expected: str, seen: str) -> None:
+    assert unlike_golden(LIST, answer(expected), answer(seen), NOTHING_DECLARED)
+    assert unlike_rows((200, {"price": 1}), answer(seen))
+
+
+def test_a_count_in_a_header_may_have_any_length() -> None:
+    one, other = answer([], x_count="9" * 5000), answer([], x_count="9" * 5001)
+    difference = unlike_golden(WRITTEN, one, other, DRILL)
+    assert difference is not None
+    assert difference.place == "header x-count"

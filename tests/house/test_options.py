@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import tomllib
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import strategies as st
 
 import rollback_drill
 from rollback_drill import commands
@@ -18,6 +20,7 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.option import Verb
 from rollback_drill.ground.options import VERBS
 from rollback_drill.stage.model import StageOptions
+from steps.fix_examples import Examples
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = ROOT / "runbook" / "rollback.md"
@@ -145,3 +148,17 @@ def test_a_command_that_there_is_not_is_refused() -> None:
 def test_each_command_does_something() -> None:
     for one in OURS:
         assert callable(getattr(commands, f"run_{one.name.replace('-', '_')}"))
+
+
+def test_no_value_of_an_option_ends_in_a_traceback(examples: Examples) -> None:
+    options = by_variable()
+    odd = ("9" * 5000, "²", "nan", "inf", "1e999", "-0", "'", "a\0b", "\udc80", "1_0", " 1", "٣")
+
+    def read(example: tuple[str, str]) -> None:
+        name, text = example
+        with suppress(UsageError):
+            options[name].read(text)
+
+    examples.hold(
+        60, st.tuples(st.sampled_from(sorted(options)), st.sampled_from(odd) | st.text()), read
+    )

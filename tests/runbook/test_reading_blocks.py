@@ -103,7 +103,29 @@ def test_an_unclosed_fence_is_named(tmp_path: Path) -> None:
     text = changed(
         "- [ ] Authentication works\n", "- [ ] Authentication works\n\n```bash\necho x\n"
     )
-    assert any("never closed" in why for why in unread_in(tmp_path, text).values())
+    assert any("not closed" in why for why in unread_in(tmp_path, text).values())
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        ("```bash echo old code\n```", "is empty"),
+        ("```bash# Using supervisord supervisorctl restart it\n```", "is empty"),
+        ("```bash\n```", "is empty"),
+        ("```bash make release\necho old code\n```", "stands at its fence"),
+        ("```bash\necho old\n\n```bash\necho code\n```", "not closed"),
+        ("```text example\nsome output\n\n```bash\necho old code\n```", "not closed"),
+    ],
+)
+def test_commands_that_a_fence_takes_away_are_named(tmp_path: Path, block: str, why: str) -> None:
+    told = unread_in(tmp_path, changed(BLOCK, block))
+    assert any(why in one for one in told.values()), told
+
+
+def test_a_command_outside_every_block_is_named_whatever_it_quotes(tmp_path: Path) -> None:
+    line = 'psql -d app -c "SET client_min_messages TO warning"'
+    told = unread_in(tmp_path, changed(BLOCK, f"{BLOCK}\n\n{line}"))
+    assert any("outside every block" in one for one in told.values()), told
 
 
 def test_output_between_prompts_is_left_out_and_lines_stay_where_they_are() -> None:
