@@ -65,8 +65,8 @@ def bunches(
     fit: Callable[[list[Sabotage]], bool],
     most: int = MOST,
 ) -> list[tuple[Sabotage, ...]]:
-    """Return `sabotages` in bunches of at most `most`: alike in `place`, with different keys, and
-    such as `fit` together.
+    """Return `sabotages` in bunches of at most `most`, the largest first: alike in `place`, with
+    different keys, and such as `fit` together. A run that is ended early has held most of them.
     """
     found: list[_Open] = []
     for one in sabotages:
@@ -84,4 +84,4 @@ def bunches(
             found.append(bunch)
         bunch.members.append(one)
         bunch.keys.add(one.caught_by)
-    return [tuple(one.members) for one in found]
+    return sorted((tuple(one.members) for one in found), key=len, reverse=True)
