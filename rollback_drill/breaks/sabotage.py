@@ -153,11 +153,20 @@ def sabotages_called(names: Iterable[str]) -> tuple[Sabotage, ...]:
 
 
 def written(text: str, sabotages: Iterable[Sabotage]) -> str:
-    """Return a runbook's `text` with what `sabotages` rewrite in it. Raises UsageError."""
-    for one in sabotages:
-        for plant in one.plants:
-            if isinstance(plant, Rewrite):
-                text = _replaced(text, plant.old, plant.new, f"the runbook for {one.name}")
+    """Return a runbook's `text` with what `sabotages` rewrite in it. Raises UsageError for what is
+    not there to be rewritten, or is rewritten by another one after it.
+    """
+    planted = [
+        (plant, f"the runbook for {one.name}")
+        for one in sabotages
+        for plant in one.plants
+        if isinstance(plant, Rewrite)
+    ]
+    for plant, where in planted:
+        text = _replaced(text, plant.old, plant.new, where)
+    for plant, where in planted:
+        if plant.new not in text:
+            raise UsageError(f"{plant.new!r} in {where}", "another one rewrote it", "hold it apart")
     return text
 
 

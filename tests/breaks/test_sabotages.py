@@ -78,3 +78,13 @@ def test_sabotages_of_one_file_compose() -> None:
 def test_a_name_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UsageError, match="did you mean"):
         sabotages_called(["p1-reservation-fail"])
+
+
+def test_what_another_one_rewrites_is_not_planted_beside_it() -> None:
+    def one(name: str, old: str, new: str) -> Sabotage:
+        return Sabotage(name, "a line", PlantedIn.RUNBOOK, "compiles", (Rewrite(old, new),))
+
+    first, second = one("first", "fetch", "sleep 3; fetch"), one("second", "sleep 3;", "true;")
+    assert written("fetch", [first]) == "sleep 3; fetch"
+    with pytest.raises(UsageError, match=r"for first.*another one rewrote it"):
+        written("fetch", [first, second])
