@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_drill.ground.verdict import GOOD, Verdict
+from rollback_drill.ground.verdict import GOOD, Verdict, worst
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import JUDGES, all_judges
@@ -29,7 +29,7 @@ def red(book: Book) -> dict[str, tuple[Verdict, str]]:
 
     def add(key: str, verdict: Verdict, told: str) -> None:
         known = found.get(key)
-        if known is None or (known[0] is Verdict.UNKNOWN and verdict is not Verdict.UNKNOWN):
+        if known is None or worst((known[0], verdict)) is not known[0]:
             found[key] = verdict, told
 
     for box in book.every(Checked):

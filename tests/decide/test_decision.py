@@ -14,6 +14,7 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.runbook.model import Runbook, Severity, Trigger
 from rollback_drill.traffic.observation import Observation, Outcome
+from rollback_drill.watch.told import ProbeSample
 from tests.decide.decision_support import (
     MB,
     TRIGGERS,
@@ -153,6 +154,27 @@ def test_a_proven_normal_service_calls_for_no_action() -> None:
     final = decider.final(20.0)
     assert (final.action, final.rollback) == ("no action", False)
     assert final.trigger == "Normal"
+
+
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [
+        ([look(90.0, 0)] * 4 + [look(90.0, 1)] * 4, "killed for memory once"),
+        ([look(90.0 + 15.0 * i, 0) for i in range(20)], "grew by"),
+    ],
+)
+def test_memory_counts_where_nothing_fired_and_clients_are_served_well(
+    looks: list[ProbeSample], said: str
+) -> None:
+    decider, found = decided(traffic(2_000, 0.001))
+    for i, seen in enumerate(looks):
+        decider.probe(seen, i / 2)
+    assert found is None
+    assert decider.decide(20.0) is None
+    final = decider.final(20.0)
+    assert (final.action, final.rollback, final.trigger) == ("monitor", False, "")
+    assert final.evidence[0].startswith("unknown: no trigger fired")
+    assert said in final.evidence[-1]
 
 
 @pytest.mark.parametrize("n", [0, 40])

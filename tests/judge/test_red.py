@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import subprocess
+import sys
 from dataclasses import replace
+
+import pytest
 
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.red import red
@@ -38,10 +43,30 @@ def test_a_judge_is_named_with_and_without_the_place() -> None:
     assert found["of_reading"] is found["of_reading: Runbook"] is Verdict.UNCOVERED
 
 
-def test_of_several_verdicts_the_worse_is_kept() -> None:
+@pytest.mark.parametrize("order", list(itertools.permutations(("UNKNOWN", "UNCOVERED", "FAILED"))))
+def test_of_several_verdicts_the_worst_is_kept_with_its_words(order: tuple[str, ...]) -> None:
     record = good()
     boxes = [n for n, event in enumerate(record) if isinstance(event.what, Checked)]
-    verdicts = (Verdict.UNKNOWN, Verdict.FAILED, Verdict.UNKNOWN)
-    for number, verdict in zip(boxes, verdicts, strict=True):
-        record[number] = replace(record[number], what=replace(record[number].what, verdict=verdict))
-    assert red(Book(record))["some_check"][0] is Verdict.FAILED
+    for number, name in zip(boxes, order, strict=True):
+        seen = replace(record[number].what, verdict=Verdict[name], evidence=f"saw {name}")
+        record[number] = replace(record[number], what=seen)
+    verdict, told = red(Book(record))["some_check"]
+    assert (verdict, told.endswith(": saw FAILED")) == (Verdict.FAILED, True)
+
+
+def test_of_equals_the_first_words_are_kept() -> None:
+    record = changed(Checked, verdict=Verdict.FAILED)(good())
+    assert "The team knows" in red(Book(record))["some_check"][1]
+
+
+def test_a_step_that_took_all_of_its_budget_kept_it() -> None:
+    assert keys(changed(StepEnded, took_s=30.0)) == {}
+
+
+def test_all_judges_are_asked_whoever_loaded_them() -> None:
+    """In a Python of its own, where nobody has loaded a judge before."""
+    program = (
+        "from rollback_drill.judge.red import red; from rollback_drill.record.book import Book; "
+        "assert 'of_writes' in red(Book([]))"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
