@@ -123,7 +123,7 @@ SABOTAGES = (
         "dependency-missing",
         "a dependency is taken out again",
         "dependencies_installed",
-        (_COMPILED, f"{_COMPILED}uv pip uninstall --quiet pyyaml\n"),
+        (_COMPILED, f"{_COMPILED}uv pip uninstall --quiet --python .venv/bin/python pyyaml\n"),
     ),
     _step(
         "dependency-left-over",
