@@ -15,6 +15,7 @@ from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
 from rollback_drill.stage.strangers import Door, strangers_refused
+from rollback_drill.subject.hostaway.pages import is_whole
 from rollback_drill.subject.hostaway.questions import (
     ASKS,
     Extent,
@@ -132,9 +133,13 @@ class Hostaway:
             sent, made = _make(http)
             if made.status != 201:
                 return failed(f"creating a reservation was answered {made.status}", "201")
-            created = str(_object_of(made).get("id", "0"))
+            created = _object_of(made).get("id", 0)
+            if not is_whole(created):
+                return failed(
+                    f"a reservation was made with the id {str(created)[:80]!r}", "a number"
+                )
             stored = place.database.fetch(
-                "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (int(created),)
+                "SELECT guest_name, total_cents FROM reservations WHERE id = %s", (created,)
             )
             answer = http.get(f"/api/reservations/{created}")
             read = _object_of(answer) if answer.ok else {}

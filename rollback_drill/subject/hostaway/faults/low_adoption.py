@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_drill.breaks.fault import FAULT_LIMIT_S, Scene, fault
 from rollback_drill.stage import http
-from rollback_drill.stage.answers import BadAnswer
+from rollback_drill.subject.hostaway.list_counts import lists_counted
 from rollback_drill.traffic.orders import Orders, give
 
 _SHARE = 0.01
@@ -53,9 +53,4 @@ class LowAdoption:
 def _lists(url: str) -> tuple[float, float]:
     """Return the list requests since the start of the host's process, and those with a cursor."""
     answer = http.get(f"{url}/health")
-    try:
-        state = answer.json().get("context_protection", {}) if answer.ok else {}
-        lists = float(state.get("list_requests", 0))
-        return lists, round(lists * float(state.get("pagination_adoption", 0.0)))
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
-        raise BadAnswer(f"/health does not count lists: {error}") from None
+    return (lists_counted(answer) if answer.ok else None) or (0.0, 0.0)
