@@ -73,7 +73,7 @@ class Place:
         )
         self.moment: Any = SimpleNamespace(
             stage=self.stage, runbook=RUNBOOK, pace=1.0, stable="v1.4.2", failing="v1.5.0",
-            pids_before={}, began_at=now(), window_from=now() - 60, effective_at=now() - 60,
+            pids_before={}, began_at=now(), window_from=now() - 60, effective_at=now() - 60, processes_began={},
             samples=[], decision=None, balance=None, read_back=None, outputs=[], title="",
             courier=None, facts={}, told_by="", confidence=0.999, to_come_s=0.0, waited=Waited(),
             age=lambda: now() - self.moment.began_at, busy=lambda: "",

@@ -69,7 +69,7 @@ class Bench:
     def check(self, text: str = "No errors in application logs") -> Finding:
         moment = SimpleNamespace(
             stage=self.stage, tail=self.tail, timeline=self.timeline, outputs=[],
-            effective_at=self.since, began_at=self.since,
+            effective_at=self.since, processes_began={}, began_at=self.since,
             traffic=SimpleNamespace(window=self.window),
         )  # fmt: skip
         bound = bind(text)
