@@ -298,11 +298,14 @@ def _time_of(text: str) -> float | None:
 def record_entries(timeline: Timeline, entries: list[tuple[str, Entry]]) -> None:
     """Record a few of `entries` for each source and level, and how many more there were."""
     kept: Counter[tuple[str, str]] = Counter()
+    latest: dict[tuple[str, str], float] = {}
     for source, entry in entries:
         kept[source, entry.level] += 1
+        latest[source, entry.level] = max(entry.at, latest.get((source, entry.level), 0.0))
         if kept[source, entry.level] <= _LINES_PER_READ:
             timeline.record(LogLine(source, entry.host, entry.level, entry.text), entry.at)
     for (source, level), count in kept.items():
         if count > _LINES_PER_READ:
             more = f"… and {count - _LINES_PER_READ} more lines of this level"
-            timeline.record(LogLine(source, "", level, more))
+            # Of when they were written, not of when they were read: a step may lie between.
+            timeline.record(LogLine(source, "", level, more), latest[source, level])

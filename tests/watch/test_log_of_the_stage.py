@@ -12,8 +12,10 @@ import pytest
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.traffic.interface import Interface
-from rollback_drill.watch.logs import APPLICATION, OUTPUT
+from rollback_drill.watch.logs import APPLICATION, OUTPUT, Entry, record_entries
+from rollback_drill.watch.told import LogLine
 from tests.watch.log_support import Bench, line
 
 BOX = "No errors in application logs"
@@ -142,3 +144,14 @@ def test_a_secret_in_a_log_is_found_in_each_spelling(bench: Bench) -> None:
         f"the {APPLICATION} log of host-1",
         f"the {OUTPUT} log of host-1",
     }
+
+
+def test_what_more_lines_there_were_is_told_at_the_time_of_the_lines(tmp_path: Path) -> None:
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    written = now() - 30.0
+    entries = [(APPLICATION, Entry(written + i, "host-1", "ERROR", f"{i}")) for i in range(8)]
+    record_entries(timeline, entries)
+    timeline.close()
+    (*_, last) = read(tmp_path / "timeline.jsonl")
+    assert last.what == LogLine(APPLICATION, "", "ERROR", "… and 3 more lines of this level")
+    assert last.at == pytest.approx(written + 7, abs=0.1)
