@@ -21,7 +21,8 @@ class Aggregate:
     else an overloaded service would look better than it is. `outcomes` counts by `Outcome`,
     `formats` good list answers by format ("old", "new"), `operations` by operation. `histogram`:
     latencies of every finished request, so not of dropped ones. `late`: sent more than `LATE_S`
-    after they were due; `lag_s`: the worst such distance.
+    after they were due; `lag_s`: the worst such distance. `parts`: what it is made of, in order,
+    a second or a tenth of one each.
     """
 
     start: float
@@ -34,6 +35,7 @@ class Aggregate:
     clients_with_failures: frozenset[str] = frozenset()
     late: int = 0
     lag_s: float = 0.0
+    parts: tuple[Second, ...] = ()
 
     @property
     def failures(self) -> int:
@@ -171,7 +173,8 @@ def combine(start: float, until: float, seconds: Iterable[Second], clients: Clie
     histogram = Histogram()
     sent = unhappy = late = 0
     lag_s = 0.0
-    for second in seconds:
+    parts = tuple(seconds)
+    for second in parts:
         sent += second.sent
         late += second.late
         lag_s = max(lag_s, second.lag_s)
@@ -195,6 +198,7 @@ def combine(start: float, until: float, seconds: Iterable[Second], clients: Clie
         clients_with_failures=clients.names(unhappy),
         late=late,
         lag_s=lag_s,
+        parts=parts,
     )
 
 

@@ -22,6 +22,7 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.stalls import decided_by_a_stall
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
 from rollback_drill.stage.answers import NoAnswer
@@ -148,7 +149,12 @@ def response_time(moment: Moment, match: re.Match[str]) -> Finding:
         if not seen.histogram.count:
             return lacking("no answer was observed")
         slow, count = seen.histogram.count_above(limit_s), seen.histogram.count
-        found = _finding(p95_proven_below(slow, count, limit_s, confidence, quantile))
+        proof = p95_proven_below(slow, count, limit_s, confidence, quantile)
+        if proof.verdict is not Verdict.PASSED and not match["time"]:
+            stall = decided_by_a_stall(seen, limit_s, confidence, quantile)
+            if stall:
+                return lacking(f"{proof.sentence}, but {stall}")
+        found = _finding(proof)
         if found.verdict is Verdict.FAILED and seen.late > LATE_SHARE * seen.sent:
             sent = f"{seen.late} of {seen.sent} requests were sent late by the drill itself"
             return unknown(f"{found.evidence}, but {sent}")
