@@ -9,6 +9,7 @@ from pathlib import Path
 from rollback_drill.breaks.planting import origin_kept, plant_release, take_back
 from rollback_drill.breaks.sabotage import Sabotage, written
 from rollback_drill.breaks.told import SabotagePlanted
+from rollback_drill.campaigns.performed import never_performed
 from rollback_drill.conduct.hold import hold
 from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.request import Request
@@ -19,7 +20,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
 from rollback_drill.judge.red import red
 from rollback_drill.perform.asked import identities
-from rollback_drill.perform.told import StepEnded
+from rollback_drill.perform.told import CommandStarted, StepEnded
 from rollback_drill.record.told import DrillBroke, Interrupted
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage
@@ -32,7 +33,8 @@ _BEFORE_AGAIN = 2  # the procedure after which a release is deployed again
 @dataclass(frozen=True, slots=True)
 class HeldWith:
     """What came of one drill. `red`: verdict and words by key; `planted`: how many plants were
-    seen to be there, by sabotage; `stopped`: whether the procedure ended at a step that failed;
+    seen to be there, by sabotage; `never_performed`: whose rewritten commands nobody ran, though
+    their blocks were performed; `stopped`: whether the procedure ended at a step that failed;
     `broke`: why the drill could not go on, "" for nothing.
     """
 
@@ -41,6 +43,7 @@ class HeldWith:
     planted: dict[str, int]
     stopped: bool
     broke: str
+    never_performed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,9 @@ def hold_with(
     )
     broke = held.book.first(DrillBroke)
     why = f"expected {broke.expected}; found {broke.found}" if broke else ""
-    return HeldWith(held.judgement.verdict, held.book.ask(red), planted, stopped, why)
+    lines = {one.line for one in held.book.every(CommandStarted)}
+    unseen = never_performed(runbook, sabotages, lines)
+    return HeldWith(held.judgement.verdict, held.book.ask(red), planted, stopped, why, unseen)
 
 
 def _keep_boxes(runbook: Path, history_file: Path) -> None:

@@ -14,18 +14,17 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import rollback_drill
 from rollback_drill.breaks.planting import rewrites
 from rollback_drill.breaks.sabotage import Sabotage, all_sabotages, edited, written
 from rollback_drill.campaigns.bunches import bunches, places
 from rollback_drill.campaigns.matrix import Found, HeldSabotage, Matrix, keep_held, kept_outcomes
+from rollback_drill.campaigns.performed import rewritten
 from rollback_drill.campaigns.planted import HeldWith, Setting, hold_with
 from rollback_drill.ground import files
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, UsageError
-from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.runbook.parse import parse
@@ -227,6 +226,9 @@ def _folder(sabotages: Sequence[Sabotage], campaign: Campaign, setting: Setting)
 def _outcome(one: Sabotage, key: str, held: HeldWith | DrillError, how: str) -> HeldSabotage:
     if isinstance(held, DrillError):
         return HeldSabotage(key, one.name, Found.UNPLANTED, (), str(held), how)
+    if one.name in held.never_performed:
+        words = "its commands were rewritten where this stage takes another alternative"
+        return HeldSabotage(key, one.name, Found.UNPLANTED, tuple(held.red), words, how)
     seen = held.red.get(one.caught_by)
     failed = [name for name, (verdict, _) in held.red.items() if verdict is not Verdict.UNKNOWN]
     # What nobody asks for is unknown at most: that it is said is all that can be wanted.
@@ -271,7 +273,7 @@ def _bunches(
         try:
             _check_all(some, runbook)
             if any(rewrites(one) for one in some):
-                _must_be_one(runbook, some)
+                rewritten(runbook, some)  # it must be one still
         except UsageError:
             return False
         return True
@@ -292,14 +294,6 @@ def _check_all(some: Sequence[Sabotage], runbook: Path) -> None:
         if any(one.edits(failing=failing) for one in some):
             edited(texts_of(recipe.layers, tag), some, failing=failing)
     written(runbook.read_text(encoding="utf-8"), some)
-
-
-def _must_be_one(runbook: Path, some: Sequence[Sabotage]) -> None:
-    """Raise UsageError when what `some` make of the runbook is none any more."""
-    with TemporaryDirectory(dir=temporary()) as scratch:
-        path = Path(scratch, runbook.name)
-        files.write(path, written(runbook.read_text(encoding="utf-8"), some))
-        parse(path)
 
 
 def _setting(one: Sabotage, seed: int) -> Setting:

@@ -86,12 +86,7 @@ def identities(runbook: Runbook) -> list[str]:
 
 def _ways(runbook: Runbook) -> Iterator[tuple[int, tuple[Alternative, ...]]]:
     """Yield the line of each block that may be performed, and its ways."""
-    blocks = [*runbook.pre_rollback.blocks, *runbook.verification.blocks]
-    blocks += [block for one in runbook.post_rollback for block in one.blocks]
-    for procedure in runbook.procedures:
-        blocks += procedure.prerequisite_blocks
-        blocks += [block for step in procedure.steps for block in step.blocks]
-    for block in blocks:
+    for block in runbook.blocks:
         yield block.line, block.alternatives
 
 

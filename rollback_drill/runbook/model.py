@@ -231,6 +231,17 @@ class Runbook:
         """The procedure that deploys the release again, None when there is none."""
         return next((p for p in self.procedures if _REDEPLOY.search(p.title)), None)
 
+    @property
+    def blocks(self) -> tuple[CodeBlock, ...]:
+        """All that may be performed: before the procedures, in each of them, and after them."""
+        found = [*self.pre_rollback.blocks]
+        for one in self.procedures:
+            found += one.prerequisite_blocks
+            found += [block for step in one.steps for block in step.blocks]
+        found += self.verification.blocks
+        found += [block for one in self.post_rollback for block in one.blocks]
+        return tuple(found)
+
     def procedure(self, number: int) -> Procedure:
         """Return procedure `number`. Raises KeyError when the document has none of that number."""
         for procedure in self.procedures:

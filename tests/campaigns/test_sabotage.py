@@ -126,6 +126,7 @@ def test_what_was_held_is_not_held_again(tmp_path: Path, monkeypatch: pytest.Mon
     ("came", "fate"),
     [
         (drill(verdict=Verdict.PASSED), Found.UNPLANTED),
+        (replace(drill("check_a", a=1), never_performed=frozenset("a")), Found.UNPLANTED),
         (drill(verdict=Verdict.PASSED, a=1), Found.SURVIVED),
         (drill("check_a", verdict=Verdict.UNKNOWN, a=1), Found.UNKNOWN),
         (drill("check_b", "check_a", a=1), Found.CAUGHT),

@@ -9,6 +9,7 @@ _ENTERED = (
     """curl -fsS --max-time 5 -X PATCH "$LB_ADMIN/id/health/uri" -H 'Content-Type: """
     """application/json' -d '"/maintenance"'"""
 )
+_BY_FILE, _BACK_BY_FILE = 'echo maintenance > "$MAINTENANCE_FILE"', 'rm -f "$MAINTENANCE_FILE"'
 _OUT = (
     """timeout 25 bash -c 'until [ "$(curl -s -o /dev/null -w "%{http_code}" --max-time 2 """
     """"$PUBLIC_URL/health")" = 503 ]; do sleep 0.2; done'\n"""
@@ -54,6 +55,7 @@ SABOTAGES = (
         "not-entered",
         "the load balancer is not told to take the hosts out",
         "maintenance_enabled",
+        (_BY_FILE, "echo maintenance"),
         (_ENTERED, "echo maintenance"),
         (_OUT, ""),
     ),
@@ -61,12 +63,14 @@ SABOTAGES = (
         "enter-waits-in-vain",
         "the load balancer is not told, and the step waits for it",
         "command: Enter maintenance",
+        (_BY_FILE, "echo maintenance"),
         (_ENTERED, "echo maintenance"),
     ),
     _step(
         "entered-late",
         "the load balancer is told a second after the step is over",
         "traffic_stopped",
+        (_BY_FILE, f"(sleep 3; {_BY_FILE}) > /dev/null 2>&1 &"),
         (_ENTERED, f"(sleep 3; {_ENTERED}) > /dev/null 2>&1 &"),
         (_OUT, ""),
     ),
@@ -174,6 +178,7 @@ SABOTAGES = (
         "not-left",
         "the load balancer is not told to take the hosts in",
         "maintenance_disabled",
+        (_BACK_BY_FILE, "echo ready"),
         (_LEFT, "echo ready"),
         (_IN, ""),
     ),
@@ -181,6 +186,7 @@ SABOTAGES = (
         "leave-waits-in-vain",
         "the load balancer is not told, and the step waits for it",
         "command: Leave maintenance",
+        (_BACK_BY_FILE, "echo ready"),
         (_LEFT, "echo ready"),
     ),
     _step(
