@@ -15,6 +15,7 @@ from docker.errors import DockerException
 from docker.models.containers import Container
 
 from rollback_drill.stage.container_sweep import OWNER, RUN
+from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.images import forget_older
 from rollback_drill.subject.questions import GoldenSet, golden_of
 
@@ -41,7 +42,11 @@ def keep_filled(container: Container, tag: str) -> None:
     forgotten = ["ENV POSTGRES_PASSWORD=", *(f'LABEL {name}=""' for name in (RUN, OWNER))]
     with contextlib.suppress(DockerException):
         repository, _, name = tag.partition(":")
+        before = {str(one.id) for one in engine_client().images.list(tag)}
         container.commit(repository, name, changes=forgotten)
+        for nameless in before:  # the tag is another's now
+            with contextlib.suppress(DockerException):  # a container may still use it
+                engine_client().images.remove(nameless)
         forget_older(_REPOSITORY, _MOST)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "BASE",
     "IMAGES",
     "MACHINES",
+    "OWN_BASE",
     "base_problem",
     "ensure_images",
     "ensure_machine",
@@ -31,6 +32,10 @@ __all__ = [
 ]
 
 BASE = "debian:bookworm-slim"
+OWN_BASE = "rollback-drill/base:bookworm"
+"""What is built upon: BASE as it was when it was fetched, or what was made of Debian's packages. No
+name of Debian's is given to what is not Debian's own image.
+"""
 IMAGES = ("postgres", "loadbalancer", "host", "prometheus")
 MACHINES = ("systemd", "compose")
 """Images of whole machines, made on top of `host`: stand-ins for staging environments."""
@@ -44,7 +49,7 @@ _MOST = 8  # of each name; a change of what one is built from makes another
 def base_problem() -> str:
     """Return why the base image cannot be had, "" when it is there, pulls or can be made."""
     try:
-        if has_image(BASE) or _can_make() or _pull():
+        if has_image(OWN_BASE) or has_image(BASE) or _can_make() or _pull():
             return ""
     except DockerException as error:
         return f"the engine does not say whether it has {BASE} ({error})"
@@ -102,7 +107,7 @@ def _ensure(
     if not has_image(tag):
         _ensure_base(progress)
         progress(f"building the image {name} (once)")
-        _build(name, tag, extra, arguments)
+        _build(name, tag, extra, arguments if "host" in arguments else {"base": OWN_BASE})
         forget_older(f"rollback-drill/{name}", _MOST)
     return tag
 
@@ -149,10 +154,12 @@ def _build(name: str, tag: str, extra: dict[str, Path], arguments: dict[str, str
 
 
 def _ensure_base(progress: Callable[[str], None]) -> None:
-    if has_image(BASE):
+    if has_image(OWN_BASE):
         return
-    progress(f"fetching {BASE} (once)")
-    if _pull():
+    if not has_image(BASE):
+        progress(f"fetching {BASE} (once)")
+    if has_image(BASE) or _pull():
+        engine_client().images.get(BASE).tag(*OWN_BASE.split(":"))
         return
     if not _can_make():
         raise UsageError(
@@ -160,7 +167,7 @@ def _ensure_base(progress: Callable[[str], None]) -> None:
             "no registry that has it, and no mmdebstrap to make it",
             "run `apt-get install mmdebstrap` as root, or use STAGE=processes",
         )
-    progress(f"making {BASE} from Debian's packages (once)")
+    progress(f"making {OWN_BASE} from Debian's packages (once)")
     _make()
 
 
@@ -186,7 +193,7 @@ def _make() -> None:
         if not done.ok:
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise StageError(
-                f"{BASE} made of Debian's packages", last, "can this machine reach them?"
+                f"{OWN_BASE} made of Debian's packages", last, "can this machine reach them?"
             )
-        repository, _, tag = BASE.partition(":")
+        repository, _, tag = OWN_BASE.partition(":")
         engine_client().api.import_image_from_file(str(tar), repository=repository, tag=tag)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
 from rollback_drill.stage import filled
@@ -57,6 +58,17 @@ def test_the_newest_are_kept_without_passwords_or_an_owner(
     told = kept[0].attrs["Config"]
     assert "secret" not in str(told)
     assert not any(told["Labels"].values())
+
+
+@pytest.mark.containers
+def test_what_is_kept_anew_leaves_nothing_without_a_name(ended: Container) -> None:
+    tag = filled_tag("anew")
+    keep_filled(ended, tag)
+    before = str(engine_client().images.get(tag).id)
+    keep_filled(ended, tag)
+    assert str(engine_client().images.get(tag).id) != before
+    with pytest.raises(ImageNotFound):
+        engine_client().images.get(before)
 
 
 @pytest.mark.containers
