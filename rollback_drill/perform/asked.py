@@ -48,8 +48,7 @@ def asked_by(runbook: Runbook, lacks: Collection[str], before: Sequence[str]) ->
     """
     now = identities(runbook)
     found = [*_standard(runbook, lacks), *_unlooked(runbook), *_gone(before, now)]
-    suspected = lint(runbook, SUSPECT)
-    found += [(one.rule, one.line, one.what, one.advice) for one in suspected]
+    found += [(one.rule, one.line, one.what, one.advice) for one in _suspected(runbook)]
     keys, lines, whats, advices = zip(*found, strict=True) if found else ((), (), (), ())
     ways = list(_ways(runbook))
     commands = tuple(
@@ -66,7 +65,7 @@ def _suspected(runbook: Runbook) -> list[Lint]:
     """Return what is suspected of its commands, once for all drills of one document."""
     if runbook.sha256 not in _read:
         _read.clear()
-        _read[runbook.sha256] = [one for one in lint(runbook) if one.rule in SUSPECT]
+        _read[runbook.sha256] = lint(runbook, SUSPECT)
     return _read[runbook.sha256]
 
 

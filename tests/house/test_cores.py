@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 # Writes down when it begins and ends.
 TEST = """
@@ -128,6 +130,7 @@ def test_where_drills_go_before_others_features_come_first_beside_what_has_no_st
     assert not [name for name in beside if "stage" in name]
 
 
+@pytest.mark.wide  # shows that the tests of the rule can fail
 def test_by_another_rule_more_would_be(tmp_path: Path) -> None:
     some(tmp_path)
     _, rows = run(tmp_path, "--dist=loadfile", "--no-loadscope-reorder", workers=3)
@@ -136,6 +139,7 @@ def test_by_another_rule_more_would_be(tmp_path: Path) -> None:
     assert left_when_features_began(rows) > 3 or workers_of(rows, "features") == 1
 
 
+@pytest.mark.wide  # a part of what is seen above
 def test_modules_are_shared_and_what_takes_long_begins_first(tmp_path: Path) -> None:
     put(tmp_path, "test_a.py", 4)
     put(tmp_path, "test_b.py", 4)

@@ -200,7 +200,7 @@ CASES = [
     Case(
         "no_data_loss", "No data loss", WRITTEN, "(" + WRITTEN + ")\n" + PSQL +
         "\"DELETE FROM reservations WHERE id = (SELECT max(id) FROM reservations WHERE reference LIKE "
-        "'d%' AND created_at < now() - interval '1 second')\"", "1 of",
+        "'d%' AND created_at < now() - interval '1 second')\"", "as sent; lost: ",
     ),
     Case(
         "authentication", "Users can log in", "true",
