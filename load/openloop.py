@@ -76,7 +76,7 @@ class OpenLoop:
         self._recorder.start(schedule.start, schedule.rate)
         helpers = [
             gevent.spawn(self._flush),
-            gevent.spawn(self._sample),
+            gevent.spawn(self._sample, crowd),
             gevent.spawn(self._obey, crowd),
         ]
         for helper in helpers:
@@ -89,6 +89,7 @@ class OpenLoop:
         finally:
             gevent.killall(helpers)
             if not self.failure:
+                self._recorder.contradict([crowd.contradictions.count()])
                 self._recorder.end(self.scheduled)
             self._over.set()
         if self.failure:
@@ -165,6 +166,7 @@ class OpenLoop:
             error = ConnectionError(type(bad).__name__)
         finally:
             self.in_flight -= 1
+        self._recorder.contradict(crowd.contradictions.take(sent))
         self._see(ask, due, sent, done, status, outcome, form)
         if self._finished:
             self._finished(ask, done - sent, size, error)
@@ -198,7 +200,7 @@ class OpenLoop:
             crowd.orders = orders.read_orders(self.settings.directory)
             gevent.sleep(_OBEY_S)
 
-    def _sample(self) -> None:
+    def _sample(self, crowd: Crowd[Any]) -> None:
         before, cpu_before = time.monotonic(), time.process_time()
         while True:
             gevent.sleep(_SAMPLE_S)
@@ -207,6 +209,7 @@ class OpenLoop:
             before, cpu_before = at, cpu
             self._recorder.flush()  # a sample vouches for everything before it
             self._recorder.sample(now(), self._worst_lag, share, self.in_flight)
+            self._recorder.contradict([crowd.contradictions.count()])
             self._worst_lag = 0.0
             if os.getppid() != self.settings.parent:
                 self._stopping.set()  # the drill was killed: nobody is left who wants traffic

@@ -1,15 +1,22 @@
-"""Writes what one worker does to its three files (see `traffic.recordings`), as it happens."""
+"""Writes what one worker does to its files (see `traffic.recordings`), as it happens."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from rollback_drill.traffic.crowd import Ask
 from rollback_drill.traffic.observation import Observation
-from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, WRITES, path_of
+from rollback_drill.traffic.recordings import (
+    CONTRADICTIONS,
+    GENERATOR,
+    OBSERVATIONS,
+    WRITES,
+    path_of,
+)
 
 
 class Recorder:
@@ -17,9 +24,9 @@ class Recorder:
 
     def __init__(self, directory: Path, worker: int) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._observations, self._writes, self._generator = (
+        self._observations, self._writes, self._generator, self._contradictions = (
             os.open(path_of(directory, kind, worker), flags, 0o644)
-            for kind in (OBSERVATIONS, WRITES, GENERATOR)
+            for kind in (OBSERVATIONS, WRITES, GENERATOR, CONTRADICTIONS)
         )
         self._pending: list[str] = []
 
@@ -40,6 +47,11 @@ class Recorder:
         """Write down a write that is about to be sent."""
         fields = _object(ask.body)
         _write(self._writes, f"{ask.reference},{ask.operation},{ask.subject},{fields}\n")
+
+    def contradict(self, lines: Iterable[str]) -> None:
+        """Write down what of answers cannot be true, or how many were compared."""
+        for line in lines:
+            _write(self._contradictions, f"{line}\n")
 
     def observe(self, seen: Observation) -> None:
         """Remember an observation until the next `flush`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from rollback_drill.family import Family
+from rollback_drill.traffic.contradictions import Contradictions
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.orders import Orders
@@ -43,9 +44,12 @@ _Asked = TypeVar("_Asked", bound=Ask)
 
 
 class Crowd(Protocol[_Asked]):
-    """All clients of one worker. `orders`: how they are to behave from now on."""
+    """All clients of one worker. `orders`: how they are to behave from now on; `contradictions`:
+    what of their answers cannot be true.
+    """
 
     orders: Orders
+    contradictions: Contradictions
 
     def ask(self, i: int) -> _Asked:
         """Return request number `i`: its client's next turn."""

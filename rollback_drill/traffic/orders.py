@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rollback_drill.ground import files
+from rollback_drill.ground.clock import now
 
 NAME = "orders.json"
 _BEGIN = "begin"
@@ -17,12 +18,15 @@ _BEGIN = "begin"
 class Orders:
     """How clients are to behave. `rogue`: a client's name, who sends `rogue_share` of all requests,
     each with a bad `rogue_kind` ("cursor" or "key"); `cursor_share`: how often one is followed.
+    `anew`: when it was ordered last that what they know of the service counts no more, in Unix
+    seconds; another time than before is a new order.
     """
 
     rogue: str = ""
     rogue_kind: str = "cursor"
     rogue_share: float = 0.0
     cursor_share: float = 1.0
+    anew: float = 0.0
 
 
 _USUAL = Orders()
@@ -31,6 +35,11 @@ _USUAL = Orders()
 def give(directory: Path, orders: Orders) -> None:
     """Leave `orders` for the generators whose files are in `directory`."""
     files.write(directory / NAME, json.dumps(asdict(orders)))
+
+
+def begin_anew(directory: Path) -> None:
+    """Have generators in `directory` forget what they know of the service, and go on."""
+    give(directory, replace(read_orders(directory), anew=now()))
 
 
 def read_orders(directory: Path) -> Orders:

@@ -61,9 +61,21 @@ STATUS = st.sampled_from((200, 201, 204, 302, 400, 404, 429, 500, 503)) | st.int
 def asks(client: Customer) -> list[ListsAsk]:
     own = Own(7, "r-1")
     return [
-        ListsAsk(client, "list_page", "GET", "/", walk=client.listings),
-        ListsAsk(client, "reservations", "GET", "/", walk=client.reservations),
-        ListsAsk(client, "details", "GET", "/", expected_id=1),
+        ListsAsk(client, "list_page", "GET", client.listings.path, walk=client.listings),
+        ListsAsk(client, "reservations", "GET", client.reservations.path, walk=client.reservations),
+        ListsAsk(
+            client, "list_first", "GET", "/api/listings?city=Graz&limit=20", listed="listings"
+        ),
+        ListsAsk(
+            client,
+            "reservations",
+            "GET",
+            "/api/reservations?status=x&limit=20&offset=40",
+            listed="reservations",
+            expected_id=7,
+        ),
+        ListsAsk(client, "details", "GET", "/api/listings/1", expected_id=1),
+        ListsAsk(client, "details", "GET", "/api/reservations/7", expected_id=7),
         ListsAsk(client, "create", "POST", "/", "{}", "r-2", "r-2"),
         ListsAsk(client, "update", "PATCH", "/", "{}", "r-3", "r-1", expected_id=7, own=own),
     ]

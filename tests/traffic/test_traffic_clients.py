@@ -19,7 +19,7 @@ from rollback_drill.subject.hostaway.crowds import (
 from rollback_drill.subject.hostaway.pages import page
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Outcome
-from rollback_drill.traffic.orders import Orders, give, read_orders
+from rollback_drill.traffic.orders import Orders, begin_anew, give, read_orders
 
 
 def body(content: object) -> bytes:
@@ -46,13 +46,14 @@ def test_the_mix_is_the_one_that_was_asked_for() -> None:
     crowd = ListsCrowd(["c000"], 1, "run", Interface())
     client = crowd.clients[0]
     client.seen.append(1)
-    client.own.append(Own(1, "run-0"))
+    made = ListsAsk(client, "create", "POST", "/api/reservations", "{}", "run-0", "run-0")
+    crowd.learn(made, 201, body({"id": 1, "reference": "run-0"}), {})
     counts: Counter[str] = Counter()
     for i in range(20_000):
         ask = crowd.ask(i)
-        counts[
-            {"list_first": "listings", "list_page": "listings"}.get(ask.operation, ask.operation)
-        ] += 1
+        kind = {"list_first": "listings", "list_page": "listings"}.get(ask.operation, ask.operation)
+        looked_for = ask.listed == "reservations" or ask.path == "/api/reservations/1"
+        counts["own" if looked_for and ask.method == "GET" else kind] += 1
         if ask.own:
             ask.own.busy = False
     assert sum(MIX.values()) == 100
@@ -249,4 +250,8 @@ def test_orders_are_left_in_a_folder_and_read_from_it(tmp_path: Path) -> None:
     assert read_orders(tmp_path) == Orders()
     give(tmp_path, Orders(rogue="c007", rogue_share=0.5))
     assert read_orders(tmp_path) == Orders(rogue="c007", rogue_share=0.5)
+    begin_anew(tmp_path)
+    again = read_orders(tmp_path)
+    assert again == Orders(rogue="c007", rogue_share=0.5, anew=again.anew)
+    assert again.anew > 0.0
     assert [path.name for path in tmp_path.iterdir()] == ["orders.json"]

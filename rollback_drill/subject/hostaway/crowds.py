@@ -3,6 +3,7 @@
 A client walks the pages of listings and of reservations by cursor or by offset, whichever the last
 answer spoke of, reads details of listings that it has seen, makes reservations and changes its own.
 Where lists come in the new format, some reservations carry a channel: only that release knows it.
+Reservations of all clients are read again at once and later, where lists should show them too.
 """
 
 from __future__ import annotations
@@ -15,22 +16,35 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any
+from urllib.parse import quote
 
 from rollback_drill.stage.answers import BadAnswer, parse_json
+from rollback_drill.subject.hostaway.knowledge import Knowledge
 from rollback_drill.subject.hostaway.pages import is_whole, page_of
+from rollback_drill.subject.hostaway.places import Places
+from rollback_drill.traffic.contradictions import Contradictions
 from rollback_drill.traffic.crowd import Ask, Simulated, crowd
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.observation import Outcome, surely_not_done
 from rollback_drill.traffic.orders import Orders
 
 LIMIT = 20  # rows of a page; a cursor is only good for the limit it was issued for
-MIX = {"listings": 62, "details": 18, "reservations": 10, "create": 6, "update": 4}  # percent
+MIX = {  # percent
+    "listings": 62,
+    "details": 11,
+    "reservations": 5,
+    "own": 12,
+    "create": 6,
+    "update": 4,
+}
 _KINDS = tuple(MIX)
 _BOUNDS = tuple(accumulate(MIX.values()))
 _SEEN = 100  # listings and own reservations that a client remembers
 _FIRST_NIGHT = date(2030, 1, 1)
 _STATUSES = ("confirmed", "cancelled", "completed")
 _CHANNELS = ("partner", "phone", "front-desk")  # none is what a migration would fill in
+_DETAILS_SHARE = 0.6  # of reads of an own reservation; the rest are lists
+_CITY_SHARE = 0.03  # of lists of listings
 _CHANNEL_SHARE = 0.3  # of creates and updates where the service knows channels
 _NAMES = ("Ana Öztürk", "Łukasz Żak", "Mary O'Neil", "李 小龍", "José Núñez", "Zoë de Vries")
 
@@ -41,6 +55,12 @@ class Walk:
 
     kind: str
     position: str = ""
+    last: int | None = None  # row of the page before
+    learnt: int = 0  # by what was asked in this turn
+
+    def go_to(self, position: str, last: int | None = None) -> None:
+        """Go on at `position`, after the row `last`."""
+        self.position, self.last = position, last
 
     @property
     def path(self) -> str:
@@ -70,13 +90,17 @@ class Customer(Simulated):
 @dataclass(frozen=True, slots=True)
 class ListsAsk(Ask):
     """A request, with what its answer is to be held against: `walk` for a page, `expected_id` for
-    a row, `own` for a change of the customer's own.
+    a row, `own` for a change of the customer's own, `listed` for a list by its path, in which the
+    row `expected_id` is looked for. `turn`: when it was asked; `after`: the row before a page.
     """
 
     client: Customer
     expected_id: int = 0
     walk: Walk | None = None
     own: Own | None = None
+    listed: str = ""
+    turn: int = 0
+    after: int | None = None
 
 
 @crowd("listings")
@@ -91,16 +115,48 @@ class ListsCrowd:
         self._writes = 0
         self._speaks_new = False
         self.orders = Orders()
+        self._anew = self.orders.anew
+        self.contradictions = Contradictions()
+        self._known = Knowledge(self.contradictions)
+        self._places = Places()
 
     def ask(self, i: int) -> ListsAsk:
         """Return request number `i`: its client's next turn, or the rogue's as ordered."""
+        if self.orders.anew != self._anew:
+            self._anew, self._speaks_new = self.orders.anew, False
+            self._known.begin_anew()
+        ask = self._next(i)
+        walk = ask.walk
+        after = walk.last if walk and walk.learnt >= self._known.since else None
+        ask = replace(ask, turn=self._known.tick(), after=after)
+        if ask.operation == "update":
+            self._known.changing(ask.expected_id, sent_with(ask), ask.turn)
+        return ask
+
+    def _next(self, i: int) -> ListsAsk:
         if self.orders.rogue_share and self._random.random() < self.orders.rogue_share:
             return self._rogue()
+        pick = self._random
         client = self.clients[i % len(self.clients)]
         kind = _KINDS[bisect(_BOUNDS, self._random.randrange(_BOUNDS[-1]))]
-        if kind == "reservations":
+        own = self._known.pick(pick) if kind == "own" else None
+        if own and pick.random() < _DETAILS_SHARE:
+            path = f"/api/reservations/{own.id}"
+            return ListsAsk(client, "details", "GET", path, expected_id=own.id)
+        if own and not self._speaks_new:
+            path = self._places.path(own.id, own.status if pick.random() < 0.5 else "")
+            if path:
+                return ListsAsk(
+                    client, "reservations", "GET", path, expected_id=own.id, listed="reservations"
+                )
+        if kind in ("reservations", "own"):
             self._follow_or_not(client.reservations)
             return _page(client, client.reservations, "reservations")
+        if kind == "listings" and not self._speaks_new and pick.random() < _CITY_SHARE:
+            city = self._known.city_of(pick.choice(client.seen)) if client.seen else ""
+            if city:
+                path = f"/api/listings?city={quote(city, errors='replace')}&limit={LIMIT}"
+                return ListsAsk(client, "list_first", "GET", path, listed="listings")
         if kind == "listings" or not client.seen:
             self._follow_or_not(client.listings)
             operation = "list_page" if client.listings.position else "list_first"
@@ -123,13 +179,47 @@ class ListsCrowd:
         outcome, form = learn(ask, status, content)
         # What comes back after an outage may be another release: lists have to tell anew.
         if form or outcome is Outcome.UNAVAILABLE:
+            if outcome is Outcome.UNAVAILABLE or self._speaks_new != (form == "new"):
+                self._known.begin_anew()
             self._speaks_new = form == "new"
+        self._hold(ask, status, content, outcome)
         return outcome, form
+
+    def _hold(self, ask: ListsAsk, status: int, content: bytes, outcome: Outcome) -> None:
+        """Hold an answer against what is known."""
+        known, turn = self._known, ask.turn
+        reads_own = ask.operation == "details" and not ask.path.startswith("/api/listings/")
+        if ask.operation == "update" and surely_not_done(status):
+            known.not_changed(ask.expected_id, turn)
+        elif reads_own and status == 404:
+            known.absent(ask.operation, ask.expected_id, turn)
+        if outcome is not Outcome.OK:
+            return
+        kind = ask.walk.kind if ask.walk else ask.listed
+        if kind:
+            page = page_of(content, kind)
+            assert page  # else it were no good answer
+            if ask.walk:
+                ask.walk.learnt = turn
+            elif kind == "reservations":
+                self._places.learn(ask.path, page.ids, ask.expected_id)
+            known.page(ask.operation, ask.path, page, content, turn, ask.after)
+            return
+        row = _object_of(content)
+        if ask.operation == "create":
+            known.made(sent_with(ask), row, turn)
+        elif ask.operation == "update":
+            known.changed(ask.expected_id, sent_with(ask), row, turn)
+        elif reads_own:
+            known.read(ask.operation, ask.expected_id, row, turn)
+        else:
+            known.listing(ask.operation, row, turn)
 
     def never_sent(self, ask: ListsAsk) -> None:
         """See Crowd.never_sent."""
         if ask.own:
             ask.own.busy = False
+            self._known.not_changed(ask.expected_id, ask.turn)
 
     def _channel(self) -> dict[str, object]:
         carries = self._random.random() < _CHANNEL_SHARE
@@ -139,7 +229,7 @@ class ListsCrowd:
     def _follow_or_not(self, walk: Walk) -> None:
         share = self.orders.cursor_share
         if share < 1.0 and self._random.random() >= share:
-            walk.position = ""
+            walk.go_to("")
 
     def _rogue(self) -> ListsAsk:
         client = Customer(self.orders.rogue)
@@ -202,6 +292,11 @@ def _page(client: Customer, walk: Walk, operation: str) -> ListsAsk:
     return ListsAsk(client, operation, "GET", walk.path, walk=walk)
 
 
+def sent_with(ask: Ask) -> dict[str, Any]:
+    """Return the fields that a write sends."""
+    return _object_of(ask.body.encode())
+
+
 def compact(fields: dict[str, object]) -> str:
     """Return `fields` as JSON on one line without needless blanks."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -226,7 +321,7 @@ def _judge(ask: ListsAsk, status: int, content: bytes) -> tuple[Outcome, str]:
         return Outcome.SERVER_ERROR, ""
     if status == 400 and _object_of(content).get("error") == "invalid_cursor":
         if ask.walk:
-            ask.walk.position = ""
+            ask.walk.go_to("")
         return Outcome.INVALID_CURSOR, ""
     if status >= 400:
         return Outcome.REJECTED, ""
@@ -243,12 +338,14 @@ def _object_of(content: bytes) -> dict[str, Any]:
 
 
 def _good(ask: ListsAsk, content: bytes) -> tuple[Outcome, str]:
-    if ask.walk:
-        found = page_of(content, ask.walk.kind)
+    kind = ask.walk.kind if ask.walk else ask.listed
+    if kind:
+        found = page_of(content, kind)
         if found is None:
             return Outcome.BAD_BODY, ""
-        ask.walk.position = found.following
-        if ask.walk.kind == "listings":
+        if ask.walk:
+            ask.walk.go_to(found.following, found.ids[-1] if found.following else None)
+        if kind == "listings":
             ask.client.seen.extend(found.ids)
         return Outcome.OK, found.format
     body = _object_of(content)

@@ -1,4 +1,4 @@
-"""Customers who kept a cursor of the failing release."""
+"""Customers who walk all pages, who kept a cursor, and who send again what they have sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
-from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown
+from rollback_drill.subject.hostaway.told import CursorAnswer, CursorShown, SentAgain, Walked
+from rollback_drill.watch.answers.judges import settled_at
+from rollback_drill.watch.answers.told import AnswersCompared
+
+_ALREADY_THERE = 409
 
 
 @judging(100)
@@ -22,3 +26,30 @@ def of_cursors(book: Book) -> Iterator[Cause]:
             verdict = Verdict.FAILED if one.status else Verdict.UNKNOWN
             what = f"the cursor of page {one.page} was answered {one.status or 'not at all'}"
             yield Cause(verdict, where, what)
+
+
+@judging(101, whole=True)
+def of_walks(book: Book) -> Iterator[Cause]:
+    """A walk that began after the rollback meets each row once, where nobody else writes."""
+    settled = settled_at(book)
+    if settled is None or not all(one.alone for one in book.every(AnswersCompared)):
+        return
+    for one in book.every(Walked):
+        if one.began_at < settled or not (one.repeated or one.skipped):
+            continue
+        what = f"of {one.rows} rows {one.repeated} came twice, and {one.skipped} never came"
+        yield Cause(Verdict.FAILED, f"Walks, {one.walker}", what)
+
+
+@judging(102)
+def of_repeats(book: Book) -> Iterator[Cause]:
+    """The same reservation sent twice is one: the second is refused."""
+    for one in book.every(SentAgain):
+        if one.status == _ALREADY_THERE and not one.rows_more:
+            continue
+        verdict = Verdict.FAILED if one.status else Verdict.UNKNOWN
+        what = (
+            f"{one.reference} was sent once more and answered {one.status or 'not at all'},"
+            f" expected {_ALREADY_THERE}; there are {one.rows_more} rows more"
+        )
+        yield Cause(verdict, "The same reservation twice", what)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import quote
 
@@ -14,11 +14,15 @@ _LONGEST = 4_000  # characters of a cursor: no longer one comes through a URL
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list answer: its format, the ids in it and the query of the next page ("" at the end)."""
+    """A list answer: its format, the ids in it and the query of the next page ("" at the end);
+    its `rows`, and what it says of itself: `count`, `limit`, `offset`, as far as its format does.
+    """
 
     format: str
     ids: tuple[int, ...]
     following: str
+    rows: tuple[dict[str, Any], ...] = field(default=(), compare=False, repr=False)
+    told: tuple[Any, Any, Any] = (None, None, None)
 
 
 def page(body: Any, kind: str) -> Page | None:
@@ -36,13 +40,16 @@ def page(body: Any, kind: str) -> Page | None:
         cursor = body.get("nextCursor", 0)
         if cursor is not None and not (isinstance(cursor, str) and len(cursor) <= _LONGEST):
             return None
-        if not isinstance(body.get("meta"), dict):
+        meta = body.get("meta")
+        if not isinstance(meta, dict):
             return None
-        return Page(form, ids, f"&cursor={quote(cursor, safe='')}" if cursor else "")
+        following = f"&cursor={quote(cursor, safe='')}" if cursor else ""
+        return Page(form, ids, following, tuple(rows), (None, meta.get("limit"), None))
     offset, limit = body.get("offset"), body.get("limit")
     if not is_whole(offset) or not is_whole(limit) or "count" not in body:
         return None
-    return Page(form, ids, f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else "")
+    following = f"&offset={offset + len(ids)}" if ids and len(ids) >= limit else ""
+    return Page(form, ids, following, tuple(rows), (body["count"], limit, offset))
 
 
 def is_whole(value: Any) -> TypeGuard[int]:

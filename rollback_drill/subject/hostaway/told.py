@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from rollback_drill.record.told import Count, Name, Number, Seconds, Status, Told
+from rollback_drill.record.told import Count, Name, Number, Seconds, Status, Told, UnixTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Walked(Told):
 
     `rows` that came, `repeated` ones among them; `skipped`: rows that never came, of all where it
     `ended`, else of those before the last that came; `refused`: answers 400; `unanswered`: anything
-    else that was no page; `ended`: whether it found an end.
+    else that was no page; `ended`: whether it found an end; `began_at` in Unix seconds, 0 where an
+    old record does not tell.
     """
 
     walker: Name
@@ -26,6 +27,7 @@ class Walked(Told):
     refused: Count
     unanswered: Count
     ended: bool
+    began_at: UnixTime = 0.0
 
 
 class CursorAnswer(StrEnum):
@@ -53,3 +55,14 @@ class CursorShown(Told):
     status: Status
     format: str
     answer: CursorAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain(Told):
+    """A reservation that was acknowledged was sent once more, word for word, when clients were
+    gone. `status` of the answer, 0 for none; `rows_more` than before are there now.
+    """
+
+    reference: Name
+    status: Status
+    rows_more: Number

@@ -1,8 +1,8 @@
 """Customers who walk all pages slowly, and what a rollback in the middle of it does to them.
 
 Each asks for one page after the other as the last answer says, by cursor or by offset, with a
-pause between, and asks again where no answer came. Every finished walk is recorded with what it
-met: rows that came twice, rows that never came, requests that were refused.
+pause between, and asks again where no answer came. Every walk is recorded with what it met: rows
+that came twice, rows that never came, requests that were refused. The last one is cut off.
 """
 
 from __future__ import annotations
@@ -70,14 +70,19 @@ class Walkers:
                     self._timeline.record(walked)
 
     def _walk(self, client: http.Client, name: str) -> Walked | None:
-        """Walk once from the first page to the last; None when it was ended before."""
+        """Walk once from the first page to the last, or as far as there is time; None when that was
+        not one page, or others do not walk.
+        """
         seen: Counter[int] = Counter()
         formats: list[str] = []
         refused = unanswered = pages = 0
+        began_at = clock.now()
         position, ended = "", False
         while pages < _MOST_PAGES:
             if self._over.wait(_PAUSE_S):
-                return None
+                if not pages:
+                    return None
+                break
             if orders.read_orders(self._traffic).cursor_share < 1.0:
                 return None  # where clients do not follow cursors, these customers do not either
             try:
@@ -112,6 +117,7 @@ class Walkers:
             refused=refused,
             unanswered=unanswered,
             ended=ended,
+            began_at=began_at,
         )
 
     def _left_out(self, seen: Counter[int]) -> int:

@@ -31,7 +31,7 @@ def took_effect(book: Book) -> float | None:
     chosen = max((at for at, _ in book.moments(ProcedureChosen)), default=None)
     if chosen is None:
         return None
-    steps = (at for at, one in book.moments(StepEnded) if at >= chosen and _is_step(one))
+    steps = (at for at, one in book.moments(StepEnded) if at >= chosen and is_step(one))
     return next(steps, None)
 
 
@@ -44,7 +44,7 @@ def of_metrics(book: Book) -> Iterator[Cause]:
     readings = book.moments(Counted)
     if since is None or not readings:
         return
-    settled = max((at for at, one in book.moments(StepStarted) if _is_step(one)), default=since)
+    settled = max((at for at, one in book.moments(StepStarted) if is_step(one)), default=since)
     flaws = dict.fromkeys(
         f"of {one.host}: {flaw}" for at, one in readings if at >= settled for flaw in one.flaws
     )
@@ -58,7 +58,8 @@ def of_metrics(book: Book) -> Iterator[Cause]:
         yield Cause(Verdict.FAILED, "Metrics", what, advice=_ADVICE)
 
 
-def _is_step(one: StepStarted | StepEnded) -> bool:
+def is_step(one: StepStarted | StepEnded) -> bool:
+    """Whether it is a step of a procedure, and no prerequisite or checklist."""
     return one.section.startswith("Procedure ") and one.number > 0
 
 
@@ -67,7 +68,7 @@ def of_logs(book: Book) -> Iterator[Cause]:
     """Errors that the service logged or printed once its last step had begun, whether a box asks
     for them or not, and however late they came. What an account of its own finds is that of a box.
     """
-    steps = [(at, one) for at, one in book.moments(StepStarted) if _is_step(one)]
+    steps = [(at, one) for at, one in book.moments(StepStarted) if is_step(one)]
     if took_effect(book) is None or not steps:
         return
     since, last = steps[-1]

@@ -17,7 +17,13 @@ from rollback_drill.traffic import orders
 from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.live import Generator, Traffic
 from rollback_drill.traffic.observation import Observation, Outcome
-from rollback_drill.traffic.recordings import GENERATOR, OBSERVATIONS, WRITES, path_of
+from rollback_drill.traffic.recordings import (
+    CONTRADICTIONS,
+    GENERATOR,
+    OBSERVATIONS,
+    WRITES,
+    path_of,
+)
 from rollback_drill.traffic.schedule import Schedule
 from rollback_drill.traffic.settings import Settings
 from rollback_drill.traffic.told import GeneratorSample
@@ -55,7 +61,7 @@ class SimulatedClients:
         self._count = itertools.count()
         self._files = {
             kind: path_of(settings.directory, kind, settings.worker).open("a", encoding="utf-8")
-            for kind in (OBSERVATIONS, WRITES, GENERATOR)
+            for kind in (OBSERVATIONS, WRITES, GENERATOR, CONTRADICTIONS)
         }
         self._worker = Watched("simulated clients", self._play).start()
 
@@ -116,8 +122,10 @@ class SimulatedClients:
             if at - sampled >= _SAMPLE_S:
                 sampled = at
                 self._sample(at)
+                self._contradict([crowd.contradictions.count()])
             self._begin(crowd.ask(i), due, at)
         self._end_until(crowd, clock.now() + settings.timeout_s + 1)
+        self._contradict([crowd.contradictions.count()])
         for file in self._files.values():
             file.close()
 
@@ -150,6 +158,7 @@ class SimulatedClients:
                 outcome = Outcome.CONNECTION
             else:
                 outcome, form = crowd.learn(ask, reply.status, reply.content, {})
+                self._contradict(crowd.contradictions.take(sent))
             seen = Observation(
                 due,
                 sent,
@@ -169,6 +178,9 @@ class SimulatedClients:
             write(line + "\n")
             if ask.reference:
                 self._files[OBSERVATIONS].flush()
+
+    def _contradict(self, lines: list[str]) -> None:
+        self._files[CONTRADICTIONS].writelines(f"{line}\n" for line in lines)
 
     def _sample(self, at: float) -> None:
         self._files[OBSERVATIONS].flush()

@@ -236,8 +236,9 @@ class Computer:
         if one.rss_bytes > self._memory_limit or dies:
             self.kills += 1
             self.stop()
+            self._wanted = True  # by the supervisor, until somebody stops it
             clock.sleep(_AGAIN_S * self.circumstances.slowness)
-            if self.service is None:
+            if self._wanted and self.service is None:
                 self.start()
         if int(clock.now() / _WATCH_S) % 20 == 0 and "errors-of-database" in plants:
             self.database.tell('ERROR:  relation "gone" does not exist')

@@ -63,6 +63,10 @@ PLANTS = {
     "late-prices": "eight seconds after its start the stable release rounds prices in details",
     "slow-details": "the stable release answers details of listings 200 ms later",
     "cached-details": "the stable release answers details of reservations as it did at first",
+    "kept-details": "the stable release answers details as they were up to five seconds before",
+    "late-lists": "a new reservation stands in no list of the stable release for three seconds",
+    "seldom-wrong-change": "one of five answers to a change has another total",
+    "seldom-wrong-new": "one of five new reservations is acknowledged with another guest",
     "no-tag": "nothing marks the rollback in the origin",
 }
 """What each is, by name."""

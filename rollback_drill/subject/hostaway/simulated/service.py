@@ -28,7 +28,8 @@ _FILTERS = {"listings": "city", "reservations": "status"}
 _IDS = {"listings": 2**31, "reservations": 2**63}
 _OF_HEALTH = ("/health", "/ready", "/maintenance")
 _LATE_S = 8.0
-_LOGGED = 20  # of so many answers one is told in the log
+_KEPT_S, _LAGS_S, _SELDOM = 5.0, 3.0, 0.2
+_LOGGED = 4  # of so many answers one is told in the log: that is a log that speaks of requests
 _EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SECRET = "simulated-cursor-secret"  # noqa: S105 - nothing is signed with it
 
@@ -64,6 +65,7 @@ class Service:
     defects: dict[str, Any] = field(default_factory=dict)
     fragments: dict[int, str] = field(default_factory=dict)
     cached: dict[str, dict[str, Any]] = field(default_factory=dict)
+    kept: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     told: bool = False  # that it has started
     frozen: bool = False
     leaked_bytes: int = 0
@@ -201,11 +203,14 @@ class Service:
                 return broken
         self.lists += 1
         rows = self.database.listings if kind == "listings" else list(self.database.by_id.values())
+        if kind == "reservations" and "late-lists" in self.plants:
+            latest = clock.now() - _LAGS_S
+            rows = [row for row in rows if row.get("made_at", 0.0) <= latest]
         if filtered in asked and "filter-ignored" not in self.plants:
             rows = [row for row in rows if row[filtered] == wanted]
         if not new:
             return 200, self._by_offset(kind, rows, limit, offset)
-        return self._by_cursor(rows, limit, asked.get("cursor"))
+        return self._by_cursor(kind, rows, limit, asked.get("cursor"))
 
     def _by_offset(self, kind: str, rows: list[dict[str, Any]], limit: int, offset: int) -> bytes:
         start = offset - 1 if offset and "repeated-rows" in self.plants else offset
@@ -219,8 +224,7 @@ class Service:
             shown = shown[::-1]
         count = len(shown) + (len(shown) > 5 and "wrong-count" in self.plants)
         told = [self._fragment(kind, row) for row in shown]
-        head = _json({"count": count, "limit": limit, "offset": offset})
-        return head[:-1] + f', "{kind}": [{", ".join(told)}]}}'.encode()
+        return _list_of(_json({"count": count, "limit": limit, "offset": offset}), kind, told)
 
     def _fragment(self, kind: str, row: dict[str, Any]) -> str:
         """Return a row as JSON; what never changes is made once."""
@@ -240,7 +244,7 @@ class Service:
         return row
 
     def _by_cursor(
-        self, rows: list[dict[str, Any]], limit: int, cursor: str | None
+        self, kind: str, rows: list[dict[str, Any]], limit: int, cursor: str | None
     ) -> tuple[int, Any]:
         place = 0
         if cursor is not None:
@@ -254,10 +258,11 @@ class Service:
         following = f"{place + limit}.{self._secret()}" if place + limit < len(rows) else None
         if self.defects.get("endless_walk") and following is None:
             following = f"0.{self._secret()}"
-        meta: dict[str, Any] = {"total": len(rows)}
+        meta: dict[str, Any] = {"limit": limit, "total": len(rows)}
         if self.defects.get("secret_in_pages"):
             meta["debug"] = {"signed_with": SECRET}
-        return 200, _list_of(_json({"nextCursor": following, "meta": meta}), "items", shown)
+        told = [self._fragment(kind, row) for row in shown]
+        return 200, _list_of(_json({"nextCursor": following, "meta": meta}), "items", told)
 
     def _secret(self) -> int:
         period = float(self.defects.get("cursor_secret_rotation_s", 0.0))
@@ -305,9 +310,16 @@ class Service:
             return 404, _absent("reservation", int(number))
         if method == "PATCH":
             row |= self._kept(changed) | {"updated_at": self.database.moment()}
+            if self.random.random() < _SELDOM and "seldom-wrong-change" in self.plants:
+                row = row | {"total_cents": row["total_cents"] + 1}
         elif "cached-details" in self.plants:
             row = self.cached.setdefault(number, dict(row))
-        return 200, self._shown("reservations", row)
+        elif "kept-details" in self.plants:
+            at, kept = self.kept.get(number, (0.0, row))
+            if clock.now() - at > _KEPT_S:
+                at, kept = self.kept[number] = clock.now(), dict(row)
+            row = kept
+        return 200, self._shown("reservations", row) | _channel_of(changed)
 
     def _listing(self, number: int) -> tuple[int, Any]:
         if number >= _IDS["listings"]:
@@ -333,7 +345,10 @@ class Service:
             return 409, {"error": "duplicate_reference"}
         if self.database.gives_out_again():
             return self._broken("a key that is there")
-        return 201, self._shown("reservations", self.database.insert(self._kept(fields)))
+        row = self.database.insert(self._kept(fields))
+        if self.random.random() < _SELDOM and "seldom-wrong-new" in self.plants:
+            row = row | {"guest_name": "Somebody Else"}
+        return 201, self._shown("reservations", row) | _channel_of(fields)
 
     def _kept(self, fields: dict[str, Any]) -> dict[str, Any]:
         if self.release == STABLE:
@@ -412,6 +427,11 @@ def _absent(noun: str, number: int) -> dict[str, object]:
     return {"error": "not_found", "detail": f"there is no {noun} {number}"}
 
 
+def _channel_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the channel for who gave one."""
+    return {"channel": fields["channel"]} if "channel" in fields else {}
+
+
 def _whole(text: str, low: int, high: int) -> int | None:
     found = int(text) if text.removeprefix("-").isdecimal() else None
     return found if found is not None and low <= found <= high else None
@@ -443,12 +463,6 @@ def _parts(path: str) -> tuple[str, str, Mapping[str, str]]:
     return where, kind, MappingProxyType(dict(parse_qsl(query, keep_blank_values=True)))
 
 
-def _list_of(head: bytes, name: str, rows: list[dict[str, Any]]) -> bytes:
-    """Return the object `head` with the ids of `rows`."""
-    return _list_with(head, name, tuple([row["id"] for row in rows]))
-
-
-@functools.lru_cache(maxsize=512)  # most answers are one of a few
-def _list_with(head: bytes, name: str, ids: tuple[int, ...]) -> bytes:
-    rows = ", ".join([f'{{"id": {one}}}' for one in ids])
-    return head[:-1] + f', "{name}": [{rows}]}}'.encode()
+def _list_of(head: bytes, name: str, rows: list[str]) -> bytes:
+    """Return the object `head` with `rows`, which are JSON already."""
+    return head[:-1] + f', "{name}": [{", ".join(rows)}]}}'.encode()

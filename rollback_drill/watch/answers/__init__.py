@@ -1,0 +1,1 @@
+"""Whether what clients were answered can be true; see `traffic.contradictions`."""
