@@ -174,7 +174,14 @@ def test_recovery_is_expected_where_the_cause_was_removed(
         good(), *changes, *([] if restored else [without(Restored)]),
         changed(FaultInjected, calls_for="rollback" if decided["rollback"] else "no rollback"),
     )  # fmt: skip
-    assert [one.where for one in found if one.where == "Cause"] == ["Cause"] * told
+    what = "clients were not served well again after the cause was removed"
+    seen = [(one.verdict, one.what) for one in found if one.where == "Cause"]
+    assert seen == [(FAILED, what)] * told
+
+
+def test_where_nothing_was_decided_no_recovery_is_expected() -> None:
+    changes = without(ProcedureChosen), without(Restored), without(Decided)
+    assert only(good(), *changes)[:2] == (UNKNOWN, "Decision")
 
 
 def test_triggers_that_nobody_watches_or_sees_are_told() -> None:
