@@ -63,7 +63,7 @@ lint: known $(VENV)/.ready
 
 .PHONY: lock
 lock: known $(VENV)/.ready
-	@for name in requirements service/requirements; do \
+	@for name in requirements service/requirements bench/requirements; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.lock; done
 	@for folder in examples/kinto/releases/*; do \
