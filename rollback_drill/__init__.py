@@ -16,6 +16,7 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 - `stage`: where a drill happens: hosts, releases, a database, a front door.
 - `data`: what becomes of the data: every acknowledged write, all rows, and the archive.
 - `golden`: whether the service answers as it did before: the answers of a healthy day, asked again.
+- `contract`: whether it keeps to its OpenAPI document as it did before: generated requests.
 - `watch`: what is looked at beside the traffic: probes, sentinels, logs, reports of people.
 - `effects`: what a procedure changes beside what it says: files, settings, processes, databases.
 - `breaks`: what is broken on purpose: faults in the release, hazards in the rollback.

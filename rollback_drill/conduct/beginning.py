@@ -105,4 +105,5 @@ def _promises(admitted: Admitted) -> dict[str, int]:
         "TriggerFired": int(bool(declared)),
         "HealAttested": int(isinstance(admitted.fault, ProvesHealed)),
         "GoldenAsked": 1,
+        "ContractAsked": 1,
     }

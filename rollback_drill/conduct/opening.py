@@ -19,6 +19,8 @@ from rollback_drill.perform.moment import Moment
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted
 from rollback_drill.record.watched import Watched
+from rollback_drill.stage.conformance import load_library
+from rollback_drill.stage.model import Stage
 from rollback_drill.stage.sweep import identity
 from rollback_drill.traffic.live import Traffic
 from rollback_drill.watch.probe import Probe
@@ -33,7 +35,7 @@ def bring_up(
     release. Return its traffic, which has not begun. Raises DrillError.
     """
     stage = admitted.stage
-    loading = Watched("loader of the statistics", statistics.load_bounds).start()
+    loading = Watched("loader of libraries", lambda: _load(stage)).start()
     traffic = None
     if stage.base_url and plan.surroundings.traffic.loads:  # else its front door is known later
         traffic = _traffic(plan, admitted, timeline)
@@ -49,6 +51,13 @@ def bring_up(
     # Who holds it matters where another drill could take it over.
     timeline.record(StageUp(where, identity(os.getpid())) if where else StageUp(where))
     return traffic or _traffic(plan, admitted, timeline)
+
+
+def _load(stage: Stage) -> None:
+    """Load what takes long, and is needed later, while the stage comes up."""
+    statistics.load_bounds()
+    if not stage.no_document:
+        load_library()
 
 
 def _traffic(plan: Plan, admitted: Admitted, timeline: Timeline) -> Traffic:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from rollback_drill.ground.clock import iso, now
-from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.contracting import record_contract
 from rollback_drill.stage.host import look
 from rollback_drill.stage.questioning import record_golden
 from rollback_drill.stage.staging import StagingStage
+from rollback_drill.subject.documents import Contract, Documented
 from rollback_drill.subject.questions import Asks, GoldenSet
 
 _LIMIT_S = 30.0
@@ -40,4 +44,16 @@ def record_on(stage: StagingStage, seed: int) -> GoldenSet:
     limits = stage.limits
     source = f"what {stage.stable} answered on {stage.name}, {iso(now())}"
     pause_s = 1 / limits.rate if limits else 0.0
-    return record_golden(subject, stage, stage.base_url, stage.stable, seed, source, pause_s)
+    url = stage.base_url
+    golden = record_golden(subject, stage, url, stage.stable, seed, source, pause_s)
+    if stage.no_document or not isinstance(subject, Documented):
+        return replace(golden, contract=Contract(why=stage.no_document))
+    try:
+        contract = record_contract(subject, stage, url, seed, writes=False, pause_s=pause_s)
+    except NoAnswer as error:
+        raise StageError(
+            f"{stage.stable} to answer all that its document lets be asked",
+            error.reason,
+            "see the service's log",
+        ) from error
+    return replace(golden, contract=contract)

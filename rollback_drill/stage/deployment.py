@@ -159,13 +159,15 @@ class Deployment:
 
     def _serve_stable(self, tag: str) -> None:
         """Have the stable release serve on the first host for a while, before the upgrade to `tag`,
-        as it did in real life.
+        as it did in real life. Whatever it is asked leaves no trace: it works on this database,
+        and the other one, as it was filled, takes its place.
         """
         if not self._stable:
             return
         stable, self._stable = self._stable, ""  # once
-        host = self._hosts[0]
+        host, name = self._hosts[0], self._recipe.database
         self._progress(f"asking {stable} what it answers, for later")
+        self._ask_administrator(f"CREATE DATABASE {name}_filled OWNER {name} TEMPLATE {name}")
         self._database.open()
         try:
             must(host, _FIRST.format(tag=stable))
@@ -177,6 +179,16 @@ class Deployment:
         finally:
             self._database.close()
             must(host, f"{self._supervisor.stop} || true\n{_FORGET}\n{_FIRST.format(tag=tag)}")
+            self._ask_administrator(
+                f"DROP DATABASE {name} WITH (FORCE)",
+                f"ALTER DATABASE {name}_filled RENAME TO {name}",
+            )
+
+    def _ask_administrator(self, *statements: str) -> None:
+        administrator = self._administrator()
+        for one in statements:
+            administrator.fetch(one)
+        administrator.close()
 
     def set_health_path(self, path: str) -> None:
         """See stage.model.Stage.set_health_path."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
+from rollback_drill.stage.answers import NoAnswer
+from rollback_drill.stage.contracting import CONTRACTS, record_contract
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.questioning import RECORDS, record_golden
+from rollback_drill.subject.documents import Contract, Documented
 from rollback_drill.subject.questions import Asks, GoldenSet
 from rollback_drill.subject.subject import Place, Queries, Subject, own
 from rollback_drill.traffic.interface import Interface
@@ -175,6 +178,7 @@ class Stage(Protocol):
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
     golden: GoldenSet | None  # what the stable release answered on this data before the upgrade
     no_golden: str  # why there is none
+    no_document: str  # why its service cannot be held against a document; "" where it can
 
     # Abilities, false where this stage has not got them; asked all the same, they raise StageError
     # or UsageError, which say how to give them. The database does so as well while it is not up.
@@ -259,6 +263,13 @@ class Stage(Protocol):
         ...
 
 
+def no_document_of(subject: Subject) -> str:
+    """Return why `subject` cannot be held against a document, "" where it can."""
+    if isinstance(subject, Documented):
+        return subject.no_document
+    return f"nothing is known of a document of {subject.name!r}"
+
+
 class OwnStage(Process, Defects, Network):
     """What is the same on all stages that the suite makes itself; a base for them."""
 
@@ -280,11 +291,13 @@ class OwnStage(Process, Defects, Network):
         self.options = options
         self.subject, self.recipe = own()
         self.failing, self.stable = self.recipe.failing, self.recipe.stable
+        self.no_document = no_document_of(self.subject)
 
     @property
     def asks(self) -> str:
         """What names the way in which the service is asked: what is kept depends on it."""
-        return f"{self.subject.asks} {RECORDS}" if isinstance(self.subject, Asks) else ""
+        records = f"{RECORDS} {CONTRACTS}"
+        return f"{self.subject.asks} {records}" if isinstance(self.subject, Asks) else ""
 
     def record_golden(self, url: str, problem: str) -> None:
         """Record what the stable release answers, which serves at `url`; `problem`: why it does
@@ -295,7 +308,21 @@ class OwnStage(Process, Defects, Network):
             return
         source = f"what {self.stable} answered before the upgrade"
         place, seed = cast(Place, self), self.options.seed
-        self.golden = record_golden(self.subject, place, url, self.stable, seed, source)
+        golden = record_golden(self.subject, place, url, self.stable, seed, source)
+        self.golden = replace(golden, contract=self._contract(place, url))
+
+    def _contract(self, place: Place, url: str) -> Contract:
+        """What is written meanwhile is nobody's loss: see `deployment`."""
+        if self.no_document or not isinstance(self.subject, Documented):
+            return Contract(why=self.no_document)
+        try:
+            return record_contract(self.subject, place, url, self.options.seed, writes=True)
+        except NoAnswer as error:
+            raise StageError(
+                f"{self.stable} to answer all that its document lets be asked",
+                error.reason,
+                "see the service's log",
+            ) from error
 
     @property
     def process(self) -> Process:

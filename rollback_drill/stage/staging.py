@@ -18,7 +18,15 @@ from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import must
 from rollback_drill.stage.file import FaultEntry, HostEntry, Limits, Staging
 from rollback_drill.stage.host import Host, look
-from rollback_drill.stage.model import LOG_BYTES, Database, Defects, Network, Process, Stage
+from rollback_drill.stage.model import (
+    LOG_BYTES,
+    Database,
+    Defects,
+    Network,
+    Process,
+    Stage,
+    no_document_of,
+)
 from rollback_drill.stage.remote_host import RemoteHost, socket_folder, ssh_way
 from rollback_drill.stage.scripts import (
     NoDatabase,
@@ -67,6 +75,7 @@ class StagingStage:
         self.alternatives: Sequence[str] = staging.alternatives
         self.interface = staging.interface
         self.subject = SUBJECTS.members()[staging.api](staging.interface)
+        self.no_document = no_document_of(self.subject)
         self.checks = staging.checks
         self.prometheus_url = staging.prometheus_url
         self.limits: Limits | None = staging.limits

@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.record.decoding import decode, load
 from rollback_drill.record.told import Name, Seconds, Status, UnixTime
+from rollback_drill.subject.documents import Contract
 from rollback_drill.subject.subject import Place
 
 
@@ -65,6 +66,7 @@ class GoldenSet:
 
     `volatile`: by the place of a question, the fields that differed each time it was asked.
     `unsteady`: questions that were answered in two ways; the answer is the one that came most.
+    `contract`: how the service kept to its document then.
     """
 
     release: Name
@@ -74,6 +76,7 @@ class GoldenSet:
     answers: tuple[GoldenAnswer, ...]
     volatile: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unsteady: tuple[str, ...] = ()
+    contract: Contract | None = None
 
     def volatile_of(self, place: int) -> tuple[str, ...]:
         """Return the fields of an answer that differ each time."""

@@ -50,6 +50,8 @@ class Operation:
 class Interface:
     """How to speak with the service. Without `operations` clients know what to ask.
 
+    `document`: the path of its OpenAPI document, "" where it has none.
+
     `log_error`: a pattern for lines of its log that tell an error, beside those that say so by
     themselves; "" for a JSON log with levels. `log_harmless`: a pattern for lines of any log that
     are no error, whatever they say. `quiet_log`: a release may log less than another.
@@ -61,6 +63,7 @@ class Interface:
     key_header: str = "X-API-Key"
     health: str = "/health"
     metrics: str = "/metrics"
+    document: str = ""
     log_error: str = ""
     log_harmless: str = ""
     quiet_log: bool = False

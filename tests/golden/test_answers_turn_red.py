@@ -4,7 +4,6 @@ sabotage that the golden set is to catch.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rollback_drill.breaks.sabotage import Sabotage, all_sabotages, edited
+from rollback_drill.breaks.sabotage import all_sabotages, edited
 from rollback_drill.golden import again
 from rollback_drill.golden.again import Again, Asking, look_early
 from rollback_drill.golden.told import GoldenAsked, GoldenUnlike
@@ -23,6 +22,7 @@ from rollback_drill.stage.release import texts_of
 from rollback_drill.subject.questions import GoldenQuestion, GoldenSet, Tells
 from rollback_drill.subject.subject import own
 from rollback_drill.traffic.interface import Interface
+from tests.subject.planted import planted
 from tests.subject.service_process import API_KEY, OLD, Service, deployment, running
 
 LISTINGS = 250
@@ -134,24 +134,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(again, "_EARLY_S", 300.0)
 
 
-@contextlib.contextmanager
-def planted(ground: Ground, one: Sabotage) -> Iterator[None]:
-    """Serve with `one` planted, as if the process had been there for a minute."""
-    files = edited(texts_of(RECIPE.layers, OLD), [one], failing=False)
-    service = ground.service
-    service.stop()
-    for path, text in files.items():
-        told = text.replace("_BORN = time.monotonic()", "_BORN = time.monotonic() - 60")
-        (service.app / path).write_text(told, encoding="utf-8")
-    try:
-        with running(service):
-            yield
-    finally:
-        service._run("git", "checkout", "--quiet", "--force", f"tags/{OLD}")
-        service._run("git", "clean", "-fdq", "-e", ".venv", "-e", "uv.lock")
-        service.start()
-
-
 def taken(golden: GoldenSet, took_s: float, *, few: bool) -> GoldenSet:
     """Return the set, or the `few` questions at its edges, with answers that took so long."""
     places = [n for n, question in enumerate(golden.questions) if question.edge or not few]
@@ -181,7 +163,7 @@ def test_what_answers_as_before_is_green_though_clients_wrote(ground: Ground) ->
 )
 def test_what_is_planted_is_seen(name: str, ground: Ground) -> None:
     took_s = 0.005 if name.startswith("slow") else BUSY_S
-    with planted(ground, SABOTAGES[name]):
+    with planted(ground.service, SABOTAGES[name]):
         early = ground.write(name)
         _, unlike = ground.ask(taken(ground.golden, took_s, few=name not in NEEDS_ALL), early)
     assert unlike, "nothing differs"

@@ -103,6 +103,7 @@ def place(notes: type[Notes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         subject=SUBJECTS.members()[DESCRIBED](INTERFACE),
         database=None,
         limits=None,
+        no_document="a test has none",
     )
     server.shutdown()
     server.server_close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from rollback_drill.conduct.companion import Companion
+from rollback_drill.conduct.restored import brings_back_stable
 from rollback_drill.conduct.rig import Rig
 from rollback_drill.golden.again import Again, Asking, look_early
 from rollback_drill.golden.told import GoldenAsked
@@ -89,20 +90,14 @@ class Golden(Companion):
 
     def _tells(self, procedure: Procedure) -> tuple[frozenset[Tells], list[str]]:
         """Return of what answers must tell as before, and what else they may tell, in words."""
-        stable, failing = self.rig.stage.stable, self.rig.stage.failing
+        failing = self.rig.stage.failing
         if procedure is self.rig.runbook.redeployment:
             told = f"the lists of {failing}, and what it tells of itself: it is deployed again"
             return frozenset({Tells.DATA}), [told]
-        if any(stable in script for script in _scripts(procedure)):
+        if brings_back_stable(self.rig, procedure):
             return _EVERYTHING, []
         told = f"what the service tells of its release: {failing} stays deployed"
         return frozenset({Tells.DATA, Tells.FEATURE}), [told]
-
-
-def _scripts(procedure: Procedure) -> Iterator[str]:
-    for step in procedure.steps:
-        for block in step.blocks:
-            yield from (one.script for one in block.alternatives)
 
 
 def _ours(references: Iterable[str]) -> Callable[[object], bool]:

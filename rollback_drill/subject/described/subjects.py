@@ -40,6 +40,8 @@ class Described:
         self._read = [one for one in self._operations if one.reads]
         self._written = {one.name: one for one in self._operations if one.read_back}
         self.ready = interface.health
+        self.document = interface.document
+        self.no_document = "" if self.document else "the stage's file names no document of the API"
         self.reads: Mapping[str, str] = {
             one.name: one.path for one in self._read if "{" not in one.path
         }
@@ -95,6 +97,15 @@ class Described:
     def questions(self, place: Place, seed: int) -> tuple[GoldenQuestion, ...]:
         """Ask every read, on further pages, with other numbers, and for rows that it lists."""
         return tuple(questions_about(place, self._operations, seed))
+
+    def well_formed(self) -> Mapping[str, Mapping[str, object]]:
+        """See Documented.well_formed: nothing is written to such a service."""
+        return {}
+
+    def own_rows(self, place: Place, url: str) -> Mapping[str, str]:
+        """See Documented.own_rows: as little."""
+        del place, url
+        return {}
 
     def read_again(self, place: Place, operation: str, reference: str) -> tuple[bool, int]:
         """See Rereads.read_again: through the front door."""

@@ -15,6 +15,7 @@ from rollback_drill.stage.answers import BadAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
 from rollback_drill.stage.strangers import Door, strangers_refused
+from rollback_drill.subject.documents import REFERENCE
 from rollback_drill.subject.hostaway.pages import is_whole
 from rollback_drill.subject.hostaway.questions import (
     ASKS,
@@ -63,6 +64,8 @@ class Hostaway:
 
     name = "listings"
     asks = ASKS
+    document = "/openapi.json"
+    no_document = ""
     ready = "/ready"
     probe = "/api/listings?limit=20"
     reads: Mapping[str, str] = MappingProxyType(
@@ -155,6 +158,16 @@ class Hostaway:
         """Ask for rows that there are, by the database where there is one."""
         known = extents(place.database) if place.database else _extents_by_asking(place)
         return questions_of(known, seed)
+
+    def well_formed(self) -> Mapping[str, Mapping[str, object]]:
+        """See Documented.well_formed: the first listing is there on every stage of the suite."""
+        return {"POST /api/reservations": _good_reservation(REFERENCE, 1)}
+
+    def own_rows(self, place: Place, url: str) -> Mapping[str, str]:
+        """Make a reservation."""
+        with client(place, url) as http:
+            identifier, _ = _reserve(http)
+        return {"/api/reservations/{reservation_id}": identifier}
 
     def newest(self, place: Place) -> tuple[GoldenQuestion, ...]:
         """Ask for the reservations that were made last."""
@@ -271,12 +284,16 @@ def _reserve(http: Client) -> tuple[str, int]:
 def _make(http: Client) -> tuple[dict[str, object], Answer]:
     """Create a reservation; return what was sent, and the answer."""
     listing = _rows(http.get("/api/listings", params={"limit": 1}))
-    sent: dict[str, object] = {
-        "reference": f"check-{now():.6f}",
-        "listing_id": listing[0].get("id", 0) if listing else 0,
+    sent = _good_reservation(f"check-{now():.6f}", listing[0].get("id", 0) if listing else 0)
+    return sent, http.request("POST", "/api/reservations", json=sent)
+
+
+def _good_reservation(reference: str, listing: object) -> dict[str, object]:
+    return {
+        "reference": reference,
+        "listing_id": listing,
         "guest_name": "Drill Check",
         "check_in": "2030-01-01",
         "check_out": "2030-01-03",
         "total_cents": 12_345,
     }
-    return sent, http.request("POST", "/api/reservations", json=sent)

@@ -86,6 +86,7 @@ class SimulatedStage(OwnStage):
         self, options: StageOptions, circumstances: Circumstances, random: Random, losses: Losses
     ) -> None:
         super().__init__(options)
+        self.no_document = "a model of the service keeps to no document"
         self.circumstances = circumstances
         self.base_url = FRONT
         self.api_key = _KEY
