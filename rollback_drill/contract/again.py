@@ -54,7 +54,7 @@ def hold_alone(
     stage: Stage, subject: Documented, seed: int, why: str
 ) -> tuple[ContractAsked, tuple[ContractBroken, ...]]:
     """Hold the service against its document alone, since nobody knows how it kept to it before;
-    nothing is written. Raises NoAnswer.
+    nothing is written.
     """
     began, limits = clock.monotonic(), stage.limits
     pause_s = 1 / limits.rate if limits else 0.0
@@ -118,14 +118,14 @@ class Holding:
         broken = [one for each in asked for one in self._broken(each)]
         heard = [case for each in asked for case, _ in each.answers]
         operations = _counted(heard)
-        wanted = {one.operation for one in cases}
+        wanted = _named(cases) - _named(heard)
         told = ContractAsked(
             why="",
             owed=self._owed,
             recorded=True,
             cases=len(cases),
             missed=sum(len(each.missed) for each in asked),
-            unheard=tuple(sorted(wanted - operations.keys())),
+            unheard=tuple(sorted(wanted)),
             before=tuple(map(str, contract.violations)),
             unasked=contract.unasked,
             otherwise=otherwise,
@@ -177,13 +177,12 @@ class Holding:
         ways.append((_FRONT, stage.base_url, few))
         if limits is None:
             return clock.at_once(lambda way: self._ask_one(*way, until=began + _SOON_S), ways)
-        most = max(1, int(limits.rate * _SOON_S) // len(ways))
-        found = []
-        for name, url, wanted in ways:
-            one = self._ask_one(name, url, wanted[:most], until=None, pause_s=1 / limits.rate)
-            one.missed += wanted[most:]
-            found.append(one)
-        return found
+        # Only where it was recorded: others may stand in between. No more than is allowed.
+        most = max(1, int(limits.rate * _SOON_S))
+        pause_s = 1 / limits.rate
+        one = self._ask_one(_FRONT, stage.base_url, cases[:most], until=None, pause_s=pause_s)
+        one.missed += cases[most:]
+        return [one]
 
     def _ask_one(
         self,
@@ -241,6 +240,11 @@ class Holding:
         """
         steady = case.wrong or not self._stage.stays
         return steady and case.status != answer.status
+
+
+def _named(cases: Sequence[ContractCase]) -> set[str]:
+    """Return the operations that were asked by a method of theirs."""
+    return {one.operation for one in cases if not one.unnamed}
 
 
 def _counted(cases: Sequence[ContractCase]) -> dict[str, int]:

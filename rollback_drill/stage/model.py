@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.options import HOSTS, LISTINGS, SEED
-from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.contracting import CONTRACTS, record_contract
 from rollback_drill.stage.host import Host
 from rollback_drill.stage.questioning import RECORDS, record_golden
@@ -315,14 +314,7 @@ class OwnStage(Process, Defects, Network):
         """What is written meanwhile is nobody's loss: see `deployment`."""
         if self.no_document or not isinstance(self.subject, Documented):
             return Contract(why=self.no_document)
-        try:
-            return record_contract(self.subject, place, url, self.options.seed, writes=True)
-        except NoAnswer as error:
-            raise StageError(
-                f"{self.stable} to answer all that its document lets be asked",
-                error.reason,
-                "see the service's log",
-            ) from error
+        return record_contract(self.subject, place, url, self.options.seed, writes=True)
 
     @property
     def process(self) -> Process:
