@@ -37,6 +37,7 @@ _EXPECTED = {
     ACCEPTED: "to be refused, as before",
     UNNAMED: "to be refused, as before",
 }
+_UNNAMED_METHODS = "methods that are not documented"
 _TOLD = 20  # kinds of violations
 
 
@@ -110,7 +111,9 @@ class Holding:
         """Ask, and return what came of it. Raises NoAnswer."""
         began, contract = clock.monotonic(), self._contract
         otherwise = self._otherwise() if self._stays else ()
-        cases = self._to_ask(otherwise)
+        every = self._to_ask(otherwise)
+        limits = self._stage.limits  # what is not allowed is not wanted for
+        cases = every[: max(1, int(limits.rate * _SOON_S))] if limits else every
         subject, ours = self._stage.subject, self._stage.limits is None
         if ours and isinstance(subject, Documented):
             self._rows = dict(subject.own_rows(self._stage, self._stage.base_url))
@@ -123,8 +126,8 @@ class Holding:
             why="",
             owed=self._owed,
             recorded=True,
-            cases=len(cases),
-            missed=sum(len(each.missed) for each in asked),
+            cases=len(every),
+            missed=sum(len(each.missed) for each in asked) + len(every) - len(cases),
             unheard=tuple(sorted(wanted)),
             before=tuple(map(str, contract.violations)),
             unasked=contract.unasked,
@@ -177,12 +180,9 @@ class Holding:
         ways.append((_FRONT, stage.base_url, few))
         if limits is None:
             return clock.at_once(lambda way: self._ask_one(*way, until=began + _SOON_S), ways)
-        # Only where it was recorded: others may stand in between. No more than is allowed.
-        most = max(1, int(limits.rate * _SOON_S))
+        # Only where it was recorded: others may stand in between.
         pause_s = 1 / limits.rate
-        one = self._ask_one(_FRONT, stage.base_url, cases[:most], until=None, pause_s=pause_s)
-        one.missed += cases[most:]
-        return [one]
+        return [self._ask_one(_FRONT, stage.base_url, cases, until=None, pause_s=pause_s)]
 
     def _ask_one(
         self,
@@ -248,7 +248,8 @@ def _named(cases: Sequence[ContractCase]) -> set[str]:
 
 
 def _counted(cases: Sequence[ContractCase]) -> dict[str, int]:
-    return dict(sorted(Counter(one.operation for one in cases).items()))
+    names = (_UNNAMED_METHODS if one.unnamed else one.operation for one in cases)
+    return dict(sorted(Counter(names).items()))
 
 
 def _one(case: ContractCase, check: str, expected: str, seen: str, host: str) -> ContractBroken:

@@ -93,16 +93,18 @@ class OpenApi:
 
     def untyped(self) -> tuple[str, ...]:
         """Return the operations whose good answers may hold anything, as far as it says."""
-        return tuple(
-            name
-            for name, one in self._operations.items()
-            if not any(
-                media.get("schema")
-                for status, told in one.definition.raw.get("responses", {}).items()
-                if status[:1] == "2" and isinstance(told, dict)
-                for media in told.get("content", {}).values()
-            )
-        )
+        found = []
+        for name, one in self._operations.items():
+            raw: Any = one.definition.raw
+            answers = raw.get("responses") if isinstance(raw, dict) else None
+            good = [
+                told
+                for status, told in (answers.items() if isinstance(answers, dict) else ())
+                if str(status)[:1] == "2" and isinstance(told, dict)
+            ]
+            if not any(_typed(told) for told in good):
+                found.append(name)
+        return tuple(found)
 
     def breaks(self, operation: str, answer: Answer) -> Iterator[tuple[str, str]]:
         """Yield in how far an answer is not as documented: the kind of it, and what was seen.
@@ -207,6 +209,13 @@ def _nothing_kept() -> Iterator[None]:
             yield
         finally:
             set_hypothesis_home_dir(None)
+
+
+def _typed(answer: Mapping[str, Any]) -> bool:
+    """Whether a documented answer says what it holds: in its content, or itself in Swagger 2."""
+    content = answer.get("content")
+    media = content.values() if isinstance(content, dict) else (answer,)
+    return any(isinstance(one, dict) and bool(one.get("schema")) for one in media)
 
 
 def _told(failure: Failure) -> tuple[str, str]:

@@ -245,6 +245,8 @@ def test_strange_documents_are_held_or_refused(examples: Examples) -> None:
     def hold(path: object) -> None:
         try:
             found = document(**{"/strange": path})
+            found.untyped()
+            assert all(found.piece(one) for one in found.operations)
             cases, _ = found.generate(1, {})
             for one in cases[:40]:
                 list(violations_of(found, one, Answer(200, JSON_TYPE, b'{"id": 1}')))

@@ -18,13 +18,15 @@ import pytest
 from rollback_drill.contract import again
 from rollback_drill.contract.again import Holding, hold_alone
 from rollback_drill.contract.told import ContractAsked, ContractBroken
+from rollback_drill.golden.recording import record_on
+from rollback_drill.stage import questioning
 from rollback_drill.stage.conformance import OpenApi
 from rollback_drill.stage.contracting import record_contract
 from rollback_drill.stage.file import Limits
 from rollback_drill.subject.described.subjects import Described
 from rollback_drill.subject.documents import Contract, ContractCase, Violation
 from rollback_drill.subject.questions import GoldenSet, golden_of
-from rollback_drill.traffic.interface import Interface
+from rollback_drill.traffic.interface import Interface, Operation
 from tests.contract.notes import DOCUMENT
 
 KEY = "the-key"
@@ -108,6 +110,7 @@ def notes() -> type[Notes]:
 
 @pytest.fixture
 def place(notes: type[Notes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(questioning, "_TWICE_S", 0.0)
     monkeypatch.setattr(again, "_SOON_S", 300.0)
     server = ThreadingHTTPServer(("127.0.0.1", 0), notes)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -214,6 +217,25 @@ def test_no_more_is_asked_than_a_limit_allows(place: Any, monkeypatch: pytest.Mo
     asked, _ = hold(place, contract)
     assert sum(asked.places.values()) <= 6
     assert asked.missed > 0
+    assert asked.unheard == ()  # what is not allowed is owed by nobody
+
+
+def test_what_is_recorded_on_a_staging_environment_is_asked_again_there(
+    place: Any, notes: type[Notes]
+) -> None:
+    interface = replace(INTERFACE, operations=(Operation("notes", "GET", "/notes"),))
+    place.subject, place.interface = Described(interface), interface
+    place.name, place.stable, place.hosts, place.no_document = "staging", "v1", (), ""
+    place.limits, place.stays = Limits(rate=10_000), True
+    golden = golden_of(record_on(place, 1).to_json())
+    assert golden.contract is not None
+    asked, broken = hold(place, golden.contract)
+    assert (broken, asked.unheard) == ((), ())
+    assert asked.operations.keys() == {"GET /notes", "methods that are not documented"}
+    notes.defect = "accepts"
+    _, broken = hold(place, golden.contract)
+    assert {one.check for one in broken} == {"Wrong input is accepted"}
+    assert set(notes.asked) <= {"GET", "HEAD"}
 
 
 def test_what_got_no_answer_before_is_not_compared(place: Any, notes: type[Notes]) -> None:
