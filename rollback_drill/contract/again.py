@@ -104,6 +104,7 @@ class Holding:
         self._owed = owed
         self._stays = stays
         self._seed = seed
+        self._ours = stage.limits is None and not stage.stays  # else nothing is written
         self._rows: dict[str, str] = {}
         self._known = frozenset(contract.violations)
 
@@ -114,8 +115,8 @@ class Holding:
         every = self._to_ask(otherwise)
         limits = self._stage.limits  # what is not allowed is not wanted for
         cases = every[: max(1, int(limits.rate * _SOON_S))] if limits else every
-        subject, ours = self._stage.subject, self._stage.limits is None
-        if ours and isinstance(subject, Documented):
+        subject = self._stage.subject
+        if self._ours and isinstance(subject, Documented):
             self._rows = dict(subject.own_rows(self._stage, self._stage.base_url))
         asked = self._ask(cases, clock.monotonic())
         broken = [one for each in asked for one in self._broken(each)]
@@ -156,12 +157,11 @@ class Holding:
         """Return the cases, those that change something, if they are accepted, first. What was
         accepted then would leave rows, and shows nothing.
         """
-        ours = self._stage.limits is None
         found = [
             one
             for one in self._contract.cases
             if one.operation not in otherwise
-            and (one.safe or (ours and one.status is not None and one.status >= 300))
+            and (one.safe or (self._ours and one.status is not None and one.status >= 300))
         ]
         random.Random(self._seed).shuffle(found)  # noqa: S311 - nothing secret
         # Some of each operation, when there is no time for all.

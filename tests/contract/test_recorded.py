@@ -238,6 +238,16 @@ def test_what_is_recorded_on_a_staging_environment_is_asked_again_there(
     assert set(notes.asked) <= {"GET", "HEAD"}
 
 
+def test_a_stage_that_stays_without_limits_is_not_written_to(
+    place: Any, notes: type[Notes]
+) -> None:
+    contract = record(place)
+    notes.asked.clear()
+    place.stays = True
+    assert hold(place, contract)[1] == ()
+    assert not {"POST", "PUT", "PATCH", "DELETE"} & set(notes.asked)
+
+
 def test_what_got_no_answer_before_is_not_compared(place: Any, notes: type[Notes]) -> None:
     notes.defect = "hangs up"
     contract = record(place)
