@@ -85,8 +85,12 @@ def test_the_stable_release_was_asked_before_the_upgrade(stage: Stage) -> None:
     }
     assert '"version":"0.0.9"' in told
     assert {answer.status for answer in golden.answers} == {200, 401, 404, 405, 422, 503}
+    assert golden.contract is not None
+    assert 201 in {case.status for case in golden.contract.cases}  # which made a row
     # Nothing of it is left for the drill to find.
     assert all("0.0.9" not in text for text in stage.application_log().values())
+    made = "SELECT count(*) FROM reservations WHERE reference LIKE 'check-%%'"
+    assert stage.database.fetch(made, ()) == [(0,)]
 
 
 def test_the_server_is_set_up_for_a_short_life(stage: Stage) -> None:
