@@ -30,7 +30,8 @@ def _date(text: str) -> bool:
 class KeptDrill:
     """What is kept of a drill. `key`: drills with equal keys compare; times in seconds.
 
-    `boxes`: what the runbook of that title asked, "" and none where an older drill was kept.
+    `boxes`: what the runbook of that title asked and was made of, "" and none where an older drill
+    was kept.
     """
 
     began: Annotated[str, Form("a date", _date)]

@@ -1,5 +1,5 @@
-"""What a runbook does not ask: checks of the standard set, a look before it is over, and boxes that
-it had when a drill was kept last.
+"""What a runbook does not ask: checks of the standard set, a look before it is over, and boxes and
+other parts that it had when a drill was kept last.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from rollback_drill.perform.check import bind
 from rollback_drill.runbook.lint import Lint, lint
 from rollback_drill.runbook.model import Alternative, Procedure, Runbook
+from rollback_drill.runbook.parts import parts
 from rollback_drill.runbook.rules.nothing import boxes_of
 from rollback_drill.runbook.told import DocumentAsked
 
@@ -43,7 +44,7 @@ _ADVICE = {
 def asked_by(runbook: Runbook, lacks: Collection[str], before: Sequence[str]) -> DocumentAsked:
     """Return what `runbook` asks, and what is doubtful about that.
 
-    `lacks`: abilities that the stage has not; `before`: boxes of the drill that was kept last, as
+    `lacks`: abilities that the stage has not; `before`: parts of what the drill kept last asked, as
     `identities` names them.
     """
     now = identities(runbook)
@@ -71,13 +72,13 @@ def _suspected(runbook: Runbook) -> list[Lint]:
 
 def identities(runbook: Runbook) -> list[str]:
     """Return a name for each checkbox: where it stands, the check that it is bound to, and which of
-    several. Another wording, or another step, is no other box.
+    several; then those of all other parts. Another wording, or another step, is no other box.
     """
+    bound = [(where, box.text, bind(box.text)) for where, box in boxes_of(runbook)]
+    boxes = [f"{where}: {one.name if one else text}" for where, text, one in bound]
     counts: Counter[str] = Counter()
     found = []
-    for where, box in boxes_of(runbook):
-        bound = bind(box.text)
-        name = f"{where}: {bound.name if bound else box.text}"
+    for name in (*boxes, *parts(runbook)):
         counts[name] += 1
         found.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return found
@@ -128,5 +129,5 @@ def _looks(procedure: Procedure) -> bool:
 def _gone(before: Sequence[str], now: Collection[str]) -> Iterator[_Doubt]:
     for name in before:
         if name not in now:
-            told = "the drill that was kept last had this checkbox"
+            told = "the runbook of the drill that was kept last had it"
             yield f"gone {name}", 0, told, _ADVICE["gone"]

@@ -20,9 +20,10 @@ class RunbookRead(Told):
 
 @dataclass(frozen=True, slots=True)
 class DocumentAsked(Told):
-    """What the runbook asks: its checkboxes by name; and what is doubtful about that. Of each doubt
-    in the same order: its key, its line (0: none), what it is, and advice; `commands`: the lines of
-    the commands of which one must have been run for it to matter, none where it always does.
+    """What the runbook asks: its checkboxes and other parts by name; what is doubtful about that.
+    Of each doubt in the same order: its key, its line (0: none), what it is, and advice;
+    `commands`: the lines of the commands of which one must have been run for it to matter, none
+    where it always does.
     """
 
     boxes: tuple[str, ...] = ()

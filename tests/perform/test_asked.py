@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,9 @@ from rollback_drill.judge.red import red
 from rollback_drill.perform.asked import asked_by, identities
 from rollback_drill.perform.told import CommandStarted
 from rollback_drill.record.book import Book
+from rollback_drill.runbook.coverage import Reading
 from rollback_drill.runbook.model import CodeBlock, Runbook
-from rollback_drill.runbook.parse import parse
+from rollback_drill.runbook.parse import parse, read_document
 from rollback_drill.runbook.told import DocumentAsked
 from rollback_drill.stage.model import ABILITIES
 from tests.judge.record_support import also, changed, good
@@ -55,6 +59,33 @@ def started(block: CodeBlock) -> CommandStarted:
     ways = block.alternatives
     one = next((way for way in ways if way.label.removeprefix("using ") in named), ways[0])
     return CommandStarted(1, "Procedure", 1, "host-1", one.label, one.script, one.line, 30)
+
+
+def outside_blocks(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the index of each line that is no part of a block's commands, and the line."""
+    inside = False
+    for number, line in enumerate(lines):
+        inside ^= line.startswith("```")
+        if line.strip() and not inside and not line.startswith("```"):
+            yield number, line
+
+
+def read_without(lines: list[str], number: int, folder: Path) -> Reading:
+    path = folder / "less.md"
+    path.write_text("".join(lines[:number] + lines[number + 1 :]), encoding="utf-8")
+    return read_document(path)
+
+
+def differs(whole: Runbook, less: Reading) -> bool:
+    """Whether anything else was read, wherever it stands."""
+
+    def meant(runbook: Runbook) -> str:
+        fields = {f.name: getattr(runbook, f.name) for f in fields_of(runbook)}
+        for name in ("path", "sha256", "title", "unread"):
+            del fields[name]
+        return re.sub(r"\bline=\d+", "", repr(fields))
+
+    return meant(whole) != meant(less.runbook)
 
 
 @pytest.mark.parametrize("runbook", [RUNBOOK, ROOT / "examples" / "kinto" / "runbook.md"])
@@ -117,6 +148,33 @@ def test_what_the_stage_cannot_show_need_not_be_asked(tmp_path: Path) -> None:
 def test_another_wording_of_a_box_is_the_same_box(tmp_path: Path) -> None:
     text = TEXT.replace("- [ ] The application was restarted", "- [ ] Restart the service")
     assert asked(tmp_path, text).keys == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("**Error Rate 5-10%**: it stays there, it is no spike", "**Error Rate 5-10%**: it stays"),
+        ("**Memory Leak**: the service", "**Memory Leak**: the whole service"),
+        ("| P1 (High) | Engineering Lead or above |", "| P1 (High) | Engineering Manager |"),
+        ("#### Step 2: Verify that the feature is off (1 minute)", "#### Step 2: Look (2 minutes)"),
+    ],
+)
+def test_another_wording_of_a_part_is_the_same_part(old: str, new: str, tmp_path: Path) -> None:
+    assert TEXT.count(old) == 1
+    assert asked(tmp_path, TEXT.replace(old, new)).keys == ()
+
+
+@pytest.mark.wide  # reads the document once for each of its lines
+def test_no_line_is_lost_that_changes_what_is_performed_or_decided(tmp_path: Path) -> None:
+    """Each line outside the blocks is taken away once: what was read differs, and it is said."""
+    lines, here = TEXT.splitlines(keepends=True), parse(RUNBOOK)
+    unsaid = [
+        line
+        for number, line in outside_blocks(lines)
+        if differs(here, one := read_without(lines, number, tmp_path))
+        and not (one.problems.found or one.runbook.unread or asked_by(one.runbook, (), BOXES).keys)
+    ]
+    assert [line for line in unsaid if not line.startswith("- **Reason**: ")] == []
 
 
 def test_a_box_that_was_never_there_is_not_missed(tmp_path: Path) -> None:

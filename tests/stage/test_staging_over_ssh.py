@@ -56,7 +56,7 @@ def test_what_a_killed_run_left_of_the_machine_is_swept() -> None:
         child.wait()
     assert sweep_folder(FOLDER)
     assert not FOLDER.exists()
-    for _ in wait_until("its processes are gone", 5):
+    for _ in wait_until("its processes are gone", 60):
         if not alive(f"{FOLDER}/"):
             break
 
