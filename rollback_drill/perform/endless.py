@@ -150,7 +150,8 @@ class Patience:
         with contextlib.suppress(StageError):
             script = _LOOK.replace("@MARK", f"{name}={token}")
             lines = look(self._host, script, limit_s=_LOOK_LIMIT_S).stdout.splitlines()
-            return [_runs(line) for line in lines]
+            runs = [process_of(line) for line in lines]
+            return [one for one in runs if one] if all(runs) else []
         return []
 
     def _end(self, stuck: Runs) -> None:
@@ -165,6 +166,10 @@ class Patience:
         self._why = ""  # it is over, or goes on to its limit
 
 
-def _runs(line: str) -> Runs:
-    pid, parent, *words = line.split("\037")
+def process_of(line: str) -> Runs | None:
+    """Return the process of a line of the look, None for a line that the look has not written."""
+    pid, _, rest = line.partition("\037")
+    parent, *words = rest.split("\037")
+    if not all(one.isascii() and one.isdigit() for one in (pid, parent)):
+        return None
     return Runs(int(pid), int(parent), tuple(words[:-1]))

@@ -118,8 +118,18 @@ class RemoteHost:
         end_all(self._running)
 
     def end_left_behind(self) -> int:
-        """End the scripts of dead drills that still run there; return how many there were."""
-        return int(look(self, ENDING + _LEFT_BEHIND, limit_s=_END_LIMIT_S * 3).stdout.strip() or 0)
+        """End the scripts of dead drills that still run there; return how many there were.
+
+        Raises StageError when nobody can say.
+        """
+        said = look(self, ENDING + _LEFT_BEHIND, limit_s=_END_LIMIT_S * 3).stdout.strip() or "0"
+        if not (said.isascii() and said.isdigit()):
+            raise StageError(
+                f"{self.name} to say how many scripts of dead drills were ended",
+                repr(said[:80]),
+                "what prints there by itself, such as a profile or a banner, must not",
+            )
+        return int(said)
 
     def close(self) -> None:
         """Give up the connection that is kept between scripts."""

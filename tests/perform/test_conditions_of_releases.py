@@ -132,6 +132,13 @@ def test_a_tag_of_the_origin_marks_what_runs(place: Place) -> None:
     place.says(MARKED, FAILED)  # the failing release's own tag is none
 
 
+@pytest.mark.parametrize("options", ["", "-a -m marked"])
+def test_a_tag_that_begins_as_a_release_does_marks_what_runs(place: Place, options: str) -> None:
+    place.run("git checkout -q v1.4.2")
+    place.run(f"git tag {options} v1.4.2-rolled-back; git push -q origin v1.4.2-rolled-back")
+    place.says(MARKED, PASSED, "v1.4.2-rolled-back")
+
+
 CONFIRMED = "Confirm the issue: the evidence points at the release"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.endless import Runs, comes_to_no_end, stuck_at
+from rollback_drill.perform.endless import Runs, comes_to_no_end, process_of, stuck_at
 from rollback_drill.perform.told import CommandEnded
 from rollback_drill.record.timeline import read
 from tests.perform.perform_support import performed
@@ -65,6 +65,21 @@ def test_only_the_shells_own_program_is_proven_to_be_stuck() -> None:
     of_another = Runs(12, 11, ("tail", "-f", "app.log"))
     assert stuck_at([Runs(11, 3, ("./deploy.sh",)), of_another]) is None
     assert stuck_at([Runs(12, 3, ())]) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "runs"),
+    [
+        ("12\0373\037tail\037-f\037app.log\037", Runs(12, 3, ("tail", "-f", "app.log"))),
+        ("12\0373\037", Runs(12, 3, ())),
+        ("Welcome to host-1", None),
+        ("12", None),
+        ("12\037x\037tail\037", None),
+        ("", None),
+    ],
+)
+def test_what_no_look_has_written_is_no_process(line: str, runs: Runs | None) -> None:
+    assert process_of(line) == runs
 
 
 def ends(folder: Path) -> list[CommandEnded]:

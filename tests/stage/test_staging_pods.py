@@ -17,6 +17,7 @@ import pytest
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage import remote_host
 from rollback_drill.stage.host import Completed
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
@@ -125,3 +126,11 @@ def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(
         assert host.end_left_behind() >= 1  # others may have left some, too
         assert not alive("^sleep 98774")
         assert host.end_left_behind() == 0
+
+
+def test_a_host_that_says_something_else_beside_is_no_host_without_scripts(
+    host: RemoteHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_host, "_LEFT_BEHIND", "echo Welcome\n" + remote_host._LEFT_BEHIND)
+    with pytest.raises(StageError, match="Welcome"):
+        host.end_left_behind()

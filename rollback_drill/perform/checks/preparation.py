@@ -85,7 +85,7 @@ def rollback_tagged(moment: Moment, match: re.Match[str]) -> Finding:
     host = moment.stage.hosts[0]
     script = (
         'git ls-remote --tags origin | grep "$(git rev-parse HEAD)" | grep -v '
-        f"-E 'refs/tags/({re.escape(moment.stable)}|{re.escape(moment.failing)})' "
+        f"-E 'refs/tags/({re.escape(moment.stable)}|{re.escape(moment.failing)})(\\^\\{{\\}})?$' "
         "| sed -e 's,.*refs/tags/,,' -e 's/[^0-9a-zA-Z]*$//' "
         '| grep . || { echo "no tag of the origin marks what runs now"; exit 1; }'
     )
