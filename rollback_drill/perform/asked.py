@@ -31,7 +31,7 @@ _LOOKS = {
     *("api_requests_succeed", "endpoints_functional", "health_status", "service_up"),
     *("smoke_tests", "old_format", "new_format", "error_rate", "no_immediate_errors"),
 }
-SUSPECT = ("hidden-failure", "does-nothing", "done-by-nothing")
+SUSPECT = ("hidden-failure", "does-nothing", "done-by-nothing", "comes-too-late")
 """Rules for runbooks whose suspicions keep a drill from passing."""
 OF_COMMANDS = ("hidden-failure", "does-nothing")
 """Those that matter where the command is run."""

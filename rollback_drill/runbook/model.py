@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -110,12 +111,15 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A condition under which to roll back, as written: "Error Rate >10%" and its explanation."""
+    """A condition under which to roll back, as written: "Error Rate >10%" and its explanation.
+    `within_s`: seconds within which its tier has people act, inf where it names no time.
+    """
 
     severity: Severity
     name: str
     text: str
     line: int
+    within_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,13 @@ from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader, split_budget
 from rollback_drill.runbook.text import read_text, without_separators
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, STEP, bare
+from rollback_drill.runbook.wording import NUMBER, TIME
 
 _SCENARIO = re.compile(
     r"scenario (?P<n>\d{1,4})\s*[:.\u2010-\u2015\uff1a-]\s*(?P<title>.+)", re.IGNORECASE
 )
 _NUMBER = re.compile(r"procedure (\d{1,4})(?!\d)", re.IGNORECASE)
+_WITHIN = re.compile(rf"\bwithin (?P<time>{NUMBER}\s*{TIME})", re.IGNORECASE)
 _TRIGGER = re.compile(r"^(\[.\]\s*)?(?P<name>[^:]+):\s*(?P<text>.*)$")
 
 
@@ -176,13 +178,13 @@ class _Reader:
         top = self._find(r"when to roll ?back|when to roll back")
         found = []
         for section in top.walk() if top else ():
-            severity = _severity(section.title)
+            severity, within_s = _severity(section.title), _within_s(section.title)
             for line, text in section.items if severity else ():
                 match = _TRIGGER.match(text)
                 assert severity
                 # Without a name before a colon, all of it is the name.
                 name, rest = (match["name"], match["text"]) if match else (_unboxed(text), "")
-                found.append(Trigger(severity, name.strip(), rest, line))
+                found.append(Trigger(severity, name.strip(), rest, line, within_s))
         if not found:
             self.problems.add(top.line if top else 0, "triggers under 'When to roll back'", "none")
         return tuple(found)
@@ -292,6 +294,11 @@ def _unboxed(text: str) -> str:
 def _severity(title: str) -> Severity | None:
     name = bare(title)
     return next((s for s in Severity if re.match(s.value, name, re.IGNORECASE)), None)
+
+
+def _within_s(title: str) -> float:
+    match = _WITHIN.search(title)
+    return duration_s(match["time"]) if match else math.inf
 
 
 __all__ = ["Band", "Reading", "parse", "read_document"]

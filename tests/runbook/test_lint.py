@@ -19,7 +19,8 @@ SHOP = """# Taking the shop back
 ## When to roll back
 ### Critical
 - **Error Rate >8%**: too many
-### Medium
+- **Outage**: nobody is served for {outage}
+### Medium{deadline}
 - **Error Rate {medium}**: some
 
 ## Decision matrix
@@ -67,7 +68,7 @@ Follow Step 3 of Procedure 1.
 - [ ] Error rate <2%
 """
 SOUND = {
-    "medium": "2-8%", "estimate": "3-5 minutes", "tag": "v1.4", "start": "systemctl --user start shop",
+    "outage": "5 minutes", "deadline": ": within 30 minutes", "medium": "2-8%", "estimate": "3-5 minutes", "tag": "v1.4", "start": "systemctl --user start shop",
     "checkbox": "Response time p95 <300ms", "backup": "The backup can be read in full",
     "data": "git switch --detach v1.4\npip install -r requirements.txt\necho kept",
 }  # fmt: skip
@@ -85,6 +86,15 @@ def shop(directory: Path, **changed: str) -> list[str]:
 
 def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
     assert shop(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "changed", [{"outage": "30 minutes"}, {"outage": "9 hours", "deadline": ""}]
+)
+def test_a_trigger_that_no_milder_one_overtakes_does_not_come_too_late(
+    changed: dict[str, str], tmp_path: Path
+) -> None:
+    assert shop(tmp_path, **changed) == []
 
 
 @pytest.mark.parametrize(
@@ -121,6 +131,9 @@ def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
         ("contradiction", {"checkbox": "Response time p95 <900ms"}),
         ("contradiction", {"checkbox": "Error rate <5%"}),
         ("overlapping-edges", {"medium": "2-9%"}),
+        ("comes-too-late", {"outage": "more than 31 minutes"}),
+        ("comes-too-late", {"outage": "2 hours"}),
+        ("comes-too-late", {"outage": "5 minutes", "deadline": " (within 4 minutes)"}),
         ("waits-for-locks", {"data": "alembic downgrade a1b2\n" + CODE}),
         ("asks-somebody", {"start": "vim config.yaml"}),
         ("downgrade-to-nothing", {"data": CODE + "alembic downgrade base"}),

@@ -5,8 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 
+from rollback_drill.runbook.amounts import duration_s
 from rollback_drill.runbook.lint import Said, rule_of_runbooks
-from rollback_drill.runbook.model import Runbook
+from rollback_drill.runbook.model import Runbook, Severity
+from rollback_drill.runbook.wording import ABOVE, NUMBER, TIME
+
+_LASTS = re.compile(
+    rf"(?:\bfor|\blasting|{ABOVE})\s*(?:{ABOVE})?(?P<time>{NUMBER}\s*{TIME})", re.IGNORECASE
+)
 
 
 @rule_of_runbooks(
@@ -68,3 +74,26 @@ def overlapping_edges(runbook: Runbook) -> Said:
     ):
         if what == other_what and low < high2 and low2 < high:
             yield other.line, f"“{one.name}” and “{other.name}” hold for the same numbers"
+
+
+@rule_of_runbooks(
+    "comes-too-late", "medium", "shorten its time, or move it to the tier whose time it has"
+)
+def comes_too_late(runbook: Runbook) -> Said:
+    """A trigger that has to last longer than people take to act on a less severe one."""
+    tiers = list(Severity)
+    for trigger in runbook.triggers:
+        lasts = _LASTS.search(f"{trigger.name}: {trigger.text}")
+        milder = (
+            other
+            for other in runbook.triggers
+            if tiers.index(other.severity) > tiers.index(trigger.severity)
+            and lasts
+            and duration_s(lasts["time"]) > other.within_s
+        )
+        for other in itertools.islice(milder, 1):
+            yield (
+                trigger.line,
+                f"“{trigger.name}” has to last for {lasts['time'] if lasts else ''}; on the milder "
+                f"“{other.name}” people act within {other.within_s / 60:g} minutes",
+            )
