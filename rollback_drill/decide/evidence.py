@@ -22,6 +22,7 @@ _GROWTH = 0.20  # proven growth of one process's life: warming up stays below, a
 _LEAST_SAMPLES = 6
 _HEALTHY = 200  # what a health endpoint answers
 _RESTARTED = 0.5  # resident memory does not halve in a living process
+_TOLD_KILLS = 2  # of one look: nobody asks when a third one came
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class HostMemory:
     def add(self, rss: int | None, kills: int, at: float) -> None:
         """Take one look's values in. None: there is no process, or it could not be read."""
         if kills > self.total_kills:
-            self.killed_at.extend([at] * (kills - self.total_kills))
+            self.killed_at.extend([at] * min(kills - self.total_kills, _TOLD_KILLS))
             self.total_kills = kills
             self._end_life()
         if not rss:

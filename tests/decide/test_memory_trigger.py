@@ -29,7 +29,7 @@ def fired(*looks: tuple[float, dict[str, float], dict[str, int]]) -> Firing | No
 @pytest.mark.parametrize(
     ("kills", "since"),
     [((0, 0, 0, 0), None), ((0, 1, 1, 1), None), ((0, 1, 1, 2), 3.0), ((0, 2, 2, 3), 1.0),
-     ((0, 1, 2, 3), 2.0)],
+     ((0, 1, 2, 3), 2.0), ((0, 2**53, 2**60, 2**62), 1.0)],
 )  # fmt: skip
 def test_the_second_kill_of_a_host_makes_them_frequent(
     kills: tuple[int, ...], since: float | None
