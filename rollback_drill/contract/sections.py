@@ -10,7 +10,7 @@ from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
 
 
-@section(106, under="As its document says")
+@section(107, under="As its document says")
 def as_documented(book: Book) -> Markup:
     """What was asked, what is new, what was not exact before either, and what nobody asked."""
     asked = book.every(ContractAsked)

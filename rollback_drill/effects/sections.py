@@ -10,7 +10,7 @@ from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
 
 
-@section(106, under="What else was changed")
+@section(108, under="What else was changed")
 def what_else(book: Book) -> Markup:
     """Who was looked at, when, and what could not be seen; what differs is a finding."""
     hosts, servers = book.every(HostSeen), book.every(ServerSeen)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import groupby
 from pathlib import Path
 
 from rollback_drill.record.book import Book
+from rollback_drill.record.section import all_sections
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.report.charts import charts
@@ -17,6 +19,11 @@ from rollback_drill.watch.told import ProbeSample
 
 SECONDS = 3_600
 START = 1_800_000_000
+
+
+def test_what_shares_a_heading_stands_together() -> None:
+    headings = [name for name, _ in groupby(all_sections(), lambda one: one.under) if name]
+    assert len(headings) == len(set(headings)), headings
 
 
 def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes(
