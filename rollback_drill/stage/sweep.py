@@ -135,11 +135,21 @@ def sweep_folder(folder: Path) -> bool:
     for child in children:
         process = find(*child)
         if process:
-            for one in (*process.children(recursive=True), process):
-                with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
-                    one.kill()
+            _end_with_all(process)
     shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def _end_with_all(process: psutil.Process) -> None:
+    """Kill a process and all below it. Those above come first, and stand still before anybody looks
+    whom they have: who supervises others would start them anew meanwhile.
+    """
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself
+        process.suspend()
+        below = process.children()
+        process.kill()
+        for one in below:
+            _end_with_all(one)
 
 
 class TakenOver:

@@ -25,8 +25,8 @@ from pathlib import Path
 from rollback_drill import cli
 from rollback_drill.ground.console import console
 def run(arguments):
-    Path(sys.argv[1], "runs").touch()
     try:
+        Path(sys.argv[1], "runs").touch()
         time.sleep(20)
     finally:
         for _ in range(3):

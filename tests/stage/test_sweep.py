@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage.container_sweep import _is_dead
 from rollback_drill.stage.processes import ProcessStage
 from rollback_drill.stage.sweep import own_folder, sweep_folder, take_over
@@ -42,6 +43,35 @@ def test_what_a_dead_drill_of_this_user_started_is_ended(
     assert sweep_folder(folder)
     assert bystander.wait(5) is not None
     assert not folder.exists()
+
+
+SUPERVISES = """
+trap 'sleep 98776 &' CHLD
+for _ in $(seq 30); do sleep 98776 & done
+while :; do wait; done
+"""
+"""Starts what has ended anew, at once."""
+
+
+def test_what_is_started_anew_by_what_a_dead_drill_started_is_ended(tmp_path: Path) -> None:
+    def alive() -> set[psutil.Process]:
+        every = psutil.process_iter(["cmdline"])
+        return {one for one in every if one.info["cmdline"] == ["sleep", "98776"]}
+
+    with subprocess.Popen(["bash", "-c", SUPERVISES]) as parent:
+        try:
+            for _ in wait_until("all run", 20):
+                if len(alive()) >= 30:
+                    break
+            folder = folder_of_a_dead_drill(tmp_path, psutil.Process(parent.pid))
+            assert sweep_folder(folder)
+            for _ in wait_until("none runs", 20):
+                if not alive():
+                    break
+        finally:
+            parent.kill()
+            for one in alive():
+                one.kill()
 
 
 @as_root
