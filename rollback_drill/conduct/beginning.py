@@ -104,6 +104,7 @@ def _promises(admitted: Admitted) -> dict[str, int]:
         "EarlierDrills": int(admitted.request.history is not None),
         "TriggerFired": int(bool(declared)),
         "HealAttested": int(isinstance(admitted.fault, ProvesHealed)),
+        "AnswersCompared": 1,
         "GoldenAsked": 1,
         "ContractAsked": 1,
     }

@@ -31,13 +31,13 @@ from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader, split_budget
 from rollback_drill.runbook.text import read_text, without_separators
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, STEP, bare
-from rollback_drill.runbook.wording import NUMBER, TIME
+from rollback_drill.runbook.wording import PLAIN_TIME, seconds
 
 _SCENARIO = re.compile(
     r"scenario (?P<n>\d{1,4})\s*[:.\u2010-\u2015\uff1a-]\s*(?P<title>.+)", re.IGNORECASE
 )
 _NUMBER = re.compile(r"procedure (\d{1,4})(?!\d)", re.IGNORECASE)
-_WITHIN = re.compile(rf"\bwithin (?P<time>{NUMBER}\s*{TIME})", re.IGNORECASE)
+_WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
 _TRIGGER = re.compile(r"^(\[.\]\s*)?(?P<name>[^:]+):\s*(?P<text>.*)$")
 
 
@@ -298,7 +298,7 @@ def _severity(title: str) -> Severity | None:
 
 def _within_s(title: str) -> float:
     match = _WITHIN.search(title)
-    return duration_s(match["time"]) if match else math.inf
+    return seconds(match["time"]) if match else math.inf
 
 
 __all__ = ["Band", "Reading", "parse", "read_document"]

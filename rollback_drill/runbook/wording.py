@@ -20,6 +20,8 @@ ABOVE = (
 )
 BELOW = r"(?:<=?|≤|below|under|less than|fewer than|lower than)\s*"
 TIME = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b"
+PLAIN_TIME = rf"(?<![\d.,])(?<!\d )(?:\d{{1,3}},\d{{3}}|\d{{1,5}}(?:[.,]\d{{1,2}})?)\s*{TIME}"
+"""What `seconds` reads in any case."""
 PERCENT = r"(?:%|percent\b|per cent\b)"
 
 _SMALL = "one two three four five six seven eight nine ten"

@@ -295,8 +295,8 @@ class ProcessStage(OwnStage):
             self.hosts = (LocalHost(_HOST, app, self.environment),)
             self.ended_scripts = end_scripts(str(app))
             noted = folder / "postgres" / "postmaster.pid"
-            server = int(noted.read_text().split()[0]) if noted.exists() else 0
-            self._postgres = next((one for one in self._children if one.pid == server), None)
+            server = noted.read_text().split()[:1] if noted.exists() else []
+            self._postgres = next((one for one in self._children if [str(one.pid)] == server), None)
             self._complete()
             self._read_golden(folder)
             self.start_database()

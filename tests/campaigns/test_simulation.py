@@ -25,10 +25,11 @@ from rollback_drill.conduct.told import Restored
 from rollback_drill.conduct.worlds import WORLDS, Draw
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
-from rollback_drill.record.timeline import read
-from rollback_drill.record.told import PhaseStarted
+from rollback_drill.record.timeline import Event, read
+from rollback_drill.record.told import DrillEnded, PhaseStarted
 from tests.judge.kept_records import events_of
 
 RUNBOOK = Path("runbook/rollback.md")
@@ -51,6 +52,12 @@ def drawn_for(name: str) -> Draw:
 def held(drawn: Draw, folder: Path) -> tuple[DrawnDrill, Path]:
     folder.mkdir()
     return simulate(drawn, RUNBOOK, folder)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
+    """The record of a drill in which nothing is planted."""
+    return list(read(held(OF_PROCEDURE_1, tmp_path_factory.mktemp("healthy") / "drill")[1]))
 
 
 def test_a_seed_gives_the_same_record_to_the_last_byte(tmp_path: Path) -> None:
@@ -119,6 +126,21 @@ def test_a_log_that_nobody_could_read_is_unknown_though_nothing_is_rolled_back(
     assert one.bit, "it was not lost: this drill proves nothing"
     assert not one.late
     assert one.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", ["AnswersCompared", "ContractAsked", "GoldenAsked"])
+def test_what_was_to_be_asked_at_the_end_and_is_not_on_record_is_unknown(
+    kind: str, healthy: list[Event]
+) -> None:
+    assert judge(Book(healthy)).verdict is Verdict.PASSED
+    less = [one for one in healthy if type(one.what).__name__ != kind]
+    assert len(less) < len(healthy)
+    end = less[-1]
+    assert isinstance(end.what, DrillEnded)
+    assert end.what.recorded
+    counted = {name: number for name, number in end.what.recorded.items() if name != kind}
+    less[-1] = replace(end, what=replace(end.what, recorded=counted))  # as if it never was
+    assert judge(Book(less)).verdict is Verdict.UNKNOWN
 
 
 def test_what_can_only_happen_in_one_procedure_is_drawn_with_it() -> None:

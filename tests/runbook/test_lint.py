@@ -89,7 +89,14 @@ def test_a_sound_document_has_no_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"outage": "30 minutes"}, {"outage": "9 hours", "deadline": ""}]
+    "changed",
+    [
+        {"outage": "30 minutes"},
+        {"outage": "1 hour", "deadline": ": within 1,5 hours"},
+        {"outage": "9 hours", "deadline": ""},
+        {"outage": "1.2.3 minutes", "deadline": ": within 1.000.000 s"},
+        {"outage": "999,999,999,999 hours"},
+    ],
 )
 def test_a_trigger_that_no_milder_one_overtakes_does_not_come_too_late(
     changed: dict[str, str], tmp_path: Path
@@ -133,6 +140,8 @@ def test_a_trigger_that_no_milder_one_overtakes_does_not_come_too_late(
         ("overlapping-edges", {"medium": "2-9%"}),
         ("comes-too-late", {"outage": "more than 31 minutes"}),
         ("comes-too-late", {"outage": "2 hours"}),
+        ("comes-too-late", {"outage": "1,000 minutes"}),
+        ("comes-too-late", {"outage": "2 hours", "deadline": ": within 1,5 hours"}),
         ("comes-too-late", {"outage": "5 minutes", "deadline": " (within 4 minutes)"}),
         ("waits-for-locks", {"data": "alembic downgrade a1b2\n" + CODE}),
         ("asks-somebody", {"start": "vim config.yaml"}),

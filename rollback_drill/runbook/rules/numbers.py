@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 
-from rollback_drill.runbook.amounts import duration_s
 from rollback_drill.runbook.lint import Said, rule_of_runbooks
 from rollback_drill.runbook.model import Runbook, Severity
-from rollback_drill.runbook.wording import ABOVE, NUMBER, TIME
+from rollback_drill.runbook.wording import ABOVE, PLAIN_TIME, seconds
 
 _LASTS = re.compile(
-    rf"(?:\bfor|\blasting|{ABOVE})\s*(?:{ABOVE})?(?P<time>{NUMBER}\s*{TIME})", re.IGNORECASE
+    rf"(?:\bfor|\blasting|{ABOVE})\s*(?:{ABOVE})?(?P<time>{PLAIN_TIME})", re.IGNORECASE
 )
 
 
@@ -84,16 +83,14 @@ def comes_too_late(runbook: Runbook) -> Said:
     tiers = list(Severity)
     for trigger in runbook.triggers:
         lasts = _LASTS.search(f"{trigger.name}: {trigger.text}")
-        milder = (
-            other
-            for other in runbook.triggers
-            if tiers.index(other.severity) > tiers.index(trigger.severity)
-            and lasts
-            and duration_s(lasts["time"]) > other.within_s
-        )
-        for other in itertools.islice(milder, 1):
-            yield (
-                trigger.line,
-                f"“{trigger.name}” has to last for {lasts['time'] if lasts else ''}; on the milder "
-                f"“{other.name}” people act within {other.within_s / 60:g} minutes",
-            )
+        if lasts is None:
+            continue
+        for other in runbook.triggers:
+            milder = tiers.index(other.severity) > tiers.index(trigger.severity)
+            if milder and seconds(lasts["time"]) > other.within_s:
+                yield (
+                    trigger.line,
+                    f"“{trigger.name}” has to last for {lasts['time']}; on the milder "
+                    f"“{other.name}” people act within {other.within_s / 60:g} minutes",
+                )
+                break
