@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,12 @@ def host(tmp_path: Path, record: Path) -> RemoteHost:
     return found
 
 
+@pytest.fixture
+def alone() -> Iterator[None]:
+    with scripts_alone():
+        yield
+
+
 def alive(word: str) -> bool:
     return subprocess.run(["pgrep", "-f", word], capture_output=True, check=False).returncode == 0
 
@@ -83,6 +90,7 @@ def test_a_script_in_a_pod_is_ended_at_its_limit_with_its_children(host: RemoteH
     assert not alive("^sleep 9877[12]")
 
 
+@pytest.mark.usefixtures("alone")
 def test_abort_ends_what_runs_in_a_pod(host: RemoteHost) -> None:
     ended: list[Completed] = []
     thread = threading.Thread(target=lambda: ended.append(host.run("sleep 98773", limit_s=120)))
@@ -105,29 +113,25 @@ def test_a_machine_without_kubectl_is_told(
         host.run("true", limit_s=20)
 
 
-def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(
-    host: RemoteHost, tmp_path: Path
-) -> None:
-    with scripts_alone():
-        code = (
-            "import pickle, sys\n"
-            "pickle.load(sys.stdin.buffer).run('touch begun; sleep 98774', limit_s=60)"
-        )
-        drill = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
-        assert drill.stdin
-        with drill.stdin as pipe:
-            pickle.dump(host, pipe)
-        for _ in wait_until("it runs", 20):
-            if (tmp_path / "begun").exists():
-                break
-        drill.kill()
-        drill.wait()
-        assert alive("^sleep 98774")
-        assert host.end_left_behind() >= 1  # others may have left some, too
-        assert not alive("^sleep 98774")
-        assert host.end_left_behind() == 0
+@pytest.mark.usefixtures("alone")
+def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(host: RemoteHost) -> None:
+    code = "import pickle, sys\npickle.load(sys.stdin.buffer).run('sleep 98774', limit_s=60)"
+    drill = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE)
+    assert drill.stdin
+    with drill.stdin as pipe:
+        pickle.dump(host, pipe)
+    for _ in wait_until("it runs", 20):
+        if alive("^sleep 98774"):
+            break
+    drill.kill()
+    drill.wait()
+    assert alive("^sleep 98774")
+    assert host.end_left_behind() >= 1  # others may have left some, too
+    assert not alive("^sleep 98774")
+    assert host.end_left_behind() == 0
 
 
+@pytest.mark.usefixtures("alone")  # it ends what it finds, before it says something else beside
 def test_a_host_that_says_something_else_beside_is_no_host_without_scripts(
     host: RemoteHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
