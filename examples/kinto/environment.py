@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -25,14 +24,14 @@ from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http, postgres
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.host import run_bounded
-from rollback_drill.stage.sweep import note_child, note_owner, sweep_folder
+from rollback_drill.stage.programs import BIN, search_path
+from rollback_drill.stage.sweep import note_child, note_owner, remove_stage, sweep_folder
 from rollback_drill.stage.wheelhouse import ensure_wheelhouse
 
 HERE = Path(__file__).resolve().parent
 FOLDER = Path("/tmp/kinto-staging")  # noqa: S108 - as staging.toml says
 TAGS = ("v26.4", "v26.5")
 _SSH, _FRONT, _SERVICE, _ADMIN, _POSTGRES = range(8821, 8826)
-_BIN = Path(sys.executable).parent
 _LIMIT_S = 60
 _SUPERVISOR = """
 [unix_http_server]
@@ -119,7 +118,7 @@ class KintoStaging:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd drops its rights
         (FOLDER / "caddy.json").write_text(json.dumps(_caddy()))
         dsn = f"postgresql://postgres:{password}@127.0.0.1:{_POSTGRES}"
-        path = f"{_BIN}:{binaries}:{os.environ['PATH']}"
+        path = search_path(FOLDER / "bin", binaries)
         kinto = {
             "PATH": path,
             "SETTINGS_FILE": f"{FOLDER}/settings.env",
@@ -135,7 +134,7 @@ class KintoStaging:
                 data=FOLDER / "postgres",
                 postgres=binaries,
                 postgres_port=_POSTGRES,
-                bin=_BIN,
+                bin=BIN,
                 sshd=sshd,
                 postgres_user=f"user={runs.name}" if runs else "",
                 kinto_environment=",".join(f'{k}="{v}"' for k, v in kinto.items()),
@@ -143,7 +142,7 @@ class KintoStaging:
         )
         with (FOLDER / "supervisord.out").open("wb") as output:
             self._supervisor = subprocess.Popen(
-                [str(_BIN / "supervisord"), "-n", "-c", str(conf)],
+                [str(BIN / "supervisord"), "-n", "-c", str(conf)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -237,7 +236,7 @@ class KintoStaging:
                 self._supervisor.wait(_LIMIT_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self._supervisor.pid, signal.SIGKILL)
-        shutil.rmtree(FOLDER, ignore_errors=True)
+        remove_stage(FOLDER)
 
 
 def _caddy() -> dict[str, object]:

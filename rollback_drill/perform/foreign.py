@@ -16,6 +16,9 @@ from rollback_drill.stage.model import Stage
 
 _FOREIGN = re.compile(
     r"\b(?:sudo|systemctl|pkill|pgrep|killall|shutdown|reboot|docker(?:-compose)?)\b"
+    # what is installed, or set, for all of a machine
+    r"|\b(?:apt(?:-get)?|dnf|yum|apk|brew|snap|pipx|gem)\s+(?:-\S+\s+)*(?:install|remove|upgrade)\b"
+    r"|\s--system(?=\s|$)"
     r"|(?<![\w$}/.:])/(?!dev/(?:null|tcp)|maintenance\b|ready\b|health\b|api\b)\w+/[\w/.]*"
 )
 _COMMENT = re.compile(r"(?:^|\s)#")

@@ -416,7 +416,6 @@ class ContainerStage(OwnStage):
             "UV_FIND_LINKS": "/opt/wheelhouse",
             "UV_NO_INDEX": "1",
             "UV_OFFLINE": "1",
-            "UV_PYTHON": "/usr/bin/python3",
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_LINK_MODE": "copy",
         }

@@ -31,7 +31,7 @@ from rollback_drill.record.watched import Watched
 from rollback_drill.stage import postgres, slow_relay
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import Deployment, must
-from rollback_drill.stage.host import Host, LocalHost, run_bounded
+from rollback_drill.stage.host import Host, LocalHost
 from rollback_drill.stage.kept import KeptFolder, digest, settle
 from rollback_drill.stage.model import (
     LOG_BYTES,
@@ -42,6 +42,7 @@ from rollback_drill.stage.model import (
     StageOptions,
 )
 from rollback_drill.stage.ports import await_port, free_port
+from rollback_drill.stage.programs import BIN, interpreter, search_path
 from rollback_drill.stage.release import build_origin
 from rollback_drill.stage.server_settings import server_settings
 from rollback_drill.stage.supervision import conf, printed_in
@@ -52,6 +53,7 @@ from rollback_drill.stage.sweep import (
     note_child,
     note_owner,
     read_own,
+    remove_stage,
     sweep,
     take_over,
 )
@@ -60,7 +62,6 @@ from rollback_drill.subject.questions import golden_of
 from rollback_drill.traffic.interface import Interface
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BIN = Path(sys.executable).parent
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _KEPT = "stage.json"
@@ -68,8 +69,7 @@ _CONF = "postgresql.conf"
 _GOLDEN = "golden.json"
 _VENV = ".venv"
 # What a kept environment or database depends on, beside what it is made of.
-_MADE_BY = (sys.executable, sys.version, platform.platform())
-_REMOVAL_S = 120.0  # of a few thousand files, on a disk that others use
+_MADE_BY = (sys.version, platform.platform())
 _GRACE_S = 10.0  # longer than stopwaitsecs: supervisord must outlive what it stops
 _SWITCH = (
     "curl -fsS --retry 20 --retry-connrefused --retry-delay 1 --max-time 5 -X PATCH "
@@ -195,7 +195,9 @@ class ProcessStage(OwnStage):
         self.hosts = (LocalHost(_HOST, folder, self.environment),)
         must(self.hosts[0], f"git clone --quiet {origin} {app.name}")
         self.hosts = (LocalHost(_HOST, app, self.environment),)
-        installed = KeptFolder("environment", layers, wheelhouse, *_MADE_BY, self.failing)
+        installed = KeptFolder(
+            "environment", layers, wheelhouse, interpreter(), *_MADE_BY, self.failing
+        )
         found = installed.take(app / _VENV)
         if found:
             settle(app / _VENV)
@@ -363,7 +365,7 @@ class ProcessStage(OwnStage):
         for name in ("outbox", "evidence", "backups", "secure"):
             (folder / name).mkdir()
         return {
-            "PATH": f"{self._postgres_bin}:{_BIN}:{os.environ['PATH']}",
+            "PATH": search_path(folder / "bin", self._postgres_bin),
             "HOME": str(folder),
             "LANG": "C.UTF-8",
             "APP_DIR": str(app),
@@ -390,7 +392,7 @@ class ProcessStage(OwnStage):
             "UV_FIND_LINKS": str(wheelhouse),
             "UV_NO_INDEX": "1",
             "UV_OFFLINE": "1",
-            "UV_PYTHON": sys.executable,
+            "PIP_REQUIRE_VIRTUALENV": "1",  # no package is installed for all of this machine
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_CACHE_DIR": str(_ROOT / ".cache" / "uv"),
             "UV_LINK_MODE": "copy",
@@ -406,7 +408,7 @@ class ProcessStage(OwnStage):
             port=self._ports["service"],
         )
         path.write_text(conf(str(folder), self.environment["APP_DIR"], self.recipe, service))
-        self._start([str(_BIN / "supervisord"), "-n", "-c", str(path)], folder / "supervisord.out")
+        self._start([str(BIN / "supervisord"), "-n", "-c", str(path)], folder / "supervisord.out")
 
     def _await_programs(self, folder: Path) -> None:
         """Wait until all that was started answers."""
@@ -438,7 +440,7 @@ class ProcessStage(OwnStage):
         }
         (folder / "caddy.json").write_text(json.dumps(config))
         self._start(
-            [str(_BIN / "caddy"), "run", "--config", str(folder / "caddy.json")],
+            [str(BIN / "caddy"), "run", "--config", str(folder / "caddy.json")],
             folder / "caddy.log",
             env={"HOME": str(folder), "PATH": os.environ["PATH"]},
         )
@@ -620,7 +622,7 @@ class ProcessStage(OwnStage):
                 for process in _living_in(folder):
                     with contextlib.suppress(psutil.Error):
                         process.kill()
-                run_bounded(["rm", "-rf", str(folder)], limit_s=_REMOVAL_S)  # sooner than Python
+                remove_stage(folder)
                 if not folder.exists():
                     return
 

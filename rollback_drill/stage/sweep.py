@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -18,10 +19,13 @@ from rollback_drill.ground import files
 from rollback_drill.ground.errors import UsageError, WaitTimeout
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage.host import run_bounded
 
 PREFIX = "rollback-drill-"
 _STATE = "owner.jsonl"
 _MOST_BYTES = 1 << 20
+_REMOVAL_S = 120.0  # of a few thousand files, on a disk that others use
+_STALE_S = 3600.0
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OF_A_DRILL = ["bash"]  # what leads the session of each script, see stage.session
 
@@ -129,15 +133,34 @@ def sweep_folder(folder: Path) -> bool:
     try:
         owner, *children = _read_identities(folder)
     except (OSError, ValueError, RecursionError):
-        return False  # being made just now, or not ours
+        return _remove_forgotten(folder)  # being made just now, or not ours
     if find(*owner):
         return False
     for child in children:
         process = find(*child)
         if process:
             _end_with_all(process)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_stage(folder)
     return True
+
+
+def remove_stage(folder: Path) -> None:
+    """Remove a stage's `folder`, and last who owns it: what is left by a removal that is cut off is
+    removed by the next sweep.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        rest = [str(path) for path in folder.iterdir() if path.name != _STATE]
+        run_bounded(["rm", "-rf", "--", *rest], limit_s=_REMOVAL_S)  # sooner than Python
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_forgotten(folder: Path) -> bool:
+    """Remove a folder that was made long ago and that nobody came to own, if it is empty."""
+    with contextlib.suppress(OSError):
+        if is_own(folder) and time.time() - folder.stat().st_mtime > _STALE_S:
+            folder.rmdir()
+            return True
+    return False
 
 
 def _end_with_all(process: psutil.Process) -> None:

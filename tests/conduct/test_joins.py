@@ -165,18 +165,38 @@ def test_a_drill_on_this_very_machine_is_refused_such_commands(
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("apt-get -y install jq", ["apt-get -y install"]),
+        ("uv pip install --system jq", [" --system"]),
+        ("git config --system core.pager cat", [" --system"]),
+        ("echo 'an apt remark'; uv pip install jq", []),
+        ("systemd-cat --systemd", []),
+    ],
+)
+def test_what_installs_or_sets_for_all_of_a_machine_is_told_to_nobody(
+    script: str, told: list[str]
+) -> None:
+    assert reached(script) == told
+
+
 def test_words_in_a_comment_are_told_to_nobody() -> None:
+    assert reached("echo done  # never use pkill here\n# nor /etc/passwd\n") == []
+
+
+def reached(script: str) -> list[str]:
     book = parse(RUNBOOK)
     step = book.procedures[0].steps[0]
     (block, *_) = step.blocks
     (way, *_) = block.alternatives
-    commented = replace(way, script="echo done  # never use pkill here\n# nor /etc/passwd\n")
-    one = replace(block, alternatives=(commented,))
+    one = replace(block, alternatives=(replace(way, script=script),))
     procedure = replace(
         book.procedures[0], steps=(replace(step, blocks=(one,)),), prerequisite_blocks=()
     )
     stage = cast("Stage", SimpleNamespace(name="processes", confined=False, alternatives=("x",)))
-    assert foreign(replace(book, post_rollback=()), [procedure], stage) == []
+    rest = replace(book, pre_rollback=replace(book.pre_rollback, blocks=()), post_rollback=())
+    return [words for _, words in foreign(rest, [procedure], stage)]
 
 
 def test_unknown_names_have_no_neighbour() -> None:

@@ -68,6 +68,14 @@ def test_clients_reach_the_failing_release_through_the_load_balancer(stage: Stag
     assert len(answer.json()["items"]) == 5
 
 
+def test_a_runbooks_uv_reaches_the_services_own_environment(stage: Stage) -> None:
+    (host,) = stage.hosts
+    app = host.run("echo $APP_DIR", limit_s=20).stdout.strip()
+    assert host.run("uv python find", limit_s=20).stdout.startswith(f"{app}/.venv/")
+    assert not host.run("cd ..; uv pip install --dry-run pip", limit_s=20).ok
+    assert not host.run("python3 -c 'import psutil'", limit_s=20).ok
+
+
 def test_the_maintenance_file_drains_and_direct_requests_still_work(stage: Stage) -> None:
     assert stage.hosts[0].run('echo x > "$MAINTENANCE_FILE"', limit_s=5).ok
     await_status(stage.base_url, 503)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +46,38 @@ def test_what_a_dead_drill_of_this_user_started_is_ended(
     assert sweep_folder(folder)
     assert bystander.wait(5) is not None
     assert not folder.exists()
+
+
+def test_a_removal_that_is_cut_off_is_ended_by_the_next_sweep(tmp_path: Path) -> None:
+    folder = folder_of_a_dead_drill(tmp_path)
+    (folder / "application.log").write_text("one line\n")
+    program = tmp_path / "bin" / "rm"
+    program.parent.mkdir()
+    program.write_text('#!/bin/bash\n/bin/rm "$@"\nkill -9 $PPID\n')
+    program.chmod(0o755)
+    code = "import pathlib, sys; from rollback_drill.stage.sweep import sweep_folder\n"
+    code += "sweep_folder(pathlib.Path(sys.argv[1]))"
+    path = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    died = subprocess.run([sys.executable, "-c", code, str(folder)], env=path, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert [one.name for one in folder.iterdir()] == ["owner.jsonl"]
+    assert sweep_folder(folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "holds", "goes"), [(7200, "", True), (60, "", False), (7200, "notes.txt", False)]
+)
+def test_a_folder_that_nobody_came_to_own_goes_when_it_is_old_and_empty(
+    tmp_path: Path, age_s: float, holds: str, goes: bool
+) -> None:
+    folder = tmp_path / "rollback-drill-killed-too-soon"
+    folder.mkdir(mode=0o700)
+    if holds:
+        (folder / holds).write_text("kept\n")
+    os.utime(folder, (time.time() - age_s,) * 2)
+    assert sweep_folder(folder) is goes
+    assert folder.exists() is not goes
 
 
 SUPERVISES = """
