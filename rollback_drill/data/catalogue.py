@@ -17,7 +17,7 @@ from rollback_drill.data.told import READY, CatalogueSeen
 from rollback_drill.ground.errors import StageError
 from rollback_drill.subject.subject import Queries
 
-SERVER = ("database", "role ", "setting of ")
+SERVER = ("database", "role ", "setting of ", "server setting ", "ALTER SYSTEM ")
 """How names begin of what no dump of a database holds."""
 _OURS = "neighbour"  # the role of hazards
 _LONG = 300  # characters of a definition that are told
@@ -52,7 +52,8 @@ _PARTS = (
       ELSE 'table ' END || {_called("c.relname")},
     concat_ws('; ', c.relkind::text, 'persistence ' || c.relpersistence::text,
       array_to_string(c.reloptions, ','), CASE WHEN c.relrowsecurity THEN 'row security' END,
-      CASE WHEN c.relforcerowsecurity THEN 'forced' END, 'identity ' || c.relreplident::text,
+      CASE WHEN c.relforcerowsecurity THEN 'forced' END,
+      CASE WHEN NOT c.relispopulated THEN 'not populated' END, 'identity ' || c.relreplident::text,
       pg_get_expr(c.relpartbound, c.oid), (SELECT 'in ' || string_agg(i.inhparent::regclass::text,
         ',') FROM pg_inherits i WHERE i.inhrelid = c.oid),
       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
@@ -182,11 +183,21 @@ _PARTS = (
     FROM pg_foreign_server s""",
     """SELECT 'owners of large objects', string_agg(DISTINCT concat_ws(' ', pg_get_userbyid(
       m.lomowner), m.lomacl::text), ', '), '' FROM pg_largeobject_metadata m HAVING count(*) > 0""",
-    # Of the server. A database that was swapped in by its name has settings of its own.
+    """SELECT 'subscription ' || s.subname, concat_ws('; ', s.subenabled, s.subslotname,
+      array_to_string(s.subpublications, ',')), '' FROM pg_subscription s
+    WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""",
+    # Of the server. What differs between two sessions is no setting of it; commands and addresses
+    # may hold a secret.
+    """SELECT 'server setting ' || s.name, CASE WHEN s.name ~ 'conninfo|command' THEN
+      md5(s.setting) ELSE s.setting END || CASE WHEN s.pending_restart THEN '; at its next start'
+      ELSE '' END, '' FROM pg_settings s
+    WHERE s.source IN ('configuration file', 'command line', 'environment variable')""",
+    # A database that was swapped in by its name has settings of its own.
     """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
       (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(coalesce(d.datacl,
         acldefault('d', d.datdba))) a), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
-      'connections ' || d.datconnlimit, shobj_description(d.oid, 'pg_database')), ''
+      'connections ' || d.datconnlimit, CASE WHEN NOT d.datallowconn THEN 'closed' END,
+      shobj_description(d.oid, 'pg_database')), ''
     FROM pg_database d WHERE d.datname = current_database()""",
     """SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'everybody' ELSE
       pg_get_userbyid(s.setrole) END || CASE s.setdatabase WHEN 0 THEN ' on the server' ELSE
@@ -213,6 +224,11 @@ POSITIONS = (
     "AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') "
     "LEFT JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid "
     "LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace m ON m.oid = r.relnamespace"
+)
+# What the server takes at its next start or reload, which only a superuser may read.
+_TO_COME = (
+    "SELECT 'ALTER SYSTEM ' || f.name, f.setting FROM pg_file_settings f "
+    "WHERE f.sourcefile ~ 'auto[.]conf$' AND f.name !~ 'conninfo|command'"
 )
 Entries = dict[str, str]
 Belongs = dict[str, tuple[str, ...]]
@@ -282,6 +298,8 @@ def _shortened(definition: str) -> str:
 def catalogue(database: Queries) -> Catalogue:
     """Return what `database` is made of. Raises StageError."""
     entries, belongs = parsed(database.fetch(QUERY))
+    with contextlib.suppress(StageError):
+        entries |= {name: _shortened(setting) for name, setting in database.fetch(_TO_COME)}
     positions, behind = _sequences(database)
     return Catalogue(entries, belongs, positions, behind)
 

@@ -19,6 +19,7 @@ from rollback_drill.data.told import (
     ReleaseSeen,
 )
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
@@ -131,6 +132,13 @@ ALTERED = [
     ("ALTER SEQUENCE orders_id_seq INCREMENT 2", "sequence orders_id_seq was"),
     ("INSERT INTO orders VALUES (9)", "orders_id_seq will give out 9 again"),
     ("ALTER SEQUENCE orders_id_seq OWNED BY NONE", "sequence orders_id_seq was"),
+    ("REFRESH MATERIALIZED VIEW sums WITH NO DATA", "materialized view sums was"),
+    (
+        "CREATE SUBSCRIPTION s CONNECTION 'host=nowhere password=x' PUBLICATION p "
+        "WITH (connect = false, slot_name = NONE, enabled = false)",
+        "subscription s is new",
+    ),
+    ("UPDATE pg_database SET datallowconn = false WHERE datname = 'app'", "database was"),
     ("SELECT lo_from_bytea(0, 'x')", "owners of large objects is new"),
 ]
 
@@ -166,6 +174,30 @@ def test_what_is_as_it_was_is_no_finding(session: Session, change: str) -> None:
     assert told(before, watching.look(ENDED)) == ""
 
 
+@pytest.mark.parametrize("loaded", [True, False])
+def test_what_is_set_for_the_whole_server_is_found(server: Postgres, loaded: bool) -> None:
+    """Whether the server has taken it already or takes it at its next start."""
+    with psycopg.connect(server.url("app"), autocommit=True) as connection:
+        session = Session(connection)
+        watching = Watching(session)
+        before = watching.look(STARTED)
+        reload_ = "SELECT pg_reload_conf()"
+        try:
+            connection.execute("ALTER SYSTEM SET max_standby_archive_delay = '7min'")
+            if loaded:
+                connection.execute(reload_)
+            for _ in wait_until("the server has taken it", 20):
+                ((now,),) = session.fetch("SHOW max_standby_archive_delay")
+                if now == "7min" or not loaded:
+                    break
+            found = told(before, watching.look(ENDED))
+        finally:
+            connection.execute("ALTER SYSTEM RESET ALL")
+            connection.execute(reload_)
+        assert "ALTER SYSTEM max_standby_archive_delay is new" in found
+        assert ("server setting max_standby_archive_delay is new" in found) is loaded
+
+
 def test_whoever_may_read_little_still_sees_all_definitions(server: Postgres) -> None:
     url = server.url("app")
     with (
@@ -173,10 +205,9 @@ def test_whoever_may_read_little_still_sees_all_definitions(server: Postgres) ->
         psycopg.connect(url, autocommit=True) as other,
     ):
         other.execute("SET ROLE clerk")
-        assert (
-            catalogue(Session(other)).entries.keys()
-            == catalogue(Session(administrator)).entries.keys()
-        )
+        seen, all_ = (catalogue(Session(one)).entries.keys() for one in (other, administrator))
+        assert seen <= all_
+        assert all(name.startswith("server setting ") for name in all_ - seen)
 
 
 # Below: from the record alone.

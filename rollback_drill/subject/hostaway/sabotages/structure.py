@@ -110,6 +110,19 @@ SABOTAGES = (
         undo=("ALTER ROLE hostaway RESET work_mem",),
     ),
     _altered(
+        "setting-of-server",
+        "a setting of the whole server is another one",
+        "ALTER SYSTEM SET max_standby_archive_delay = '7min'",
+        "SELECT pg_reload_conf()",
+        undo=("ALTER SYSTEM RESET max_standby_archive_delay", "SELECT pg_reload_conf()"),
+    ),
+    _altered(
+        "setting-of-server-to-come",
+        "the server takes another setting at its next start",
+        "ALTER SYSTEM SET max_connections = '17'",
+        undo=("ALTER SYSTEM RESET max_connections",),
+    ),
+    _altered(
         "role-more",
         "there is another superuser",
         "CREATE ROLE intruder SUPERUSER LOGIN",
