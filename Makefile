@@ -61,12 +61,13 @@ bench: known $(VENV)/.ready
 lint: known $(VENV)/.ready
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
+override COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
 .PHONY: lock
 lock: known $(VENV)/.ready
-	@for name in requirements service/requirements bench/requirements; do \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --custom-compile-command "make lock" $$name.in -o $$name.lock; done
+	@$(COMPILE) --all-extras --group dev pyproject.toml -o requirements.lock
+	@for name in service/requirements bench/requirements; do \
+		$(COMPILE) $$name.in -o $$name.lock; done
 	@for folder in examples/kinto/releases/*; do \
-		$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --custom-compile-command "make lock" \
-			$$folder/requirements.in -o $$folder/requirements.txt; done
+		$(COMPILE) $$folder/requirements.in -o $$folder/requirements.txt; done

@@ -8,16 +8,22 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from load.openloop import OpenLoop
+from rollback_drill.ground.home import LOAD_PACKAGE
 from rollback_drill.traffic.crowd import Ask
 from rollback_drill.traffic.settings import KEY_VARIABLE, Settings
+
+if TYPE_CHECKING:
+    from .openloop import OpenLoop
+else:  # Locust loads this file by its path: it is in no package of which it could ask a neighbour
+    OpenLoop = import_module(f"{LOAD_PACKAGE}.openloop").OpenLoop
 
 _BROKEN = 70  # exit code for a defect of the generator itself (sysexits: EX_SOFTWARE)
 

@@ -16,8 +16,6 @@ import gevent
 from gevent.event import Event
 from geventhttpclient.response import HTTPParseError
 
-from load.http import Connections, TooLarge
-from load.recorder import Recorder
 from rollback_drill.ground.clock import now
 from rollback_drill.traffic import interface, orders
 from rollback_drill.traffic.crowd import CROWDS, Ask, Crowd
@@ -25,6 +23,9 @@ from rollback_drill.traffic.interface import DESCRIBED
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.schedule import Schedule
 from rollback_drill.traffic.settings import Settings
+
+from .http import Connections, TooLarge
+from .recorder import Recorder
 
 FLUSH_S = 0.02
 _OBEY_S = 0.2

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 import rollback_drill
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.home import ENGINE, is_engine
 from rollback_drill.ground.names import no_such
 
 _Member = TypeVar("_Member")
@@ -80,7 +81,7 @@ def modules(name: str) -> tuple[ModuleType, ...]:
 def _modules(name: str) -> Iterator[ModuleType]:
     for folder in _folders():
         for path in (*folder.rglob(f"{name}/*.py"), *folder.rglob(f"{name}.py")):
-            if path.stem != "__init__":
+            if path.stem != "__init__" and is_engine(path):
                 yield _imported(folder, path)
 
 
@@ -88,14 +89,13 @@ def _folders() -> list[Path]:
     """Return our own folder, and those of the same name elsewhere on the path that are no package
     themselves: such a one is another copy of us.
     """
-    own = Path(rollback_drill.__file__).parent
-    named = dict.fromkeys(Path(entry or ".").resolve() / own.name for entry in sys.path)
-    return [own, *(one for one in named if one.is_dir() and not (one / "__init__.py").exists())]
+    named = dict.fromkeys(Path(entry or ".").resolve() / ENGINE.name for entry in sys.path)
+    return [ENGINE, *(one for one in named if one.is_dir() and not (one / "__init__.py").exists())]
 
 
 def _imported(folder: Path, path: Path) -> ModuleType:
     name = ".".join((rollback_drill.__name__, *path.relative_to(folder).with_suffix("").parts))
-    if folder == Path(rollback_drill.__file__).parent:
+    if folder == ENGINE:
         return import_module(name)
     if name in sys.modules:
         known = sys.modules[name]

@@ -9,7 +9,8 @@ from pytest_bdd import given, parsers, then, when
 from rollback_drill.decide.matrix import classify
 from rollback_drill.runbook.model import MatrixRow, Runbook
 from rollback_drill.runbook.parse import parse
-from steps.fix_drills import RUNBOOK, edited_runbook
+
+from .fix_drills import RUNBOOK, edited_runbook
 
 
 @given("the runbook of the project", target_fixture="runbook")

@@ -26,7 +26,8 @@ from xdist.workermanage import NodeManager, WorkerController
 
 from rollback_drill.ground import priority
 from rollback_drill.stage.engine import stands_apart
-from steps.fix_stages import HOLDING, stages_of
+
+from .fix_stages import HOLDING, stages_of
 
 _FEATURES = "features/"
 _LEFT = 2

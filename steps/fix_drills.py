@@ -23,6 +23,7 @@ from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.turns import in_turn
 from rollback_drill.conduct.worlds import WORLDS, Draw
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.home import DEMO
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.virtual import virtual_time
 from rollback_drill.judge import history
@@ -32,11 +33,12 @@ from rollback_drill.record.timeline import Event, read
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage
-from steps.fix_stages import StageFor
-from steps.sabotage import Toothless, broken_reservations
+
+from .fix_stages import StageFor
+from .sabotage import Toothless, broken_reservations
 
 Kind = TypeVar("Kind")
-RUNBOOK = Path(__file__).resolve().parent.parent / "runbook" / "rollback.md"
+RUNBOOK = DEMO / "runbook" / "rollback.md"
 
 
 @dataclass(slots=True)

@@ -24,7 +24,8 @@ from rollback_drill.report.summary import key_numbers
 from rollback_drill.subject.hostaway.told import CursorShown
 from rollback_drill.traffic.observation import Outcome as Answer
 from rollback_drill.traffic.told import TrafficSecond
-from steps.fix_drills import Outcome
+
+from .fix_drills import Outcome
 
 Table = list[list[str]]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pytest_bdd import given, parsers, when
 
 from rollback_drill.runbook.authority import roles_of
-from steps.fix_drills import RUNBOOK, Hold, Outcome, Plan
+
+from .fix_drills import RUNBOOK, Hold, Outcome, Plan
 
 
 @given("clients use the pagination release")

@@ -22,7 +22,7 @@ from rollback_drill.campaigns.bunches import bunches, places
 from rollback_drill.campaigns.matrix import Found, HeldSabotage, Matrix, keep_held, kept_outcomes
 from rollback_drill.campaigns.performed import rewritten
 from rollback_drill.campaigns.planted import HeldWith, Setting, hold_with
-from rollback_drill.ground import files
+from rollback_drill.ground import files, home
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, UsageError
 from rollback_drill.ground.names import no_such
@@ -33,8 +33,7 @@ from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.release import texts_of
 from rollback_drill.subject.subject import own
 
-_ROOT = Path(rollback_drill.__file__).resolve().parents[1]
-_SUITE = ("rollback_drill", "load", "service")
+_SUITE = (home.ENGINE, home.LOAD, home.DEMO / "service")
 _OWN_FOLDER = "sabotages"  # each of these is told by its own key
 _KEPT = "outcomes.jsonl"
 _RATES = (100.0, 60.0, 150.0)
@@ -168,12 +167,12 @@ def hold_all(campaign: Campaign, tell: Callable[[str], None] = lambda _: None) -
 def version_of(runbook: Path) -> str:
     """Return a digest of the suite, the service and the runbook, the sabotages left out."""
     seen = hashlib.sha256(runbook.read_bytes())
-    for name in _SUITE:
-        for path in sorted((_ROOT / name).rglob("*")):
-            parts = path.relative_to(_ROOT).parts
+    for folder in _SUITE:
+        for path in sorted(folder.rglob("*")):
+            parts = path.relative_to(folder.parent).parts
             if path.is_file() and not {"__pycache__", _OWN_FOLDER} & set(parts):
                 held = hashlib.sha256(path.read_bytes()).hexdigest()
-                seen.update(f"{path.relative_to(_ROOT)}\0{held}\n".encode())
+                seen.update(f"{Path(*parts)}\0{held}\n".encode())
     return seen.hexdigest()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from docker.errors import BuildError, DockerException, ImageNotFound
 
 from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.home import DEMO
 from rollback_drill.ground.machine import temporary
 from rollback_drill.stage.engine import engine_client
 from rollback_drill.stage.host import run_bounded
@@ -39,7 +40,7 @@ name of Debian's is given to what is not Debian's own image.
 IMAGES = ("postgres", "loadbalancer", "host", "prometheus")
 MACHINES = ("systemd", "compose")
 """Images of whole machines, made on top of `host`: stand-ins for staging environments."""
-_FOLDER = Path(__file__).resolve().parents[2] / "service" / "images"
+_FOLDER = DEMO / "service" / "images"
 _SUITE = BASE.partition(":")[2].partition("-")[0]
 _PYTHON = "3.11"  # that of the base
 _BASE_LIMIT_S = 300

@@ -1,9 +1,9 @@
 """What is the same for every stage is made once and kept: a filled database, an environment.
 
-Each lies in `.cache/kept`, under a name made of all that it was made of: what differs in anything
-has another name. It is made beside that name and renamed when it is whole, so that several drills
-may make it at once, and none finds half of it. A stage gets a copy of its own. Nothing is lost by
-removing the folder; what nobody took for a while goes by itself.
+Each lies in the suite's cache (`ground.home`), under a name made of all that it was made of: what
+differs in anything has another name. It is made beside that name and renamed when it is whole, so
+that several drills may make it at once, and none finds half of it. A stage gets a copy of its own.
+Nothing is lost by removing the folder; what nobody took for a while goes by itself.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rollback_drill.ground.home import cache as cache_folder
 from rollback_drill.stage.host import run_bounded
 from rollback_drill.stage.sweep import PREFIX
 
 __all__ = ["KEPT_IN", "KeptFolder", "digest", "settle"]
 
-KEPT_IN = Path(__file__).resolve().parents[2] / ".cache" / "kept"
+KEPT_IN = cache_folder() / "kept"
 _MAKING = ".making-"
 _STALE_S = 3600.0
 _UNUSED_S = 14 * 24 * 3600.0

@@ -24,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 
 from rollback_drill.ground import files
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
+from rollback_drill.ground.home import cache
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.priority import prefer
 from rollback_drill.ground.wait import wait_until
@@ -61,7 +62,6 @@ from rollback_drill.stage.wheelhouse import ensure_wheelhouse
 from rollback_drill.subject.questions import golden_of
 from rollback_drill.traffic.interface import Interface
 
-_ROOT = Path(__file__).resolve().parents[2]
 _HOST = "host-1"
 _GUARD_EVERY_S = 0.05
 _KEPT = "stage.json"
@@ -394,7 +394,7 @@ class ProcessStage(OwnStage):
             "UV_OFFLINE": "1",
             "PIP_REQUIRE_VIRTUALENV": "1",  # no package is installed for all of this machine
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_CACHE_DIR": str(_ROOT / ".cache" / "uv"),
+            "UV_CACHE_DIR": str(cache() / "uv"),
             "UV_LINK_MODE": "copy",
         }
 

@@ -13,11 +13,13 @@ import shutil
 import sys
 from pathlib import Path
 
+from rollback_drill.ground.home import cache as cache_folder
+
 __all__ = ["BIN", "interpreter", "search_path"]
 
 BIN = Path(sys.executable).parent
 _TOOLS = ("uv", "supervisorctl", "caddy")
-_KEPT_IN = Path(__file__).resolve().parents[2] / ".cache" / "python"
+_KEPT_IN = cache_folder() / "python"
 
 
 def interpreter(cache: Path = _KEPT_IN) -> Path:

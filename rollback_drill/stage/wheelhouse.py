@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rollback_drill.ground.errors import StageError, UsageError
+from rollback_drill.ground.home import DEMO
+from rollback_drill.ground.home import cache as cache_folder
 from rollback_drill.stage.host import run_bounded
 
 __all__ = ["HOST_PYTHON", "container_platforms", "ensure_wheelhouse"]
 
 HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-LOCK = Path(__file__).resolve().parents[2] / "service" / "requirements.lock"
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "wheelhouse"
+LOCK = DEMO / "service" / "requirements.lock"
+CACHE = cache_folder() / "wheelhouse"
 _LIMIT_S = 240
 # Names of the machine in wheels. An engine on a Mac calls aarch64 "arm64".
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}

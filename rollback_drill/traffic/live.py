@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from rollback_drill.ground import clock
+from rollback_drill.ground import clock, home
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.lines import read_lines
@@ -54,7 +54,6 @@ _START_LIMIT_S = 60.0
 _GRACE_S = 3.0  # beyond the time-out, for answers to be written down and for Locust to end
 _UNPACKED = 300  # seconds kept ready for windows; older ones are kept as text
 _LIVE_S = 2
-_ROOT = Path(__file__).resolve().parents[2]
 _LAST_LINES = 8
 _READER = "reader of the traffic"
 CLIENTS = 50
@@ -522,7 +521,7 @@ class _Locust:
                     "-m",
                     "locust",
                     "-f",
-                    str(_ROOT / "load" / "locustfile.py"),
+                    str(home.LOAD / "locustfile.py"),
                     "--headless",
                     "--users",
                     "1",
@@ -539,7 +538,7 @@ class _Locust:
                     **inherited,
                     **self.settings.to_environment(),
                     KEY_VARIABLE: self.api_key,
-                    "PYTHONPATH": str(_ROOT),
+                    "PYTHONPATH": str(home.PATH),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from rollback_drill.ground.home import DEMO
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Table
 
@@ -23,7 +22,7 @@ psql -X -q -h "$DB_HOST" -p "$DB_PORT" -U "$DB_USER" -d "$DB_NAME" \
 """
 
 RECIPE = Recipe(
-    layers=Path(__file__).resolve().parents[3] / "service",
+    layers=DEMO / "service",
     failing=FAILING,
     stable=STABLE,
     program="hostaway-mcp",

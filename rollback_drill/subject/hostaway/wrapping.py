@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from pathlib import Path
 
 from rollback_drill.breaks.sabotage import Edit
+from rollback_drill.ground.home import DEMO
 
-_LIBRARY = Path(__file__).resolve().parents[3] / "service" / "sabotages" / "wrapped.py"
+_LIBRARY = DEMO / "service" / "sabotages" / "wrapped.py"
 _APP = "hostaway_mcp/app.py"
 
 
