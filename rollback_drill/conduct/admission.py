@@ -45,12 +45,13 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     _check_rate(rate, opened)
     channels = read_channels(request.channels, request.report / OWN_MAILBOX)
     earlier_drills = _kept(request)
-    earlier = history.baseline(earlier_drills, history_key(request, opened, rate))
+    key = history_key(request, opened, rate)
+    earlier, last = history.baseline(earlier_drills, key), history.last_of(earlier_drills, key)
     boxes = history.boxes_before(earlier_drills, runbook.title)
     # Last of all: nothing is emptied for a request that cannot be met.
     prepare_directory(request.report)
     kept = stage is not None
-    return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier, boxes)
+    return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier, boxes, last)
 
 
 def open_foreseen(request: Request, note: Note) -> Stage:

@@ -64,8 +64,7 @@ class Anew:
         tell_reading(runbook, timeline)
         timeline.record(asked_by(runbook, lacks_of(stage), admitted.boxes_before))
         if request.history:
-            earlier = admitted.earlier
-            timeline.record(EarlierDrills(admitted.history_key, earlier, len(earlier)))
+            timeline.record(_earlier(admitted))
         timeline.record(
             read_triggers(runbook, pace=request.pace, lacks=lacks_of(stage), fault=admitted.fault)
         )
@@ -90,6 +89,13 @@ def tell_reading(runbook: Runbook, timeline: Timeline) -> None:
             reasons=tuple(one.why for one in unread),
         )
     )
+
+
+def _earlier(admitted: Admitted) -> EarlierDrills:
+    times, last = admitted.earlier, admitted.last
+    if last is None:
+        return EarlierDrills(admitted.history_key, times, len(times))
+    return EarlierDrills(admitted.history_key, times, len(times), last.figures, last.began)
 
 
 def _promises(admitted: Admitted) -> dict[str, int]:

@@ -11,6 +11,7 @@ from rollback_drill.breaks.fault import Fault
 from rollback_drill.conduct.phases import Phase
 from rollback_drill.conduct.request import Request
 from rollback_drill.data.accounting import Accounting
+from rollback_drill.judge.history import KeptDrill
 from rollback_drill.perform.messages import Channels
 from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.performer import Performer
@@ -29,7 +30,8 @@ MakePerformer = Callable[[Moment], Performer]
 class Admitted:
     """A request that can be met. `rate`: of its traffic, in requests per second; `earlier`: times
     to restore of drills that compare, in seconds; `boxes_before`: what the runbook asked when a
-    drill by it was kept last; `kept_stage`: whether the stage was up before and stays.
+    drill by it was kept last; `last`: the last drill that compares; `kept_stage`: whether the stage
+    was up before and stays.
     """
 
     request: Request
@@ -41,6 +43,7 @@ class Admitted:
     rate: float
     earlier: tuple[float, ...]
     boxes_before: tuple[str, ...] = ()
+    last: KeptDrill | None = None
 
     @property
     def history_key(self) -> str:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from rollback_drill.record.decoding import Form, Range
-from rollback_drill.record.told import Count, Name, Number, Seconds, Told, UnixTime, Where
+from rollback_drill.record.told import Amount, Count, Name, Number, Seconds, Told, UnixTime, Where
+
+
+def _day(text: str) -> bool:
+    return not text or bool(datetime.fromisoformat(text))
+
 
 SIMULATED = "simulated"
 """Name of a stage that is a model, see `conduct.worlds`."""
@@ -82,9 +88,12 @@ class Restored(Told):
 @dataclass(frozen=True, slots=True)
 class EarlierDrills(Told):
     """Times to restore of earlier drills that passed and compare with this one, in seconds:
-    `count` of them, None where an old record does not say.
+    `count` of them, None where an old record does not say. `last`: the figures of the last one,
+    whether or not it passed, which began at `last_began` (ISO; "": there was none).
     """
 
     key: str
     restored_s: tuple[Seconds, ...]
     count: Count | None = None
+    last: dict[str, Amount] = field(default_factory=dict)
+    last_began: Annotated[str, Form("a date, or nothing", _day)] = ""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from rollback_drill.breaks.fault import FAULTS, Fault
 from rollback_drill.breaks.hazard import HAZARDS
+from rollback_drill.decide.statistics import P95
 from rollback_drill.decide.told import TriggersRead
 from rollback_drill.decide.trigger import (
     Condition,
@@ -46,6 +47,11 @@ def read_triggers(
         unseen=unseen,
         stretched=tuple(_stretched(watched, pace)),
         fault=_of_fault(runbook, fault, missed) if fault else "",
+        p95_from_s={
+            row.condition: row.p95.low
+            for row in runbook.matrix
+            if row.p95.low and row.quantile == P95
+        },
     )
 
 

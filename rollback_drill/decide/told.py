@@ -20,7 +20,8 @@ class TriggersRead(Told):
     `uncovered`: why nothing watches for (all of) a trigger, by "Trigger “name”, line n"; `unseen`:
     why nobody can look for it on this stage; `stretched`: waits that the pace would have made
     shorter than a service takes to start; `fault`: what to know of the fault's own trigger, "" for
-    nothing.
+    nothing; `p95_from_s`: from which latency on each row of the matrix holds, by its condition, but
+    for the mildest.
     """
 
     watched: tuple[Name, ...]
@@ -28,6 +29,7 @@ class TriggersRead(Told):
     unseen: dict[str, str] = field(default_factory=dict)
     stretched: tuple[str, ...] = ()
     fault: str = ""
+    p95_from_s: dict[Name, Seconds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from rollback_drill.ground.lines import read_lines
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.record.decoding import Flaw, Form, decode, load, told
-from rollback_drill.record.told import Count, Number, Seconds
+from rollback_drill.record.told import Amount, Count, Number, Seconds
 
 _FIRST, _LAST = 1970, 3000  # years
 
@@ -31,7 +31,7 @@ class KeptDrill:
     """What is kept of a drill. `key`: drills with equal keys compare; times in seconds.
 
     `boxes`: what the runbook of that title asked and was made of, "" and none where an older drill
-    was kept.
+    was kept. `figures`: what `judge.figures` says by its keys.
     """
 
     began: Annotated[str, Form("a date", _date)]
@@ -46,11 +46,18 @@ class KeptDrill:
     findings: Count
     runbook: str = ""
     boxes: tuple[str, ...] = ()
+    figures: dict[str, Amount] = field(default_factory=dict)
 
 
-def entry(judgement: Judgement, key: str, began: str, boxes: tuple[str, ...] = ()) -> KeptDrill:
+def entry(
+    judgement: Judgement,
+    key: str,
+    began: str,
+    boxes: tuple[str, ...] = (),
+    figures: Mapping[str, float] | None = None,
+) -> KeptDrill:
     """Return what is to be kept of a judged drill that began at `began` (ISO, UTC), and asked
-    `boxes`.
+    `boxes`, with its `figures`.
     """
     start = judgement.started
     return KeptDrill(
@@ -66,6 +73,7 @@ def entry(judgement: Judgement, key: str, began: str, boxes: tuple[str, ...] = (
         findings=len(judgement.causes),
         runbook=start.runbook_title if start else "",
         boxes=boxes,
+        figures=dict(figures or {}),
     )
 
 
@@ -117,6 +125,12 @@ def baseline(drills: Sequence[KeptDrill], key: str) -> tuple[float, ...]:
         for one in drills
         if one.key == key and one.verdict == Verdict.PASSED and one.restored_after_s
     )
+
+
+def last_of(drills: Sequence[KeptDrill], key: str) -> KeptDrill | None:
+    """Return the last drill that compares and was conclusive, None where there is none."""
+    held = (Verdict.PASSED, Verdict.FAILED)
+    return next((one for one in reversed(drills) if one.key == key and one.verdict in held), None)
 
 
 def boxes_before(drills: Sequence[KeptDrill], runbook: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from rollback_drill.breaks.told import FaultHealed, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
 from rollback_drill.data.balance import balance
 from rollback_drill.decide.told import Decided
+from rollback_drill.ground.words import duration
 from rollback_drill.perform.maintenance import spans
 from rollback_drill.record.book import Book
 from rollback_drill.record.told import PhaseName, PhaseStarted
@@ -35,7 +36,10 @@ class Impact:
     were turned away while the runbook had the service in maintenance, for `planned_s` seconds of
     it. `clients_hit` of `clients` had a failed request or were turned away, None where the record
     does not say. `restored`: whether they were served well again for good; None: not observed.
-    `not_restored`: what was seen instead, as sentences' parts.
+    `not_restored`: what was seen instead, as sentences' parts. `customers_s`: clients times the
+    share of requests that failed or were turned away, added up over its seconds; of these
+    `planned_customers_s` in planned maintenance. None where nobody knows how many clients there
+    were.
     """
 
     hit_s: float
@@ -49,6 +53,8 @@ class Impact:
     restored_after_s: float | None
     not_restored: tuple[str, ...] = ()
     fault: bool = True
+    customers_s: float | None = None
+    planned_customers_s: float | None = None
 
     @property
     def share(self) -> float | None:
@@ -78,7 +84,7 @@ class Impact:
         if self.planned:
             text += (
                 f"; beside these, {self.planned:,} were turned away in planned maintenance of "
-                f"{_duration(self.planned_s)}"
+                f"{duration(self.planned_s)}"
             )
         return text
 
@@ -89,7 +95,7 @@ class Impact:
                 return f"no fault was made, and yet {self.told()}"
             return f"no fault was made, and none of {self.requests:,} requests failed"
         until = "they were served well again" if self.restored else "the drill stopped"
-        span = f"for {_duration(self.hit_s)}, from the fault until {until}"
+        span = f"for {duration(self.hit_s)}, from the fault until {until}"
         if self.requests and not self.failed and not self.planned:
             return f"no request of customers failed {span} ({self.requests:,} requests)"
         return f"customers were hit {span}: {self.told()}"
@@ -127,13 +133,17 @@ def impact(book: Book) -> Impact | None:
         until = decided + back.after_s
     planned_spans = [(begin, min(end, until)) for begin, end in book.ask(spans) if begin < until]
     sent = failed = planned = unhappy = 0
+    hurt = hurt_planned = 0.0
     for one in (one for one in seconds if int(onset) <= one.second < until):
         away = one.outcomes.get(Outcome.UNAVAILABLE, 0) if _within(one, planned_spans) else 0
         sent += one.sent
         planned += away
         failed += one.failed - away
+        hurt += one.failed / one.sent if one.sent else 0.0
+        hurt_planned += away / one.sent if one.sent else 0.0
         unhappy |= int(one.unhappy or "0", 16)
     clients = _clients(book, seconds)
+    everybody = _everybody(book)
     return Impact(
         hit_s=max(0.0, until - onset),
         requests=sent,
@@ -145,6 +155,8 @@ def impact(book: Book) -> Impact | None:
         restored=restored,
         restored_after_s=back.after_s if back else None,
         not_restored=() if restored else tuple(_instead(back, left, seconds, stopped)),
+        customers_s=everybody * hurt if everybody and sent else None,
+        planned_customers_s=everybody * hurt_planned if everybody and sent else None,
     )
 
 
@@ -231,11 +243,10 @@ def _clients(book: Book, seconds: Sequence[TrafficSecond]) -> int | None:
     return start.clients if all(one.unhappy for one in seconds) else None
 
 
-def _duration(seconds: float) -> str:
-    """Return seconds as people say them: "14 s", "2.5 min"."""
-    if seconds < 120:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min"
+def _everybody(book: Book) -> int:
+    """Return how many clients there were at any time, 0 where that is not known."""
+    start = book.last(DrillStarted)
+    return start.clients if start else 0
 
 
 def facts_after(book: Book) -> dict[str, str]:

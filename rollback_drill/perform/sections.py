@@ -10,6 +10,9 @@ from markupsafe import Markup
 
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.ground.markup import filled
+from rollback_drill.ground.verdict import GOOD, Verdict
+from rollback_drill.perform.anchors import box_ids, command_id, step_ids
+from rollback_drill.perform.counts import count_of
 from rollback_drill.perform.performed import commands_run
 from rollback_drill.perform.told import (
     Checked,
@@ -29,7 +32,9 @@ _LOCKED = re.compile(r"locked by ", re.IGNORECASE)
 @section(60)
 def steps_against_budgets(book: Book) -> Markup:
     """How long each took, and what became of it."""
-    return filled(__file__, "steps", steps=book.every(StepEnded))
+    return filled(
+        __file__, "steps", steps=list(zip(book.ask(step_ids), book.every(StepEnded), strict=True))
+    )
 
 
 @section(90)
@@ -42,10 +47,21 @@ def what_the_operator_did(book: Book) -> Markup:
 @section(100)
 def the_checklist(book: Book) -> Markup:
     """The checkboxes by their section, in the order in which they were verified."""
-    checklists: dict[str, list[Checked]] = {}
-    for one in book.every(Checked):
-        checklists.setdefault(one.section, []).append(one)
-    return filled(__file__, "checklist", checklists=checklists)
+    boxes = list(zip(book.ask(box_ids), book.every(Checked), strict=True))
+    groups: dict[str, list[tuple[str, Checked]]] = {}
+    for name, one in boxes:
+        groups.setdefault(one.section, []).append((name, one))
+    others = [pair for pair in boxes if pair[1].verdict is not Verdict.PASSED]
+    return filled(
+        __file__,
+        "checklist",
+        total=count_of([one.verdict for _, one in boxes]) if boxes else None,
+        others=sorted(others, key=lambda pair: pair[1].verdict in GOOD),
+        checklists=[
+            (title, count_of([one.verdict for _, one in group]), group)
+            for title, group in groups.items()
+        ],
+    )
 
 
 @section(130, under="Data")
@@ -68,8 +84,12 @@ def the_messages(book: Book) -> Markup:
 @section(200)
 def the_commands(book: Book) -> Markup:
     """What was run, how it ended, and what it said."""
-    ran = [one for one in book.ask(commands_run).values() if one.started]
-    commands = [(one.started, one.ended, _shortened(one.said)) for one in ran]
+    ran = book.ask(commands_run).values()
+    commands = [
+        (command_id(one.started.command), one.started, one.ended, _shortened(one.said))
+        for one in ran
+        if one.started
+    ]
     return filled(__file__, "commands", commands=commands)
 
 

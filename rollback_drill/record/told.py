@@ -17,6 +17,8 @@ UnixTime = Annotated[float, Range(0.0, 1e11)]
 Seconds = Annotated[float, Range(0.0, 1e9)]
 """A duration."""
 Count = Annotated[int, Range(0, 10**15)]
+Amount = Annotated[float, Range(0.0, 1e15)]
+"""Of whatever is counted or measured."""
 Number = Annotated[int, Range(0, 10**9)]
 """Of a line, a step, a procedure, a command."""
 Status = Annotated[int, Range(0, 999)]

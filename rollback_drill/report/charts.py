@@ -7,12 +7,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from rollback_drill.record.book import Book
-from rollback_drill.record.told import PhaseStarted
-from rollback_drill.traffic.histogram import Histogram
-from rollback_drill.traffic.told import TrafficSecond
-from rollback_drill.watch.told import ProbeSample
-
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 150, 56, 18, 20
 _MOST_POINTS = 300
 _FEW = 10  # below, a whole number says too little
@@ -27,61 +21,6 @@ class Curve:
     label: str
     style: str
     points: Points
-
-
-def charts(book: Book) -> list[Markup]:
-    """Return the charts of a drill; those of which nothing was observed are left out."""
-    if not book.events:
-        return []
-    began, end = book.events[0].at, book.events[-1].at
-    traffic = book.every(TrafficSecond)
-    # Nothing is to be seen while a stage is built or filled, which can take minutes.
-    observed = [at for at, _ in book.moments(ProbeSample)]
-    observed += [float(second.second) for second in traffic]
-    start = max(began, min(observed, default=began))
-    samples = [(at - start, sample) for at, sample in book.moments(ProbeSample)]
-    frame = _frame(book, start, end)
-    good: Points = []
-    bad: Points = []
-    median: Points = []
-    p95: Points = []
-    for second in traffic:
-        at = second.second - start + 0.5
-        good.append((at, second.good))
-        bad.append((at, second.failed))
-        latencies = Histogram.from_text(second.histogram)
-        if latencies.count:
-            median.append((at, latencies.quantile(0.5) * 1000))
-            p95.append((at, latencies.quantile(0.95) * 1000))
-    memory = [
-        (at, sum(sample.rss_bytes.values()) / 2**20) for at, sample in samples if sample.rss_bytes
-    ]
-    used = [(at, float(s.connections)) for at, s in samples if s.connections is not None]
-    limit = [(at, float(s.connection_limit)) for at, s in samples if s.connection_limit]
-    span = max(1.0, end - start)
-    before = start - began
-    ticks = [(at, f"{at + before:.0f} s") for at in (0.0, span / 2, span)]
-    wanted = [
-        ("Requests per second", [Curve("good", "good", good), Curve("failed", "bad", bad)]),
-        ("Latency in ms", [Curve("median", "good", median), Curve("p95", "mark", p95)]),
-        ("Memory of the service in MB", [Curve("resident", "good", memory)]),
-        ("Database connections", [Curve("in use", "good", used), Curve("limit", "bad", limit)]),
-    ]
-    return [
-        chart(title, lines, frame, span, ticks)
-        for title, lines in wanted
-        if any(x.points for x in lines)
-    ]
-
-
-def _frame(book: Book, start: float, end: float) -> list[tuple[float, float, str]]:
-    found = [(at - start, one.phase.value) for at, one in book.moments(PhaseStarted)]
-    ends = [*(at for at, _ in found[1:]), end - start]
-    return [
-        (max(0.0, at), until, name)
-        for (at, name), until in zip(found, ends, strict=False)
-        if until > 0
-    ]
 
 
 def chart(

@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.told import DrillStarted
-from rollback_drill.ground.clock import iso
 from rollback_drill.ground.markup import filled
+from rollback_drill.judge.figures import figures
 from rollback_drill.judge.impact import headlines, left_in
-from rollback_drill.judge.judgement import judge
+from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import all_sections
+from rollback_drill.report.next_steps import next_steps
 from rollback_drill.report.summary import key_numbers
 from rollback_drill.watch.busyness import busy
+
+_QUESTIONS = ("For how long, and whom", "Is service restored")
+
+_NO_OTHER = (
+    "No earlier drill compares with this one: the next of its kind will be set against these."
+)
 
 
 def whole_page(book: Book) -> Markup:
     """Return the page: what every reader wants to know first, then the sections of all rooms."""
     judgement = book.ask(judge)
     start = book.last(DrillStarted)
-    first = (*headlines(judgement.impact), left_in(judgement.left))
     return filled(
         __file__,
         "index",
         judgement=judgement,
         kind=start.kind if start else "Rollback drill",
-        headlines=[line for line in first if line],
+        runbook=start.runbook_title if start else "",
+        broke=_broke(book),
+        headlines=list(_headlines(judgement)),
+        next_steps=book.ask(next_steps),
+        figures=book.ask(figures),
+        compared=any(one.change for one in book.ask(figures)),
+        no_other=_NO_OTHER,
         numbers=[line for line in (*key_numbers(judgement), book.ask(busy)) if line],
         sections=list(_sections(book)),
-        began=iso(book.events[0].at) if book.events else "",
-        ended=iso(book.events[-1].at) if book.events else "",
+        began=minute(book.events[0].at) if book.events else "",
+        ended=minute(book.events[-1].at) if book.events else "",
     )
+
+
+def minute(at: float) -> str:
+    """Return a moment as people read it, to the minute: "27 Nov 2026, 15:43 UTC"."""
+    return f"{datetime.fromtimestamp(at, UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def _broke(book: Book) -> str:
+    start, injected = book.last(DrillStarted), book.last(FaultInjected)
+    if injected is None:
+        return ""
+    release = f" in {start.failing}" if start else ""
+    return f"{injected.name}{release}: {injected.how}"
+
+
+def _headlines(judgement: Judgement) -> Iterator[tuple[str, str]]:
+    """Yield the first lines of every output, each with the question that it answers."""
+    yield from zip(_QUESTIONS, headlines(judgement.impact), strict=False)
+    if left := left_in(judgement.left):
+        yield "How it was left", left
 
 
 def _sections(book: Book) -> Iterator[tuple[str, Markup]]:

@@ -1,24 +1,41 @@
-"""What is shown of a drill as a whole: its pictures, and what kept it from passing."""
+"""What is shown of a drill as a whole: what kept it from passing, and its picture."""
 
 from __future__ import annotations
 
 from markupsafe import Markup
 
 from rollback_drill.ground.markup import filled
-from rollback_drill.judge.judgement import judge
+from rollback_drill.ground.words import duration
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
-from rollback_drill.report.charts import charts
+from rollback_drill.report.axes import clock, latency
+from rollback_drill.report.course import course
+from rollback_drill.report.findings import shown_findings
+from rollback_drill.report.marks import marks
+from rollback_drill.report.picture import picture
+
+_MOST_ROWS = 60
+
+
+@section(10)
+def findings(book: Book) -> Markup:
+    """The causes, worst first."""
+    shown = book.ask(shown_findings)
+    return filled(__file__, "findings", findings=shown) if shown else Markup()
 
 
 @section(20)
 def what_happened(book: Book) -> Markup:
-    """The charts."""
-    return Markup("<h2>What happened</h2>\n") + Markup().join(charts(book))
-
-
-@section(190)
-def findings(book: Book) -> Markup:
-    """The causes, worst first."""
-    causes = book.ask(judge).causes
-    return filled(__file__, "findings", causes=causes) if causes else Markup()
+    """The picture of the whole drill, and the same in words and numbers."""
+    few = course(book, _MOST_ROWS)
+    return filled(
+        __file__,
+        "picture",
+        drawn=picture(book),
+        marks=book.ask(marks),
+        gaps=few.gaps if few else (),
+        rows=few.stretches if few else (),
+        clock=clock,
+        duration=duration,
+        latency=latency,
+    )

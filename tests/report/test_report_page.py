@@ -1,4 +1,4 @@
-"""The report of a long drill stays small, and its charts show what there is to see."""
+"""The report of a long drill stays small, and its picture shows what there is to see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rollback_drill.record.book import Book
 from rollback_drill.record.section import all_sections
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.record.told import PhaseName, PhaseStarted
-from rollback_drill.report.charts import charts
+from rollback_drill.report.axes import clock
+from rollback_drill.report.picture import picture
 from rollback_drill.report.write import write_reports
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.told import TrafficSecond
@@ -26,7 +27,7 @@ def test_what_shares_a_heading_stands_together() -> None:
     assert len(headings) == len(set(headings)), headings
 
 
-def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes(
+def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_300_kilobytes(
     tmp_path: Path,
 ) -> None:
     chance = random.Random(1)
@@ -54,11 +55,11 @@ def test_an_hour_at_a_thousand_requests_a_second_makes_less_than_three_megabytes
     timeline.close()
     write_reports(timeline.path, tmp_path / "report")
     page = tmp_path / "report" / "index.html"
-    assert page.stat().st_size < 3_000_000
-    assert page.read_text(encoding="utf-8").count("<polyline") >= 4  # the charts are drawn
+    assert page.stat().st_size < 300_000
+    assert page.read_text(encoding="utf-8").count("<polyline") >= 4  # the picture is drawn
 
 
-def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> None:
+def test_the_picture_begins_where_there_is_something_to_see(tmp_path: Path) -> None:
     timeline = Timeline(tmp_path / "timeline.jsonl")
     timeline.record(PhaseStarted(PhaseName.SETUP), START)
     timeline.record(PhaseStarted(PhaseName.STEADY), START + 505)
@@ -66,9 +67,14 @@ def test_the_charts_begin_where_there_is_something_to_see(tmp_path: Path) -> Non
         sample = ProbeSample({"host-1": 200}, {"host-1": 10**8}, 9, 40, {"host-1": 0})
         timeline.record(sample, START + at)
     timeline.close()
-    memory, _ = charts(Book(read(timeline.path)))
-    assert re.findall(r">(\d+) s<", memory) == ["500", "510", "520"]
-    places = [float(x) for x in re.findall(r'<rect class="phase\d" x="([\d.]+)"', memory)]
+    drawn = picture(Book(read(timeline.path)))
+    assert re.findall(r">([\d:]{5,8})</text>", drawn) == [
+        clock(START + at) for at in range(500, 521, 5)
+    ]
+    places = [float(x) for x in re.findall(r'<rect class="phase\d" x="([\d.]+)"', drawn)]
     assert len(places) == 2
-    (line,) = re.findall(r'<polyline class="good" points="([^"]+)"', memory)
-    assert float(line.split(",")[0]) == places[0]  # the first sample stands at the left edge
+    (line,) = re.findall(r'<polyline class="line limit" points="([^"]+)"', drawn)
+    step = 980.0 / 20  # a second's width …
+    assert (
+        0 < float(line.split(",")[0]) - places[0] < step
+    )  # … in whose middle the first one stands

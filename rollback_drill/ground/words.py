@@ -1,0 +1,17 @@
+"""Numbers as people say them."""
+
+from __future__ import annotations
+
+_MINUTE_S, _HOUR_S = 120, 7200  # from here on, minutes and hours say it better
+_FEW_S = 10  # below, a whole second says too little
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: "1.4 s", "14 s", "2.5 min", "2 h"."""
+    if seconds < _FEW_S:
+        return f"{seconds:.1f} s"
+    if seconds < _MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR_S:
+        return f"{seconds / 60:.1f} min".replace(".0 ", " ")
+    return f"{seconds / 3600:.1f} h".replace(".0 ", " ")
