@@ -16,7 +16,7 @@ from rollback_drill.perform.asked import asked_by
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.amounts import within_s
 from rollback_drill.runbook.model import Runbook
-from rollback_drill.runbook.told import FollowUp, RunbookRead, TemplatesRead
+from rollback_drill.runbook.told import DocumentKept, FollowUp, RunbookRead, TemplatesRead
 from rollback_drill.stage.model import Stage, lacks_of
 from rollback_drill.traffic.live import CLIENTS
 
@@ -80,7 +80,8 @@ class Anew:
 
 
 def tell_reading(runbook: Runbook, timeline: Timeline) -> None:
-    """Say what of the runbook nobody will perform or verify."""
+    """Keep the runbook, and say what of it nobody will perform or verify."""
+    timeline.record(DocumentKept(runbook.text))
     unread = runbook.unread
     timeline.record(
         RunbookRead(

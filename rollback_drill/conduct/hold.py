@@ -10,7 +10,7 @@ from rollback_drill.conduct.plan import Plan
 from rollback_drill.conduct.progress import Progress
 from rollback_drill.ground.clock import iso
 from rollback_drill.judge import history
-from rollback_drill.judge.figures import values
+from rollback_drill.judge.figures import figure_values
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
 from rollback_drill.report.write import write_reports
@@ -44,6 +44,6 @@ def hold(plan: Plan, *, stage: Stage | None = None, progress: Progress | None = 
         boxes = asked.boxes if asked else ()
         history.keep(
             plan.request.history,
-            history.entry(judgement, key, began, boxes, book.ask(values)),
+            history.entry(judgement, key, began, boxes, book.ask(figure_values)),
         )
     return Held(path, book, judgement)

@@ -49,7 +49,7 @@ def figures(book: Book) -> tuple[Figure, ...]:
     return tuple(_compared(one, book.last(EarlierDrills)) for one in found)
 
 
-def values(book: Book) -> dict[str, float]:
+def figure_values(book: Book) -> dict[str, float]:
     """Return those that were observed by their keys, as they are kept for later drills."""
     return {one.key: one.value for one in book.ask(figures) if one.value is not None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from markupsafe import Markup
 
@@ -23,6 +24,7 @@ from rollback_drill.perform.told import (
 )
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
+from rollback_drill.runbook.lines import line_link
 
 _MOST_OUTPUT = 60
 _MOST_HOLDERS = 20
@@ -55,6 +57,7 @@ def the_checklist(book: Book) -> Markup:
     return filled(
         __file__,
         "checklist",
+        line=partial(line_link, book),
         total=count_of([one.verdict for _, one in boxes]) if boxes else None,
         others=sorted(others, key=lambda pair: pair[1].verdict in GOOD),
         checklists=[
@@ -90,7 +93,7 @@ def the_commands(book: Book) -> Markup:
         for one in ran
         if one.started
     ]
-    return filled(__file__, "commands", commands=commands)
+    return filled(__file__, "commands", commands=commands, line=partial(line_link, book))
 
 
 def _shortened(lines: Sequence[str]) -> str:

@@ -14,13 +14,12 @@ from rollback_drill.traffic.observation import Outcome
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import ProbeSample
 
-MOST = 200
-"""Stretches of a course: what a picture can show."""
+_MOST = 200  # slices: what a picture can show
 _PROBE_GAP_S = 3.0  # probes look twice a second; a look may take as long as a service hangs
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Slice:
     """What was seen from `begin` to `end` (Unix seconds): requests a second, latencies in seconds,
     memory in bytes, connections. None: not observed. `planned`: turned away in maintenance.
     """
@@ -52,11 +51,11 @@ class Course:
 
     begin: float
     end: float
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Slice, ...]
     gaps: tuple[Gap, ...]
 
 
-def course(book: Book, most: int = MOST) -> Course | None:
+def course(book: Book, most: int = _MOST) -> Course | None:
     """Return the course of a drill in at most `most` stretches of whole seconds; None of a record
     in which nothing was observed.
     """
@@ -91,13 +90,13 @@ def _stretch(
     asked: Sequence[TrafficSecond],
     looked: Sequence[ProbeSample],
     maintenance: Sequence[tuple[float, float]],
-) -> Stretch:
+) -> Slice:
     memory = [sum(one.rss_bytes.values()) for one in looked if one.rss_bytes]
     used = [one.connections for one in looked if one.connections is not None]
     limit = [one.connection_limit for one in looked if one.connection_limit]
     most = max(memory, default=None), max(used, default=None), max(limit, default=None)
     if not asked:
-        return Stretch(begin, end, None, None, None, None, None, *most)
+        return Slice(begin, end, None, None, None, None, None, *most)
     seconds = len({one.second for one in asked})
     good = sum(one.good for one in asked)
     planned = sum(_planned(one, maintenance) for one in asked)
@@ -107,7 +106,7 @@ def _stretch(
     if latencies.count:
         p50, p95 = latencies.quantile(0.5), latencies.quantile(0.95)
     rates = good / seconds, failed / seconds, planned / seconds
-    return Stretch(begin, end, *rates, p50, p95, *most)
+    return Slice(begin, end, *rates, p50, p95, *most)
 
 
 def _planned(one: TrafficSecond, maintenance: Sequence[tuple[float, float]]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.verdict import GOOD
 from rollback_drill.judge.judgement import judge
@@ -13,6 +15,7 @@ from rollback_drill.perform.performed import Ran, commands_run
 from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause
+from rollback_drill.runbook.lines import line_link
 
 _MOST_SAID = 30
 _LINE = re.compile(r"\bline (\d+)")
@@ -31,15 +34,15 @@ class ShownCommand:
 @dataclass(frozen=True, slots=True)
 class ShownFinding:
     """A cause as the page shows it. `id`: as in verdict.json; `expected`: what should have been, ""
-    where the sentence says that; `line`: of the runbook, as "file:line"; `about`: the id of the
-    step or checkbox, "" for neither.
+    where the sentence says that; `line`: of the runbook, "file:line" with its link; `about`: the
+    id of the step or checkbox, "" for neither.
     """
 
     id: str
     cause: Cause
     expected: str
     found: str
-    line: str
+    line: Markup
     about: str
     commands: tuple[ShownCommand, ...] = ()
 
@@ -61,7 +64,7 @@ def _shown(book: Book, name: str, cause: Cause) -> ShownFinding:
         if cause.where == f"{_where(step)} “{step.title}”":
             return _of_step(book, name, cause, step, place)
     named = _LINE.search(cause.where)
-    line = _line(book, int(named[1])) if named else ""
+    line = _line(book, int(named[1])) if named else Markup()
     return ShownFinding(name, cause, "", cause.what, line, "")
 
 
@@ -69,11 +72,11 @@ def _of_step(book: Book, name: str, cause: Cause, step: StepEnded, place: str) -
     ran = book.ask(commands_run)
     failed = [ran[number] for number in step.failed_commands if number in ran]
     if cause.what != step.reason:  # another finding about the same step
-        return ShownFinding(name, cause, "", cause.what, "", place)
+        return ShownFinding(name, cause, "", cause.what, Markup(), place)
     first = next((one.started.line for one in failed if one.started), 0)
     expected = "every command of the step ends with status 0" if failed else ""
     commands = tuple(_command(one) for one in failed)
-    line = _line(book, first) if first else ""
+    line = _line(book, first) if first else Markup()
     return ShownFinding(name, cause, expected, cause.what, line, place, commands)
 
 
@@ -88,9 +91,9 @@ def _where(one: Checked | StepEnded) -> str:
     return f"{one.section}, step {one.number}" if one.number else one.section
 
 
-def _line(book: Book, number: int) -> str:
+def _line(book: Book, number: int) -> Markup:
     start = book.last(DrillStarted)
-    return f"{start.runbook_path if start else 'runbook'}:{number}"
+    return line_link(book, number, f"{start.runbook_path if start else 'runbook'}:{number}")
 
 
 def _command(run: Ran) -> ShownCommand:

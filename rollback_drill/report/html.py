@@ -14,8 +14,8 @@ from rollback_drill.judge.figures import figures
 from rollback_drill.judge.impact import headlines, left_in
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
-from rollback_drill.record.section import all_sections
 from rollback_drill.report.next_steps import next_steps
+from rollback_drill.report.page_parts import files_beside, page_parts
 from rollback_drill.report.summary import key_numbers
 from rollback_drill.watch.busyness import busy
 
@@ -43,7 +43,8 @@ def whole_page(book: Book) -> Markup:
         compared=any(one.change for one in book.ask(figures)),
         no_other=_NO_OTHER,
         numbers=[line for line in (*key_numbers(judgement), book.ask(busy)) if line],
-        sections=list(_sections(book)),
+        parts=page_parts(book),
+        files=files_beside(book),
         began=minute(book.events[0].at) if book.events else "",
         ended=minute(book.events[-1].at) if book.events else "",
     )
@@ -67,13 +68,3 @@ def _headlines(judgement: Judgement) -> Iterator[tuple[str, str]]:
     yield from zip(_QUESTIONS, headlines(judgement.impact), strict=False)
     if left := left_in(judgement.left):
         yield "How it was left", left
-
-
-def _sections(book: Book) -> Iterator[tuple[str, Markup]]:
-    """Yield what there is to show, with the heading above it, "" where that stands already."""
-    above = ""
-    for one in all_sections():
-        markup = one.markup(book)
-        if markup:
-            yield one.under if one.under != above else "", markup
-            above = one.under

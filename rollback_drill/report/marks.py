@@ -37,7 +37,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class PhaseSpan:
     """A part of a drill, from `begin` to `end` (Unix seconds)."""
 
     name: str
@@ -58,11 +58,13 @@ class Performing:
     verdict: Verdict
 
 
-def phases(book: Book) -> list[Phase]:
+def phases(book: Book) -> list[PhaseSpan]:
     """Return the phases of a drill."""
     found = book.moments(PhaseStarted)
     ends = [at for at, _ in found[1:]] + [event.at for event in book.events[-1:]]
-    return [Phase(one.phase.value, at, end) for (at, one), end in zip(found, ends, strict=False)]
+    return [
+        PhaseSpan(one.phase.value, at, end) for (at, one), end in zip(found, ends, strict=False)
+    ]
 
 
 def marks(book: Book) -> list[Mark]:

@@ -12,8 +12,8 @@ from rollback_drill.decide.told import TriggersRead
 from rollback_drill.ground.words import duration
 from rollback_drill.record.book import Book
 from rollback_drill.report.axes import Tick, amounts, clock, clock_ticks, latencies, latency
-from rollback_drill.report.course import Course, Gap, Stretch, course
-from rollback_drill.report.marks import Mark, Performing, Phase, marks, phases, steps
+from rollback_drill.report.course import Course, Gap, Slice, course
+from rollback_drill.report.marks import Mark, Performing, PhaseSpan, marks, phases, steps
 
 _WIDTH, _LEFT, _RIGHT = 1080.0, 76.0, 14.0
 _LETTER = 6.6  # width of one in a label
@@ -139,7 +139,7 @@ def _lanes(
         yield lambda canvas, area: _connections(canvas, area, some), 60
 
 
-def _phases(canvas: Canvas, shown: Sequence[Phase], whole: Area) -> None:
+def _phases(canvas: Canvas, shown: Sequence[PhaseSpan], whole: Area) -> None:
     taken = [0.0, 0.0]  # by names, in two rows
     for number, one in enumerate(shown):
         told = f"{one.name}: {clock(one.begin)} to {clock(one.end)}"
@@ -180,7 +180,7 @@ def _linear(area: Area, ticks: Sequence[Tick]) -> Callable[[float], float]:
     return lambda value: area.bottom - min(1.0, value / top) * area.height
 
 
-def _requests(canvas: Canvas, area: Area, some: Sequence[Stretch]) -> None:
+def _requests(canvas: Canvas, area: Area, some: Sequence[Slice]) -> None:
     ticks = amounts(max((_asked(one) for one in some), default=1.0))
     y = _linear(area, ticks)
     _axis(canvas, area, "Requests per second", ticks, y)
@@ -197,13 +197,11 @@ def _requests(canvas: Canvas, area: Area, some: Sequence[Stretch]) -> None:
             below += value
 
 
-def _asked(one: Stretch) -> float:
+def _asked(one: Slice) -> float:
     return (one.good or 0.0) + (one.planned or 0.0) + (one.failed or 0.0)
 
 
-def _latencies(
-    canvas: Canvas, area: Area, some: Sequence[Stretch], limits: dict[str, float]
-) -> None:
+def _latencies(canvas: Canvas, area: Area, some: Sequence[Slice], limits: dict[str, float]) -> None:
     values = [one.p50_s for one in some if one.p50_s] + [one.p95_s for one in some if one.p95_s]
     values += limits.values()
     ticks = latencies(min(values), max(values))
@@ -224,14 +222,14 @@ def _latencies(
     _curve(canvas, "line p95", some, lambda one: one.p95_s, y)
 
 
-def _memory(canvas: Canvas, area: Area, some: Sequence[Stretch]) -> None:
+def _memory(canvas: Canvas, area: Area, some: Sequence[Slice]) -> None:
     ticks = amounts(max(one.memory or 0.0 for one in some) / _MB, 3)
     y = _linear(area, ticks)
     _axis(canvas, area, "Memory of the service, MB", ticks, y)
     _curve(canvas, "line p50", some, lambda one: one.memory / _MB if one.memory else None, y)
 
 
-def _connections(canvas: Canvas, area: Area, some: Sequence[Stretch]) -> None:
+def _connections(canvas: Canvas, area: Area, some: Sequence[Slice]) -> None:
     ticks = amounts(max(max(one.connections or 0.0, one.limit or 0.0) for one in some), 3)
     y = _linear(area, ticks)
     _axis(canvas, area, "Database connections", ticks, y)
@@ -242,8 +240,8 @@ def _connections(canvas: Canvas, area: Area, some: Sequence[Stretch]) -> None:
 def _curve(
     canvas: Canvas,
     style: str,
-    some: Sequence[Stretch],
-    value: Callable[[Stretch], float | None],
+    some: Sequence[Slice],
+    value: Callable[[Slice], float | None],
     y: Callable[[float], float],
 ) -> None:
     """Draw a line, broken wherever nothing was observed."""
@@ -288,14 +286,14 @@ def _gaps(canvas: Canvas, gaps: Sequence[Gap], whole: Area) -> None:
             canvas.text(middle, whole.top + 14, "not observed", "gap-name", "middle")
 
 
-def _columns(canvas: Canvas, some: Sequence[Stretch], whole: Area) -> None:
+def _columns(canvas: Canvas, some: Sequence[Slice], whole: Area) -> None:
     """Draw what shows the values of a stretch to whoever points at it."""
     for one in some:
         if one.begin < canvas.end:
             canvas.rect("column", one.begin, min(one.end, canvas.end), whole, told_of(one))
 
 
-def told_of(one: Stretch) -> str:
+def told_of(one: Slice) -> str:
     """Return what was seen in a stretch, line by line."""
     lines = [clock(one.begin)]
     if one.good is None:

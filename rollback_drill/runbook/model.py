@@ -213,7 +213,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """The whole document. `unread`: what of it nobody will perform, verify or hold."""
+    """The whole document. `unread`: what of it nobody will perform, verify or hold; `text`: as it
+    is written.
+    """
 
     path: Path
     sha256: str
@@ -229,6 +231,7 @@ class Runbook:
     templates: tuple[Template, ...] = field(default=())
     contacts: tuple[Contact, ...] = field(default=())
     unread: tuple[Unread, ...] = field(default=())
+    text: str = field(default="", repr=False)
 
     @property
     def redeployment(self) -> Procedure | None:

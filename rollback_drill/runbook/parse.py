@@ -118,6 +118,7 @@ class _Reader:
                 for row in section.rows
                 if {"role", "primary"} <= row.cells.keys()
             ),
+            text="\n".join(self.lines),
         )
         self._check_scenarios(found)
         return account(found, self.problems, self.root, self.marks, self.lines)

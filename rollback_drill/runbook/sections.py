@@ -1,4 +1,4 @@
-"""What of the runbook nobody could read."""
+"""The runbook: what of it nobody could read, and all of it as it was performed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rollback_drill.ground.markup import filled
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import section
 from rollback_drill.runbook.judges import unread
+from rollback_drill.runbook.lines import document_lines
 
 
 @section(80)
@@ -15,3 +16,10 @@ def what_was_not_read(book: Book) -> Markup:
     """Each line, and why."""
     lines = book.ask(unread)
     return filled(__file__, "unread", lines=lines) if lines else Markup()
+
+
+@section(230)
+def the_document(book: Book) -> Markup:
+    """Every line, for who wants to see what was performed."""
+    lines = book.ask(document_lines)
+    return filled(__file__, "document", lines=lines) if lines else Markup()

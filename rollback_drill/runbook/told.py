@@ -19,6 +19,13 @@ class RunbookRead(Told):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentKept(Told):
+    """The runbook as it was written when it was performed, for readers of the record."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentAsked(Told):
     """What the runbook asks: its checkboxes and other parts by name; what is doubtful about that.
     Of each doubt in the same order: its key, its line (0: none), what it is, and advice;
