@@ -25,6 +25,8 @@ def plan(runbook: Runbook, stage: Stage, procedure: str = "auto", fault: str = "
         yield from _own_scripts(stage, fault, hosts)
     for left in runbook.unread:
         yield f"Not read, line {left.line}: {left.text}: {left.why}"
+    for value in runbook.assumed:
+        yield f"Assumed, line {value.line}: {value.what}: {value.value} ({value.source})"
     yield from sentences(read_triggers(runbook, lacks=lacks_of(stage)))
     yield f"{runbook.pre_rollback.title}:"
     yield from _blocks(runbook.pre_rollback.blocks, stage, hosts)

@@ -10,6 +10,7 @@ from rollback_drill.decide.told import sentences
 from rollback_drill.ground.errors import Exit
 from rollback_drill.runbook.coverage import CoveredLine, LineKind, Reading
 from rollback_drill.runbook.model import Checklist, CodeBlock, Procedure
+from rollback_drill.runbook.problems import FORM
 
 _MARKS = {LineKind.USED: "✔", LineKind.PROSE: "·", LineKind.UNREAD: "✘", LineKind.EMPTY: " "}
 _TEXT, _PART = 72, 60
@@ -107,6 +108,9 @@ def _ending(reading: Reading) -> Iterator[str]:
     for one in reading.runbook.unread:
         yield f"unread, line {one.line}: {one.text}"
         yield f"    {one.why}"
+    for value in reading.runbook.assumed:
+        yield f"assumed, line {value.line}: {value.what}: {value.value}"
+        yield f"    {value.source}"
     share = math.floor(1000 * reading.share) / 10  # 100 only when nothing is left
     counts = ", ".join(
         f"{reading.count(kind)} {kind.value}"
@@ -114,6 +118,6 @@ def _ending(reading: Reading) -> Iterator[str]:
     )
     yield f"{share:g} % of the lines to do, to check or to hold are read ({counts})."
     if reading.problems.found:
-        yield f"It cannot be drilled: {len(reading.problems.found)} problem(s)."
+        yield f"It cannot be drilled: {len(reading.problems.found)} problem(s). See {FORM}."
     elif reading.runbook.unread:
-        yield "It can be drilled, and no drill of it can pass."
+        yield f"It can be drilled, and no drill of it can pass. See {FORM}."

@@ -238,7 +238,7 @@ def _unread(one: Unread) -> RunbookFinding:
         f"line {one.line}",
         f"nobody performs or verifies {one.text!r}",
         f"not read: {one.why}",
-        "word it as README.md says; `make read RUNBOOK=FILE` shows how it is understood",
+        "word it as docs/runbook.md says; `make read RUNBOOK=FILE` shows how it is understood",
     )
 
 

@@ -16,7 +16,8 @@ from rollback_drill.perform.messages import read_channels
 from rollback_drill.report.folder import OWN_MAILBOX, prepare_directory
 from rollback_drill.runbook.asked import check_asked
 from rollback_drill.runbook.parse import parse
-from rollback_drill.stage.model import Stage, refuse_unable
+from rollback_drill.runbook.standard import without_unable
+from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 from rollback_drill.stage.opening import open_stage
 
 _USUAL_RATE, _SPARING_RATE = 200.0, 100.0  # requests per second
@@ -44,6 +45,7 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     rate = usual_rate(opened) if request.rate is None else request.rate
     _check_rate(rate, opened)
     channels = read_channels(request.channels, request.report / OWN_MAILBOX)
+    runbook = without_unable(runbook, lacks_of(opened))
     earlier_drills = _kept(request)
     key = history_key(request, opened, rate)
     earlier, last = history.baseline(earlier_drills, key), history.last_of(earlier_drills, key)

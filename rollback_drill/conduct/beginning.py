@@ -80,7 +80,7 @@ class Anew:
 
 
 def tell_reading(runbook: Runbook, timeline: Timeline) -> None:
-    """Keep the runbook, and say what of it nobody will perform or verify."""
+    """Keep the runbook, say what of it nobody will perform or verify, and what was assumed."""
     timeline.record(DocumentKept(runbook.text))
     unread = runbook.unread
     timeline.record(
@@ -88,6 +88,10 @@ def tell_reading(runbook: Runbook, timeline: Timeline) -> None:
             lines=tuple(one.line for one in unread),
             texts=tuple(one.text for one in unread),
             reasons=tuple(one.why for one in unread),
+            assumed_lines=tuple(one.line for one in runbook.assumed),
+            assumed=tuple(one.what for one in runbook.assumed),
+            values=tuple(one.value for one in runbook.assumed),
+            sources=tuple(one.source for one in runbook.assumed),
         )
     )
 

@@ -17,6 +17,7 @@ from rollback_drill.judge.load import with_load
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, all_judges
+from rollback_drill.runbook.judges import assumed
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.told import LeftAs
 
@@ -58,6 +59,7 @@ class Judgement:
     left: LeftAs | None = None  # None: nobody looked
     uncredited: str = ""  # why the time to detect is not the detector's merit
     symptom_after_s: float | None = None  # from the making of the fault to where judging began
+    assumed: tuple[tuple[int | str, str, str, str], ...] = ()  # what its runbook does not say
 
     @property
     def detected_after_s(self) -> float | None:
@@ -76,6 +78,10 @@ class Judgement:
             return Exit.PASSED
         return Exit.UNKNOWN if self.verdict is Verdict.UNKNOWN else Exit.FAILED
 
+    def _assumed(self) -> list[dict[str, object]]:
+        names = ("line", "what", "value", "source")
+        return [dict(zip(names, one, strict=True)) for one in self.assumed]
+
     def to_json(self) -> dict[str, object]:
         """Return the contents of verdict.json."""
         start, decided, ledger = self.started, self.decided, self.ledger
@@ -93,6 +99,7 @@ class Judgement:
             "runbook": {
                 "path": start.runbook_path if start else None,
                 "sha256": start.runbook_sha256 if start else None,
+                **({"assumed": self._assumed()} if self.assumed else {}),
             },
             "pace": start.pace if start else None,
             "seed": start.seed if start else None,
@@ -183,6 +190,7 @@ def judge(book: Book) -> Judgement:
         symptom_after_s=_symptom_after_s(book),
         impact=book.ask(impact),
         left=book.last(LeftAs),
+        assumed=tuple(book.ask(assumed)),
     )
 
 

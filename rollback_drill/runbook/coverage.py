@@ -151,6 +151,13 @@ def _parts(
         yield box.line, f"{where}: box"
 
 
+def span_of(section: Section, sections: list[Section], last: int) -> range:
+    """Return the lines of `section`, one of all `sections` in order, and of all below it."""
+    behind = sections[sections.index(section) + 1 :]
+    after = (one.line for one in behind if one.level <= section.level)
+    return range(section.line, next(after, last + 1))
+
+
 def _spans(root: Section, last: int) -> dict[int, range]:
     """Return the lines of each section and all below it, by the line of its heading."""
     sections = list(root.walk())
@@ -165,7 +172,7 @@ def _account_for_blocks(root: Section, marks: Marks) -> None:
     options = split_options(root.walk())
     for section in root.walk():
         for fence in section.fences:
-            if fence.first_line in marks.used:
+            if fence.first_line in marks.used or fence.line in marks.unread:
                 continue
             why = not_commands(fence)
             if why is None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
+from rollback_drill.runbook.problems import FORM
 from rollback_drill.runbook.told import RunbookRead
 
-_ADVICE = "`make read RUNBOOK=FILE` shows how the document is understood; word it as README.md says"
+_ADVICE = f"`make read RUNBOOK=FILE` shows how the document is understood; word it as {FORM} says"
 
 
 @judging(20)
@@ -33,3 +34,14 @@ def unread(book: Book) -> dict[int | str, tuple[str, str]]:
             one.lines, one.texts, one.reasons, fillvalue="?"
         )
     }
+
+
+def assumed(book: Book) -> list[tuple[int | str, str, str, str]]:
+    """Return what the runbook does not say and was assumed: line, what, value and source."""
+    return [
+        found
+        for one in book.every(RunbookRead)
+        for found in itertools.zip_longest(
+            one.assumed_lines, one.assumed, one.values, one.sources, fillvalue="?"
+        )
+    ]

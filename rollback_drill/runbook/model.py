@@ -212,9 +212,23 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed:
+    """A value that the document does not say. `line`: that of what it completes, or one behind the
+    last of the document, as if it stood there; `source`: whence it is; `needs`: the ability of a
+    stage without which it is left out, "" for none.
+    """
+
+    line: int
+    what: str
+    value: str
+    source: str
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
     """The whole document. `unread`: what of it nobody will perform, verify or hold; `text`: as it
-    is written.
+    is written; `assumed`: what it does not say, and was taken from elsewhere.
     """
 
     path: Path
@@ -232,6 +246,7 @@ class Runbook:
     contacts: tuple[Contact, ...] = field(default=())
     unread: tuple[Unread, ...] = field(default=())
     text: str = field(default="", repr=False)
+    assumed: tuple[Assumed, ...] = field(default=())
 
     @property
     def redeployment(self) -> Procedure | None:

@@ -12,7 +12,10 @@ from pathlib import Path
 from rollback_drill.runbook.amounts import band, duration_s, percent, speed_of
 from rollback_drill.runbook.budgets import budget, looks_like_time
 from rollback_drill.runbook.commands import commands, template
-from rollback_drill.runbook.coverage import Reading, account
+from rollback_drill.runbook.coverage import Reading, account, span_of
+from rollback_drill.runbook.hints import NO_HINTS, Hints
+from rollback_drill.runbook.loose import LooseReader
+from rollback_drill.runbook.looseparts import LooseParts, check_language, is_loose
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import (
     Authority,
@@ -29,6 +32,7 @@ from rollback_drill.runbook.model import (
 from rollback_drill.runbook.outline import Section, outline
 from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader, split_budget
+from rollback_drill.runbook.standard import Below
 from rollback_drill.runbook.text import read_text, without_separators
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, STEP, bare
 from rollback_drill.runbook.wording import PLAIN_TIME, seconds
@@ -41,35 +45,36 @@ _WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
 _TRIGGER = re.compile(r"^(\[.\]\s*)?(?P<name>[^:]+):\s*(?P<text>.*)$")
 
 
-def parse(path: Path) -> Runbook:
-    """Return the runbook in the file `path`.
+def parse(path: Path, hints: Hints = NO_HINTS) -> Runbook:
+    """Return the runbook in the file `path`; `hints`: what its team says of it elsewhere.
 
     Raises UsageError when it cannot be read, RunbookError with all its problems when it is none.
     """
-    return _parsed(path, *read_text(path))
+    return _parsed(path, *read_text(path), hints)
 
 
 @functools.lru_cache(maxsize=4)  # many drills of one document
-def _parsed(path: Path, raw: bytes, text: str) -> Runbook:
-    found = _Reader(path, raw, text).reading()
+def _parsed(path: Path, raw: bytes, text: str, hints: Hints) -> Runbook:
+    found = _Reader(path, raw, text, hints).reading()
     found.problems.raise_if_any()
     return found.runbook
 
 
-def read_document(path: Path) -> Reading:
+def read_document(path: Path, hints: Hints = NO_HINTS) -> Reading:
     """Return what could be understood of the document in the file `path`, drillable or not.
 
     Raises UsageError when the file cannot be read.
     """
     raw, text = read_text(path)
-    return _Reader(path, raw, text).reading()
+    return _Reader(path, raw, text, hints).reading()
 
 
 class _Reader:
     """One reading of a document: its outline, and the problems found on the way."""
 
-    def __init__(self, path: Path, raw: bytes, text: str) -> None:
+    def __init__(self, path: Path, raw: bytes, text: str, hints: Hints) -> None:
         self.path = path
+        self.hints = hints
         self.sha256 = hashlib.sha256(raw).hexdigest()
         self.problems = Problems(path)
         self.marks = Marks()
@@ -84,6 +89,8 @@ class _Reader:
             self.problems.add(0, "a title (# …)", "none")
         else:
             self.marks.use(title.line, "title", title.last_line)
+        if self.hints is not NO_HINTS or is_loose(self.sections):
+            return self._loosely(title.title if title else "")
         found = Runbook(
             path=self.path,
             sha256=self.sha256,
@@ -99,29 +106,93 @@ class _Reader:
             ),
             post_rollback=self._post_rollback(),
             scenarios=self._scenarios(),
-            authority=tuple(
-                Authority(row.cells["severity"], row.cells["authorized by"], row.line)
-                for section in self.sections
-                for row in section.rows
-                if {"severity", "authorized by"} <= row.cells.keys()
-            ),
+            authority=self._authority(),
             templates=self._templates(),
-            contacts=tuple(
-                Contact(
-                    row.cells["role"],
-                    row.cells["primary"],
-                    row.cells.get("secondary", ""),
-                    row.cells.get("escalation", ""),
-                    row.line,
-                )
-                for section in self.sections
-                for row in section.rows
-                if {"role", "primary"} <= row.cells.keys()
-            ),
+            contacts=self._contacts(),
             text="\n".join(self.lines),
         )
         self._check_scenarios(found)
         return account(found, self.problems, self.root, self.marks, self.lines)
+
+    def _loosely(self, title: str) -> Reading:
+        """Return what a document of another form says, completed by the standard set."""
+        below = Below(len(self.lines))
+        top = self._runbook_in()
+        check_language(list(top.walk()), self.hints, self.problems)
+        ways = LooseReader(top, self.lines, self.problems, self.marks, self.hints, below)
+        procedures = ways.read()
+        parts = LooseParts(top, ways, self.marks, self.hints, below)
+        try:
+            matrix = parts.matrix()
+        except ValueError as error:
+            self.problems.add(0, "rows of [[runbook.matrix]] as in docs/runbook.md", str(error))
+            matrix = ()
+        found = Runbook(
+            path=self.path,
+            sha256=self.sha256,
+            title=title,
+            triggers=parts.triggers(),
+            matrix=matrix,
+            pre_rollback=parts.preparation(),
+            procedures=procedures,
+            verification=parts.verification(),
+            post_rollback=parts.afterwards(),
+            scenarios=(),
+            authority=self._authority(),
+            templates=self._templates(),
+            contacts=self._contacts(),
+            text="\n".join(self.lines),
+            assumed=tuple(sorted(below.found, key=lambda one: one.line)),
+        )
+        return account(found, self.problems, top, self.marks, self.lines)
+
+    def _runbook_in(self) -> Section:
+        """Return the part of the document that is the runbook: all, or what the hints name."""
+        wanted = self.hints.section
+        top = next((s for s in self.sections if wanted and s.title == wanted), None)
+        if wanted and top is None:
+            self.problems.add(0, f"the heading {wanted!r} of [runbook]", "no such heading")
+        firsts = self.root.children
+        whole = firsts[0] if len(firsts) == 1 else self.root
+        if top is not None:
+            inside = span_of(top, self.sections, len(self.lines))
+            for line in range(1, len(self.lines) + 1):
+                if line not in inside:
+                    self.marks.pass_over(line, f"not below “{top.title}”")
+        for title in self.hints.ignore:
+            one = next((s for s in self.sections if s.title == title), None)
+            if one is None:
+                self.problems.add(
+                    0, f"the heading {title!r} of [runbook] ignore", "no such heading"
+                )
+                continue
+            span = span_of(one, self.sections, len(self.lines))
+            self.marks.pass_over(span.start, "left out by the staging file", span.stop - 1)
+            for parent in self.sections:
+                parent.children = [child for child in parent.children if child is not one]
+        return top or whole
+
+    def _authority(self) -> tuple[Authority, ...]:
+        return tuple(
+            Authority(row.cells["severity"], row.cells["authorized by"], row.line)
+            for section in self.sections
+            for row in section.rows
+            if {"severity", "authorized by"} <= row.cells.keys()
+        )
+
+    def _contacts(self) -> tuple[Contact, ...]:
+        return tuple(
+            Contact(
+                row.cells["role"],
+                row.cells["primary"],
+                row.cells.get("secondary", ""),
+                row.cells.get("escalation", ""),
+                row.line,
+            )
+            for section in self.sections
+            for row in section.rows
+            if {"role", "primary"} <= row.cells.keys()
+        )
 
     def _post_rollback(self) -> tuple[Checklist, ...]:
         found: list[Checklist] = []

@@ -30,6 +30,9 @@ def parts(runbook: Runbook) -> Iterator[str]:
         yield f"template: {template.name}"
     for contact in runbook.contacts:
         yield f"contact: {contact.role}"
+    said_elsewhere = {one.line for one in runbook.assumed}
+    if any(row.line not in said_elsewhere for row in runbook.matrix):
+        yield "a decision matrix of its own"
     for checklist in runbook.post_rollback:
         for box in checklist.checkboxes if not checklist.blocks else ():
             yield f"{checklist.title}: {box.text.partition(':')[0]}"

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from rollback_drill.ground.errors import UsageError
 
+FORM = "docs/runbook.md"
+"""The page that describes what is read, with an example."""
+
 
 class RunbookError(UsageError):
     """A document that is no runbook. `problems` are sentences with their line numbers."""
@@ -13,9 +16,9 @@ class RunbookError(UsageError):
     def __init__(self, path: Path, problems: list[str]) -> None:
         self.problems = problems
         super().__init__(
-            f"a runbook of the form that README.md describes in {path}",
+            f"a runbook of a form that {FORM} describes in {path}",
             f"{len(problems)} problem(s):\n  " + "\n  ".join(problems) + "\n",
-            "mend these lines",
+            f"mend these lines; {FORM} has an example, and what a staging file can say instead",
         )
 
 

@@ -10,12 +10,18 @@ from rollback_drill.record.told import Name, Number, Seconds, Told
 @dataclass(frozen=True, slots=True)
 class RunbookRead(Told):
     """What of the runbook was not read, though it looks like something to do, to check or to hold:
-    its lines (1-based), what they say, and why each was not taken, in the same order.
+    its lines (1-based), what they say, and why each was not taken, in the same order. What it does
+    not say and was assumed, in the same order: the line that it completes, or one behind the last;
+    what it is, its value, and its source.
     """
 
     lines: tuple[Number, ...] = ()
     texts: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    assumed_lines: tuple[Number, ...] = ()
+    assumed: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def test_a_document_that_cannot_be_drilled_is_printed_all_the_same(
 ) -> None:
     status, told = said(capsys, written(tmp_path, "# Notes\n\n## Step 1: Look\n\n- [ ] Seen\n"))
     assert status == Exit.FAILED
-    assert "cannot be drilled: runbook.md: expected at least one heading 'Procedure 1: …'" in told
+    assert "cannot be drilled: runbook.md: expected a heading that says how to roll back" in told
     assert "unread, line 3: ## Step 1: Look" in told
     assert "unread, line 5: - [ ] Seen" in told
     assert said(capsys, tmp_path / "none.md")[0] == Exit.USAGE

@@ -1,0 +1,217 @@
+"""What else such a document says: triggers, preparation, verification, what comes after."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rollback_drill.runbook.hints import Hints
+from rollback_drill.runbook.kinds import NEEDED, Kind
+from rollback_drill.runbook.loose import LooseReader
+from rollback_drill.runbook.marks import Marks
+from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severity, Trigger
+from rollback_drill.runbook.outline import Row, Section
+from rollback_drill.runbook.problems import Problems
+from rollback_drill.runbook.standard import Below, final_boxes, matrix_below, standard_set
+from rollback_drill.runbook.titles import PROCEDURE_TITLE, bare
+from rollback_drill.runbook.wording import PLAIN_TIME, seconds
+
+_TIERS = (
+    (Severity.CRITICAL, r"\b(?:critical|immediate(?:ly)?|emergency|at once|p0|sev-?[01])\b"),
+    (Severity.MEDIUM, r"\b(?:medium|consider|warning|p2|sev-?[34])\b"),
+    (Severity.HIGH, r"\b(?:high|urgent|p1|sev-?2)\b"),
+)
+_WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
+_NO_REASON = re.compile(r"\b(?:do not|don't|never|not)\b", re.IGNORECASE)
+_NAMED = re.compile(r"^(?P<name>[^:]{3,80}):\s+(?P<text>.+)$")
+_WHAT = re.compile(r"^(?:signal|metric|condition|symptom|trigger|indicator|what)s?$")
+_LIMIT = re.compile(r"^(?:threshold|value|limit|criteria|when)s?$")
+_WORD = re.compile(r"[^\W\d_]+")
+_ENGLISH = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the to of is in on for and or if with be are this that from it by as not at after "
+        "before was were has have will do does can all no any must should last previous still use "
+        "used into only first then check verify identify restore failed fails current issue steps",
+    )
+)
+_LEAST_SHARE, _LEAST_WORDS, _MOST_OTHER = 0.12, 25, 0.2
+
+
+def is_loose(sections: Sequence[Section]) -> bool:
+    """Whether a document is of another form than ours.
+
+    Who has our matrix, or our procedures with times, has begun with our form and is held to it.
+    """
+    rows = (row for one in sections for row in one.rows)
+    if any({"condition", "error rate", "decision"} <= row.cells.keys() for row in rows):
+        return False
+    procedures = [one for one in sections if PROCEDURE_TITLE.match(bare(one.title))]
+    below = (part for one in procedures for part in one.walk())
+    return not any(
+        re.search(r"\d ?(?:s|sec|min|m|h)\w*\)|time estimate", f"{part.title} {texts}", re.I)
+        for part in below
+        for texts in [" ".join(text for _, text in [*part.texts, *part.items])]
+    )
+
+
+def check_language(sections: Sequence[Section], hints: Hints, problems: Problems) -> None:
+    """Refuse a document in a language whose words for what not to do nobody knows."""
+    if all(hints.words.get(kind) for kind in NEEDED):
+        return
+    texts = [one.title for one in sections]
+    texts += [text for one in sections for _, text in [*one.texts, *one.items]]
+    text = " ".join(texts)
+    words = [one.lower() for one in _WORD.findall(text)]
+    plain = [one for one in words if one.isascii()]
+    share = sum(one in _ENGLISH for one in plain) / max(1, len(plain))
+    other = sum(not one.isascii() for one in words) / max(1, len(words))
+    if other > _MOST_OTHER or (len(plain) >= _LEAST_WORDS and share < _LEAST_SHARE):
+        needed = ", ".join(f"`{kind}`" for kind in NEEDED)
+        problems.add(
+            0,
+            f"English, or the words of its language for {needed} in [runbook.words] of the staging "
+            "file",
+            "a text of which nobody can tell what it says to do from what it says not to do",
+        )
+
+
+class LooseParts:
+    """Reads all but the procedures of such a document. `ways` has read those."""
+
+    def __init__(
+        self, top: Section, ways: LooseReader, marks: Marks, hints: Hints, below: Below
+    ) -> None:
+        self._top, self._ways, self._marks = top, ways, marks
+        self._hints, self._below = hints, below
+        self._sections = list(self._open(top))
+
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Return conditions as triggers, each in the tier that is said, or the standard one."""
+        found = [trigger for one in self._of(Kind.TRIGGERS) for trigger in self._triggers_in(one)]
+        for tier, texts in self._hints.triggers.items():
+            for text in texts:
+                line = self._below.add(f"trigger, {tier}", text, self._hints.source)
+                found.append(Trigger(Severity(tier), text, "", line))
+        return tuple(found)
+
+    def matrix(self) -> tuple[MatrixRow, ...]:
+        """Return the matrix of the staging file, or the standard one. Raises ValueError."""
+        if not self._ways.found:
+            return ()
+        standard = standard_set()
+        rows: Sequence[Mapping[str, str]] = self._hints.matrix or standard.matrix
+        source = self._hints.source if self._hints.matrix else standard.matrix_source
+        return tuple(matrix_below([dict(one) for one in rows], source, self._below))
+
+    def preparation(self) -> Checklist:
+        """Return what is to be done before: blocks and boxes."""
+        sections = list(self._of(Kind.PREPARATION))
+        boxes = [box for one in sections for box in one.checkboxes]
+        blocks = self._ways.blocks_of(sections)
+        for one in sections:
+            self._ways.refuse_words(one)
+        if not boxes and not blocks:
+            return Checklist("Preparation", (), (), 0)
+        for one in sections:
+            self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
+        return Checklist(sections[0].title, tuple(boxes), blocks, sections[0].line)
+
+    def verification(self) -> Checklist:
+        """Return what is verified in the end: what the document says, and the standard boxes."""
+        sections = list(self._of(Kind.VERIFICATION))
+        boxes = [box for one in sections for box in self._ways.boxes_from(one, "box")]
+        blocks = self._ways.blocks_of(sections)
+        for box in boxes:
+            self._marks.use(box.line, "final verification: box")
+        for one in sections:
+            self._ways.refuse_words(one)
+            if one.checkboxes or one.fences or one.entries:
+                self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
+        more = final_boxes(boxes, self._below) if self._ways.found else ()
+        named = next((one for one in sections if one.checkboxes or one.fences or one.entries), None)
+        title = named.title if named else standard_set().final_title
+        line = named.line if named else more[0].line if more else 0
+        return Checklist(title, (*boxes, *more), blocks, line)
+
+    def afterwards(self) -> tuple[Checklist, ...]:
+        """Return what is to be done after a rollback: at once by commands, and by people."""
+        found = []
+        for one in self._of(Kind.AFTERWARDS):
+            blocks = self._ways.blocks_of([one])
+            items = [
+                Checkbox(item.text, item.line)
+                for item in one.entries
+                if item.text and not item.text.startswith("[ ]") and not item.detail
+            ]
+            if blocks:
+                found.append(Checklist(one.title, one.checkboxes, blocks, one.line))
+            people = tuple(items) if blocks else (*one.checkboxes, *items)
+            if people:
+                found.append(Checklist(one.title, people, (), one.line))
+                for item in one.entries:
+                    self._marks.use(item.line, "for people to do afterwards")
+                self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
+        return tuple(found)
+
+    def _open(self, section: Section, kind: Kind = Kind.OTHER) -> Iterator[tuple[Section, Kind]]:
+        """Yield sections that are no part of a procedure, with what they are about.
+
+        A heading without a word of its own is about what the one above it is about.
+        """
+        own = self._ways.kind_of(section) if section is not self._top else Kind.OTHER
+        if own in (Kind.OTHER, Kind.ROLLBACK) and kind in (
+            Kind.VERIFICATION, Kind.PREPARATION, Kind.TRIGGERS, Kind.AFTERWARDS, Kind.TALK,
+            Kind.AUTOMATIC, Kind.AGAINST,
+        ):  # fmt: skip
+            own = kind
+        if section in self._ways.taken:
+            own = Kind.ROLLBACK
+        yield section, own
+        for child in section.children:
+            yield from self._open(child, own)
+
+    def _of(self, wanted: Kind) -> Iterator[Section]:
+        return (
+            one for one, kind in self._sections if kind is wanted and one not in self._ways.taken
+        )
+
+    def _triggers_in(self, section: Section) -> Iterator[Trigger]:
+        for item in section.entries:
+            if not item.text:
+                continue
+            said = self._said_above(section, item.line)
+            if _NO_REASON.search(said):
+                self._marks.refuse(item.line, "no reason to roll back: nobody holds that")
+                continue
+            if item.holds or item.detail:
+                continue
+            text = re.sub(r"^\[.\]\s*", "", item.text).strip(" .")
+            match = _NAMED.match(text)
+            name, rest = (match["name"], match["text"]) if match else (text, "")
+            yield self._trigger(said or section.title, name, rest, item.line)
+        for row in section.rows:
+            yield from self._trigger_of_row(section, row)
+
+    def _trigger_of_row(self, section: Section, row: Row) -> Iterator[Trigger]:
+        what = next((cell for name, cell in row.cells.items() if _WHAT.match(name)), "")
+        limit = next((cell for name, cell in row.cells.items() if _LIMIT.match(name)), "")
+        if what and limit:
+            yield self._trigger(section.title, f"{what} {limit}", "", row.line)
+
+    def _trigger(self, said: str, name: str, text: str, line: int) -> Trigger:
+        standard = standard_set()
+        tier = next((one for one, words in _TIERS if re.search(words, said, re.I)), None)
+        within = _WITHIN.search(said)
+        within_s = seconds(within["time"]) if within else math.inf
+        if tier is None:
+            tier = Severity(standard.tier)
+            self._below.at(line, f"tier of “{name}”", standard.tier, standard.tier_source)
+            within_s = seconds(standard.tier_within) if math.isinf(within_s) else within_s
+        return Trigger(tier, name, text, line, within_s)
+
+    def _said_above(self, section: Section, line: int) -> str:
+        """Return the label or sentence above a list, "" for none: it names the tier."""
+        before = [text for at, text in section.texts if at < line]
+        return before[-1] if before else section.title
