@@ -39,7 +39,7 @@ $(VENV)/.ready: requirements.lock
 .PHONY: setup
 setup: known $(VENV)/.ready
 
-override ASKED := drill golden sabotage simulate stage-check test test-all claim revalidate read bindings decide interruptions index monitoring report example
+override ASKED := drill demo golden sabotage simulate check test test-all claim revalidate read bindings decide interruptions index monitoring report example
 .PHONY: $(ASKED)
 $(ASKED): known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@
@@ -56,6 +56,10 @@ bench: known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@
 	@$(BIN)/python -m bench.bench_traffic
 	@$(BIN)/python -m bench.bench_drill
+
+.PHONY: wheel
+wheel: known $(VENV)/.ready
+	@$(BIN)/python -m hatchling build -t wheel
 
 .PHONY: lint
 lint: known $(VENV)/.ready

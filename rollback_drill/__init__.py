@@ -27,7 +27,7 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 - `campaigns`: many drills, or none: revalidation, interruptions, mishaps, the check of a stage.
 
 `cli` reads the arguments, `mistakes` refuses what they cannot mean, `commands` does what they ask;
-`family` finds the members of a family.
+`completion` is what shells complete them by, `family` finds the members of a family.
 `docs/adding.md` says how to add a fault, a hazard, a check, a trigger, a sentinel or a stage: one
 file each. `docs/architecture.md` walks through a drill, and says why it is built like this.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import select
 import sys
 from datetime import UTC, datetime
@@ -183,7 +184,7 @@ def run_bindings(arguments: argparse.Namespace) -> int:
     return vocabulary.run(arguments)
 
 
-def run_stage_check(arguments: argparse.Namespace) -> int:
+def run_check(arguments: argparse.Namespace) -> int:
     """Look at a staging environment; return 1 when a drill would not work there."""
     terminal = console()
     runbook = parse(arguments.runbook)
@@ -291,6 +292,12 @@ def run_claim(arguments: argparse.Namespace) -> int:
     for name in ("summary.md", "junit.xml", "allure-results"):
         files.remove(arguments.report / name)
     return Exit.PASSED
+
+
+def run_gate(arguments: argparse.Namespace) -> int:
+    """Claim the folder, and become pytest, which holds the features."""
+    run_claim(arguments)
+    os.execv(sys.executable, [sys.executable, "-m", *arguments.other])  # noqa: S606
 
 
 def run_monitoring(arguments: argparse.Namespace) -> int:

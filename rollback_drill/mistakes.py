@@ -21,6 +21,12 @@ def refuse_mistakes(command: str, asked: dict[str, Any]) -> None:
         from rollback_drill.runbook.text import read_text
 
         read_text(asked["runbook"])
+    if asked.get("features") and not asked["features"].is_dir():
+        raise UsageError(
+            f"a folder of features at {asked['features']}",
+            "none",
+            "set FEATURES=DIR; FEATURES=demo holds those of the demo service",
+        )
     if asked.get("report"):
         from rollback_drill.report.folder import refuse_strangers
 

@@ -32,7 +32,7 @@ def main() -> int:
     try:
         with told_to_end(), KintoStaging() as machine:
             os.environ.update(machine.variables)
-            for words in (["stage-check", *common], drill):
+            for words in (["check", *common], drill):
                 status = _run(words)
                 if status:
                     return status

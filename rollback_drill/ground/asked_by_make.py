@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rollback_drill.ground.errors import Exit, UsageError
@@ -61,9 +62,10 @@ def call(asked: Verb, environment: Mapping[str, str]) -> list[str]:
         said = [f"{one.flag}={text}" for one, text in given.items()]
         return [asked.module, asked.name, *said]
     texts = {one.field: given.get(one, one.default or "") for one in asked.options}
-    said = [word.format_map(texts) for word in asked.words]
-    for one in asked.options:
-        value = one.read(texts[one.field])
+    values = {one.field: one.read(texts[one.field]) for one in asked.options}
+    places = {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+    said = [word.format_map(texts | places) for word in asked.words]
+    for value in values.values():
         if isinstance(value, tuple):
             said += value
     return [asked.module, *said]
@@ -95,8 +97,9 @@ def table() -> Iterator[str]:
     yield "# Commands and their options"
     yield ""
     yield (
-        "Variables are set on make's command line. Scripts that want the exit codes call "
-        "`.venv/bin/python -m rollback_drill COMMAND --option=value`. All of them are declared in "
+        "Variables are set on make's command line; installed, the same is asked of "
+        "`rollback-drill COMMAND --option=value`, whose exit codes are for scripts (in a clone: "
+        "`.venv/bin/python -m rollback_drill`, as make's are its own). All of them are declared in "
         "`rollback_drill/ground/options.py`, of which this page is made: "
         "`python -m rollback_drill.ground.asked_by_make table > docs/options.md`."
     )

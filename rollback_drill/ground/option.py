@@ -13,18 +13,24 @@ from pathlib import Path
 from typing import Any, Callable, Generic, TypeVar  # noqa: UP035 - any Python has this one
 
 from rollback_drill.ground.errors import UsageError
+from rollback_drill.ground.home import DEMO
 from rollback_drill.ground.names import no_such
 
 Meant = TypeVar("Meant")
+_OF_DEMO = "demo"
 _DIGITS = 18  # of a whole number: no more are needed, and thousands cannot be read
 
 
 @dataclass(frozen=True)
 class Spelling(Generic[Meant]):
-    """How a value is written: its `form` in help, and what reads it: (variable, text) -> value."""
+    """How a value is written: its `form` in help, and what reads it: (variable, text) -> value.
+
+    `words`: those that it can be, where it is one of some.
+    """
 
     form: str
     read: Callable[[str, str], Meant]
+    words: tuple[str, ...] = ()
 
 
 def text(form: str) -> Spelling[str]:
@@ -40,6 +46,22 @@ def place(form: str) -> Spelling[Path]:
 def place_or_none(form: str) -> Spelling[Path | None]:
     """Return the spelling of a file or folder, or of none."""
     return Spelling(form, lambda _, text: Path(text) if text else None)
+
+
+def place_or_demo(form: str, *place: str) -> Spelling[Path]:
+    """Return the spelling of a file or folder, or of that which the demo has at `place`."""
+
+    def read(variable: str, text: str) -> Path:
+        if text.startswith("-"):  # whoever takes words as well would take it for an option
+            raise UsageError(f"{variable}: {form}", repr(text), f"write ./{text} if it is one")
+        return DEMO.joinpath(*place) if text == _OF_DEMO else Path(text)
+
+    return Spelling(f"{form} or {_OF_DEMO}", read)
+
+
+def or_none(given: Spelling[Path]) -> Spelling[Path | None]:
+    """Return the spelling of what is `given`, or of none."""
+    return Spelling(given.form, lambda name, text: given.read(name, text) if text else None)
 
 
 FLAG = Spelling("1", lambda _, text: text not in ("", "0", "no"))
@@ -99,7 +121,7 @@ def one_of(*words: str, or_none: bool = False) -> Spelling[str]:
             raise no_such(variable, text, words, f"leave {variable} out")
         return text
 
-    return Spelling(", ".join(words), read)
+    return Spelling(", ".join(words), read, words)
 
 
 def words(form: str) -> Spelling[tuple[str, ...]]:
@@ -155,7 +177,8 @@ class Verb:
     """One command. `module`: what make runs for it, "" for what stands in the Makefile alone.
 
     `words`: how another program than ours is called, with `{field}` in the place of values;
-    options of several words are added to them.
+    options of several words are added to them. `like`: the command of ours that it is a case of,
+    with these `words` before those of the user.
     """
 
     name: str
@@ -164,3 +187,4 @@ class Verb:
     options: tuple[Option[Any], ...] = ()
     module: str = "rollback_drill"
     words: tuple[str, ...] = ()
+    like: str = ""

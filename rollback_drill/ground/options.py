@@ -17,7 +17,9 @@ from rollback_drill.ground.option import (
     number,
     number_or,
     one_of,
+    or_none,
     place,
+    place_or_demo,
     place_or_none,
     text,
     whole,
@@ -58,8 +60,14 @@ PROCEDURE = Option(
     "which rollback to perform; auto: the one that the diagnosis calls for",
     "PROCEDURE=2",
 )
-RUNBOOK = Option("RUNBOOK", place("FILE"), "runbook/rollback.md", "the runbook", "RUNBOOK=ours.md")
-RUNBOOK_OR_NONE = Option("RUNBOOK", place_or_none("FILE"), "", RUNBOOK.help, RUNBOOK.example)
+RUNBOOK = Option(
+    "RUNBOOK",
+    place_or_demo("FILE", "runbook", "rollback.md"),
+    "runbook/rollback.md",
+    "the runbook; demo: that of the demo service",
+    "RUNBOOK=ours.md",
+)
+RUNBOOK_OR_NONE = Option("RUNBOOK", or_none(RUNBOOK.spelling), "", RUNBOOK.help, RUNBOOK.example)
 REPORT = Option(
     "REPORT", place("DIR"), "reports/latest", "folder to write to", "REPORT=reports/tuesday"
 )
@@ -172,6 +180,13 @@ STAGES_OF_TESTS = Option(
     "stages to test on, between commas; auto: all that can be had",
     "STAGES=processes",
 )
+FEATURES = Option(
+    "FEATURES",
+    place_or_demo("DIR", "features"),
+    "features",
+    "what the gate holds; demo: the features of the demo service",
+    "FEATURES=ours",
+)
 TIER = Option(
     "TIER",
     Spelling(", ".join(TIERS), lambda name, text: TIERS[one_of(*TIERS).read(name, text)]),
@@ -239,15 +254,23 @@ VERBS = (
         ),
     ),
     Verb(
+        "demo",
+        "Drill the demo service on plain processes, by its own runbook",
+        "make demo FAULT=invalid-cursors",
+        (FAULT, PROCEDURE, PACE, SEED, REPORT),
+        words=("--stage=processes", "--runbook=demo"),
+        like="drill",
+    ),
+    Verb(
         "golden",
         "Record what a staging environment answers on a healthy day",
         "make golden STAGE=staging.toml TO=golden.json",
         (replace(STAGE, default=None), SEED, replace(TO, default="golden.json")),
     ),
     Verb(
-        "stage-check",
+        "check",
         "Say what a staging environment lacks",
-        "make stage-check STAGE=staging.toml RUNBOOK=ours.md",
+        "make check STAGE=staging.toml RUNBOOK=ours.md",
         (replace(STAGE, default=None), RUNBOOK),
     ),
     Verb(
@@ -270,10 +293,10 @@ VERBS = (
         "gate",
         "Run the features as a CI gate",
         "make gate TIER=smoke",
-        (STAGES_OF_TESTS, TIER, HISTORY, REPORT),
+        (FEATURES, STAGES_OF_TESTS, TIER, HISTORY, REPORT),
         module="pytest",
         words=(
-            "features",
+            "{features}",
             "--stages={stages}",
             *ON_ALL_CORES,
             "--max-worker-restart=0",  # a new one would remove what others left for Allure
@@ -373,6 +396,7 @@ VERBS = (
         (SIZES,),
         module="bench.bench_data",
     ),
+    Verb("wheel", "Build the wheel into dist", "make wheel", module=""),
     Verb("lint", "Check style and types", "make lint", module=""),
     Verb("lock", "Pin the newest versions that fit together", "make lock", module=""),
 )

@@ -36,7 +36,8 @@ def read_text(path: Path) -> tuple[bytes, str]:
             raw = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         found = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"a runbook at {path}", found, "set RUNBOOK=FILE") from error
+        advice = "set RUNBOOK=FILE; RUNBOOK=demo is that of the demo service"
+        raise UsageError(f"a runbook at {path}", found, advice) from error
     if len(raw) > _MOST_BYTES:
         raise UsageError(
             f"a runbook of at most {_MOST_BYTES >> 20} MB", f"more in {path}", "set RUNBOOK=FILE"

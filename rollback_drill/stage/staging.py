@@ -130,7 +130,7 @@ class StagingStage:
             raise UsageError(
                 f"the variables that {self.staging.path} names",
                 f"{', '.join(self.staging.missing)} not set",
-                f"run make stage-check STAGE={self.staging.path}",
+                f"run make check STAGE={self.staging.path}",
             )
         self._refuse_unmarked()
         if self._database is not None:

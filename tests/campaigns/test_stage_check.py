@@ -1,4 +1,4 @@
-"""`make stage-check` as a user meets it: a mistake is one clear line, and nothing is touched."""
+"""`make check` as a user meets it: a mistake is one clear line, and nothing is touched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def checked(
     assert old in GOOD
     (folder / "may-be-broken").touch()
     toml = GOOD.replace(old, new, 1) if old else GOOD
-    status = main(["stage-check", *write(folder, toml.replace("{folder}", str(folder)), runbook)])
+    status = main(["check", *write(folder, toml.replace("{folder}", str(folder)), runbook)])
     told = capsys.readouterr()
     said = told.out + told.err
     assert "Traceback" not in said

@@ -54,7 +54,7 @@ MISTAKES = {
     "nothing to read from": ("decide", "make decide FROM="),
     "severity": ("revalidate --fail-on hihg", "did you mean high?"),
     "stage to revalidate on": ("revalidate --stage moon", "STAGE"),
-    "stage to check": ("stage-check --stage moon", "STAGE"),
+    "stage to check": ("check --stage moon", "STAGE"),
     "stage to interrupt on": ("interruptions --stage moon", "STAGE"),
 }
 

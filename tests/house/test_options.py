@@ -137,7 +137,7 @@ def test_what_make_asks_is_what_the_command_reads() -> None:
             *words,
             *([f"--runbook={RUNBOOK}"] * any(o.field == "runbook" for o in one.options)),
         ]
-        assert arguments_of(with_runbook).command == one.name
+        assert arguments_of(with_runbook).command == (one.like or one.name)
 
 
 def test_a_command_that_there_is_not_is_refused() -> None:
@@ -147,7 +147,7 @@ def test_a_command_that_there_is_not_is_refused() -> None:
 
 def test_each_command_does_something() -> None:
     for one in OURS:
-        assert callable(getattr(commands, f"run_{one.name.replace('-', '_')}"))
+        assert callable(getattr(commands, f"run_{(one.like or one.name).replace('-', '_')}"))
 
 
 def test_no_value_of_an_option_ends_in_a_traceback(examples: Examples) -> None:

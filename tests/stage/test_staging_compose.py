@@ -33,7 +33,7 @@ def machine() -> Iterator[ComposeStaging]:
 def test_the_check_finds_nothing_missing_on_a_whole_machine(
     machine: ComposeStaging, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["stage-check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
+    assert main(["check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def test_the_check_finds_nothing_missing_on_a_whole_machine(
     machine: SystemdStaging, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert on_machine("cat /proc/1/comm") == "systemd"
-    assert main(["stage-check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
+    assert main(["check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
 
 
 @pytest.mark.slow
