@@ -83,8 +83,11 @@ def programs(folder: Path) -> Path:
             f"Postgres' programs in {home}", "none", "remove .venv/.ready, then run `make setup`"
         )
     if unprivileged_account() and not reachable(home / "bin" / "postgres"):
-        shutil.copytree(home, folder / _INSIDE, symlinks=True)
-        home = folder / _INSIDE
+        # Programs find their libraries by where they stand to each other.
+        libraries = home.parents[1] / f"{_PACKAGE}.libs"
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+        home = Path(shutil.copytree(home, folder / _PACKAGE / _INSIDE, symlinks=True))
     return home / "bin"
 
 
