@@ -51,7 +51,8 @@ from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.monitoring import dashboard, rules
-from rollback_drill.runbook.parse import parse, read_document
+from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.hinted import reading_on, runbook_on
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.staging import StagingStage
@@ -99,7 +100,7 @@ def _resume(arguments: argparse.Namespace, terminal: Console) -> int:
 def run_revalidate(arguments: argparse.Namespace) -> int:
     """Revalidate a runbook; return the exit code."""
     terminal = console()
-    reading = read_document(arguments.runbook)
+    reading = reading_on(arguments.runbook, arguments.stage)
     runbook = reading.runbook
     if reading.problems.found:
         claim(arguments.report)
@@ -144,7 +145,7 @@ def _say_findings(
 def _agreed(arguments: argparse.Namespace) -> bool:
     """Print the plan; return whether somebody at a terminal says to go on."""
     terminal = console()
-    runbook = parse(arguments.runbook)
+    runbook = runbook_on(arguments.runbook, arguments.stage)
     stage = open_stage(arguments.stage, StageOptions(hosts=arguments.hosts), terminal.print)
     try:
         for line in plan(runbook, stage, arguments.procedure, arguments.fault):
@@ -173,7 +174,7 @@ def _agreed(arguments: argparse.Namespace) -> bool:
 def run_read(arguments: argparse.Namespace) -> int:
     """Print a runbook as it is understood; return 1 when a line is unread or it is no runbook."""
     terminal = console()
-    reading = read_document(arguments.runbook)
+    reading = reading_on(arguments.runbook, arguments.stage)
     for line in read_out(reading):
         terminal.print(line)
     return exit_of(reading)
@@ -187,7 +188,7 @@ def run_bindings(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Look at a staging environment; return 1 when a drill would not work there."""
     terminal = console()
-    runbook = parse(arguments.runbook)
+    runbook = runbook_on(arguments.runbook, arguments.stage)
     stage = open_stage(arguments.stage, StageOptions(), terminal.print)
     if not isinstance(stage, StagingStage):
         raise UsageError(
@@ -222,7 +223,7 @@ def run_decide(arguments: argparse.Namespace) -> int:
 def run_interruptions(arguments: argparse.Namespace) -> int:
     """Cut every procedure everywhere, and let every mishap happen; write both tables."""
     terminal = console()
-    runbook = parse(arguments.runbook)
+    runbook = runbook_on(arguments.runbook, arguments.stage)
     opened = open_stage(arguments.stage, StageOptions(), terminal.print)
     claim(arguments.report)  # the report of a drill in that folder stays
     path = arguments.report / "interruptions.md"

@@ -53,9 +53,9 @@ def _refuse_rest(command: str, asked: dict[str, Any]) -> None:
 
         check_stage(asked["stage"], StageOptions())
     if asked.get("runbook") and command not in _TELL_OF_ANY:
-        from rollback_drill.runbook.parse import parse
+        from rollback_drill.stage.hinted import runbook_on
 
-        parse(asked["runbook"])
+        runbook_on(asked["runbook"], asked.get("stage", ""))
 
 
 def _look_at_record(path: Path, *, requests: bool = False) -> None:
@@ -95,6 +95,10 @@ def _refuse_drill(asked: dict[str, Any]) -> None:
         read_channels(asked["channels"])
     from rollback_drill.runbook.asked import check_asked
     from rollback_drill.runbook.authority import roles_of
-    from rollback_drill.runbook.parse import parse
+    from rollback_drill.stage.hinted import runbook_on
 
-    check_asked(parse(asked["runbook"]), asked["procedure"], roles_of(asked["authorized_by"]))
+    check_asked(
+        runbook_on(asked["runbook"], asked["stage"]),
+        asked["procedure"],
+        roles_of(asked["authorized_by"]),
+    )

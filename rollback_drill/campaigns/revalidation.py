@@ -23,8 +23,8 @@ from rollback_drill.perform.foreign import foreign
 from rollback_drill.runbook.coverage import Reading
 from rollback_drill.runbook.lint import Lint, lint, lint_document
 from rollback_drill.runbook.model import Checkbox, Procedure, Runbook, Unread
-from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.shell import read_script
+from rollback_drill.stage.hinted import runbook_on
 from rollback_drill.stage.model import Stage
 from rollback_drill.stage.stages.containers import containers_problem
 from rollback_drill.stage.supervision import SUPERVISORD, SYSTEMD
@@ -119,7 +119,7 @@ def revalidate(
     to `request.report`/procedure-N. Raises UsageError for a malformed runbook, KeyboardInterrupt
     when the operator ends it; the stage is removed then.
     """
-    runbook = parse(request.runbook)
+    runbook = runbook_on(request.runbook, request.stage)
     findings = by_reading(runbook)
     for procedure in runbook.procedures:
         if procedure is runbook.redeployment:

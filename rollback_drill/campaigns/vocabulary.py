@@ -9,7 +9,7 @@ from rollback_drill.campaigns.revalidation import Coverage, coverage
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit
 from rollback_drill.perform.check import Registered, registered, unbound
-from rollback_drill.runbook.parse import parse
+from rollback_drill.stage.hinted import runbook_on
 from rollback_drill.stage.model import ABILITIES
 
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         for line in vocabulary():
             terminal.print(line)
         return Exit.PASSED
-    covered = coverage(parse(arguments.runbook))
+    covered = coverage(runbook_on(arguments.runbook, arguments.stage))
     for line in of_runbook(covered):
         terminal.print(line)
     return Exit.PASSED if all(box.check for box in covered) else Exit.FAILED

@@ -15,8 +15,8 @@ from rollback_drill.perform.foreign import may_perform, refuse_foreign
 from rollback_drill.perform.messages import read_channels
 from rollback_drill.report.folder import OWN_MAILBOX, prepare_directory
 from rollback_drill.runbook.asked import check_asked
-from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.standard import without_unable
+from rollback_drill.stage.hinted import runbook_on
 from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 from rollback_drill.stage.opening import open_stage
 
@@ -30,7 +30,7 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     told what the stage has to say.
     """
     request = plan.request
-    runbook = parse(request.runbook)
+    runbook = runbook_on(request.runbook, request.stage)
     hazard = hazard_called(request.hazard)
     check_joins()
     check_asked(runbook, request.procedure, request.authorized_by)

@@ -323,13 +323,13 @@ VERBS = (
         "read",
         "Print a runbook as it is understood, and what of it is not",
         "make read RUNBOOK=ours.md",
-        (RUNBOOK,),
+        (RUNBOOK, STAGE),
     ),
     Verb(
         "bindings",
         "Say what checkboxes can say; of a runbook, what holds each of its boxes",
         "make bindings RUNBOOK=ours.md",
-        (RUNBOOK_OR_NONE,),
+        (RUNBOOK_OR_NONE, STAGE),
     ),
     Verb(
         "decide",

@@ -76,6 +76,9 @@ class LooseReader(ProcedureReader):
     def read(self) -> tuple[Procedure, ...]:
         """Return the ways of rolling back as procedures, each with its steps."""
         found = self._by_hints() if self._hints.procedures else self._found()
+        known = {one.title for one in self._top.walk()}
+        for title in (one for one in self._hints.steps if one not in known):
+            self._problems.add(0, f"the heading {title!r} of [runbook] steps", "no such heading")
         numbered = [
             (self._hints.procedures.get(way.section.title, number), way)
             for number, way in enumerate(found, 1)

@@ -36,6 +36,8 @@ _ENGLISH = frozenset(
         "used into only first then check verify identify restore failed fails current issue steps",
     )
 )
+_IN_WORDS = "an instruction in words: nobody performs or verifies it"
+_FOR_NOTHING = "an item of which nobody knows what it is for"
 _LEAST_SHARE, _LEAST_WORDS, _MOST_OTHER = 0.12, 25, 0.2
 
 
@@ -154,6 +156,19 @@ class LooseParts:
                     self._marks.use(item.line, "for people to do afterwards")
                 self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
         return tuple(found)
+
+    def refuse_left(self) -> None:
+        """Name each item below a heading of which nobody knows what it is for."""
+        for section, kind in self._sections:
+            if kind not in (Kind.OTHER, Kind.ROLLBACK, Kind.CONDITION):
+                continue
+            for item in section.entries:
+                inside = range(item.line, item.last_line + 1)
+                if not item.text or item.text.startswith("[ ]"):
+                    continue
+                if not any(self._marks.knows(line) for line in inside):
+                    why = _IN_WORDS if item.ordered else _FOR_NOTHING
+                    self._marks.refuse(item.line, why)
 
     def _open(self, section: Section, kind: Kind = Kind.OTHER) -> Iterator[tuple[Section, Kind]]:
         """Yield sections that are no part of a procedure, with what they are about.

@@ -123,7 +123,8 @@ class _Reader:
         procedures = ways.read()
         parts = LooseParts(top, ways, self.marks, self.hints, below)
         try:
-            matrix = parts.matrix()
+            own = self._has_matrix() and not self.hints.matrix
+            matrix = self._matrix() if own else parts.matrix()
         except ValueError as error:
             self.problems.add(0, "rows of [[runbook.matrix]] as in docs/runbook.md", str(error))
             matrix = ()
@@ -144,7 +145,12 @@ class _Reader:
             text="\n".join(self.lines),
             assumed=tuple(sorted(below.found, key=lambda one: one.line)),
         )
+        parts.refuse_left()
         return account(found, self.problems, top, self.marks, self.lines)
+
+    def _has_matrix(self) -> bool:
+        wanted = {"condition", "error rate", "decision"}
+        return any(wanted <= row.cells.keys() for one in self.sections for row in one.rows)
 
     def _runbook_in(self) -> Section:
         """Return the part of the document that is the runbook: all, or what the hints name."""

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.machine import variable
+from rollback_drill.runbook.hints import read_hints
 from rollback_drill.subject.subject import SUBJECTS
 from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
@@ -149,8 +150,13 @@ class Staging:
 
 def read_staging(path: Path) -> Staging:
     """Read the file. Raises UsageError that names the place in it and what is expected there."""
+    return _Reader(path, table_of(path)).read()
+
+
+def table_of(path: Path) -> dict[str, Any]:
+    """Return the file's tables as they stand. Raises UsageError."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(
             "a file that describes the staging environment",
@@ -159,7 +165,6 @@ def read_staging(path: Path) -> Staging:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"TOML in {path}", str(error), "mend that line") from error
-    return _Reader(path, table).read()
 
 
 class _Reader:
@@ -183,7 +188,9 @@ class _Reader:
             "scripts",
             "checks",
             "faults",
+            "runbook",
         }
+        read_hints(self._table.get("runbook", {}), self._path)
         for name in self._table.keys() - known:
             raise self._wrong(name, f"one of the tables {', '.join(sorted(known))}", "another one")
         stage = self._part("stage")
