@@ -110,7 +110,8 @@ _DOES = re.compile(
     r"announce|tell|put|bring|turn|promote|re-?index|migrate|downgrade|undo|document|"
     r"log in|connect|"
     r"ssh|cd|install|re-?install|re-?load|validate|wait|terminate|kill|block|allow|"
-    r"re-?create|create)\b",
+    r"re-?create|create|repeat|re-?run|re-?try|review|ensure|make sure|hit|smoke|register|commit|"
+    r"send|contact|escalate|page|trigger|dispatch|cancel|cordon|unblock|inspect|compare|edit)\b",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(

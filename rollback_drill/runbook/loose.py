@@ -34,6 +34,9 @@ _ONLY_COMMAND = re.compile(
     r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:(?:run|execute|enter|type):?\s+)?`(?P<command>[^`]+)`[.:;]?\s*$",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"(?:the )?(?:execution )?(?:steps|procedures?|commands?)", re.IGNORECASE)
+_VIA = re.compile(r"(?:via|using|with|by|through|from) (?:the )?\w", re.IGNORECASE)
+_THEN = re.compile(r"\bthen (?:verify|check|run|restart|confirm|wait)\b", re.IGNORECASE)
 _FIRST_WORDS = re.compile(
     r"^(?:then|now|next|also|finally|first|afterwards?|after that|please|and)[,:]?\s+",
     re.IGNORECASE,
@@ -115,7 +118,7 @@ class LooseReader(ProcedureReader):
             return f"it is only done under a condition that somebody must judge (“{said[:60]}”)"
         lines = fence.content.split("\n")
         for number, line in enumerate(lines):
-            if _IF.match(line) and plainly_shell("\n".join(lines[number + 1 :])):
+            if _IF.match(line) and holds_command("\n".join(lines[number + 1 :])):
                 return f"“{line.strip()[:60]}” within it is a condition that somebody must judge"
         return None
 
@@ -129,7 +132,13 @@ class LooseReader(ProcedureReader):
         if fallback and self._is_use_when(fallback.rstrip(":"), above):
             fallback = ""
         option = "" if judged else fence.option
+        if not option and _VIA.match(fence.label) and self._several_ways(above):
+            option = f"{_WAY}Option {fence.line}: {fence.label}"
         return replace(fence, doubt=doubt, option=option, fallback=fallback)
+
+    def _several_ways(self, section: Section) -> bool:
+        """Whether “Via the CLI: … Via the console: …” stand there: ways of doing one thing."""
+        return sum(bool(_VIA.match(bare(text))) for _, text in section.texts) > 1
 
     def blocks_of(self, sections: Sequence[Section]) -> tuple[CodeBlock, ...]:
         """Return the blocks of `sections` that are performed; the others are refused."""
@@ -158,7 +167,7 @@ class LooseReader(ProcedureReader):
     def refuse_words(self, section: Section) -> None:
         """Name what `section` says to do in words, and nobody took."""
         for line, text in section.texts:
-            if text.endswith(":") or line in self._marks.used:
+            if line in self._marks.used or (text.endswith(":") and not _THEN.search(text)):
                 continue
             sentences = re.split(r"(?<=[.;!])\s+", text)
             if any(self._says_to(one) for one in sentences):
@@ -237,7 +246,19 @@ class LooseReader(ProcedureReader):
                 yield from self._outermost(one)
 
     def _ways(self, section: Section, title: str) -> list[LooseWay]:
-        """Return the ways of rolling back that stand in `section`."""
+        """Return the ways of rolling back that stand in `section`; where it is one, what verifies
+        it there is its end.
+        """
+        found = self._ways_in(section, title)
+        if len(found) == 1 and section is not self._top:
+            found[0].steps += [
+                one
+                for one in section.children
+                if self.kind_of(one) is Kind.VERIFICATION and one not in found[0].steps
+            ]
+        return found
+
+    def _ways_in(self, section: Section, title: str) -> list[LooseWay]:
         children = section.children
         steps = [one for one in children if self._is_step(one)]
         if steps:
@@ -246,12 +267,17 @@ class LooseReader(ProcedureReader):
         options = [one for one in open_ if self.kinds.option(one.title) and self._performs(one)]
         if options:
             return [way for one in options for way in self._ways(one, one.title)]
-        named = [one for one in open_ if self.kind_of(one) is Kind.ROLLBACK]
+        named = [
+            one
+            for one in open_
+            if self.kind_of(one) is Kind.ROLLBACK
+            or any(self.kinds.option(part.title) and self._performs(part) for part in one.children)
+        ]
         doing = [one for one in named if self._performs(one)]
         others = [one for one in open_ if one not in named]
         other_doing = [one for one in others if self._performs(one)]
         if len(named) >= 2 or (len(doing) == 1 and not other_doing):
-            return [way for one in doing for way in self._ways(one, one.title)]
+            return [way for one in doing for way in self._ways(one, _named(one.title, title))]
         if doing or other_doing:
             return self._in_a_row(section, title, open_, other_doing)
         if self._performs(section):
@@ -269,10 +295,11 @@ class LooseReader(ProcedureReader):
                     title, section, [*self._with_own(section, [], []), self._as_ways(section, ways)]
                 )
             ]
+        own = any(self.usable(one, section) is None for one in section.fences)
         numbered = [one for one in open_ if self.kinds.numbered(one.title)]
         told = [one for one in open_ if one in numbered or self._performs(one)]
         if (
-            len(told) == 1
+            (len(told) == 1 and not own)
             or len(numbered) == len(told)
             or all(self.kinds.does(one.title) or self.kind_of(one) is Kind.ROLLBACK for one in told)
         ):
@@ -551,6 +578,11 @@ class LooseReader(ProcedureReader):
             ways.append(replace(way, script=script))
         # Where several ways are offered, the first is meant unless the stage knows another.
         return replace(block, alternatives=tuple(ways), in_order=len(ways) > 1)
+
+
+def _named(title: str, above: str) -> str:
+    """Return a title that says something: that of the heading above for a bare “Steps”."""
+    return above if _BARE.fullmatch(bare(title)) else title
 
 
 def _text_before(section: Section, fence: Fence) -> str:

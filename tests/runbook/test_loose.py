@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.campaigns.read_out import read_out
+from rollback_drill.decide.trigger import Condition, Unwatched, condition_of
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.asked import _STANDARD
 from rollback_drill.perform.check import bind
@@ -140,6 +141,8 @@ def test_of_platforms_one_is_taken(tmp_path: Path) -> None:
         (f"### If it is the database\n\n{DRAIN}", "a block outside all that is performed"),
         ("1. Tell the customers.\n", "an instruction in words"),
         ("Push the change and wait for the pipeline.\n", "an instruction in words"),
+        ("Repeat for the worker if it was touched.\n", "an instruction in words"),
+        (f"### The dump\n\n{DRAIN}", "a step, or one of several ways"),
         (f"### Fast\n\n{DRAIN}\n### Slow\n\n{RESTART}", "a step, or one of several ways"),
     ],
 )  # fmt: skip
@@ -339,3 +342,48 @@ def test_the_page_on_runbooks_shows_how_its_example_is_understood(tmp_path: Path
         assert line in said
     final = [one for one in reading.runbook.assumed if one.what == "final box"]
     assert len(final) == 9
+
+
+def test_what_verifies_one_way_is_its_end_and_not_that_of_another(tmp_path: Path) -> None:
+    text = (
+        f"# Rollback\n\n## Local rollback\n\n### Steps\n\n{BACK}\n### Verify\n\n{DRAIN}\n"
+        f"- Look\n\n## Remote rollback\n\n### Steps\n\n{RESTART}"
+    )
+    runbook = runbook_of(tmp_path, text)
+    assert shape(runbook) == [
+        ("Local rollback", [("Steps", 1), ("Verify", 1)]),
+        ("Remote rollback", [("Steps", 1)]),
+    ]
+    assert runbook.verification.blocks == ()
+    assert own_boxes(runbook) == ["Look"]
+
+
+def test_ways_of_doing_one_thing_are_never_all_performed(tmp_path: Path) -> None:
+    via = f"**Via the CLI:**\n{BACK}\n**Via a revert:**\n{RESTART}"
+    (procedure,) = runbook_of(tmp_path, f"# Rollback\n\n## Manual rollback\n\n{via}").procedures
+    (block,) = procedure.steps[0].blocks
+    assert len(block.alternatives) == 2
+    assert block.in_order
+
+
+def test_methods_below_the_name_of_a_part_are_ways(tmp_path: Path) -> None:
+    text = (
+        f"# Rollback guide\n\n## The API\n\n### Method 1: fast\n\n{BACK}\n### Method 2: slow\n\n"
+        f"{RESTART}\n## Database rollback\n\n{DRAIN}"
+    )
+    titles = [title for title, _ in shape(runbook_of(tmp_path, text))]
+    assert titles == ["Method 1: fast", "Method 2: slow", "Database rollback"]
+
+
+def test_an_introduction_that_says_to_do_more_is_unread(tmp_path: Path) -> None:
+    text = f"# Rollback\n\n## Rollback steps\n\nPush the button, then verify:\n\n{BACK}"
+    (why,) = unread_in(tmp_path, text).values()
+    assert "an instruction in words" in why
+
+
+def test_a_weakness_that_somebody_finds_is_no_breach_that_a_drill_sees(tmp_path: Path) -> None:
+    text = CHECKED.replace("Nobody smiles", "Security vulnerability discovered in the new code")
+    triggers = runbook_of(tmp_path, text.replace("- The coffee is cold", "")).triggers
+    found = {one.name: condition_of(one) for one in triggers}
+    assert isinstance(found["Security vulnerability discovered in the new code"], Unwatched)
+    assert isinstance(found["Error rate > 10%"], Condition)

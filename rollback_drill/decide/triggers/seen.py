@@ -45,7 +45,10 @@ class DamagedData(SeenTrigger):
     lasting = True
 
 
-@watch(r"security|authentication bypass|data (?:is )?(?:shown|exposed)|data exposure")
+@watch(
+    r"security (?:breach(?:es)?|incidents?|violations?|leaks?)|authentication bypass"
+    r"|data (?:is )?(?:shown|exposed)|data exposure"
+)
 class SecurityBreach(SeenTrigger):
     """Data came without a valid key, or an answer showed a secret. One answer proves it."""
 
