@@ -343,7 +343,12 @@ def run_simulate(arguments: argparse.Namespace) -> int:
 
 def run_index(arguments: argparse.Namespace) -> int:
     """Render the page over all kept drills."""
-    page = overview.overview(history.earlier(arguments.history), datetime.now(UTC).date())
+    from rollback_drill.breaks.fault import FAULTS
+
+    drills = history.earlier(arguments.history)
+    known = [name for name in FAULTS.members() if name != "none"]
+    folder = arguments.to.resolve().parent
+    page = overview.overview(drills, datetime.now(UTC).date(), known, folder)
     try:
         arguments.to.parent.mkdir(parents=True, exist_ok=True)
         files.write(arguments.to, shown(page))

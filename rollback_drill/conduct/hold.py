@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rollback_drill.conduct.conductor import Conductor
@@ -44,6 +44,10 @@ def hold(plan: Plan, *, stage: Stage | None = None, progress: Progress | None = 
         boxes = asked.boxes if asked else ()
         history.keep(
             plan.request.history,
-            history.entry(judgement, key, began, boxes, book.ask(figure_values)),
+            replace(
+                history.entry(judgement, key, began, boxes, book.ask(figure_values)),
+                report=str(plan.request.report.resolve()),
+                procedures=tuple(one.number for one in conductor.admitted.runbook.procedures),
+            ),
         )
     return Held(path, book, judgement)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _MINUTE_S, _HOUR_S = 120, 7200  # from here on, minutes and hours say it better
 _FEW_S = 10  # below, a whole second says too little
 
@@ -15,3 +17,9 @@ def duration(seconds: float) -> str:
     if seconds < _HOUR_S:
         return f"{seconds / 60:.1f} min".replace(".0 ", " ")
     return f"{seconds / 3600:.1f} h".replace(".0 ", " ")
+
+
+def each_said(statuses: Mapping[str, int]) -> str:
+    """Return who answered with which HTTP status (0: no answer): "host-1 200, host-2 no answer"."""
+    told = ", ".join(f"{who} {status or 'no answer'}" for who, status in statuses.items())
+    return told or "nobody"

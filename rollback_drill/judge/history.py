@@ -31,7 +31,9 @@ class KeptDrill:
     """What is kept of a drill. `key`: drills with equal keys compare; times in seconds.
 
     `boxes`: what the runbook of that title asked and was made of, "" and none where an older drill
-    was kept. `figures`: what `judge.figures` says by its keys.
+    was kept. `figures`: what `judge.figures` says by its keys; `report`:
+    the folder of its report, which a later drill may have replaced; `procedures`: those that the
+    runbook has.
     """
 
     began: Annotated[str, Form("a date", _date)]
@@ -47,6 +49,8 @@ class KeptDrill:
     runbook: str = ""
     boxes: tuple[str, ...] = ()
     figures: dict[str, Amount] = field(default_factory=dict)
+    report: str = ""
+    procedures: tuple[Number, ...] = ()
 
 
 def entry(

@@ -1,4 +1,4 @@
-"""Pictures of a drill over one time axis, as inline SVG: requests, latency, memory, connections."""
+"""Trends over many drills, as inline SVG: a point for each drill, and the limit if there is one."""
 
 from __future__ import annotations
 
@@ -7,79 +7,78 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 720, 150, 56, 18, 20
-_MOST_POINTS = 300
-_FEW = 10  # below, a whole number says too little
+from rollback_drill.report.axes import amounts
 
-Points = list[tuple[float, float]]
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 340, 150, 40, 12, 10, 24
+_LETTER = 6.6  # width of one in a label
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A line of a chart: what it shows, its style, its points (seconds, value)."""
-
-    label: str
-    style: str
-    points: Points
-
-
-def chart(
-    title: str,
-    lines: Sequence[Curve],
-    frame: Sequence[tuple[float, float, str]],
-    span: float,
-    ticks: Sequence[tuple[float, str]],
-) -> Markup:
-    """Return `lines` over an axis from 0 to `span` with its `ticks` (place, label).
-
-    `frame`: stretches of the axis with a name: (begin, end, name).
+class TrendPoint:
+    """A drill of a trend: its `value`, None where that is not known; `style`: its verdict; `told`:
+    what it was; `day`: when; `limit`: above which its value would have been a regression.
     """
-    top = max((value for line in lines for _, value in line.points), default=1.0) * 1.08 or 1.0
 
-    def x(at: float) -> float:
-        return _LEFT + at / span * (_WIDTH - _LEFT - 8)
+    value: float | None
+    style: str
+    told: str
+    day: str
+    limit: float | None = None
+
+
+def trend(title: str, unit: str, points: Sequence[TrendPoint]) -> Markup:
+    """Return a chart of `points`, oldest first; `unit`: of their values."""
+    known = [one.value for one in points if one.value is not None]
+    limits = [one.limit for one in points if one.limit is not None]
+    ticks = amounts(max([*known, *limits], default=1.0), 3)
+    step = (_WIDTH - _LEFT - _RIGHT) / max(1, len(points) - 1)
+
+    def x(number: int) -> float:
+        return _LEFT + number * step
 
     def y(value: float) -> float:
-        return _TOP + (1 - value / top) * (_HEIGHT - _TOP - _BOTTOM)
+        return _TOP + (1 - value / ticks[-1].at) * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = []
-    for index, (begin, until, name) in enumerate(frame):
+    for tick in ticks:
         parts.append(
-            f'<rect class="phase{index % 2}" x="{x(begin):.1f}" y="{_TOP}" '
-            f'width="{max(0.0, x(until) - x(begin)):.1f}" height="{_HEIGHT - _TOP - _BOTTOM}"/>'
+            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(tick.at):.1f}" '
+            f'y2="{y(tick.at):.1f}"/><text x="{_LEFT - 6}" y="{y(tick.at) + 4:.1f}" '
+            f'text-anchor="end">{tick.label}</text>'
         )
-        if x(until) - x(begin) > 7 * len(name):
-            parts.append(f'<text class="name" x="{x(begin) + 3:.1f}" y="{_TOP - 5}">{name}</text>')
-    for value in (0.0, top / 2.16, top / 1.08):
+    limited = [(x(n), y(one.limit)) for n, one in enumerate(points) if one.limit is not None]
+    for style, line in (
+        ("line limit", limited),
+        (
+            "line p50",
+            [(x(n), y(v)) for n, one in enumerate(points) if (v := one.value) is not None],
+        ),
+    ):
+        path = " ".join(f"{left:.1f},{top:.1f}" for left, top in line)
+        if len(line) > 1:
+            parts.append(f'<polyline class="{style}" points="{path}"/>')
+    for number, one in enumerate(points):
+        if one.value is not None:
+            parts.append(_point(x(number), y(one.value), one))
+    for number, anchor in ((0, "start"), (len(points) - 1, "end")):
+        day = escape(points[number].day)
         parts.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - 8}" y1="{y(value):.1f}" '
-            f'y2="{y(value):.1f}"/><text class="tick" x="{_LEFT - 6}" y="{y(value) + 4:.1f}">'
-            f"{value:,.{1 if top < _FEW else 0}f}</text>"
+            f'<text x="{x(number):.1f}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{day}</text>'
         )
-    for line in lines:
-        for piece in _pieces(line.points, span):
-            path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
-            parts.append(f'<polyline class="{line.style}" points="{path}"/>')
-    for at, label in ticks:
-        anchor = "end" if at >= span else "start"
-        parts.append(
-            f'<text x="{x(at):.1f}" y="{_HEIGHT - 4}" text-anchor="{anchor}">{escape(label)}</text>'
-        )
-    legend = " · ".join(f'<span class="{x.style}">{escape(x.label)}</span>' for x in lines)
+    name = escape(f"{title}, {unit}" if unit else title)
     return Markup(  # noqa: S704 - every part is made here from numbers and escaped labels
-        f'<figure><figcaption><b>{escape(title)}</b> {legend}</figcaption><div class="scroll">'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg></div></figure>"
+        f"<figure><figcaption><b>{escape(title)}</b> {escape(unit)}</figcaption>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{name}">'
+        f"<title>{name}</title>{''.join(parts)}</svg></figure>"
     )
 
 
-def _pieces(points: Points, span: float) -> list[Points]:
-    """Return the points in runs without gaps, thinned to what a picture can show."""
-    step = max(1, len(points) // _MOST_POINTS)
-    gap = max(3.0, 3 * span / _MOST_POINTS, 3.0 * step)
-    runs: list[Points] = []
-    for at, value in points[::step]:
-        if not runs or at - runs[-1][-1][0] > gap:
-            runs.append([])
-        runs[-1].append((at, value))
-    return runs
+def _point(x: float, y: float, one: TrendPoint) -> str:
+    """Draw a drill: a disc where it passed, a cross where it failed, a ring where nobody knows."""
+    told = f"<title>{escape(one.told)}</title>"
+    if one.style == "failed":
+        cross = f"M{x - 4:.1f} {y - 4:.1f}l8 8m0 -8l-8 8"
+        return f'<path class="point failed" d="{cross}">{told}</path>'
+    return (
+        f'<circle class="point {escape(one.style)}" cx="{x:.1f}" cy="{y:.1f}" r="4">{told}</circle>'
+    )

@@ -13,6 +13,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import Told
+from tests.report.page_support import text_of
 
 ASKED = ContractAsked(
     why="",
@@ -91,10 +92,13 @@ def test_the_page_shows_what_is_new_what_was_so_before_and_what_nobody_asked() -
     for word in (
         "host-1 (10)",
         "in 1 ways",
-        "Not exact before either: GET /notes: Undocumented status code (404)",
-        "nothing of what good answers hold: GET /notes",
+        "1 way in which it was not exact before either: allowed",
+        "the document says nothing of what good answers hold",
         "Not asked: well-formed writes",
     ):
         assert word in page
+    row = text_of(page[page.index('<th scope="row">GET /notes</th>') :].partition("</tr>")[0])
+    assert row.startswith("GET /notes 12 "), row
+    assert "Undocumented status code (404) the document says nothing" in row
     assert "in no way in which it did not before" in as_documented.markup(book(ASKED))
     assert as_documented.markup(book()) == ""

@@ -194,9 +194,7 @@ def test_maintenance_is_what_the_front_door_says(place: Place) -> None:
     place.says(OFF, PASSED)
     for status, on in ((503, PASSED), (502, FAILED), (404, FAILED), (0, FAILED)):
         place.front = status
-        said = (
-            f"answers {status or 'nothing'}; past it the hosts say {{'host-1': 200, 'host-2': 200}}"
-        )
+        said = f"answers {status or 'nothing'}; past it: host-1 200, host-2 200"
         place.says(ON, on, said)
         place.says(OFF, FAILED, str(status or "nothing"))
 

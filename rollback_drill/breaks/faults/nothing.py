@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollback_drill.breaks.fault import OutsideCause, Scene, fault
+from rollback_drill.ground.words import each_said
 from rollback_drill.watch.probe import front_health, hosts_health
 
 _WATCH_S = 15.0
@@ -24,7 +25,7 @@ class Nothing(OutsideCause):
     def attest(self, scene: Scene) -> tuple[bool, str]:
         """Ask every host and the front door."""
         seen = {**hosts_health(scene.stage), "front door": front_health(scene.stage)}
-        return set(seen.values()) == {200}, f"/health answers {seen}"
+        return set(seen.values()) == {200}, f"/health answers: {each_said(seen)}"
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""

@@ -8,6 +8,7 @@ from rollback_drill.breaks.fault import OutsideCause, Scene, fault
 from rollback_drill.breaks.neighbour import Neighbour
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
+from rollback_drill.ground.words import each_said
 from rollback_drill.stage import http
 from rollback_drill.watch.probe import front_health, hosts_health
 
@@ -102,7 +103,8 @@ class LostLoadBalancer(OutsideCause):
         """Ask both sides of the load balancer."""
         front = front_health(scene.stage)
         hosts = hosts_health(scene.stage)
-        return front != 200 and set(hosts.values()) == {200}, f"front door {front}, hosts {hosts}"
+        told = f"front door {front}, {each_said(hosts)}"
+        return front != 200 and set(hosts.values()) == {200}, told
 
     def heal(self, scene: Scene) -> None:
         """See Fault.heal."""

@@ -42,10 +42,7 @@ def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Ver
     n = len(earlier)
     if n < LEAST:
         return Verdict.UNKNOWN, f"{n} earlier drills compare, {LEAST} are needed"
-    logs = [math.log(value) for value in earlier]
-    spread = max(statistics.stdev(logs), _LEAST_SPREAD)
-    reach = float(stdtrit(n - 1, LEVEL)) * spread * math.sqrt(1 + 1 / n)
-    limit = math.exp(statistics.fmean(logs) + reach)
+    limit = _reach(earlier)
     median = statistics.median(earlier)
     told = (
         f"restored after {restored_s:.1f} s, {restored_s / median:.2f} of the median of {n} "
@@ -53,3 +50,21 @@ def judge_restore_time(restored_s: float, earlier: Sequence[float]) -> tuple[Ver
     )
     worse = restored_s > limit and restored_s > _WORTH * median
     return (Verdict.FAILED if worse else Verdict.PASSED), told
+
+
+def regression_limit(earlier: Sequence[float]) -> float | None:
+    """Return above which time to restore (s) a drill fails after `earlier` ones, None where they
+    are too few to say.
+    """
+    if len(earlier) < LEAST:
+        return None
+    return max(_reach(earlier), _WORTH * statistics.median(earlier))
+
+
+def _reach(earlier: Sequence[float]) -> float:
+    """Return the upper end of the prediction interval."""
+    n = len(earlier)
+    logs = [math.log(value) for value in earlier]
+    spread = max(statistics.stdev(logs), _LEAST_SPREAD)
+    reach = float(stdtrit(n - 1, LEVEL)) * spread * math.sqrt(1 + 1 / n)
+    return math.exp(statistics.fmean(logs) + reach)

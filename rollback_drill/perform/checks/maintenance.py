@@ -8,6 +8,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, judged, unknown
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.ground.words import each_said
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
 from rollback_drill.traffic.live import Aggregate
@@ -47,7 +48,7 @@ def maintenance_enabled(moment: Moment, match: re.Match[str]) -> Finding:
     """The front door answers 503 while each host still answers its own operator."""
     front = front_health(moment.stage)
     hosts = hosts_health(moment.stage)
-    told = f"the front door answers {front or 'nothing'}; past it the hosts say {hosts}"
+    told = f"the front door answers {front or 'nothing'}; past it: {each_said(hosts)}"
     return judged(front == 503, told, "503 at the front door")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from rollback_drill.ground import clock
 from rollback_drill.ground.errors import StageError
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import each_said
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
@@ -82,7 +83,7 @@ class FrontDoor(StageSentinel):
         """Ask every host itself, then the front door."""
         hosts = {name: self._serves(url) for name, url in self._stage.direct_urls.items()}
         front = front_health(self._stage)
-        told = f"front door {front}, hosts {hosts}"
+        told = f"front door {front}, {each_said(hosts)}"
         if set(hosts.values()) != {200}:
             return Look(Verdict.PASSED, f"the front door does not differ from its hosts: {told}")
         if front != 200:

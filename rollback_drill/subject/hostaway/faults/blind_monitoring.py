@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollback_drill.breaks.fault import LatentDefect, Scene, fault
+from rollback_drill.ground.words import each_said
 from rollback_drill.stage import http
 
 
@@ -24,4 +25,4 @@ class BlindMonitoring(LatentDefect):
         seen = {
             host: http.get(f"{url}/metrics").status for host, url in scene.stage.direct_urls.items()
         }
-        return set(seen.values()) == {500}, f"/metrics answers {seen}"
+        return set(seen.values()) == {500}, f"/metrics answers: {each_said(seen)}"
