@@ -250,13 +250,22 @@ class LooseReader(ProcedureReader):
         it there is its end.
         """
         found = self._ways_in(section, title)
-        if len(found) == 1 and section is not self._top:
-            found[0].steps += [
-                one
-                for one in section.children
-                if self.kind_of(one) is Kind.VERIFICATION and one not in found[0].steps
-            ]
+        if len(found) == 1:
+            for one in section.children:
+                if one not in found[0].steps and self._stands_among(one, found[0].steps, section):
+                    _insert(found[0].steps, one)
         return found
+
+    def _stands_among(self, one: Section, steps: list[Section], way: Section) -> bool:
+        """Whether `one` is a step by where it stands: it verifies a way, or has a number of its
+        own among those of the steps.
+        """
+        kind, numbered = self.kind_of(one), self.kinds.numbered(one.title) is not None
+        if kind is Kind.VERIFICATION:
+            return numbered or way is not self._top
+        lines = [step.line for step in steps]
+        among = kind in (Kind.PREPARATION, Kind.AFTERWARDS) and min(lines) < one.line < max(lines)
+        return numbered and among
 
     def _ways_in(self, section: Section, title: str) -> list[LooseWay]:
         children = section.children
@@ -578,6 +587,12 @@ class LooseReader(ProcedureReader):
             ways.append(replace(way, script=script))
         # Where several ways are offered, the first is meant unless the stage knows another.
         return replace(block, alternatives=tuple(ways), in_order=len(ways) > 1)
+
+
+def _insert(steps: list[Section], section: Section) -> None:
+    """Put `section` among `steps` where it stands in the document."""
+    behind = next((n for n, one in enumerate(steps) if one.line > section.line), len(steps))
+    steps.insert(behind, section)
 
 
 def _named(title: str, above: str) -> str:

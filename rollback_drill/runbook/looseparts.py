@@ -158,7 +158,9 @@ class LooseParts:
         return tuple(found)
 
     def refuse_left(self) -> None:
-        """Name each item below a heading of which nobody knows what it is for."""
+        """Name each item below a heading of which nobody knows what it is for, and what a heading
+        about rolling back says to do in words.
+        """
         for section, kind in self._sections:
             if kind not in (Kind.OTHER, Kind.ROLLBACK, Kind.CONDITION):
                 continue
@@ -169,6 +171,8 @@ class LooseParts:
                 if not any(self._marks.knows(line) for line in inside):
                     why = _IN_WORDS if item.ordered else _FOR_NOTHING
                     self._marks.refuse(item.line, why)
+            if kind is Kind.ROLLBACK:
+                self._ways.refuse_words(section)
 
     def _open(self, section: Section, kind: Kind = Kind.OTHER) -> Iterator[tuple[Section, Kind]]:
         """Yield sections that are no part of a procedure, with what they are about.

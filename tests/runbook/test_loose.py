@@ -387,3 +387,21 @@ def test_a_weakness_that_somebody_finds_is_no_breach_that_a_drill_sees(tmp_path:
     found = {one.name: condition_of(one) for one in triggers}
     assert isinstance(found["Security vulnerability discovered in the new code"], Unwatched)
     assert isinstance(found["Error rate > 10%"], Condition)
+
+
+def test_a_rollback_in_words_beside_another_is_unread(tmp_path: Path) -> None:
+    text = f"# Rollback\n\n## Application rollback\n\n{BACK}\n## Infrastructure rollback\n\n"
+    (why,) = unread_in(tmp_path, text + "Revert the commit and run the workflow again.\n").values()
+    assert "an instruction in words" in why
+
+
+@pytest.mark.parametrize("mark", ["{}. ", "Step {}: "])
+def test_a_step_that_verifies_stays_where_it_stands(mark: str, tmp_path: Path) -> None:
+    steps = [("Stop", DRAIN), ("Verify it", RESTART), ("Notify us", DRAIN), ("Go on", BACK)]
+    text = "# Rollback\n\n## Manual rollback\n\n"
+    for number, (title, block) in enumerate(steps, 1):
+        text += f"### {mark.format(number)}{title}\n\n{block}\n"
+    expected = [(title, 1) for title, _ in steps]
+    assert shape(runbook_of(tmp_path, text)) == [("Manual rollback", expected)]
+    flat = text.replace("## Manual rollback\n\n", "").replace("### ", "## ")
+    assert shape(runbook_of(tmp_path, flat)) == [("Rollback", expected)]
