@@ -9,14 +9,8 @@ settings.register_profile("untimed", deadline=None)  # how fast the machine is i
 settings.load_profile("untimed")
 
 pytest_plugins = [
-    "steps.fix_stages",  # --stages, the marker `live`, stages that stay up
+    "steps.plugin",  # what features need, in whatever repository
     "steps.fix_cores",  # how a run is shared among cores, and what is not
-    "steps.fix_signals",  # whatever ends a run clears up, too
-    "steps.fix_drills",  # drills held once and looked at by many scenarios
     "steps.fix_allure",  # Gherkin steps in Allure results
     "steps.fix_examples",  # properties of many examples, and how many there were
-    "steps.fix_summary",  # the gate's summary in Markdown
-    "steps.decisions",  # sentences about the matrix
-    "steps.plans",  # sentences that say what is to be broken
-    "steps.outcomes",  # sentences about what a drill showed
 ]

@@ -9,6 +9,7 @@ import os
 import select
 import sys
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,6 +40,7 @@ from rollback_drill.golden.recording import record_on
 from rollback_drill.ground import files
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit, UsageError
+from rollback_drill.ground.home import INSTALLED
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.redact import masked
 from rollback_drill.ground.terminal import shown
@@ -59,6 +61,8 @@ from rollback_drill.stage.staging import StagingStage
 from rollback_drill.subject.subject import own
 
 _HEAR_S = 0.2
+# Of a gate: what `conftest.py` says in a clone; pytest would keep its notes beside the features.
+_OF_INSTALLED = ("-p", "rollback_drill.steps.fix_allure", "-p", "no:cacheprovider")
 
 
 def run_drill(arguments: argparse.Namespace) -> int:
@@ -297,8 +301,12 @@ def run_claim(arguments: argparse.Namespace) -> int:
 
 def run_gate(arguments: argparse.Namespace) -> int:
     """Claim the folder, and become pytest, which holds the features."""
+    for name in ("xdist", "allure_pytest"):
+        if find_spec(name) is None:
+            raise UsageError("what a gate runs by", f"no {name}", "install rollback-drill[gate]")
     run_claim(arguments)
-    os.execv(sys.executable, [sys.executable, "-m", *arguments.other])  # noqa: S606
+    words = [*arguments.other, *(_OF_INSTALLED if INSTALLED else ())]
+    os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606
 
 
 def run_monitoring(arguments: argparse.Namespace) -> int:

@@ -17,16 +17,16 @@ _TELL_OF_ANY = ("read", "revalidate")  # also of a document that is no runbook
 
 def refuse_mistakes(command: str, asked: dict[str, Any]) -> None:
     """Raise UsageError for names, numbers and files that there are not."""
-    if asked.get("runbook"):
-        from rollback_drill.runbook.text import read_text
-
-        read_text(asked["runbook"])
     if asked.get("features") and not asked["features"].is_dir():
         raise UsageError(
             f"a folder of features at {asked['features']}",
             "none",
             "set FEATURES=DIR; FEATURES=demo holds those of the demo service",
         )
+    if asked.get("runbook"):
+        from rollback_drill.runbook.text import read_text
+
+        read_text(asked["runbook"])
     if asked.get("report"):
         from rollback_drill.report.folder import refuse_strangers
 

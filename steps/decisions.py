@@ -10,21 +10,23 @@ from rollback_drill.decide.matrix import classify
 from rollback_drill.runbook.model import MatrixRow, Runbook
 from rollback_drill.runbook.parse import parse
 
-from .fix_drills import RUNBOOK, edited_runbook
+from .fix_drills import edited_runbook
 
 
 @given("the runbook of the project", target_fixture="runbook")
-def the_runbook() -> Runbook:
-    return parse(RUNBOOK)
+def the_runbook(runbook_file: Path) -> Runbook:
+    return parse(runbook_file)
 
 
 @given(
     parsers.parse('a runbook in which "{old}" reads "{new}" and "{other}" reads "{changed}"'),
     target_fixture="runbook",
 )
-def a_changed_runbook(tmp_path: Path, old: str, new: str, other: str, changed: str) -> Runbook:
+def a_changed_runbook(
+    runbook_file: Path, tmp_path: Path, old: str, new: str, other: str, changed: str
+) -> Runbook:
     rows = [(f"| {old} |", f"| {new} |"), (f"| {other} |", f"| {changed} |")]
-    return parse(edited_runbook(tmp_path, rows))
+    return parse(edited_runbook(runbook_file, tmp_path, rows))
 
 
 @when(

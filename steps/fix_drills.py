@@ -23,7 +23,6 @@ from rollback_drill.conduct.told import SIMULATED
 from rollback_drill.conduct.turns import in_turn
 from rollback_drill.conduct.worlds import WORLDS, Draw
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.ground.home import DEMO
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.virtual import virtual_time
 from rollback_drill.judge import history
@@ -38,7 +37,8 @@ from .fix_stages import StageFor
 from .sabotage import Toothless, broken_reservations
 
 Kind = TypeVar("Kind")
-RUNBOOK = DEMO / "runbook" / "rollback.md"
+_COPY = "rollback.md"
+_USUAL = Path("runbook", "rollback.md")
 
 
 @dataclass(slots=True)
@@ -84,7 +84,10 @@ Hold = Callable[[Plan], Outcome]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--history", default="", help="file in which drills are kept and compared")
+    group = parser.getgroup("rollback-drill")
+    group.addoption("--history", default="", help="file in which drills are kept and compared")
+    group.addoption("--runbook", default="", help=f"the runbook (default: {_USUAL} of the root)")
+    parser.addini("rollback_runbook", "the runbook, from the root folder", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -103,6 +106,16 @@ def history_file(request: pytest.FixtureRequest) -> Path | None:
     """Where drills are kept, None when they are not."""
     name = str(request.config.getoption("--history"))
     return Path(name) if name else None
+
+
+@pytest.fixture(scope="session")
+def runbook_file(request: pytest.FixtureRequest) -> Path:
+    """The runbook that features speak of."""
+    given, config = str(request.config.getoption("--runbook")), request.config
+    path = Path(given) if given else config.rootpath / (config.getini("rollback_runbook") or _USUAL)
+    if not path.is_file():
+        pytest.fail(f"expected a runbook at {path}; found none. Set --runbook or rollback_runbook")
+    return path
 
 
 @pytest.fixture
@@ -133,6 +146,7 @@ def hold(
     drills: Path,
     known_drills: dict[Path, Outcome],
     history_file: Path | None,
+    runbook_file: Path,
 ) -> Hold:
     """Hold a drill by a plan, or return the outcome of an equal one."""
 
@@ -143,9 +157,9 @@ def hold(
                 if (folder / "report" / "verdict.json").exists():  # which comes last
                     pass
                 elif stage_name == SIMULATED:
-                    _hold_in_model(plan, folder)
+                    _hold_in_model(plan, runbook_file, folder)
                 else:
-                    _hold(plan, kept_stage(stage_name), folder, history_file)
+                    _hold(plan, runbook_file, kept_stage(stage_name), folder, history_file)
             known_drills[folder] = _outcome(folder)
         return known_drills[folder]
 
@@ -163,14 +177,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _outcome(folder: Path) -> Outcome:
     book = Book(read(folder / "report" / "timeline.jsonl"))
-    return Outcome(list(book.events), book.ask(judge), parse(folder / RUNBOOK.name))
+    return Outcome(list(book.events), book.ask(judge), parse(folder / _COPY))
 
 
-def _request(plan: Plan, folder: Path) -> Request:
+def _request(plan: Plan, runbook: Path, folder: Path) -> Request:
     """Return what a drill is asked for whose report goes to `folder`."""
     shutil.rmtree(folder / "report", ignore_errors=True)  # of one that was not held to its end
     return Request(
-        edited_runbook(folder, plan.replaced),
+        edited_runbook(runbook, folder, plan.replaced),
         folder / "report",
         fault=plan.fault,
         procedure=plan.procedure,
@@ -182,9 +196,9 @@ def _request(plan: Plan, folder: Path) -> Request:
     )
 
 
-def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> None:
+def _hold(plan: Plan, runbook: Path, stage: Stage, folder: Path, history_file: Path | None) -> None:
     """Hold a drill on a stage."""
-    request = _request(plan, folder)
+    request = _request(plan, runbook, folder)
     request = replace(request, history=None if plan.is_sabotage else history_file)
     sabotage = broken_reservations(stage) if plan.break_stable else contextlib.nullcontext()
     with sabotage:
@@ -194,26 +208,26 @@ def _hold(plan: Plan, stage: Stage, folder: Path, history_file: Path | None) -> 
         hold_drill(asked, stage=stage)
 
 
-def _hold_in_model(plan: Plan, folder: Path) -> None:
+def _hold_in_model(plan: Plan, runbook: Path, folder: Path) -> None:
     """Hold a drill on the simulated stage, in virtual time."""
     assert not plan.break_stable, "only a real stage is sabotaged so"
     assert not plan.toothless, "the model's faults have their teeth"
-    request = replace(_request(plan, folder), stage=SIMULATED)
+    request = replace(_request(plan, runbook, folder), stage=SIMULATED)
     (make,) = WORLDS.members().values()
     with virtual_time(make.begin):
         world = make(Draw(request.seed, plan.fault, rate=plan.rate, pace=plan.pace))
         hold_drill(world.plan(request))
 
 
-def edited_runbook(directory: Path, replaced: list[tuple[str, str]]) -> Path:
-    """Return a copy of the project's runbook in `directory` with text replaced.
+def edited_runbook(runbook: Path, directory: Path, replaced: list[tuple[str, str]]) -> Path:
+    """Return a copy of `runbook` in `directory` with text replaced.
 
     Raises AssertionError when there is nothing to replace: the scenario would test nothing.
     """
-    text = RUNBOOK.read_text(encoding="utf-8")
+    text = runbook.read_text(encoding="utf-8")
     for old, new in replaced:
         assert old in text, f"the runbook does not contain {old!r}"
         text = text.replace(old, new)
-    path = directory / RUNBOOK.name
+    path = directory / _COPY
     path.write_text(text, encoding="utf-8")
     return path

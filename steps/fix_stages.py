@@ -20,7 +20,7 @@ StageFor = Callable[[str], Stage]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
+    parser.getgroup("rollback-drill").addoption(
         "--stages",
         default="auto",
         help="comma-separated stages to run on; auto: all that can be had",

@@ -15,7 +15,7 @@ _LONGEST = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
+    parser.getgroup("rollback-drill").addoption(
         "--summary", default="", help="file for a summary in Markdown; also GITHUB_STEP_SUMMARY"
     )
 

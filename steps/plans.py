@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pytest_bdd import given, parsers, when
 
 from rollback_drill.runbook.authority import roles_of
 
-from .fix_drills import RUNBOOK, Hold, Outcome, Plan
+from .fix_drills import Hold, Outcome, Plan
 
 
 @given("clients use the pagination release")
@@ -56,8 +58,8 @@ def the_operator_chooses(plan: Plan, number: int) -> None:
 
 
 @given(parsers.parse('the runbook lacks the line "{beginning}"'))
-def the_runbook_lacks(plan: Plan, beginning: str) -> None:
-    lines = RUNBOOK.read_text(encoding="utf-8").splitlines(keepends=True)
+def the_runbook_lacks(plan: Plan, runbook_file: Path, beginning: str) -> None:
+    lines = runbook_file.read_text(encoding="utf-8").splitlines(keepends=True)
     plan.replaced.extend((line, "") for line in lines if line.startswith(beginning))
     assert plan.replaced, f"no line of the runbook begins with {beginning!r}"
 

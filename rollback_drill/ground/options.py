@@ -293,10 +293,12 @@ VERBS = (
         "gate",
         "Run the features as a CI gate",
         "make gate TIER=smoke",
-        (FEATURES, STAGES_OF_TESTS, TIER, HISTORY, REPORT),
+        (FEATURES, RUNBOOK, STAGES_OF_TESTS, TIER, HISTORY, REPORT),
         module="pytest",
         words=(
             "{features}",
+            "--runbook={runbook}",
+            *("-p", "no:locust"),  # its plugin replaces parts of Python that a drill needs
             "--stages={stages}",
             *ON_ALL_CORES,
             "--max-worker-restart=0",  # a new one would remove what others left for Allure

@@ -11,7 +11,7 @@ import queue
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -158,23 +158,28 @@ class OperatorPerformer(Performer):
 
         They are in a file that only its owner can read, since some are secret.
         """
-        from rollback_drill.stage.container_host import ContainerHost  # with all of the engine's
-
-        variables: dict[str, str] = {}
-        if isinstance(host, LocalHost | ContainerHost | RemoteHost):
-            variables = {**host.environment, **self.environment}
         path = self._folder / host.name
         path.touch(mode=0o600)
+        if isinstance(host, LocalHost):
+            text = self._exports(host.environment)
+            text += f"cd {shlex.quote(str(host.directory))}\n"
+            path.write_text(text, encoding="utf-8")
+            return f"bash --rcfile {path}"
+        if isinstance(host, RemoteHost):
+            path.write_text(self._exports(host.environment), encoding="utf-8")
+            return f"{shlex.join(host.way)} (its variables: {path})"
+        # With all of the engine's, which not everybody has installed.
+        from rollback_drill.stage.container_host import ContainerHost
+
         if isinstance(host, ContainerHost):
+            variables = {**host.environment, **self.environment}
             lines = (f"{k}={v}" for k, v in variables.items() if "\n" not in v)
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
             folder = shlex.quote(host.directory)
             return f"docker exec -it --env-file {path} -w {folder} {host.container_id[:12]} bash"
-        text = "".join(f"export {k}={shlex.quote(v)}\n" for k, v in variables.items())
-        if isinstance(host, LocalHost):
-            text += f"cd {shlex.quote(str(host.directory))}\n"
-            path.write_text(text, encoding="utf-8")
-            return f"bash --rcfile {path}"
-        path.write_text(text, encoding="utf-8")
-        way = shlex.join(host.way) if isinstance(host, RemoteHost) else host.name
-        return f"{way} (its variables: {path})"
+        return f"{host.name} (its variables: {path})"
+
+    def _exports(self, environment: Mapping[str, str]) -> str:
+        """Return the lines of a shell that set the variables of a host and of the runbook."""
+        variables = {**environment, **self.environment}
+        return "".join(f"export {k}={shlex.quote(v)}\n" for k, v in variables.items())

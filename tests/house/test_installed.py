@@ -114,6 +114,21 @@ def test_without_git_the_demo_says_so(program: Path, tmp_path: Path) -> None:
     assert "Expected git on this machine; found none.\nTry: install git." in said.stderr
 
 
+def test_without_extras_it_says_what_to_install_and_takes_what_there_is(
+    program: Path, tmp_path: Path
+) -> None:
+    asked = ("drill", "--runbook=demo")
+    said = called(program, tmp_path, *asked, "--stage=containers")
+    assert said.returncode == 2
+    assert "rollback-drill[containers]" in said.stderr
+    said = called(program, tmp_path, *asked, "--plan=1")
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "Nothing was touched" in said.stdout
+    said = called(program, tmp_path, "gate", "--features=demo", "--runbook=demo")
+    assert said.returncode == 2
+    assert "rollback-drill[gate]" in said.stderr
+
+
 def test_its_demo_ends_in_a_verdict_and_writes_nothing_beside_its_code(
     program: Path, tmp_path: Path
 ) -> None:

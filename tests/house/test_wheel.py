@@ -122,6 +122,30 @@ def imported(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield top, path
 
 
+def needing(folder: Path, packages: set[str]) -> set[str]:
+    """Return the modules below `folder` that cannot be imported without one of `packages`."""
+    asked = {}
+    for path in folder.rglob("*.py"):
+        name = ".".join((folder.name, *path.relative_to(folder).with_suffix("").parts))
+        text = path.read_text(encoding="utf-8")
+        asked[name] = set(re.findall(r"^(?:from|import) ([\w.]+)", text, re.MULTILINE))
+    found = {name for name, asks in asked.items() if {one.split(".")[0] for one in asks} & packages}
+    while more := {name for name, asks in asked.items() if asks & found} - found:
+        found |= more
+    return found
+
+
+def test_without_an_engine_s_packages_only_its_own_stage_is_missing() -> None:
+    stage = "rollback_drill.stage"
+    alone = needing(ROOT / "rollback_drill", EXTRAS["containers"])
+    assert f"{stage}.containers" in alone  # through others, too
+    assert alone <= {
+        *(f"{stage}.{name}" for name in ("containers", "container_host", "container_sweep")),
+        *(f"{stage}.{name}" for name in ("docker_context", "engine", "execution", "filled")),
+        f"{stage}.images",
+    }
+
+
 def guessing(folder: Path) -> list[str]:
     """Return the modules below `folder` that find files by how deep they lie themselves."""
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.stage.model import Stage, StageOptions
@@ -13,6 +14,9 @@ from rollback_drill.stage.opening import stage_kind
 @functools.cache
 def containers_problem() -> str:
     """Return why the container stage cannot be had here, "" when it can."""
+    for name in ("docker", "testcontainers"):
+        if find_spec(name) is None:
+            return f"the package {name} is not installed (rollback-drill[containers])"
     from rollback_drill.stage.engine import engine_problem
     from rollback_drill.stage.images import base_problem
 
