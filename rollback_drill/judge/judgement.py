@@ -171,7 +171,7 @@ def judge(book: Book) -> Judgement:
         verdict = Verdict.FAILED
     return Judgement(
         verdict=verdict,
-        reason=str(causes[0]) if causes else _held(book.every(Checked)),
+        reason=str(causes[0]) if causes else _held(book.every(Checked), len(book.ask(assumed))),
         started=book.last(DrillStarted),
         decided=book.last(Decided),
         procedure=chosen.procedure if chosen else None,
@@ -194,10 +194,12 @@ def judge(book: Book) -> Judgement:
     )
 
 
-def _held(checked: list[Checked]) -> str:
-    """Say that all held, and of how much somebody else vouches for it."""
+def _held(checked: list[Checked], assumed_values: int) -> str:
+    """Say that all held, of how much somebody else vouches for it, and how much was assumed."""
     attested = sum(one.verdict is Verdict.ATTESTED for one in checked)
     told = f" ({attested} of {len(checked)} checkboxes are attested, not seen)" if attested else ""
+    if assumed_values:
+        told += f"; the runbook does not say {assumed_values} of the values, which were assumed"
     return f"every step, checkbox and write held{told}"
 
 

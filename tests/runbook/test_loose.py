@@ -8,20 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from rollback_drill.campaigns.plan import plan
 from rollback_drill.campaigns.read_out import read_out
 from rollback_drill.decide.trigger import Condition, Unwatched, condition_of
-from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.asked import _STANDARD
+from rollback_drill.judge.judgement import _held, judge
+from rollback_drill.perform.asked import _STANDARD, identities
 from rollback_drill.perform.check import bind
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
+from rollback_drill.record.told import DrillEnded
 from rollback_drill.report import html
 from rollback_drill.runbook.hints import Hints
+from rollback_drill.runbook.judges import assumed
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse, read_document
 from rollback_drill.runbook.problems import FORM, RunbookError
 from rollback_drill.runbook.standard import standard_set, without_unable
 from rollback_drill.runbook.told import RunbookRead
+from rollback_drill.stage.model import StageOptions
+from rollback_drill.stage.opening import open_stage
 from tests.runbook.runbook_support import SMALL, changed, reading_of, runbook_of, unread_in, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -328,6 +333,9 @@ def test_page_and_verdict_show_what_was_assumed() -> None:
     assert verdict["runbook"]["assumed"] == [
         {"line": 9, "what": "budget of Procedure 1, step 1", "value": "<b>", "source": "by us"}
     ]
+    told = [Event(1.0, TOLD), Event(2.0, DrillEnded())]
+    assert "the runbook does not say 1 of the values" in _held([], len(assumed(Book(told))))
+    assert "assumed" not in _held([], 0)
     assert "does not say" not in html.whole_page(Book([Event(1.0, RunbookRead())]))
 
 
@@ -405,3 +413,24 @@ def test_a_step_that_verifies_stays_where_it_stands(mark: str, tmp_path: Path) -
     assert shape(runbook_of(tmp_path, text)) == [("Manual rollback", expected)]
     flat = text.replace("## Manual rollback\n\n", "").replace("### ", "## ")
     assert shape(runbook_of(tmp_path, flat)) == [("Rollback", expected)]
+
+
+def test_a_plan_names_what_is_assumed(tmp_path: Path) -> None:
+    runbook = runbook_of(tmp_path, SHAPES["kinds"][0])
+    stage = open_stage("processes", StageOptions(), lambda _: None)
+    said = [line for line in plan(runbook, stage) if line.startswith("Assumed, line ")]
+    assert len(said) == len(runbook.assumed)
+    assert any(
+        "row of the matrix: Critical" in line and "runbook/rollback.md" in line for line in said
+    )
+
+
+def test_what_a_kept_document_said_itself_is_gone_where_it_is_assumed(tmp_path: Path) -> None:
+    """Whoever loses so much of the full form that it is another one does not pass by what is assumed."""
+    before = identities(runbook_of(tmp_path, SMALL))
+    lost = SMALL.replace("| Condition |", "| Case |").replace(
+        "Procedure 1: Application", "Rollback"
+    )
+    now = identities(reading_of(tmp_path, lost).runbook)
+    assert "a decision matrix of its own" in before
+    assert "a decision matrix of its own" not in now
