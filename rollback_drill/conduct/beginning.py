@@ -12,6 +12,7 @@ from rollback_drill.conduct.request import Request
 from rollback_drill.conduct.told import DrillStarted, EarlierDrills
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.data.accounting import Accounting
+from rollback_drill.judge.figures import older_figures
 from rollback_drill.perform.asked import asked_by
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.runbook.amounts import within_s
@@ -100,7 +101,8 @@ def _earlier(admitted: Admitted) -> EarlierDrills:
     times, last = admitted.earlier, admitted.last
     if last is None:
         return EarlierDrills(admitted.history_key, times, len(times))
-    return EarlierDrills(admitted.history_key, times, len(times), last.figures, last.began)
+    figures = last.figures or older_figures(last)
+    return EarlierDrills(admitted.history_key, times, len(times), figures, last.began)
 
 
 def _promises(admitted: Admitted) -> dict[str, int]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rollback_drill.conduct.told import EarlierDrills
 from rollback_drill.ground.words import duration
+from rollback_drill.judge.history import KeptDrill
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.perform.told import ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
@@ -52,6 +53,12 @@ def figures(book: Book) -> tuple[Figure, ...]:
 def figure_values(book: Book) -> dict[str, float]:
     """Return those that were observed by their keys, as they are kept for later drills."""
     return {one.key: one.value for one in book.ask(figures) if one.value is not None}
+
+
+def older_figures(one: KeptDrill) -> dict[str, float]:
+    """Return those of a drill that was kept before figures were."""
+    known = {"detected_s": one.detected_after_s, "restored_s": one.restored_after_s}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _detection(judgement: Judgement) -> Figure:

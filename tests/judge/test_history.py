@@ -10,6 +10,7 @@ from rollback_drill.conduct.told import EarlierDrills, Restored
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
+from rollback_drill.judge.figures import older_figures
 from rollback_drill.judge.history import KeptDrill
 from rollback_drill.judge.judgement import judge
 from rollback_drill.judge.judges.trend import LEAST, LEVEL, judge_restore_time
@@ -65,6 +66,21 @@ def test_only_drills_that_passed_and_compare_are_a_baseline() -> None:
         drill(restored_after_s=None),
     ]
     assert history.baseline(drills, "k") == (1.0,)
+
+
+def test_the_last_that_compares_is_one_that_was_conclusive() -> None:
+    drills = [
+        drill("2026-01-01T00:00:00Z", verdict="failed", figures={"lost": 2.0}),
+        drill("2026-01-02T00:00:00Z", verdict="unknown"),
+        drill("2026-01-03T00:00:00Z", key="other"),
+    ]
+    assert history.last_of(drills, "k") == drills[0]
+    assert history.last_of(drills, "nobody's") is None
+
+
+def test_a_drill_that_was_kept_before_figures_were_has_its_times() -> None:
+    assert older_figures(drill(restored_after_s=None)) == {"detected_s": 0.5}
+    assert older_figures(drill()) == {"detected_s": 0.5, "restored_s": 4.0}
 
 
 def test_what_is_kept_can_be_read_again_in_order(tmp_path: Path) -> None:

@@ -147,8 +147,11 @@ class Hostaway:
             answer = http.get(f"/api/reservations/{created}")
             read = _object_of(answer) if answer.ok else {}
         same = stored == [(read.get("guest_name"), read.get("total_cents"))]
-        got = f"{answer.status} with {sorted(read.items())[:6]}" if read else answer.status
-        told = f"reservation {created} is stored as {stored}, read back: {got}"
+        got = f"answered {answer.status}"
+        if read:
+            got += f" with {read.get('guest_name')}, {read.get('total_cents')} cents"
+        kept = "; ".join(f"{name}, {cents} cents" for name, cents in stored) or "nothing"
+        told = f"reservation {created} is stored as {kept}; read back it was {got}"
         if not same:
             return failed(told, "the same in both")
         wrong = list(wrong_in_life(place, sent, made))
