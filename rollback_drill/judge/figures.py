@@ -132,7 +132,7 @@ def _budget(book: Book, judgement: Judgement) -> Figure:
     tight = max(steps, key=lambda one: one.took_s / one.budget_s)
     goal = f"{duration(took)} of {duration(whole)}; tightest: "
     goal += f"step {tight.number}, " if tight.number else f"{tight.title}, "
-    goal += f"{duration(tight.took_s)} of {duration(tight.budget_s)}"
+    goal += f"{tight.took_s:.1f} s of {duration(tight.budget_s)}"
     good: bool | None = all(one.took_s <= one.budget_s for one in steps)
     reached, chosen = sum(one.number > 0 for one in steps), book.last(ProcedureChosen)
     if good and chosen and reached < len(chosen.step_titles):

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.ground.markup import filled
 from rollback_drill.ground.verdict import GOOD, Verdict
+from rollback_drill.ground.words import duration
 from rollback_drill.perform.anchors import box_ids, command_id, step_ids
 from rollback_drill.perform.counts import count_of
 from rollback_drill.perform.performed import commands_run
@@ -34,9 +35,8 @@ _LOCKED = re.compile(r"locked by ", re.IGNORECASE)
 @section(60)
 def steps_against_budgets(book: Book) -> Markup:
     """How long each took, and what became of it."""
-    return filled(
-        __file__, "steps", steps=list(zip(book.ask(step_ids), book.every(StepEnded), strict=True))
-    )
+    steps = list(zip(book.ask(step_ids), book.every(StepEnded), strict=True))
+    return filled(__file__, "steps", duration=duration, steps=steps)
 
 
 @section(90)
