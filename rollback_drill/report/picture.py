@@ -162,7 +162,8 @@ def _clock(canvas: Canvas, whole: Area) -> None:
             f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{whole.top:.1f}" '
             f'y2="{whole.bottom + 5:.1f}"/>'
         )
-        canvas.text(x, whole.bottom + 20, tick.label, anchor="middle")
+        over = x + _LETTER * len(tick.label) / 2 > _WIDTH
+        canvas.text(x, whole.bottom + 20, tick.label, anchor="end" if over else "middle")
     canvas.text(_WIDTH - _RIGHT, whole.bottom + 36, "time of day, UTC", "unit", "end")
 
 
