@@ -298,7 +298,7 @@ VERBS = (
         words=(
             "{features}",
             "--runbook={runbook}",
-            *("-p", "no:locust"),  # its plugin replaces parts of Python that a drill needs
+            *("-p", "no:locust"),  # its plugin claims options such as --host
             "--stages={stages}",
             *ON_ALL_CORES,
             "--max-worker-restart=0",  # a new one would remove what others left for Allure
