@@ -17,7 +17,7 @@ from rollback_drill.data.told import READY, CatalogueSeen
 from rollback_drill.ground.errors import StageError
 from rollback_drill.subject.subject import Queries
 
-SERVER = ("database", "role ", "setting of ", "server setting ", "ALTER SYSTEM ")
+SERVER = ("database", "role ", "setting ", "server setting ", "password ")
 """How names begin of what no dump of a database holds."""
 _OURS = "neighbour"  # the role of hazards
 _LONG = 300  # characters of a definition that are told
@@ -189,8 +189,7 @@ _PARTS = (
     # Of the server. What differs between two sessions is no setting of it; commands and addresses
     # may hold a secret.
     """SELECT 'server setting ' || s.name, CASE WHEN s.name ~ 'conninfo|command' THEN
-      md5(s.setting) ELSE s.setting END || CASE WHEN s.pending_restart THEN '; at its next start'
-      ELSE '' END, '' FROM pg_settings s
+      md5(s.setting) ELSE s.setting END, '' FROM pg_settings s
     WHERE s.source IN ('configuration file', 'command line', 'environment variable')""",
     # A database that was swapped in by its name has settings of its own.
     """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
@@ -225,10 +224,14 @@ POSITIONS = (
     "LEFT JOIN pg_attribute b ON b.attrelid = d.refobjid AND b.attnum = d.refobjsubid "
     "LEFT JOIN pg_class r ON r.oid = d.refobjid LEFT JOIN pg_namespace m ON m.oid = r.relnamespace"
 )
-# What the server takes at its next start or reload, which only a superuser may read.
-_TO_COME = (
-    "SELECT 'ALTER SYSTEM ' || f.name, f.setting FROM pg_file_settings f "
-    "WHERE f.sourcefile ~ 'auto[.]conf$' AND f.name !~ 'conninfo|command'"
+# What only a superuser may read: what the server takes at its next start or reload, and whether a
+# password is another one (the digest of a verifier that has a salt, so that nobody can guess it).
+_OF_SUPERUSERS = (
+    "SELECT 'setting ' || f.name || ' in ' || regexp_replace(f.sourcefile, '.*/', ''), "
+    "string_agg(f.setting, ',' ORDER BY f.seqno) FROM pg_file_settings f "
+    "WHERE f.name !~ 'conninfo|command' GROUP BY f.name, f.sourcefile UNION ALL "
+    "SELECT 'password of ' || r.rolname, md5(r.rolpassword) FROM pg_authid r "
+    f"WHERE r.rolpassword LIKE 'SCRAM-%' AND r.rolname <> '{_OURS}'"
 )
 Entries = dict[str, str]
 Belongs = dict[str, tuple[str, ...]]
@@ -299,7 +302,7 @@ def catalogue(database: Queries) -> Catalogue:
     """Return what `database` is made of. Raises StageError."""
     entries, belongs = parsed(database.fetch(QUERY))
     with contextlib.suppress(StageError):
-        entries |= {name: _shortened(setting) for name, setting in database.fetch(_TO_COME)}
+        entries |= {name: _shortened(setting) for name, setting in database.fetch(_OF_SUPERUSERS)}
     positions, behind = _sequences(database)
     return Catalogue(entries, belongs, positions, behind)
 

@@ -18,6 +18,7 @@ _DROPPED = re.compile(
     r"(?:DROP\s+DATABASE(?:\s+IF\s+EXISTS)?|\bdropdb\b(?:\s+--?\S+)*)" + _NAME, re.I
 )
 _BLANK = re.compile(r"\$\((?:[^()]|\([^()]*\))*\)|\$\{[^}]*\}|\$\w+|\$\$")
+_PUSHES = re.compile(r"\bgit\s(?:(?!stash)[^\n|;&])*?\bpush\b([^\n|;&]*)")
 _ROTATES = re.compile(r"-m(?:time|min)\b.*(?:-delete\b|\brm\b)")
 
 
@@ -46,6 +47,7 @@ def declared(procedure: Procedure, own: str) -> EffectsDeclared:
         drops=tuple(dict.fromkeys(dropped)),
         rotates=any(_ROTATES.search(script) for script in scripts),
         own=own,
+        pushes=tuple(words.strip() for script in scripts for words in _PUSHES.findall(script)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from rollback_drill.effects.told import (
     GONE,
     NOT_HELD,
     PREPARATION,
+    UNBROKEN,
     EffectsDeclared,
     HostSeen,
     ServerSeen,
@@ -21,9 +23,23 @@ from rollback_drill.record.book import Book, lives
 from rollback_drill.record.judge import Cause, judging
 
 _MOST = 5  # that are named of each kind
-_BY = {BEFORE: "in the preparation", AFTER: "by the procedure", GONE: "after the procedure"}
+_BY = {
+    PREPARATION: "before the preparation",
+    BEFORE: "in the preparation",
+    AFTER: "by the procedure",
+    GONE: "after the procedure",
+}
 _CLOSING = "by the closing steps"
 _NEEDED = (PREPARATION, AFTER)
+_EARLY = (UNBROKEN, PREPARATION, BEFORE)
+_MAY_COME = ("tag", "stash", "origin")
+_NAMED = {
+    "setting": "git's setting",
+    "hook": "git's hook",
+    "tag": "the tag",
+    "stash": "what was put aside as",
+    "origin": "the origin's",
+}
 
 
 @judging(125, whole=True)
@@ -122,6 +138,60 @@ def _files(looks: list[HostSeen], declared: _Declared) -> _Finds:
                 yield f"{path} is another than before, {_by(after)}: {now}, not {was}"
 
 
+def _rights(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        for path, was in before.rights.items():
+            now = after.rights.get(path, was)
+            if now != was:
+                yield f"{path} has other rights than before, {_by(after)}: {now}, not {was}"
+
+
+def _repository(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """Tags and branches may come, and a branch may move on where a step pushes it."""
+    pushed = [words for one in declared for words in one.pushes]
+    for before, after in pairwise(looks):
+        blind = "origin" in {*before.unseen, *after.unseen}
+        for name in {**before.repository, **after.repository}:
+            kind, _, what = name.partition(" ")
+            was, now = before.repository.get(name), after.repository.get(name)
+            if was == now or (was is None and kind in _MAY_COME) or (blind and kind == "origin"):
+                continue
+            if kind == "setting" and what.startswith("branch."):
+                continue  # git's own notes
+            if now and what.startswith("refs/heads/") and _is_pushed(what, pushed):
+                continue
+            how = "gone" if now is None else "new" if was is None else "another than before"
+            yield f"{_NAMED[kind]} {what} is {how}, {_by(after)}"
+
+
+def _is_pushed(branch: str, pushed: list[str]) -> bool:
+    name = branch.removeprefix("refs/heads/")
+    return any(
+        re.search(rf"(?:^|[\s:])(?:refs/heads/)?{re.escape(name)}(?=[\s:]|$)", words)
+        and not re.search(r"(?:^|\s)(?:-f|--force\S*|\+\S+)(?=\s|$)", words)
+        for words in pushed
+    )
+
+
+def _starts(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        for path in {**before.starts, **after.starts} if before.starts else ():
+            if before.starts.get(path) != after.starts.get(path):
+                how = "another than before" if path in after.starts else "gone"
+                how = how if path in before.starts else "new"
+                yield f"{path}, which says how services are started, is {how}, {_by(after)}"
+
+
+def _secrets(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        for path in after.secrets:
+            if path not in before.secrets:
+                yield f"{path} holds a secret of the environment, {_by(after)}"
+
+
 def _processes(looks: list[HostSeen], declared: _Declared) -> _Finds:
     """What was there at two looks stays, what was there at one may have been a look itself."""
     del declared
@@ -171,6 +241,10 @@ _KINDS: dict[str, Callable[[list[HostSeen], _Declared], _Finds]] = {
     "Configuration": _settings,
     "Deployment's folder": _folder,
     "Kept files": _files,
+    "Rights": _rights,
+    "Repository": _repository,
+    "Services' settings": _starts,
+    "Secrets": _secrets,
     "Processes": _processes,
     "Load balancer": _balancer,
     "Crontab": _crontab,
@@ -199,3 +273,28 @@ def _of_databases(looks: list[ServerSeen], declared: _Declared) -> Iterator[Caus
                     yield f"{name} was left behind, {_by(after)}"
 
     yield from _causes("Databases", found())
+    yield from _causes("Databases", _of_contents(looks, own))
+    yield from _unseen_contents(looks)
+
+
+def _of_contents(looks: list[ServerSeen], own: set[str]) -> _Finds:
+    for name in dict.fromkeys(name for one in looks for name in one.held if name not in own):
+        seen = [one for one in looks if one.held.get(name)]
+        for before, after in pairwise(seen):
+            if before.databases[name] != after.databases[name]:
+                continue  # another one, which is told above
+            was, now = before.held[name], after.held[name]
+            for part in sorted({*was, *now}):
+                if was.get(part) != now.get(part):
+                    yield f"{part} of {name} is another than before, {_by(after)}"
+
+
+def _unseen_contents(looks: list[ServerSeen]) -> Iterator[Cause]:
+    """A fault may take every connection: then what was seen while all was well is enough."""
+    for name in dict.fromkeys(name for one in looks for name in one.held):
+        there = [one for one in looks if name in one.held]
+        for when, moments in (("the procedure", _EARLY), ("its end", (AFTER,))):
+            asked = [one for one in there if one.moment in moments]
+            if asked and not any(one.held[name] for one in asked):
+                what = f"what {name} held before {when}, nobody saw"
+                yield Cause(Verdict.UNKNOWN, "Databases", what)

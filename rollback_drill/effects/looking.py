@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import yaml
 
+from rollback_drill.data.catalogue import SERVER, catalogue
+from rollback_drill.data.fingerprint import fingerprint
 from rollback_drill.effects.told import HostSeen, ServerSeen
 from rollback_drill.ground.errors import DrillError, StageError
 from rollback_drill.stage.host import Host, look
@@ -21,6 +24,7 @@ _LIMIT_S = 10.0
 _MOST = 2_000  # files or lines of each kind that are looked at
 _KEPT = 4 * 2**20
 _HAPROXY = ("srv_addr", "srv_admin_state", "srv_uweight", "srv_port")
+_TEMPLATES = ("template", "filled_")
 _DATABASES = "SELECT datname, oid::text FROM pg_database ORDER BY datname"
 # A process belongs to the stage when it has the stage's variables, or, on a host that is the
 # stage's alone, in any case. Its environment is looked for by one program, and told by none.
@@ -39,6 +43,33 @@ told files
 for folder in "$BACKUP_DIR" "$SECURE_STORAGE"; do
   if [ -d "$folder" ]; then find "$folder" -type f -printf '%s %T@ %m %p\n' | head -n @MOST; fi
 done
+told rights
+for path in "$CONFIG_FILE" "$APP_DIR" "$BACKUP_DIR" "$SECURE_STORAGE" "$SUPERVISOR_CONF"; do
+  if [ -e "$path" ]; then stat -c '%a of %U:%G %n' "$path"; fi
+done
+told repository
+git -C "$APP_DIR" config --local --list | sed 's/^/setting /'
+hooks="$(git -C "$APP_DIR" rev-parse --path-format=absolute --git-path hooks)"
+find "$hooks" -type f ! -name '*.sample' -exec sha256sum {} + \
+  | sed 's/^\([^ ]*\) *\(.*\)/hook \2=\1/'
+git -C "$APP_DIR" for-each-ref --format='tag %(refname:lstrip=2)=%(objectname)' refs/tags
+git -C "$APP_DIR" stash list --format='stash %H='
+GIT_TERMINAL_PROMPT=0 timeout 5 git -C "$APP_DIR" ls-remote origin \
+  | sed 's/^\([^\t]*\)\t\(.*\)/origin \2=\1/' | grep -v '\^{}'
+told starts
+if [ -n "$SUPERVISOR_CONF" ]; then sha256sum "$SUPERVISOR_CONF"; fi
+if [ -n "$OWN_HOST" ]; then find /etc/systemd/system -type f -exec sha256sum {} +; fi
+told secrets
+secrets() {
+  for name in $(compgen -e | grep -E 'PASSW|SECRET|TOKEN|API_?KEY' | grep -vE '(FILE|DIR)$'); do
+    value="${!name}"; if [ "${#value}" -ge 8 ]; then printf '%s\n' "$value"; fi
+  done
+}
+{ find "$EVIDENCE_DIR" "$OUTBOX" "$BACKUP_DIR" "$SECURE_STORAGE" "$STATUS_PAGE" \
+    -type f -size -16M -print0
+  find "$APP_DIR" -maxdepth 2 \( -name .venv -o -name .git \) -prune -o -type f -size -1024k -print0
+  find "$HOME" -maxdepth 1 -type f -size -1024k -print0
+} | timeout 5 xargs -0 -r grep -lsFf <(secrets) -- | sort -u | head -n @MOST
 told crontab; if command -v crontab > /dev/null; then echo there; crontab -l; fi
 told processes
 if [ -n "$OWN_HOST" ]; then cat /proc/[0-9]*/stat; else
@@ -73,9 +104,33 @@ def look_at_server(stage: Stage, moment: str) -> ServerSeen | None:
     if not stage.database:
         return None
     try:
-        return ServerSeen(moment, dict(stage.database.fetch(_DATABASES)))
+        there = dict(stage.database.fetch(_DATABASES))
+        return ServerSeen(moment, there, _held(stage, there))
     except StageError as error:
         return ServerSeen(moment, why=str(error))
+
+
+def _held(stage: Stage, there: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return what the other databases of a server hold that nobody but the drill uses, as digests;
+    nothing of one that cannot be looked into.
+    """
+    own = stage.environment.get("DB_NAME", "")
+    if stage.stays or not stage.database:
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for name in there:
+        if name in (own, f"{own}_filled") or name.startswith(_TEMPLATES):
+            continue
+        found[name] = {}
+        with contextlib.suppress(StageError), stage.database.beside(name) as other:
+            made = {
+                what: _digest(text, "")
+                for what, text in catalogue(other).entries.items()
+                if not what.startswith(SERVER)
+            }
+            rows = {f"what {of} holds": _digest(one, "") for of, one in fingerprint(other).items()}
+            found[name] = {"objects": str(len(made)), **made, **rows}
+    return found
 
 
 def _look_at(stage: Stage, host: Host, moment: str, pid: int | None, no_service: str) -> HostSeen:
@@ -104,6 +159,9 @@ def read_host(
         unseen["config"] = "there is no configuration file that can be read"
     if not told["head"]:
         unseen["tree"] = "git tells nothing of the deployment's folder"
+    repository = _values(told.get("repository", ""), key)
+    if repository and not any(name.startswith("origin ") for name in repository):
+        unseen["origin"] = "git does not reach it"
     if not told["crontab"]:
         unseen["crontab"] = "there is no crontab"
     balancer = _balancer(told["balancer"], key)
@@ -125,6 +183,12 @@ def read_host(
         head=told["head"],
         tree=tuple(line for line in told["tree"].splitlines() if line[3:] != where),
         files=_files(told["files"]),
+        rights=_by_path(told.get("rights", "")),
+        repository=repository,
+        starts={
+            path: _digest(found, key) for path, found in _by_path(told.get("starts", "")).items()
+        },
+        secrets=tuple(told.get("secrets", "").splitlines()),
         processes={} if no_service else processes,
         service=service,
         balancer=balancer,
@@ -162,6 +226,21 @@ def _files(text: str) -> dict[str, str]:
         size, changed, mode, path = line.split(" ", 3)
         found[path] = f"{size} bytes of {changed}, mode {mode}"
     return found
+
+
+def _values(text: str, key: str) -> dict[str, str]:
+    """Return digests of values by name, of lines with "name=value"; a name may have several."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return _digests(found, key)
+
+
+def _by_path(text: str) -> dict[str, str]:
+    """Return what stands before the path, the last of each line's words, by path."""
+    found = (re.match(r"(\S+(?: of \S+)?) +(.+)", line) for line in text.splitlines())
+    return {one[2]: one[1] for one in found if one}
 
 
 def _processes(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rollback_drill.record.told import Name, Number, Told
 
+UNBROKEN = "while all was well"
 PREPARATION = "before the preparation"
 BEFORE = "before the procedure"
 AFTER = "after the procedure"
@@ -21,10 +22,14 @@ class HostSeen(Told):
     `config`: digests of the values in the application's configuration file by key; `uncommitted`:
     keys whose values are not those of the release that is checked out, `head`. `tree`: what git
     says of the deployment's folder, a line each, the configuration file left out. `files`: sizes,
-    times and modes of the files in the runbook's folders by path. `processes`: names by "pid since
-    start"; `service`: those of the service, with all that it started. `balancer`: digests of the
-    load balancer's settings by name. `crontab`: digests of its lines. `unseen`: why something could
-    not be looked at; the key "host" stands for all of it.
+    times and modes of the files in the runbook's folders by path; `rights`: modes and owners, "640
+    of app:app", of the configuration and of folders. `repository`: digests of git's settings,
+    hooks, tags, what was put aside, and what the origin holds, by "setting …", "hook …", "tag …",
+    "stash …", "origin …". `starts`: digests of the files that say how services are started.
+    `secrets`: paths of files in which a secret of the environment stands. `processes`: names by
+    "pid since start"; `service`: those of the service, with all that it started. `balancer`:
+    digests of the load balancer's settings by name. `crontab`: digests of its lines. `unseen`: why
+    something could not be looked at; the key "host" stands for all of it.
     """
 
     moment: Name
@@ -34,6 +39,10 @@ class HostSeen(Told):
     head: str = ""
     tree: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
+    rights: dict[str, str] = field(default_factory=dict)
+    repository: dict[str, str] = field(default_factory=dict)
+    starts: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
     processes: dict[str, str] = field(default_factory=dict)
     service: tuple[str, ...] = ()
     balancer: dict[str, str] = field(default_factory=dict)
@@ -44,11 +53,13 @@ class HostSeen(Told):
 @dataclass(frozen=True, slots=True)
 class ServerSeen(Told):
     """The names of all databases of the service's server at a `moment`, with their object ids;
-    `why`: why nobody could look.
+    `held`: of those beside the service's own, a digest of what each is made of and holds, by part
+    (on a server that nobody else uses). `why`: why nobody could look.
     """
 
     moment: Name
     databases: dict[str, str] = field(default_factory=dict)
+    held: dict[str, dict[str, str]] = field(default_factory=dict)
     why: str = ""
 
 
@@ -56,7 +67,8 @@ class ServerSeen(Told):
 class EffectsDeclared(Told):
     """What a procedure says that it changes: `keys` of configurations that it names beside the
     configuration file, patterns of `databases` that it puts aside and keeps, those that it `drops`,
-    and whether it `rotates` old backups away. `own`: the service's database.
+    whether it `rotates` old backups away, and what it `pushes` to the origin, by the words after
+    `git push`. `own`: the service's database.
     """
 
     procedure: Number
@@ -65,3 +77,4 @@ class EffectsDeclared(Told):
     drops: tuple[str, ...]
     rotates: bool
     own: str
+    pushes: tuple[str, ...] = ()

@@ -69,7 +69,8 @@ class PostgresDatabase:
         self._neighbour_dsn = ""
         self._neighbour_lock = threading.Lock()
         self._name = str(conninfo_to_dict(dsn)["dbname"])
-        self._server = _Session(make_conninfo(dsn, **options, dbname=_MAINTENANCE))
+        self._server_dsn = make_conninfo(dsn, **options, dbname=_MAINTENANCE)
+        self._server = _Session(self._server_dsn)
         self._service = _Session(make_conninfo(dsn, **options))
         self._stop = threading.Event()
         self._keeper: Watched | None = None
@@ -114,6 +115,14 @@ class PostgresDatabase:
         self._server.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (user,)
         )
+
+    def beside(self, name: str) -> contextlib.AbstractContextManager[_Session]:
+        """See Database.beside. Of the maintenance database it is the session that is kept, which
+        is there when no other is to be had.
+        """
+        if name == _MAINTENANCE:
+            return contextlib.nullcontext(self._server)
+        return contextlib.closing(_Session(make_conninfo(self._server_dsn, dbname=name)))
 
     def neighbour(self) -> psycopg.Connection[Any]:
         """See Database.neighbour."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -83,6 +84,10 @@ class Database(Queries, Protocol):
 
     def end_sessions(self, user: str) -> None:
         """End all sessions of `user`, as a restart of the network between would."""
+        ...
+
+    def beside(self, name: str) -> AbstractContextManager[Queries]:
+        """Return another database of the same server, for its administrator."""
         ...
 
     def neighbour(self) -> psycopg.Connection[Any]:

@@ -79,6 +79,12 @@ _DIAL = (
     "curl -fsS --max-time 5 -X PATCH -H 'Content-Type: application/json' -d '\"127.0.0.1:{port}\"' "
     '"$LB_ADMIN/config/apps/http/servers/front/routes/0/handle/0/upstreams/0/dial"'
 )
+# A request that failed is logged, and in its headers stands the key.
+_WITHOUT_KEYS = {
+    "format": "filter",
+    "wrap": {"format": "json"},
+    "fields": {"request>headers": {"filter": "delete"}},
+}
 # The socket lies in the data folder, which only its owner can enter.
 _POSTGRES_ACCESS = """
 local all postgres trust
@@ -437,6 +443,7 @@ class ProcessStage(OwnStage):
                 "config": {"persist": False},
             },
             "apps": {"http": {"servers": {"front": server}}},
+            "logging": {"logs": {"default": {"encoder": _WITHOUT_KEYS}}},
         }
         (folder / "caddy.json").write_text(json.dumps(config))
         self._start(

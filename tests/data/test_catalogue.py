@@ -124,6 +124,7 @@ ALTERED = [
     ("ALTER ROLE clerk SET statement_timeout = '1s'", "setting of clerk on the server was"),
     ("ALTER ROLE clerk CREATEDB", "role clerk was"),
     ("GRANT boss TO clerk", "role clerk was"),
+    ("ALTER ROLE clerk PASSWORD 'new'", "password of clerk is new"),
     ("CREATE ROLE other", "role other is new"),
     ("CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION ev()", "event trigger e is new"),
     ("DROP EXTENSION plpgsql CASCADE", "extension plpgsql is gone"),
@@ -194,8 +195,18 @@ def test_what_is_set_for_the_whole_server_is_found(server: Postgres, loaded: boo
         finally:
             connection.execute("ALTER SYSTEM RESET ALL")
             connection.execute(reload_)
-        assert "ALTER SYSTEM max_standby_archive_delay is new" in found
+        assert "setting max_standby_archive_delay in postgresql.auto.conf is new" in found
         assert ("server setting max_standby_archive_delay is new" in found) is loaded
+
+
+def test_another_password_is_found_and_not_told(session: Session) -> None:
+    session.fetch("ALTER ROLE boss PASSWORD 'old'")
+    watching = Watching(session)
+    before = watching.look(STARTED)
+    session.fetch("ALTER ROLE boss PASSWORD 'new'")
+    after = watching.look(ENDED)
+    assert "password of boss was" in told(before, after)
+    assert "SCRAM" not in repr((before, after))
 
 
 def test_whoever_may_read_little_still_sees_all_definitions(server: Postgres) -> None:
@@ -207,7 +218,9 @@ def test_whoever_may_read_little_still_sees_all_definitions(server: Postgres) ->
         other.execute("SET ROLE clerk")
         seen, all_ = (catalogue(Session(one)).entries.keys() for one in (other, administrator))
         assert seen <= all_
-        assert all(name.startswith("server setting ") for name in all_ - seen)
+        assert all(
+            name.startswith(("server setting ", "setting ", "password of ")) for name in all_ - seen
+        )
 
 
 # Below: from the record alone.

@@ -16,6 +16,7 @@ from rollback_drill.effects.told import (
     GONE,
     NOT_HELD,
     PREPARATION,
+    UNBROKEN,
     EffectsDeclared,
     HostSeen,
     ServerSeen,
@@ -34,6 +35,17 @@ WELL = HostSeen(
     head="aaa",
     tree=("?? notes",),
     files={"/backups/old.dump": "9 bytes"},
+    rights={"/app/config.yaml": "644 of app:app"},
+    repository={
+        "setting core.bare": "1",
+        "hook pre-push": "1",
+        "tag v1": "1",
+        "stash abc": "1",
+        "origin refs/tags/v1": "1",
+        "origin refs/heads/main": "1",
+    },
+    starts={"/etc/app.conf": "1"},
+    secrets=("/etc/app.conf",),
     processes={"1 since 5": "init", "7 since 8": "exporter"},
     balancer={"path": "1"},
     crontab=("1",),
@@ -64,7 +76,65 @@ def test_nothing_that_differs_is_no_cause() -> None:
     assert "3 databases" in what_else.markup(book({}))
 
 
+def git(changes: dict[str, str | None]) -> dict[str, dict[str, object]]:
+    """Return what git tells of after the procedure; None: it does no more."""
+    now = {**WELL.repository, **changes}
+    return from_on(AFTER, repository={name: is_ for name, is_ in now.items() if is_ is not None})
+
+
 WRONG = {
+    "a setting of git": (
+        git({"setting core.bare": "2"}),
+        "Repository: host-1: git's setting core.bare is another than before, by the procedure",
+    ),
+    "a new setting of git": (
+        git({"setting core.hookspath": "1"}),
+        "Repository: host-1: git's setting core.hookspath is new, by the procedure",
+    ),
+    "a new hook": (
+        git({"hook post-merge": "1"}),
+        "Repository: host-1: git's hook post-merge is new, by the procedure",
+    ),
+    "a tag that moved": (
+        git({"tag v1": "2"}),
+        "Repository: host-1: the tag v1 is another than before, by the procedure",
+    ),
+    "a tag that is gone from the origin": (
+        git({"origin refs/tags/v1": None}),
+        "Repository: host-1: the origin's refs/tags/v1 is gone, by the procedure",
+    ),
+    "a branch that moved in the origin": (
+        git({"origin refs/heads/main": "2"}),
+        "Repository: host-1: the origin's refs/heads/main is another than before, by the procedure",
+    ),
+    "what was put aside, dropped": (
+        git({"stash abc": None}),
+        "Repository: host-1: what was put aside as abc is gone, by the procedure",
+    ),
+    "rights": (
+        from_on(GONE, rights={"/app/config.yaml": "666 of app:app"}),
+        "Rights: host-1: /app/config.yaml has other rights than before, after the procedure:"
+        " 666 of app:app, not 644 of app:app",
+    ),
+    "how the service is started": (
+        from_on(AFTER, starts={"/etc/app.conf": "2"}),
+        "Services' settings: host-1: /etc/app.conf, which says how services are started, is"
+        " another than before, by the procedure",
+    ),
+    "another service": (
+        from_on(AFTER, starts={**WELL.starts, "/etc/b.conf": "1"}),
+        "Services' settings: host-1: /etc/b.conf, which says how services are started, is new,"
+        " by the procedure",
+    ),
+    "no service": (
+        from_on(AFTER, starts={}),
+        "Services' settings: host-1: /etc/app.conf, which says how services are started, is gone,"
+        " by the procedure",
+    ),
+    "a secret in a file": (
+        from_on(AFTER, secrets=(*WELL.secrets, "/evidence/env")),
+        "Secrets: host-1: /evidence/env holds a secret of the environment, by the procedure",
+    ),
     "a setting beside the flag": (
         from_on(AFTER, config={"feature.enabled": "2", "pool": "2"}, uncommitted=("pool",)),
         "Configuration: host-1: pool of the configuration has another value than before,"
@@ -158,6 +228,17 @@ RIGHT = {
     "processes where nobody knows the service's": from_on(
         AFTER, processes={}, unseen={"processes": "?"}
     ),
+    "new tags, and what is put aside": git(
+        {"tag v2": "1", "stash b": "1", "origin refs/tags/v2": "1", "origin refs/heads/b": "1"}
+    ),
+    "what git notes of a branch": git({"setting branch.b.remote": "1"}),
+    "an origin that is not reached": from_on(
+        AFTER,
+        repository={k: v for k, v in WELL.repository.items() if not k.startswith("origin")},
+        unseen={"origin": "?"},
+    ),
+    "a folder that was made": from_on(AFTER, rights={**WELL.rights, "/outbox": "755 of app:app"}),
+    "a file with a secret that is gone": from_on(AFTER, secrets=()),
     "a crontab that cannot be read": from_on(AFTER, crontab=(), unseen={"crontab": "?"}),
 }
 
@@ -184,6 +265,70 @@ def test_backups_may_go_where_the_runbook_takes_old_ones_away() -> None:
 def test_databases_beside_the_services_own_stay(after: dict[str, str], told: str) -> None:
     databases = dict.fromkeys((AFTER, GONE, CLOSED), after)
     assert [str(one) for one in of_effects(book({}, databases))] == [told] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("origin HEAD:main", 0),
+        ("origin main --tags", 0),
+        ("origin HEAD:refs/heads/main", 0),
+        ("--force origin HEAD:main", 1),
+        ("origin +HEAD:main", 1),
+        ("-f origin main", 1),
+        ("origin maintenance", 1),
+        ("origin", 1),
+    ],
+)
+def test_a_branch_of_the_origin_may_move_on_where_a_step_pushes_it(words: str, told: int) -> None:
+    pushes = replace(DECLARED, pushes=(words,))
+    assert len(of_effects(book(git({"origin refs/heads/main": "2"}), declared=pushes))) == told
+    gone = git({"origin refs/heads/main": None})
+    assert len(of_effects(book(gone, declared=pushes))) == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ({"table bills": "r", "what bills holds": "1"}, ""),
+        ({"table bills": "r", "what bills holds": "2"}, "what bills holds of others"),
+        ({"table bills": "r"}, "what bills holds of others"),
+        ({"table bills": "r", "what bills holds": "1", "index i": "1"}, "index i of others"),
+    ],
+)
+def test_what_other_databases_hold_stays(after: dict[str, str], told: str) -> None:
+    before = {"table bills": "r", "what bills holds": "1"}
+    events: list[Told] = [DECLARED]
+    for moment in MOMENTS:
+        held = before if moment in (PREPARATION, BEFORE) else after
+        events += [replace(WELL, moment=moment), ServerSeen(moment, DATABASES, {"others": held})]
+    causes = of_effects(Book(Event(1.0, one) for one in [*events, DrillEnded()]))
+    said = f"Databases: {told} is another than before, by the procedure"
+    assert [str(one) for one in causes] == [said] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("blind", "told"),
+    [
+        ((PREPARATION, BEFORE), ""),  # it was seen while all was well
+        ((UNBROKEN, PREPARATION), ""),
+        ((UNBROKEN, PREPARATION, BEFORE), "what others held before the procedure, nobody saw"),
+        ((AFTER,), "what others held before its end, nobody saw"),
+        ((GONE,), ""),
+    ],
+)
+def test_another_database_that_nobody_could_look_into_is_unknown(
+    blind: tuple[str, ...], told: str
+) -> None:
+    seen = [
+        ServerSeen(one, DATABASES, {"others": {} if one in blind else {"objects": "0"}})
+        for one in (UNBROKEN, *MOMENTS)
+    ]
+    looks = [replace(WELL, moment=moment) for moment in MOMENTS]
+    causes = of_effects(Book(Event(1.0, one) for one in [DECLARED, *looks, *seen, DrillEnded()]))
+    assert [(str(one), one.verdict) for one in causes] == [
+        (f"Databases: {told}", Verdict.UNKNOWN)
+    ] * bool(told)
 
 
 def test_a_scratch_database_that_stood_there_may_go() -> None:

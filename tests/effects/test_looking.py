@@ -39,10 +39,18 @@ class Place:
             "CONFIG_FILE": str(self.config),
             "BACKUP_DIR": str(folder / "backups"),
             "SECURE_STORAGE": str(folder / "secure"),
+            "EVIDENCE_DIR": str(folder / "evidence"),
+            "SUPERVISOR_CONF": str(folder / "supervisord.conf"),
+            "PGPASSWORD": "correct horse",
+            "SHORT_TOKEN": "a",
         }
+        (folder / "supervisord.conf").write_text("[program:app]\nautorestart=true\n")
         self.host = LocalHost("host-1", folder, variables)
         git = "git -c user.name=a -c user.email=a@b"
-        self.run(f'cd "$APP_DIR"; git init -q; git add .; {git} commit -q -m first')
+        self.run(
+            f'cd "$APP_DIR"; git init -q; git add .; {git} commit -q -m first; git tag v1\n'
+            'git clone -q --bare . ../origin.git; git remote add origin "$HOME/origin.git"'
+        )
 
     def run(self, script: str) -> None:
         assert self.host.run(script, limit_s=20).ok
@@ -113,6 +121,80 @@ def test_files_are_told_apart_by_size_time_and_mode(place: Place) -> None:
         place.run(script)
         seen.append(place.seen().files)
     assert len({str(one) for one in seen}) == len(seen)
+
+
+def changes(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in {**before, **after} if before.get(name) != after.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("script", "changed"),
+    [
+        ("git config core.hooksPath elsewhere", {"setting core.hookspath"}),
+        ("git remote set-url --push origin nowhere", {"setting remote.origin.pushurl"}),
+        ("echo true > .git/hooks/post-merge", {"hook {app}/.git/hooks/post-merge"}),
+        ("git tag -d v1", {"tag v1"}),
+        ("git push -q origin :refs/tags/v1", {"origin refs/tags/v1"}),
+        ("git push -q origin HEAD:refs/heads/other", {"origin refs/heads/other"}),
+        ("git status", set()),
+    ],
+)
+def test_what_stands_in_the_repository_is_told(
+    place: Place, script: str, changed: set[str]
+) -> None:
+    before = place.seen()
+    assert "origin" not in before.unseen
+    assert "origin refs/tags/v1" in before.repository
+    place.run(f'cd "$APP_DIR"; {script}')
+    told = changes(before.repository, place.seen().repository)
+    assert told == {one.format(app=place.app) for one in changed}
+
+
+def test_what_was_put_aside_is_told(place: Place) -> None:
+    place.config.write_text("pool: 6\n")
+    place.run('cd "$APP_DIR"; git -c user.name=a -c user.email=a@b stash -q')
+    (one,) = (name for name in place.seen().repository if name.startswith("stash "))
+    place.run('cd "$APP_DIR"; git stash drop -q')
+    assert one not in place.seen().repository
+
+
+def test_an_origin_that_is_not_reached_is_told(place: Place) -> None:
+    place.run('mv "$HOME/origin.git" "$HOME/elsewhere.git"')
+    assert "origin" in place.seen().unseen
+
+
+def test_rights_are_told(place: Place) -> None:
+    before = place.seen().rights
+    place.config.chmod(0o666)
+    assert changes(before, place.seen().rights) == {str(place.config)}
+    assert place.seen().rights[str(place.config)].startswith("666 of ")
+
+
+def test_what_says_how_services_are_started_is_told(place: Place) -> None:
+    before = place.seen().starts
+    place.run('sed -i s/autorestart=true/autorestart=false/ "$SUPERVISOR_CONF"')
+    assert changes(before, place.seen().starts) == {str(place.folder / "supervisord.conf")}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'mkdir "$EVIDENCE_DIR"; env > "$EVIDENCE_DIR/env.txt"',
+        'echo "*:*:*:*:$PGPASSWORD" > "$HOME/.pgpass"',
+        'echo "password: $PGPASSWORD" > "$APP_DIR/notes"',
+        'mkdir -p "$SECURE_STORAGE/a"; echo "$PGPASSWORD" > "$SECURE_STORAGE/a/b c"',
+    ],
+)
+def test_files_that_hold_a_secret_are_told(place: Place, script: str) -> None:
+    assert place.seen().secrets == ()
+    place.run(script)
+    (path,) = place.seen().secrets
+    assert "correct horse" in Path(path).read_text()
+
+
+def test_a_value_that_is_too_short_for_a_secret_is_none(place: Place) -> None:
+    place.run('mkdir "$EVIDENCE_DIR"; echo "a" > "$EVIDENCE_DIR/a"')
+    assert place.seen().secrets == ()
 
 
 def test_what_git_does_not_know_is_told(place: Place) -> None:
@@ -212,6 +294,22 @@ def test_the_runbook_says_what_it_changes(tmp_path: Path) -> None:
     assert is_one_of("scratch_1_2", full.drops)
     assert not is_one_of("others", full.drops)
     assert not full.rotates
+    assert first.pushes == full.pushes == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "pushes"),
+    [
+        ("git push -q origin main", ("-q origin main",)),
+        ("git -c user.name=a push origin main | cat", ("origin main",)),
+        ("git stash push --quiet", ()),
+    ],
+)
+def test_the_runbook_says_what_it_pushes(
+    tmp_path: Path, line: str, pushes: tuple[str, ...]
+) -> None:
+    text = RUNBOOK.replace('tail -n 20 "$LOG_FILE"', line)
+    assert declared(runbook_of(tmp_path, text).procedure(1), "shop").pushes == pushes
 
 
 def test_a_runbook_that_takes_old_backups_away_says_so(tmp_path: Path) -> None:

@@ -311,7 +311,8 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     timeline = report / "timeline.jsonl"
     for _ in wait_until("the long command runs", 240, every_s=0.1):
         assert drill.poll() is None, drill.communicate()[0]
-        if timeline.exists() and "sleep 98764" in timeline.read_text():
+        told = timeline.read_text().splitlines() if timeline.exists() else []
+        if any('"CommandStarted"' in line and "sleep 98764" in line for line in told):
             break
     if how == "stop file":
         stop.touch()

@@ -14,6 +14,7 @@ from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import DrillEnded
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.told import TrafficSecond
+from rollback_drill.watch.metrics.agreement import Span, answered_in, disagreements
 from rollback_drill.watch.metrics.judges import of_metrics, of_secrets
 from rollback_drill.watch.metrics.told import Counted, Leaked
 
@@ -121,6 +122,26 @@ def test_errors_that_clients_saw_and_metrics_tell_agree() -> None:
 )  # fmt: skip
 def test_each_disagreement_fails(change: Change, what: str) -> None:
     assert what in said(change)
+
+
+@pytest.mark.parametrize(
+    ("counted", "agrees"), [(14, True), (28, True), (9, True), (8, False), (34, False)]
+)
+def test_nobody_knows_when_in_the_first_second_a_crowd_was_refused(
+    counted: int, agrees: bool
+) -> None:
+    """Fourteen refusals at once are on one side of the first reading or on the other."""
+    waited = Histogram([LATENCY_S] * RATE).to_text()
+    seconds = [
+        TrafficSecond(T + n, {"ok": 86, "rejected": 14 * (n in (0, 4))}, {}, {}, waited, "",
+                      {"401": 14} if n in (0, 4) else {}, 0)
+        for n in range(8)
+    ]  # fmt: skip
+    span = Span(T + 0.5, T + 7.5, {"200": 604, "401": counted}, 604 + counted, 3.0, {}, True)
+    answered = answered_in(Book(Event(float(T + n), one) for n, one in enumerate(seconds)), span)
+    told = list(disagreements(span, answered))
+    assert bool(told) is not agrees
+    assert answered.edges["4"] == 7.0
 
 
 def test_what_a_load_balancer_answered_does_not_hide_what_is_counted_too_often() -> None:

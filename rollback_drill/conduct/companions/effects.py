@@ -8,7 +8,7 @@ from rollback_drill.conduct.companion import Companion
 from rollback_drill.conduct.rig import Rig
 from rollback_drill.effects.declared import declared
 from rollback_drill.effects.looking import look_at_hosts, look_at_server
-from rollback_drill.effects.told import AFTER, BEFORE, CLOSED, GONE, NOT_HELD, PREPARATION
+from rollback_drill.effects.told import AFTER, BEFORE, CLOSED, GONE, NOT_HELD, PREPARATION, UNBROKEN
 from rollback_drill.runbook.model import Procedure
 
 
@@ -20,6 +20,10 @@ class Effects(Companion):
     def __init__(self, rig: Rig) -> None:
         super().__init__(rig)
         self._looked = self._performed = self._closed = False
+
+    def steady(self) -> None:
+        """See Companion.steady: when a fault has taken all connections, none is to be had."""
+        self._look_at_server(UNBROKEN)
 
     def before_checklist(self, title: str) -> None:
         """See Companion.before_checklist."""
@@ -59,6 +63,9 @@ class Effects(Companion):
         self._looked = True
         for one in look_at_hosts(self.rig.stage, moment):
             self.rig.timeline.record(one)
+        self._look_at_server(moment)
+
+    def _look_at_server(self, moment: str) -> None:
         server = look_at_server(self.rig.stage, moment)
         if server:
             self.rig.timeline.record(server)

@@ -55,18 +55,23 @@ class Span:
 @dataclass(slots=True)
 class Answered:
     """What was answered meanwhile, to clients and to the suite itself: by the status' first figure,
-    and of `unsure` ones nobody knows by whom and how. `fast_s`: what the fastest tenth of clients
-    waited at the most, `mean_s` what they waited on average.
+    and of `unsure` ones nobody knows by whom and how. `edges`: how many more or fewer they may be,
+    since nobody knows when in the first and the last second they were given. `fast_s`: what the
+    fastest tenth of clients waited at the most, `mean_s` what they waited on average.
     """
 
     surely: dict[str, float] = field(default_factory=dict)
+    edges: dict[str, float] = field(default_factory=dict)
     unsure: float = 0.0
     sent: float = 0.0
     fast_s: float = math.nan
     mean_s: float = math.nan
 
-    def add(self, status: str, count: float) -> None:
-        """Count answers of a status."""
+    def add(self, status: str, count: float, share: float = 1.0) -> None:
+        """Count answers of a status, given in a second of which a `share` belongs to the time."""
+        edge = count * max(share, 1.0 - share) if share < 1.0 else 0.0
+        count *= share
+        self.edges[status[0]] = self.edges.get(status[0], 0.0) + edge
         if status == "0" or status in _BY_OTHERS:
             self.unsure += count
         else:
@@ -164,9 +169,9 @@ def answered_in(book: Book, span: Span) -> Answered:
         found.unsure += share * sum(
             one.outcomes.get(kind, 0) for kind in (Outcome.CONNECTION, Outcome.TIMEOUT)
         )
-        found.add("200", share * one.good)
+        found.add("200", one.good, share)
         for status, count in one.statuses.items():
-            found.add(status, share * count)
+            found.add(status, count, share)
     for status, count in span.asked.items():
         found.add(status, count)
     if waited.count:
@@ -215,7 +220,7 @@ def _by_status(span: Span, answered: Answered, slack: float, told_s: str) -> Ite
         counted = sum(n for status, n in span.requests.items() if status.startswith(kind))
         least = answered.surely.get(kind, 0.0)
         most = least + answered.unsure
-        allowed = slack if kind == _GOOD else _SLACK
+        allowed = slack if kind == _GOOD else _SLACK + answered.edges.get(kind, 0.0)
         if counted < least - allowed:
             yield f"they count {counted:,} of {least:,.0f} {name} that were given {told_s}"
         elif span.alone and counted > most + allowed:
