@@ -192,7 +192,7 @@ def _missing(number: int, line: int, problem: str) -> RunbookFinding:
         f"line {line}" if line else "the document",
         problem,
         "it cannot be drilled as it stands: none of its procedures was performed",
-        "mend this line" if line else "see README.md for the form of a runbook",
+        "mend this line" if line else "see docs/runbook.md for the form of a runbook",
     )
 
 

@@ -50,7 +50,7 @@ FAULT = Option(
     "FAULT",
     text("NAME"),
     "connection-exhaustion",
-    "what to break; README.md lists all",
+    "what to break; docs/triggers.md lists all",
     "FAULT=invalid-cursors",
 )
 PROCEDURE = Option(
@@ -97,7 +97,7 @@ HAZARD = Option(
     "HAZARD",
     text("NAME"),
     "none",
-    "what goes wrong in the rollback; README.md lists all",
+    "what goes wrong in the rollback; docs/data.md lists all",
     "HAZARD=under-fire",
 )
 ROUND_TRIP = Option(

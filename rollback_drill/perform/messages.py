@@ -167,7 +167,7 @@ def read_channels(path: Path | None, own: Path | None = None) -> Channels:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
-            "a file of channels", f"{path}: {error}", "see “Messages” in the README"
+            "a file of channels", f"{path}: {error}", "see docs/messages.md"
         ) from error
     secrets: set[str] = set()
     found: dict[str, Mapping[str, str]] = {}
