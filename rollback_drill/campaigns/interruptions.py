@@ -315,7 +315,8 @@ class _Bench:
             seen = look(
                 host,
                 f'test "$(git rev-parse HEAD)" = "$(git rev-parse {tag}^{{commit}})"\n'
-                f'test ! -e "$MAINTENANCE_FILE"\ngit diff --quiet HEAD -- {recipe.module}\n'
+                'test ! -e "$MAINTENANCE_FILE"\n'
+                f"git --no-optional-locks diff --quiet HEAD -- {recipe.module}\n"
                 f'.venv/bin/python -c "import {recipe.application}"\nuv sync --quiet --check',
                 limit_s=60,
             )

@@ -231,7 +231,7 @@ _OF_SUPERUSERS = (
     "string_agg(f.setting, ',' ORDER BY f.seqno) FROM pg_file_settings f "
     "WHERE f.name !~ 'conninfo|command' GROUP BY f.name, f.sourcefile UNION ALL "
     "SELECT 'password of ' || r.rolname, md5(r.rolpassword) FROM pg_authid r "
-    f"WHERE r.rolpassword LIKE 'SCRAM-%' AND r.rolname <> '{_OURS}'"
+    f"WHERE left(r.rolpassword, 6) = 'SCRAM-' AND r.rolname <> '{_OURS}'"
 )
 Entries = dict[str, str]
 Belongs = dict[str, tuple[str, ...]]

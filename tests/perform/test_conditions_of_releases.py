@@ -82,6 +82,17 @@ def test_exactly_a_release_is_checked_out_on_every_host(place: Place, box: str, 
     place.says(box, FAILED, "expected HEAD at")
 
 
+def test_who_looks_at_the_code_takes_no_lock_of_the_index(place: Place) -> None:
+    """It made the `git stash` of a person at the keyboard end with status 1, without a word."""
+    both(place, "git checkout -q v1.4.2; touch -d 2020-01-01 code")
+    index = place.hosts[0].directory / ".git" / "index"
+    before = index.read_bytes()
+    place.says("The code is reverted to the stable release", PASSED)
+    assert index.read_bytes() == before
+    place.run("git status --porcelain")
+    assert index.read_bytes() != before  # as it would be written anew
+
+
 def test_a_tag_that_the_box_names_is_the_one(place: Place) -> None:
     both(place, "git checkout -q v1.5.0")
     place.says("Code reverted to `v1.5.0`", PASSED)

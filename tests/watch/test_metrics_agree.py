@@ -144,6 +144,24 @@ def test_nobody_knows_when_in_the_first_second_a_crowd_was_refused(
     assert answered.edges["4"] == 7.0
 
 
+@pytest.mark.parametrize(("known", "agrees"), [(True, True), (False, False)])
+def test_what_the_suite_asks_while_a_page_is_read_may_stand_in_it_or_not(
+    known: bool, agrees: bool
+) -> None:
+    def events() -> Iterator[Event]:
+        for one in record(lambda _, told: told):
+            what = one.what
+            if isinstance(what, Counted) and one.at > T + LASTS_S - 2:
+                before = what.asked | {"401": 0}
+                what = replace(
+                    what, asked=what.asked | {"401": 80}, asked_before=before if known else None
+                )
+            yield replace(one, what=what)
+
+    causes = of_metrics(Book(sorted(events(), key=lambda one: one.at)))
+    assert (causes == []) is agrees
+
+
 def test_what_a_load_balancer_answered_does_not_hide_what_is_counted_too_often() -> None:
     def events(change: Change) -> list[Event]:
         found = []

@@ -107,7 +107,9 @@ def _checked_out(moment: Moment, tag: str) -> Finding:
     script = (
         'found="HEAD is $(git describe --tags --always)"\n'
         'branch="$(git branch --show-current)"; [ -z "$branch" ] || found="$found on $branch"\n'
-        'changed="$(git status --porcelain --untracked-files=no | head -n 5 | tr -s "\\n " " ")"\n'
+        # Somebody else's git, which may be at work, must find no lock of ours.
+        'changed="$(git --no-optional-locks status --porcelain --untracked-files=no '
+        '| head -n 5 | tr -s "\\n " " ")"\n'
         'echo "$found, ${changed:+changed:}${changed:-nothing changed}"\n'
         f'[ "$(git rev-parse HEAD)" = "$(git rev-parse \'{tag}^{{commit}}\')" ]\n'
         '[ -z "$changed" ]'

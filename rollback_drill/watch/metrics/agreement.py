@@ -22,6 +22,9 @@ _LEAST_REQUESTS = 100
 _SLACK = 5.0  # requests: those of commands on the hosts, such as the runbook's own
 _EDGE_S = 0.05  # of requests that nobody can put on one side of a page that was read
 _UNDER_WAY = 3.0  # times as many as are on average may be under way at both ends
+# Of what was answered while a page was read, which takes as long as an answer, as many again were
+# under way.
+_ASKED_MEANWHILE = 2.0
 _UNSURE = (Outcome.UNAVAILABLE, Outcome.CONNECTION, Outcome.TIMEOUT)
 _BY_OTHERS = ("502", "503", "504")  # a load balancer answers so as well
 _TIMES_SLOWER, _LATER_S = 2.0, 0.05  # than clients saw, a service cannot have been by itself
@@ -35,7 +38,11 @@ Readings = Sequence[tuple[float, Counted]]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What counters of all hosts grew by from `begin` to `end` (Unix seconds); see `Counted`."""
+    """What counters of all hosts grew by from `begin` to `end` (Unix seconds); see `Counted`.
+
+    `bursts`: by status, what the suite asked while the first and the last page were read: it may
+    stand in them or not.
+    """
 
     begin: float
     end: float
@@ -45,6 +52,7 @@ class Span:
     asked: Mapping[str, int]
     alone: bool
     within_s: float = 0.0
+    bursts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counted(self) -> int:
@@ -56,12 +64,14 @@ class Span:
 class Answered:
     """What was answered meanwhile, to clients and to the suite itself: by the status' first figure,
     and of `unsure` ones nobody knows by whom and how. `edges`: how many more or fewer they may be,
-    since nobody knows when in the first and the last second they were given. `fast_s`: what the
+    since nobody knows when in the first and the last second they were given; `bursts`: how many of
+    the suite's own may stand in the pages that are compared or not. `fast_s`: what the
     fastest tenth of clients waited at the most, `mean_s` what they waited on average.
     """
 
     surely: dict[str, float] = field(default_factory=dict)
     edges: dict[str, float] = field(default_factory=dict)
+    bursts: dict[str, float] = field(default_factory=dict)
     unsure: float = 0.0
     sent: float = 0.0
     fast_s: float = math.nan
@@ -114,7 +124,17 @@ def last_span(book: Book, since: float) -> Span | None:
         {k: count - firsts[0].asked.get(k, 0) for k, count in lasts[0].asked.items()},
         all(one.alone for one in lasts),
         max(one.within_s for one in (*firsts, *lasts)),
+        _bursts((*firsts, *lasts)),
     )
+
+
+def _bursts(readings: Sequence[Counted]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in readings:
+        before = one.asked if one.asked_before is None else one.asked_before
+        for status, count in one.asked.items():
+            found[status] = found.get(status, 0) + count - before.get(status, 0)
+    return found
 
 
 def sure_since(book: Book, since: float) -> float:
@@ -174,6 +194,8 @@ def answered_in(book: Book, span: Span) -> Answered:
             found.add(status, count, share)
     for status, count in span.asked.items():
         found.add(status, count)
+    for status, count in span.bursts.items():
+        found.bursts[status[0]] = found.bursts.get(status[0], 0.0) + _ASKED_MEANWHILE * count
     if waited.count:
         found.fast_s = waited.quantile(_FASTEST)
         found.mean_s = sum(took_s * n for took_s, n in buckets(waited)) / waited.count
@@ -192,6 +214,7 @@ def disagreements(span: Span, answered: Answered) -> Iterator[str]:
     rate = answered.sent / lasted_s
     waited_s = 0.0 if math.isnan(answered.mean_s) else answered.mean_s
     slack = _SLACK + rate * (_EDGE_S + 2 * span.within_s + _UNDER_WAY * waited_s)
+    slack += sum(answered.bursts.values())
     most = answered.least + answered.unsure
     if span.counted < answered.least - slack:
         of = f"{answered.least:,.0f} requests that were answered {told_s}"
@@ -221,6 +244,7 @@ def _by_status(span: Span, answered: Answered, slack: float, told_s: str) -> Ite
         least = answered.surely.get(kind, 0.0)
         most = least + answered.unsure
         allowed = slack if kind == _GOOD else _SLACK + answered.edges.get(kind, 0.0)
+        allowed += answered.bursts.get(kind, 0.0) if kind != _GOOD else 0.0
         if counted < least - allowed:
             yield f"they count {counted:,} of {least:,.0f} {name} that were given {told_s}"
         elif span.alone and counted > most + allowed:

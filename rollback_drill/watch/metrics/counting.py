@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.redact import Redactor
@@ -43,8 +44,9 @@ class Counting:
     def read(self) -> None:
         """Record what each host counts now. One that tells nothing is left out: it is not known."""
         names, strict = self._stage.subject.metrics, self._stage.known
+        assert self._tally
         for host in self._stage.direct_urls:
-            asked = now()
+            before, asked = self._tally.counts(), now()
             try:
                 text = read_page(self._stage, host, self._client)
                 within_s = max(0.0, now() - asked)
@@ -56,7 +58,8 @@ class Counting:
             else:
                 if self._secrets.finds(text):
                     self._timeline.record(Leaked(f"the metrics of {host}"))
-            self._timeline.record(self._event(host, told, asked, within_s))
+            event = self._event(host, told, asked, within_s)
+            self._timeline.record(replace(event, asked_before=before))
 
     def _event(self, host: str, told: Measured, asked: float, within_s: float) -> Counted:
         assert self._tally

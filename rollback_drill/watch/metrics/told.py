@@ -15,7 +15,8 @@ class Counted(Told):
     (Unix seconds; 0: not told). `requests`: by status; `timed`: how many its histogram holds, which
     took `total_s` together. `flaws`: why its page cannot be right.
 
-    `asked`: what the suite itself had asked of the service by then, by status ("0": no answer);
+    `asked`: what the suite itself had asked of the service by then, by status ("0": no answer), and
+    `asked_before` by the time at which the page was asked for;
     `alone`: whether nobody but the drill asks it; `read_at`: the middle of the `within_s` seconds
     that its answer took, in Unix seconds.
     """
@@ -30,6 +31,7 @@ class Counted(Told):
     flaws: tuple[str, ...] = ()
     read_at: UnixTime = 0.0
     within_s: Seconds = 0.0
+    asked_before: dict[str, Count] | None = None
 
 
 @dataclass(frozen=True, slots=True)
