@@ -44,10 +44,6 @@ override ASKED := drill demo golden sabotage simulate check test test-all claim 
 $(ASKED): known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@
 
-# As it was called before it was one word.
-.PHONY: stage-check
-stage-check: check
-
 .PHONY: gate
 gate: claim
 	@$(BIN)/python -m rollback_drill make $@
