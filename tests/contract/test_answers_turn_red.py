@@ -17,7 +17,7 @@ from rollback_drill.breaks.sabotage import all_sabotages, edited
 from rollback_drill.contract import again
 from rollback_drill.contract.again import Holding, hold_alone
 from rollback_drill.contract.told import ContractAsked, ContractBroken
-from rollback_drill.stage import contracting
+from rollback_drill.stage import conformance, contracting
 from rollback_drill.stage.contracting import record_contract
 from rollback_drill.stage.file import Limits
 from rollback_drill.stage.release import texts_of
@@ -65,7 +65,17 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def patience() -> Iterator[None]:
+    """However busy the machine is: what is recorded and asked does not depend on it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(again, "_SOON_S", 300.0)
+        patched.setattr(contracting, "_LIMIT_S", 60.0)
+        patched.setattr(conformance, "_LIMIT_S", 250.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def ground(patience: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with deployment(tmp_path_factory.mktemp("contract"), OLD, 20) as (_, service):
         place: Any = SimpleNamespace(
             name="a service",
@@ -79,13 +89,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         )
         contract = record_contract(SUBJECT, place, service.url, 1, writes=True)  # type: ignore[arg-type]
         yield Ground(service, place, contract)
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is: what is asked does not depend on it."""
-    monkeypatch.setattr(again, "_SOON_S", 300.0)
-    monkeypatch.setattr(contracting, "_LIMIT_S", 60.0)
 
 
 def test_a_healthy_release_breaks_nothing_new_and_makes_one_row_of_its_own(ground: Ground) -> None:
