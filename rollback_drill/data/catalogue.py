@@ -188,8 +188,9 @@ _PARTS = (
     WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""",
     # Of the server. What differs between two sessions is no setting of it; commands and addresses
     # may hold a secret.
-    """SELECT 'server setting ' || s.name, CASE WHEN s.name ~ 'conninfo|command' THEN
-      md5(s.setting) ELSE s.setting END, '' FROM pg_settings s
+    """SELECT 'server setting ' || s.name, CASE
+      WHEN s.name ~ 'conninfo|command|secret|passw|token' THEN md5(s.setting) ELSE s.setting
+      END, '' FROM pg_settings s
     WHERE s.source IN ('configuration file', 'command line', 'environment variable')""",
     # A database that was swapped in by its name has settings of its own.
     """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
@@ -229,7 +230,7 @@ POSITIONS = (
 _OF_SUPERUSERS = (
     "SELECT 'setting ' || f.name || ' in ' || regexp_replace(f.sourcefile, '.*/', ''), "
     "string_agg(f.setting, ',' ORDER BY f.seqno) FROM pg_file_settings f "
-    "WHERE f.name !~ 'conninfo|command' GROUP BY f.name, f.sourcefile UNION ALL "
+    "WHERE f.name !~ 'conninfo|command|secret|passw|token' GROUP BY f.name, f.sourcefile UNION ALL "
     "SELECT 'password of ' || r.rolname, md5(r.rolpassword) FROM pg_authid r "
     f"WHERE left(r.rolpassword, 6) = 'SCRAM-' AND r.rolname <> '{_OURS}'"
 )
