@@ -100,6 +100,8 @@ def break_it(drill: Drill) -> bool:
     rig = drill.rig
     drill.begin(PhaseName.FAULT)
     decider = Decider(rig.runbook, rig.request.pace)
+    for at, sample in list(rig.performer.moment.samples)[-1:]:
+        decider.probe(sample, at)  # a kill before the next look is none of before the fault
     baseline = quantile_upper_bound(drill.healthy) or drill.healthy.quantile(0.95)
     drill.scene = Scene(rig.stage, baseline, rig.webhook, rig.traffic.directory, rig.token)
     drill.decided = break_and_decide(

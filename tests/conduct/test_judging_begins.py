@@ -12,7 +12,9 @@ import pytest
 
 from rollback_drill.breaks.fault import LatentDefect, Scene
 from rollback_drill.breaks.told import FaultAttested, FaultInjected
+from rollback_drill.campaigns.simulation import simulate
 from rollback_drill.conduct.attest import Hearing, break_and_decide
+from rollback_drill.conduct.worlds import Draw
 from rollback_drill.decide.decider import Decider
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.errors import WaitTimeout
@@ -217,3 +219,19 @@ def test_the_own_trigger_is_credited_and_the_summary_says_from_when_on() -> None
         "detected after 1.5 s and 150 requests from its symptom on, seen 2.5 s after it was made: "
         "Error Rate >10%"
     ) in key_numbers(judgement)
+
+
+def test_a_kill_before_the_first_look_behind_the_injection_is_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a machine that is so busy that whoever looks for kills comes late.
+    monkeypatch.setattr("rollback_drill.watch.probe.PROBE_EVERY_S", 4.0)
+    _, path = simulate(Draw(1, "cursor-cache-leak"), ROOT / "runbook" / "rollback.md", tmp_path)
+    events = list(read(path))
+    kinds = [type(one.what) for one in events]
+    kills = [
+        max(sum(one.what.oom_kills.values()) for one in part if isinstance(one.what, ProbeSample))
+        for part in (events[: kinds.index(FaultInjected)], events[: kinds.index(Decided)])
+    ]
+    (decided,) = (one.what for one in events if isinstance(one.what, Decided))
+    assert f"was killed for memory {kills[1] - kills[0]} times" in " ".join(decided.evidence)

@@ -135,6 +135,20 @@ def test_a_command_that_ends_its_container_is_known_over_docker_exec_too() -> No
         assert "it ended the container in which it ran" in done.why
 
 
+def test_a_container_that_is_just_ending_was_not_restarted(tmp_path: Path) -> None:
+    # For a moment shells still begin there, and find no process 1; then there is no container.
+    asked = tmp_path / "asked"
+    ending = tmp_path / "docker"
+    ending.write_text(
+        f"#!/usr/bin/env bash\necho >> {asked}\n"
+        f'case $(wc -l < {asked}) in 1) exec "$@";; 2) echo "killed $HOSTNAME ";;\n'
+        '*) echo "container 1 is not running" >&2; exit 1;; esac\n'
+    )
+    ending.chmod(0o755)
+    done = RemoteHost("compose-1", [str(ending)], "/", {}).run("pkill -KILL -s 0", limit_s=30)
+    assert "it ended the container in which it ran" in done.why
+
+
 def test_a_script_that_does_not_arrive_whole_is_not_run(tmp_path: Path) -> None:
     cut = tmp_path / "cut"
     cut.write_text('#!/usr/bin/env bash\nhead -c 900 | "$@"\n')
