@@ -11,6 +11,7 @@ settings.load_profile("untimed")
 pytest_plugins = [
     "steps.plugin",  # what features need, in whatever repository
     "steps.fix_cores",  # how a run is shared among cores, and what is not
+    "steps.fix_alone",  # tests beside which nothing has a stage
     "steps.fix_allure",  # Gherkin steps in Allure results
     "steps.fix_examples",  # properties of many examples, and how many there were
 ]

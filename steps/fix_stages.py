@@ -56,6 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real: holds for real what `make test` holds in the model")
     config.addinivalue_line("markers", "live: holds a drill, on the stages of this run")
     config.addinivalue_line("markers", "drill: opens a stage or measures; not beside others")
+    config.addinivalue_line(
+        "markers", "alone: what measures or burdens all cores; no stage beside it"
+    )
     stages_of(config)  # a mistake is one of use, and ends the run before anything is collected
 
 

@@ -45,7 +45,8 @@ def run(
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-n", str(workers), "-p", "machine"),
-            *("-p", "steps.fix_stages", "-p", "steps.fix_cores", "-p", "no:locust"),
+            *("-p", "steps.fix_stages", "-p", "steps.fix_cores", "-p", "steps.fix_alone"),
+            *("-p", "no:locust"),
             *("-p", "no:cacheprovider", "--stages=processes", f"--rootdir={folder}"),
             *("-c", os.devnull, *options),
             str(folder),
@@ -128,6 +129,20 @@ def test_where_drills_go_before_others_features_come_first_beside_what_has_no_st
     beside = {name for name, _, began, _ in rows if began < over and "features" not in name}
     assert beside
     assert not [name for name in beside if "stage" in name]
+
+
+@pytest.mark.parametrize(
+    ("mark", "alone"), [("@pytest.mark.drill\n@pytest.mark.alone", True), (DRILL, False)]
+)
+def test_nothing_has_a_stage_beside_a_test_that_is_to_be_alone(
+    tmp_path: Path, mark: str, alone: bool
+) -> None:
+    put(tmp_path, "tests/test_stage_a.py", 6, seconds=0.3, mark=mark)
+    put(tmp_path, "tests/test_stage_b.py", 6, seconds=0.3, mark=DRILL)
+    put(tmp_path, "tests/test_c.py", 30, seconds=0.1)
+    said, rows = run(tmp_path, workers=3)
+    assert "42 passed" in said
+    assert (most_at_a_time(rows, "stage") == 1) is alone
 
 
 @pytest.mark.wide  # shows that the tests of the rule can fail

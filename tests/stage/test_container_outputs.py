@@ -51,6 +51,7 @@ def test_an_output_is_whole_however_the_network_hands_it_on(host: ContainerHost,
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("way", ["socket", "tcp"])
 @pytest.mark.usefixtures("busy")
 def test_outputs_are_whole_while_all_cores_are_busy(host: ContainerHost, way: str) -> None:

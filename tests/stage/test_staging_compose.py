@@ -36,6 +36,7 @@ def test_the_check_finds_nothing_missing_on_a_whole_machine(
     assert main(["check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.wide  # both checks turn red on each stage; that Compose obeys is found below
 def test_a_restart_that_does_not_rebuild_is_found_out(
@@ -50,6 +51,7 @@ def test_a_restart_that_does_not_rebuild_is_found_out(
     assert f"{STABLE} is there" in reason
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_compose_builds_and_starts_the_stable_release_when_the_runbook_says_so(
     machine: ComposeStaging, tmp_path: Path
@@ -62,6 +64,7 @@ def test_compose_builds_and_starts_the_stable_release_when_the_runbook_says_so(
     assert verdict_in(tmp_path)["data"]["lost"] == 0
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.wide
 def test_compose_hands_the_signal_to_the_service_when_the_runbook_says_so(

@@ -117,6 +117,7 @@ def test_the_check_finds_nothing_missing_on_a_whole_machine(
     assert main(["check", *write(tmp_path, TOML)]) == 0, capsys.readouterr().out
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_systemd_restarts_the_stable_release_when_the_runbook_says_so(
     machine: SystemdStaging, tmp_path: Path
@@ -136,6 +137,7 @@ def test_systemd_restarts_the_stable_release_when_the_runbook_says_so(
             assert not any(secret in text for secret in secrets), path
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.wide
 def test_systemd_hands_the_signal_to_the_one_process_in_a_drill_by_container_exec(
