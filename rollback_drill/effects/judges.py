@@ -33,6 +33,15 @@ _CLOSING = "by the closing steps"
 _NEEDED = (PREPARATION, AFTER)
 _EARLY = (UNBROKEN, PREPARATION, BEFORE)
 _MAY_COME = ("tag", "stash", "origin")
+_MAY_BE_UNSEEN = {
+    "config": "the configuration",
+    "tree": "the deployment's folder",
+    "origin": "the origin's branches and tags",
+    "secrets": "which files hold secrets",
+    "crontab": "the crontab",
+    "balancer": "the load balancer's settings",
+    "processes": "the processes",
+}
 _NAMED = {
     "setting": "git's setting",
     "hook": "git's hook",
@@ -67,12 +76,25 @@ def of_effects(book: Book) -> Iterator[Cause]:
                 what = f"what stood on {name} {one.moment}, nobody saw: {one.unseen['host']}"
                 yield Cause(Verdict.UNKNOWN, "Effects", what)
         looks = [one for one in looks if one not in blind]
+        yield from _seen_before_alone(name, looks)
         for where, find in _KINDS.items():
             if find is _processes and not alone:
                 continue
             yield from _causes(where, (f"{name}: {what}" for what in find(looks, declared)))
     if alone:
         yield from _of_databases(book.every(ServerSeen), declared)
+
+
+def _seen_before_alone(host: str, looks: list[HostSeen]) -> Iterator[Cause]:
+    """Name what a look could see before the procedure, and none could behind it."""
+    early = [one for one in looks if one.moment in _EARLY]
+    for what, where in _MAY_BE_UNSEEN.items():
+        if early and all(what in one.unseen for one in early):
+            continue  # it never could be seen there, which stands in the report
+        for one in looks:
+            if one.moment == AFTER and what in one.unseen:
+                told = f"{where} of {host} {one.moment}, nobody saw: {one.unseen[what]}"
+                yield Cause(Verdict.UNKNOWN, "Effects", told)
 
 
 def _causes(where: str, found: Iterable[str]) -> Iterator[Cause]:
@@ -187,7 +209,7 @@ def _starts(looks: list[HostSeen], declared: _Declared) -> _Finds:
 def _secrets(looks: list[HostSeen], declared: _Declared) -> _Finds:
     del declared
     for before, after in pairwise(looks):
-        for path in after.secrets:
+        for path in after.secrets if "secrets" not in before.unseen else ():
             if path not in before.secrets:
                 yield f"{path} holds a secret of the environment, {_by(after)}"
 

@@ -11,7 +11,7 @@ from rollback_drill.runbook.amounts import is_about_speed
 from rollback_drill.runbook.budgets import looks_like_time
 from rollback_drill.runbook.commands import lines_of_block, not_commands, split_options
 from rollback_drill.runbook.inline import LONGEST_ITEM
-from rollback_drill.runbook.leftovers import BLOCK, BOX, looks_like
+from rollback_drill.runbook.leftovers import BLOCK, BOX, COMMAND, looks_like
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from rollback_drill.runbook.outline import Fence, Row, Section
@@ -107,6 +107,7 @@ def account(
             why = looks_like(text)
             if why:
                 marks.refuse(number, why)
+    _account_for_what_goes_on(marks, lines)
     told = tuple(_line(number, line, marks) for number, line in enumerate(lines, 1))
     unread = tuple(
         Unread(line, _words(lines[line - 1], fences.get(line)), marks.unread[line])
@@ -270,13 +271,26 @@ def _account_for_triggers(root: Section, marks: Marks) -> None:
                     marks.refuse(line, "a number among the triggers that belongs to none")
 
 
+def _account_for_what_goes_on(marks: Marks, lines: list[str]) -> None:
+    """Take what stands around a command outside every block, up to an empty line, for more of it:
+    a line that ends in a backslash, or `else`, is no command that is known by itself.
+    """
+    begins = [number for number in marks.unread if COMMAND in marks.unread[number]]
+    for begin in begins:
+        for step in (-1, 1):
+            number = begin + step
+            while 0 < number <= len(lines) and lines[number - 1].strip():
+                if marks.knows(number):
+                    break
+                marks.belongs[number] = begin
+                number += step
+
+
 def _line(number: int, text: str, marks: Marks) -> CoveredLine:
     if number in marks.unread:
         return CoveredLine(number, text, LineKind.UNREAD, marks.unread[number])
     if number in marks.belongs:
-        return CoveredLine(
-            number, text, LineKind.UNREAD, f"of the block in line {marks.belongs[number]}"
-        )
+        return CoveredLine(number, text, LineKind.UNREAD, f"goes with line {marks.belongs[number]}")
     if number in marks.used:
         return CoveredLine(number, text, LineKind.USED, marks.used[number])
     if not text.strip():

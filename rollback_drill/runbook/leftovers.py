@@ -38,12 +38,14 @@ _PART = re.compile(
     r"[:.)\u2010-\u2015\uff1a-]\s*\w",
     re.IGNORECASE,
 )
+# As words of a sentence, not within an option ("--only-show-errors") or a path.
 _PROSE = re.compile(
-    r"\b(?:the|a|an|is|are|was|were|be|will|has|have|must|should|can|may|it|its|this|that|and|or|of|"
-    r"in|on|to|for|with|returns?|shows?|needs?|uses?|used|says?)\b",
+    r"(?<![\w/=-])(?:the|a|an|is|are|was|were|be|will|has|have|must|should|can|may|it|its|this|that|and|or|of|"
+    r"in|on|to|for|with|returns?|shows?|needs?|uses?|used|says?)(?![\w/=-])",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+COMMAND = "a command outside every block, which nobody performs"
 BOX, BLOCK = "a box outside every list that is verified", "a block outside all that is performed"
 
 
@@ -66,7 +68,7 @@ def looks_like(line: str) -> str:
         return f"it begins like a part of a rollback (“{name[:40]}”), and is none that is known"
     words = (text[item.end() :] if item else text).replace("-->", "")
     if not _PROSE.search(_QUOTED.sub("", words)) and _is_command(words):
-        return "a command outside every block, which nobody performs"
+        return COMMAND
     spans = _CODE.findall(text) if item else _RUN.findall(text)
     if any(_is_command(span) for span in spans):
         return "a command within a sentence, which nobody performs: give it a block of its own"
@@ -74,4 +76,5 @@ def looks_like(line: str) -> str:
 
 
 def _is_command(text: str) -> bool:
-    return len(text.split()) > 1 and plainly_shell(text.strip())
+    begun = text.strip().rstrip("\\")  # of one that goes on in the next line
+    return len(begun.split()) > 1 and plainly_shell(begun)

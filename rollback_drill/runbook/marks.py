@@ -28,7 +28,7 @@ class Marks:
         self.unread[line] = f"{told}; {why}" if told and why not in told else why
 
     def belong(self, line: int, last: int) -> None:
-        """Say that the lines up to `last` are those of the unread block in `line`."""
+        """Say that the lines up to `last` go with the unread one in `line`."""
         for number in range(line + 1, last + 1):
             self.belongs[number] = line
 

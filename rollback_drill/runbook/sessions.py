@@ -41,7 +41,7 @@ cut date diff dig find go head host id install kill less make read service set s
 test time top touch trap watch wait which
 """
 _ENGLISH = frozenset(_SENTENCES.split())
-_PATH = re.compile(r"(?:\.{0,2}/|\$\{?\w+\}?/|bin/|scripts?/)\S")
+_PATH = re.compile(r"(?:\.{0,2}/|\.[\w-]+/|\$\{?\w+\}?/|bin/|scripts?/)\S")
 _BETWEEN_WORDS = re.compile(r"[\s|&;()<>{}!]+")
 _QUOTING = re.compile(r"\\\n|[\\'\"`$]")
 _MARK = re.compile(

@@ -225,21 +225,12 @@ RIGHT = {
     "a look of the suite's own": {AFTER: {"processes": {**WELL.processes, "9 since 9": "bash"}}},
     "another look of its own": {BEFORE: {"processes": {**WELL.processes, "9 since 9": "bash"}}},
     "a load balancer that the drill took back": from_on(GONE, balancer={"path": "2"}),
-    "processes where nobody knows the service's": from_on(
-        AFTER, processes={}, unseen={"processes": "?"}
-    ),
     "new tags, and what is put aside": git(
         {"tag v2": "1", "stash b": "1", "origin refs/tags/v2": "1", "origin refs/heads/b": "1"}
     ),
     "what git notes of a branch": git({"setting branch.b.remote": "1"}),
-    "an origin that is not reached": from_on(
-        AFTER,
-        repository={k: v for k, v in WELL.repository.items() if not k.startswith("origin")},
-        unseen={"origin": "?"},
-    ),
     "a folder that was made": from_on(AFTER, rights={**WELL.rights, "/outbox": "755 of app:app"}),
     "a file with a secret that is gone": from_on(AFTER, secrets=()),
-    "a crontab that cannot be read": from_on(AFTER, crontab=(), unseen={"crontab": "?"}),
 }
 
 
@@ -383,3 +374,32 @@ def test_what_a_drill_that_was_killed_left_is_nobodys_effect() -> None:
     ]
     (cause,) = of_effects(Book(Event(1.0, one) for one in changed))
     assert cause.where == "Kept files"
+
+
+BLIND: dict[str, dict[str, object]] = {
+    "config": {},
+    "tree": {},
+    "origin": {
+        "repository": {k: v for k, v in WELL.repository.items() if not k.startswith("origin")}
+    },
+    "secrets": {},
+    "crontab": {"crontab": ()},
+    "balancer": {"balancer": {}},
+    "processes": {"processes": {}},
+}
+
+
+@pytest.mark.parametrize("what", BLIND)
+def test_what_could_be_seen_before_and_not_behind_it_is_unknown(what: str) -> None:
+    blind: dict[str, object] = {"unseen": {what: "for lack of time"}, **BLIND[what]}
+    (cause,) = of_effects(book({AFTER: blind}))
+    assert (cause.verdict, cause.where) == (Verdict.UNKNOWN, "Effects")
+    assert "nobody saw: for lack of time" in cause.what
+    assert of_effects(book(dict.fromkeys(MOMENTS, blind))) == [], "it never could be seen"
+
+
+def test_a_secret_is_not_new_where_nobody_saw_whether_it_was_there() -> None:
+    blind: dict[str, object] = {"unseen": {"secrets": "for lack of time"}, "secrets": ()}
+    assert of_effects(book({PREPARATION: blind, BEFORE: blind})) == []
+    found = of_effects(book({PREPARATION: {"secrets": ()}, BEFORE: {"secrets": ()}}))
+    assert [one.verdict for one in found] == [Verdict.FAILED]

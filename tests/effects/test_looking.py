@@ -104,6 +104,24 @@ def test_values_are_told_apart_and_not_told(place: Place) -> None:
     assert not set(other.config.values()) & set(after.config.values())
 
 
+def test_a_search_for_secrets_that_comes_to_its_limit_is_told(place: Place, tmp_path: Path) -> None:
+    assert "secrets" not in place.seen().unseen
+    never = tmp_path / "bin" / "grep"
+    never.parent.mkdir()
+    never.write_text(
+        '#!/bin/bash\ncase "$1" in -lsFf) exec sleep 60;; esac\nexec /usr/bin/env -S '
+        f'PATH={os.environ["PATH"]} grep "$@"\n'
+    )
+    never.chmod(0o755)
+    place.host.environment["PATH"] = f"{never.parent}:{os.environ['PATH']}"
+    shorter = SCRIPT.replace("timeout 5 xargs", "timeout 0.2 xargs")
+    assert shorter != SCRIPT
+    said = look(place.host, shorter, limit_s=20).stdout
+    seen = read_host(said, "host-1", PREPARATION, key="key", pid=None)
+    assert "too short to search" in seen.unseen["secrets"]
+    assert seen.secrets == ()
+
+
 def test_a_configuration_of_another_kind_is_told_by_lines(place: Place) -> None:
     place.config.write_text("[a]\npool = 5\nname: x: y\n")
     assert set(place.seen().config) == {"pool", "name"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,39 +77,54 @@ def _done(line: CoveredLine) -> bool:
 
 
 def _matters(line: CoveredLine) -> bool:
-    """Whether it would be missed: fences do nothing by themselves, nor do comments."""
+    """Whether it would be missed elsewhere: fences do nothing by themselves, nor do comments, ends
+    of here-documents and items of a message in one.
+    """
     text = line.text.strip()
-    return _done(line) and bool(text) and text[0] not in "`~#"
+    return _done(line) and bool(text) and not re.match(r"[`~#]|[A-Z]+$|- (?!\[)", text)
+
+
+def lost_by(path: Path, mattered: Counter[str]) -> set[str]:
+    """Return which lines of those that `mattered` are neither done nor told, now that the document
+    stands damaged in `path`.
+    """
+    try:
+        reading = read_document(path)
+    except UsageError:
+        return set()
+    if reading.problems.found:
+        return set()
+    there = Counter(one.text for one in reading.lines)
+    kept = Counter(one.text for one in reading.lines if _done(one) or one.kind is LineKind.UNREAD)
+    # Among triggers a box is one that nobody watches, and told as such; what came to stand in a
+    # template is missed by whoever knows what was asked before.
+    elsewhere = ("trigger", "template")
+    kept += Counter(one.text for one in reading.lines if one.part.startswith(elsewhere))
+    return {line for line, n in mattered.items() if kept[line] < min(n, there[line])}
+
+
+def mattering(text: str, path: Path) -> Counter[str]:
+    path.write_text(text)
+    return Counter(one.text for one in read_document(path).lines if _matters(one))
 
 
 def test_what_was_done_or_verified_still_is_or_is_told(examples: Examples, tmp_path: Path) -> None:
     path = tmp_path / "runbook.md"
-    lines = {}
-    for text in (SMALL, PROJECTS, FOREIGN):
-        path.write_text(text)
-        lines[text] = Counter(one.text for one in read_document(path).lines if _matters(one))
+    lines = {text: mattering(text, path) for text in (SMALL, PROJECTS, FOREIGN)}
 
     def hold(example: Damaged) -> None:
         path.write_bytes(example.raw)
-        try:
-            reading = read_document(path)
-        except UsageError:
-            return
-        if reading.problems.found:
-            return
-        there = Counter(one.text for one in reading.lines)
-        kept = Counter(
-            one.text for one in reading.lines if _done(one) or one.kind is LineKind.UNREAD
-        )
-        # Among triggers a box is one that nobody watches, and told as such; what came to stand in a
-        # template is missed by whoever knows what was asked before.
-        elsewhere = ("trigger", "template")
-        kept += Counter(one.text for one in reading.lines if one.part.startswith(elsewhere))
-        lost = {
-            line
-            for line, count in lines[example.text].items()
-            if kept[line] < min(count, there[line])
-        }
-        assert not lost
+        assert not lost_by(path, lines[example.text])
 
     examples.hold(25, runbooks(), hold)
+
+
+def test_what_stood_in_a_block_is_told_when_its_fence_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "runbook.md"
+    mattered = mattering(PROJECTS, path)
+    lines = PROJECTS.splitlines(keepends=True)
+    fences = [number for number, line in enumerate(lines) if line.startswith("```bash")]
+    assert len(fences) > 10
+    for number in fences:
+        path.write_text("".join(lines[:number] + lines[number + 1 :]))
+        assert not lost_by(path, mattered), f"without its line {number + 1}"
