@@ -20,6 +20,8 @@ from rollback_drill.subject.subject import Queries
 SERVER = ("database", "role ", "setting ", "server setting ", "password ")
 """How names begin of what no dump of a database holds."""
 _OURS = "neighbour"  # the role of hazards
+_HIDDEN = "conninfo|command|secret|passw|token|key"
+"""Names of settings whose values are told by their digests."""
 _LONG = 300  # characters of a definition that are told
 # Each part: name, definition, and what it belongs to: a table, or a column of it.
 _USER = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -188,9 +190,8 @@ _PARTS = (
     WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""",
     # Of the server. What differs between two sessions is no setting of it; commands and addresses
     # may hold a secret.
-    """SELECT 'server setting ' || s.name, CASE
-      WHEN s.name ~ 'conninfo|command|secret|passw|token' THEN md5(s.setting) ELSE s.setting
-      END, '' FROM pg_settings s
+    f"""SELECT 'server setting ' || s.name, CASE WHEN s.name ~* '{_HIDDEN}' THEN
+      md5(s.setting) ELSE s.setting END, '' FROM pg_settings s
     WHERE s.source IN ('configuration file', 'command line', 'environment variable')""",
     # A database that was swapped in by its name has settings of its own.
     """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
@@ -199,9 +200,11 @@ _PARTS = (
       'connections ' || d.datconnlimit, CASE WHEN NOT d.datallowconn THEN 'closed' END,
       shobj_description(d.oid, 'pg_database')), ''
     FROM pg_database d WHERE d.datname = current_database()""",
-    """SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'everybody' ELSE
+    f"""SELECT 'setting of ' || CASE s.setrole WHEN 0 THEN 'everybody' ELSE
       pg_get_userbyid(s.setrole) END || CASE s.setdatabase WHEN 0 THEN ' on the server' ELSE
-      ' in the database' END, array_to_string(s.setconfig, ','), ''
+      ' in the database' END, (SELECT string_agg(CASE WHEN split_part(c, '=', 1) ~* '{_HIDDEN}' THEN
+      split_part(c, '=', 1) || ' by its digest ' || md5(c) ELSE c END, ',' ORDER BY c)
+      FROM unnest(s.setconfig) c), ''
     FROM pg_db_role_setting s WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database
       WHERE datname = current_database()))""",
     f"""SELECT 'role ' || r.rolname, concat_ws('; ', CASE WHEN r.rolsuper THEN 'superuser' END,
@@ -230,7 +233,7 @@ POSITIONS = (
 _OF_SUPERUSERS = (
     "SELECT 'setting ' || f.name || ' in ' || regexp_replace(f.sourcefile, '.*/', ''), "
     "string_agg(f.setting, ',' ORDER BY f.seqno) FROM pg_file_settings f "
-    "WHERE f.name !~ 'conninfo|command|secret|passw|token' GROUP BY f.name, f.sourcefile UNION ALL "
+    f"WHERE f.name !~* '{_HIDDEN}' GROUP BY f.name, f.sourcefile UNION ALL "
     "SELECT 'password of ' || r.rolname, md5(r.rolpassword) FROM pg_authid r "
     f"WHERE left(r.rolpassword, 6) = 'SCRAM-' AND r.rolname <> '{_OURS}'"
 )

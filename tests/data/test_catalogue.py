@@ -144,6 +144,18 @@ ALTERED = [
 ]
 
 
+@pytest.mark.parametrize("whose", ["DATABASE app", "ROLE clerk"])
+def test_a_setting_named_like_a_secret_is_compared_and_not_told(
+    session: Session, whose: str
+) -> None:
+    session.fetch(f"ALTER {whose} SET app.Api_Key = 'hunter2'")
+    before = catalogue(session)
+    session.fetch(f"ALTER {whose} SET app.Api_Key = 'hunter3'")
+    after = catalogue(session)
+    assert "hunter" not in str(before) + str(after)
+    assert before != after
+
+
 @pytest.mark.parametrize(("change", "found"), ALTERED, ids=[one for one, _ in ALTERED])
 def test_what_is_altered_is_found(session: Session, change: str, found: str) -> None:
     if "ev()" in change:
