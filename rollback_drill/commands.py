@@ -219,9 +219,19 @@ def run_decide(arguments: argparse.Namespace) -> int:
     terminal = console()
     runbook = parse(arguments.runbook)
     said = replay(arguments.from_, runbook, pace=arguments.pace, baseline=arguments.baseline)
-    for line in replay_sentences(said):
+    for line in (*_assumed_thresholds(runbook), *replay_sentences(said)):
         terminal.print(line)
     return Exit.PASSED
+
+
+def _assumed_thresholds(runbook: Runbook) -> list[str]:
+    """Return the rows of the matrix that the runbook does not have, as sentences."""
+    rows = {row.line for row in runbook.matrix}
+    return [
+        f"Assumed, the runbook does not say it: {one.what}: {one.value} ({one.source})"
+        for one in runbook.assumed
+        if one.line in rows
+    ]
 
 
 def run_interruptions(arguments: argparse.Namespace) -> int:
@@ -319,7 +329,9 @@ def run_monitoring(arguments: argparse.Namespace) -> int:
         files.write(arguments.to / "dashboard.json", text + "\n")
     except OSError as error:
         raise UsageError(f"to write {arguments.to}", str(error.strerror), "set TO=DIR") from error
-    console().print(f"Rules: {arguments.to}/alerts.yml\nDashboard: {arguments.to}/dashboard.json")
+    made = [f"Rules: {arguments.to}/alerts.yml", f"Dashboard: {arguments.to}/dashboard.json"]
+    for line in (*_assumed_thresholds(runbook), *made):
+        console().print(line)
     return Exit.PASSED
 
 

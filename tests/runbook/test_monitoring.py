@@ -27,7 +27,8 @@ from rollback_drill.subject.subject import own
 from rollback_drill.watch.prometheus import samples, targets_up, value
 
 METRICS = own()[0].metrics
-RUNBOOK = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
+DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
+RUNBOOK = parse(DOCUMENT)
 
 
 def test_every_row_but_the_normal_one_has_its_rules_with_the_edges_of_the_matrix() -> None:
@@ -54,6 +55,21 @@ def test_a_command_writes_both_files(tmp_path: Path) -> None:
     assert main(["monitoring", "--to", str(tmp_path)]) == 0
     assert yaml.safe_load((tmp_path / "alerts.yml").read_text())["groups"]
     assert json.loads((tmp_path / "dashboard.json").read_text())["panels"]
+
+
+def test_a_command_says_which_thresholds_the_runbook_does_not_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare.md"
+    bare.write_text("# Rollback plan\n\n## Roll back\n\n```bash\ngit checkout v1\n```\n")
+    record = tmp_path / "requests.csv"
+    lines = "".join(f"{n / 10},200,0.01\n" for n in range(450))
+    record.write_text(f"time,status,latency\n{lines}")
+    for words in (["monitoring", "--to", str(tmp_path)], ["decide", "--from", str(record)]):
+        assert main([*words, "--runbook", str(bare)]) == 0
+        assert "Assumed, the runbook does not say it: row of the matrix" in capsys.readouterr().out
+        assert main([*words, "--runbook", str(DOCUMENT)]) == 0
+        assert "Assumed" not in capsys.readouterr().out
 
 
 def promtool(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
