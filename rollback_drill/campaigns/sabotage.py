@@ -27,6 +27,7 @@ from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import DrillError, UsageError
 from rollback_drill.ground.names import no_such
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.report.proof import PROOF_FILE
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage, StageOptions
 from rollback_drill.stage.opening import open_stage
@@ -170,6 +171,8 @@ def version_of(runbook: Path) -> str:
     for folder in _SUITE:
         for path in sorted(folder.rglob("*")):
             parts = path.relative_to(folder.parent).parts
+            if path == PROOF_FILE:
+                continue  # it is made of what is held here
             if path.is_file() and not {"__pycache__", _OWN_FOLDER} & set(parts):
                 held = hashlib.sha256(path.read_bytes()).hexdigest()
                 seen.update(f"{Path(*parts)}\0{held}\n".encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import rollback_drill
 from rollback_drill.breaks.fault import ProvesHealed
 from rollback_drill.conduct.admission import open_foreseen
 from rollback_drill.conduct.attest import expectation
@@ -60,6 +61,7 @@ class Anew:
                 hazard=request.hazard,
                 clients=CLIENTS,
                 promises=_promises(admitted),
+                version=rollback_drill.__version__,
             )
         )
         tell_reading(runbook, timeline)

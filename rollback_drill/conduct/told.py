@@ -24,7 +24,8 @@ class DrillStarted(Told):
     """What was asked for. `procedure` is "auto" or a number.
 
     `promises`: how many events of which kinds will be recorded, whatever comes of the drill; None
-    where an old record does not say.
+    where an old record does not say. `version`: of this package, "" where an old record does not
+    say.
     """
 
     stage: Name
@@ -43,6 +44,7 @@ class DrillStarted(Told):
     hazard: Name = "none"
     clients: Count = 0  # of the traffic; 0 where an old record does not say
     promises: dict[str, Count] | None = None
+    version: str = ""
 
     @property
     def kind(self) -> str:

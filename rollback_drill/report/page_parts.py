@@ -17,6 +17,7 @@ from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.section import all_sections
 from rollback_drill.report.findings import shown_findings
+from rollback_drill.report.proof import proof
 
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
 
@@ -81,6 +82,7 @@ _COUNTS: dict[str, Callable[[Book], str]] = {
     "Checklist": _boxes,
     "Steps against their budgets": _steps,
     "Commands": lambda book: str(len(book.ask(commands_run))),
+    "Proof of the checks": lambda book: book.ask(proof).count,
 }
 
 

@@ -1,4 +1,6 @@
-"""What is shown of a drill as a whole: what kept it from passing, and its picture."""
+"""What is shown of a drill as a whole: what kept it from passing, its picture, and what proves its
+checks.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from rollback_drill.report.course import course
 from rollback_drill.report.findings import shown_findings
 from rollback_drill.report.marks import marks
 from rollback_drill.report.picture import picture
+from rollback_drill.report.proof import proof
 
 _MOST_ROWS = 60
 
@@ -39,3 +42,11 @@ def what_happened(book: Book) -> Markup:
         duration=duration,
         latency=latency,
     )
+
+
+@section(190)
+def proof_of_the_checks(book: Book) -> Markup:
+    """For each check, when it was last seen red for a planted defect, and by which one."""
+    found = book.ask(proof)
+    seen = [one for one in found.checks if found.unknown or one.red]
+    return filled(__file__, "proof", proof=found, seen=seen)

@@ -226,6 +226,7 @@ FREE = {
     "DrillStarted.runbook_path": "a name",
     "DrillStarted.runbook_sha256": "a name",
     "DrillStarted.runbook_title": "a name",
+    "DrillStarted.version": "a name; of another one no proof of the checks is told",
     "TriggersRead.watched": "names; what nobody watches for is judged",
     "TriggersRead.fault": "free text",
     "TriggerFired.*": "another trigger than the one that was acted on",
