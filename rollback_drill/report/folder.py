@@ -16,6 +16,7 @@ _TOLD = "The reports in this folder are written by rollback-drill, which replace
 _GENERATED = (
     "index.html",
     "postmortem.md",
+    "postmortem.html",
     "verdict.json",
     "junit.xml",
     "timeline.jsonl",

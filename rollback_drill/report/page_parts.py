@@ -88,5 +88,10 @@ _COUNTS: dict[str, Callable[[Book], str]] = {
 
 def files_beside(book: Book) -> list[tuple[str, str]]:
     """Return what stands beside the page: names, and what they are."""
-    found = [("postmortem.md", "Post-mortem"), ("verdict.json", "Verdict"), ("junit.xml", "JUnit")]
+    found = [
+        ("postmortem.html", "Post-mortem"),
+        ("postmortem.md", "as Markdown"),
+        ("verdict.json", "Verdict"),
+        ("junit.xml", "JUnit"),
+    ]
     return [*found, ("timeline.jsonl", "Timeline")] if book.last(DrillStarted) else found

@@ -10,12 +10,12 @@ from rollback_drill.ground.terminal import shown
 from rollback_drill.judge.judgement import judge
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
-from rollback_drill.report import allure, html, junit, postmortem
+from rollback_drill.report import allure, html, junit, postmortem, postmortem_page
 from rollback_drill.report.folder import claim
 
 
 def write_reports(timeline: Path, directory: Path) -> Book:
-    """Write index.html, postmortem.md, junit.xml, allure-results/, verdict.json to `directory`.
+    """Write index.html, postmortem.md and .html, junit.xml, allure-results/ and verdict.json.
 
     Returns the record as it was read; verdict.json comes last, so where it is, all others are.
 
@@ -28,6 +28,7 @@ def write_reports(timeline: Path, directory: Path) -> Book:
         files.copy(timeline, kept)
     files.write(directory / "index.html", shown(html.whole_page(book)))
     files.write(directory / "postmortem.md", shown(postmortem.document(book)))
+    files.write(directory / "postmortem.html", shown(postmortem_page.readable(book)))
     files.write(directory / "junit.xml", junit.suites(book))
     allure.write_results(book, directory / "allure-results")
     text = json.dumps(book.ask(judge).to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -16,7 +16,7 @@ _ADVICE = f"`make read RUNBOOK=FILE` shows how the document is understood; word 
 
 @judging(20)
 def of_reading(book: Book) -> Iterator[Cause]:
-    """Each line that was not read, or that nobody recorded what was read."""
+    """Lines that stayed unread, and a record that does not say what was read."""
     if book.last(RunbookRead) is None:
         what = "nobody recorded whether it was read in full"
         yield Cause(Verdict.UNKNOWN, "Runbook", what, advice="hold the drill again")

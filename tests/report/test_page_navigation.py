@@ -71,7 +71,8 @@ def test_files_beside_the_page_are_there(tmp_path: Path) -> None:
     write_reports(timeline, tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     files = set(re.findall(r'href="([^"#]+)"', page))
-    assert {"postmortem.md", "verdict.json", "timeline.jsonl", "junit.xml"} == files
+    names = {"postmortem.html", "postmortem.md", "verdict.json", "timeline.jsonl", "junit.xml"}
+    assert names == files
     assert all((tmp_path / "report" / name).is_file() for name in files)
 
 

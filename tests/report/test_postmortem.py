@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rollback_drill.breaks.told import FaultInjected
-from rollback_drill.conduct.told import Restored
+from rollback_drill.conduct.told import Restored, StageUp
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
+from rollback_drill.record.told import DrillBroke
 from rollback_drill.report.postmortem import document
+from rollback_drill.report.postmortem_page import readable
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.told import TemplatesRead
 from rollback_drill.traffic.told import TrafficSecond
+from tests.report.page_support import text_of
 
 BEGAN = 1_800_000_000.0
 RUNBOOK = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
@@ -48,12 +53,22 @@ def record(*, restored: bool = True) -> list[Event]:
     return sorted(found, key=lambda event: event.at)
 
 
+def also(events: list[Event], *more: Event) -> Book:
+    return Book(sorted([*events, *more], key=lambda event: event.at))
+
+
+def shown(book: Book) -> tuple[str, str]:
+    """Return the page, and what is read of it."""
+    page = str(readable(book))
+    return page, text_of(page)
+
+
 def test_what_is_known_is_filled_in() -> None:
     text = document(Book(record()))
-    assert "2027-01-15T08:00:11.000Z: errors seen" in text
-    assert "2027-01-15T08:00:12.000Z: alert" in text
-    assert "2027-01-15T08:00:13.000Z: rollback began" in text
-    assert "2027-01-15T08:01:12.000Z: service restored" in text
+    assert "08:00:11: errors seen" in text
+    assert "08:00:12: alert" in text
+    assert "08:00:13: rollback began" in text
+    assert "08:01:12: service restored" in text
     assert "Duration: 1.0 minutes (62 s)" in text
     assert "Error rate: 25.0% (250 of 1000 requests)" in text
     assert "None of 50 acknowledged writes was lost" in text
@@ -72,3 +87,76 @@ def test_an_empty_record_makes_an_empty_post_mortem() -> None:
     text = document(Book([]))
     assert "- [time]: errors seen" in text
     assert "lost" not in text
+
+
+def test_the_deployment_stood_when_the_stage_did() -> None:
+    text = document(also(record(), Event(BEGAN + 5, StageUp(""))))
+    assert "- 08:00:05: deployed" in text
+
+
+@pytest.mark.parametrize(
+    ("blank", "told"),
+    [
+        ("[time]", "08:00:12"),
+        ("[HH:MM]", "08:00"),
+        ("[HH:MM:SS UTC]", "08:00:12 UTC"),
+        ("[date]", "2027-01-15"),
+        ("[YYYY-MM-DD HH:MM]", "2027-01-15 08:00"),
+    ],
+)
+def test_a_moment_stands_in_the_form_that_the_template_has(blank: str, told: str) -> None:
+    template = f"# Post-mortem\n## Timeline\n- {blank} - alert fired\n"
+    events = [one for one in record() if one.what is not TEMPLATES]
+    text = document(also(events, Event(BEGAN, TemplatesRead({"Post-mortem": template}))))
+    assert f"- {told} - alert fired" in text
+
+
+def test_the_timeline_is_told_in_full() -> None:
+    full = document(Book(record())).partition("### In full, 2027-01-15")[2]
+    assert "- 08:00:10: fault: error-rate-critical: pages fail" in full
+    assert "- 08:01:12: restored: clients got good answers" in full
+
+
+def test_findings_are_actions_that_nobody_owns_yet() -> None:
+    broke = Event(BEGAN + 41, DrillBroke("a host", "none", "start it"))
+    text = document(also(record(), broke))
+    actions = text.partition("## Actions")[2].partition("## ")[0]
+    assert "- [ ] Start it (Drill). Owner: [name]. Due: [date]" in actions
+    assert "- [ ] [test for the cause]" in actions  # what the template asks for stays
+
+
+def test_a_template_without_actions_gets_them() -> None:
+    events = [one for one in record() if one.what is not TEMPLATES]
+    text = document(also(events, Event(BEGAN + 41, DrillBroke("a host", "none", "start it"))))
+    assert "## Actions\n\n- [ ] " in text
+    assert text.count("## Actions") == 1
+
+
+def test_what_a_service_says_is_neither_markup_nor_a_blank() -> None:
+    nasty = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](http://a.example/y) `a` *b*"
+    book = also(record(), Event(BEGAN + 41, DrillBroke("a host", nasty, "start it")))
+    page, told = shown(book)
+    went_badly = told.partition("What went badly")[2].partition("Actions")[0]
+    assert nasty in went_badly
+    for bad in ("<img", '<a href="javascript', "<em>b", "<code>a", '<span class="blank">[x]'):
+        assert bad not in page
+
+
+def test_a_template_brings_neither_markup_nor_pictures() -> None:
+    template = (
+        "# Post-mortem <script>alert(1)</script>\n#### Notes\n![y](http://a.example/y) <b>x</b>"
+    )
+    events = [one for one in record() if one.what is not TEMPLATES]
+    page, _ = shown(also(events, Event(BEGAN, TemplatesRead({"Post-mortem": template}))))
+    for bad in ("<script", "<img", "<b>"):
+        assert bad not in page
+    assert "<h2>Notes</h2>" in page  # no level of headings is left out
+
+
+def test_the_page_says_what_the_document_says_and_marks_what_is_blank() -> None:
+    page, told = shown(Book(record()))
+    assert '<span class="blank">[number]</span>' in page
+    assert "☐" in told
+    for line in ("Duration: 1.0 minutes (62 s)", "08:00:12: alert", "Error Rate >10%"):
+        assert line in told
+        assert line in document(Book(record()))
