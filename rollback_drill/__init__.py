@@ -25,6 +25,7 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 - `report`: what people read of a drill: page, post-mortem, JUnit, Allure, the index over all.
 - `conduct`: holds one drill: its request, its phases, and whoever goes along.
 - `campaigns`: many drills, or none: revalidation, interruptions, mishaps, the check of a stage.
+- `begin`: a staging file to begin with, made of what a repository and a running service tell.
 
 `cli` reads the arguments, `mistakes` refuses what they cannot mean, `commands` does what they ask;
 `completion` is what shells complete them by, `family` finds the members of a family.

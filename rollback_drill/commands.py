@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from rollback_drill.begin.begin import begin
 from rollback_drill.campaigns import vocabulary
 from rollback_drill.campaigns.interruptions import interrupt, write_table
 from rollback_drill.campaigns.mishaps import endure
@@ -57,6 +58,7 @@ from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.hinted import reading_on, runbook_on
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
+from rollback_drill.stage.schema import schema_text
 from rollback_drill.stage.staging import StagingStage
 from rollback_drill.subject.subject import own
 
@@ -187,6 +189,17 @@ def run_read(arguments: argparse.Namespace) -> int:
 def run_bindings(arguments: argparse.Namespace) -> int:
     """Say what can be written in checkboxes, or what holds each of a runbook's."""
     return vocabulary.run(arguments)
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    """Begin a staging file of what is there, or print the schema of all such files."""
+    if arguments.schema:
+        sys.stdout.write(schema_text())
+        return Exit.PASSED
+    terminal = console()
+    for line in begin(Path.cwd(), arguments.to, arguments.runbook, arguments.url):
+        terminal.print(masked(line))
+    return Exit.PASSED
 
 
 def run_check(arguments: argparse.Namespace) -> int:

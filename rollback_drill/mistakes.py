@@ -12,7 +12,7 @@ from typing import Any
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.options import FAULT, HAZARD, STAGE
 
-_TELL_OF_ANY = ("read", "revalidate")  # also of a document that is no runbook
+_TELL_OF_ANY = ("read", "revalidate", "init")  # also of a document that is no runbook
 
 
 def refuse_mistakes(command: str, asked: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.deployment import must
-from rollback_drill.stage.file import FaultEntry
+from rollback_drill.stage.entries import FaultEntry
 from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 
 _LOOK_LIMIT_S = 10.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,14 +142,7 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAn
 
 
 def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAnswer]:
-    """Every variable that the runbook's commands use here and do not set."""
-    needed: set[str] = set()
-    for block in _all_blocks(runbook):
-        with contextlib.suppress(StepFailed):  # told where the runbook is looked at
-            script = choose(block, stage.alternatives).script
-            own = {m["name"] or m["read"] for m in _SET.finditer(script)}
-            needed |= {m["name"] for m in _USED.finditer(script)} - own
-    needed -= {*FACTS, *_MEASURED}
+    needed = variables_needed(runbook, stage.alternatives)
     script = "\n".join(f'[ -n "${{{name}+x}}" ] || echo {name}' for name in sorted(needed))
     lacking = ask(host, script or "true", limit_s=_LIMIT_S).stdout.split()
     yield _judge(
@@ -158,6 +151,17 @@ def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[
         f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",
         "name them in [environment], or in [environment_from] when they are secret",
     )
+
+
+def variables_needed(runbook: Runbook, alternatives: Sequence[str]) -> set[str]:
+    """Return every variable that the runbook's commands use here and do not set."""
+    needed: set[str] = set()
+    for block in _all_blocks(runbook):
+        with contextlib.suppress(StepFailed):  # told where the runbook is looked at
+            script = choose(block, alternatives).script
+            own = {m["name"] or m["read"] for m in _SET.finditer(script)}
+            needed |= {m["name"] for m in _USED.finditer(script)} - own
+    return needed - {*FACTS, *_MEASURED}
 
 
 def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:

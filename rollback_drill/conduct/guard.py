@@ -9,7 +9,7 @@ from pathlib import Path
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
 from rollback_drill.record.watched import Watched
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 
 _LOOK_S = 0.1
 _GRACE_S = 10.0

@@ -173,6 +173,16 @@ BASELINE = Option(
     "BASELINE=1000",
 )
 TO = Option("TO", place("DIR or FILE"), "reports/monitoring", "where to write to", "TO=alerts")
+URL = Option(
+    "URL",
+    text("http://… or https://…"),
+    "",
+    "the running service, which is asked a few things by GET; none: it is not asked",
+    "URL=http://127.0.0.1:8000",
+)
+SCHEMA = Option(
+    "SCHEMA", FLAG, "", "print the JSON schema of staging files, and write nothing", "SCHEMA=1"
+)
 STAGES_OF_TESTS = Option(
     "STAGES",
     text("auto, containers or processes"),
@@ -266,6 +276,12 @@ VERBS = (
         "Record what a staging environment answers on a healthy day",
         "make golden STAGE=staging.toml TO=golden.json",
         (replace(STAGE, default=None), SEED, replace(TO, default="golden.json")),
+    ),
+    Verb(
+        "init",
+        "Begin a staging file with what is found in this folder",
+        "make init URL=http://127.0.0.1:8000",
+        (RUNBOOK_OR_NONE, URL, replace(TO, default="rollback-drill.toml"), SCHEMA),
     ),
     Verb(
         "check",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from rollback_drill.ground.declared import TABLE_OF_TEXTS, TEXT, Key, ValueShape, unknown_key
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.ground.names import nearest
 from rollback_drill.runbook.budgets import budget
 from rollback_drill.runbook.kinds import WORD_KINDS
 from rollback_drill.runbook.model import Severity
 from rollback_drill.runbook.problems import FORM
 from rollback_drill.runbook.standard import row_of
-
-_CELLS = ("condition", "error_rate", "performance", "decision")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one is known by itself, so that it can be a key
@@ -39,41 +37,6 @@ class Hints:
 
 
 NO_HINTS = Hints()
-
-
-def read_hints(table: object, path: object) -> Hints:
-    """Return the table [runbook] of the file `path`. Raises UsageError that names the place."""
-    if not isinstance(table, dict):
-        raise _wrong("runbook", "a table [runbook]", table, path)
-    kinds: dict[str, tuple[Callable[[object], bool], str, Callable[[Any], Any]]] = {
-        "section": (_is_text, "a heading in quotes", str),
-        "procedures": (_is_numbers, "a table of numbers by heading", dict),
-        "steps": (_is_texts, "a list of headings", tuple),
-        "ignore": (_is_texts, "a list of headings", tuple),
-        "budget": (_is_time, "a time such as '10 minutes'", str),
-        "words": (_are_texts, "a table of lists of words", _tuples),
-        "fill": (_is_table, "a table of texts by blank", dict),
-        "matrix": (_is_matrix, f"tables with {', '.join(_CELLS)}", tuple),
-        "triggers": (_are_texts, "a table of lists of triggers by tier", _tuples),
-    }
-    assert kinds.keys() == {one.name for one in fields(Hints)} - {"source"}
-    values = {}
-    for name, value in table.items():
-        if name not in kinds:
-            raise _unknown("runbook", name, kinds, path)
-        right, called, made = kinds[name]
-        if not right(value):
-            raise _wrong(f"runbook.{name}", called, value, path)
-        values[name] = made(value)
-    for name, known in (("words", WORD_KINDS), ("triggers", tuple(map(str, Severity)))):
-        for key in values.get(name, ()):
-            if key not in known:
-                raise _unknown(f"runbook.{name}", key, known, path)
-    return Hints(**values, source=f"{path} [runbook]")
-
-
-def _tuples(table: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {key: tuple(value) for key, value in table.items()}
 
 
 def _is_text(value: object) -> bool:
@@ -110,25 +73,131 @@ def _is_time(value: object) -> bool:
     return True
 
 
-def _is_matrix(value: object) -> bool:
-    if not isinstance(value, list) or not value:
-        return False
-    for row in value:
-        if not _is_table(row) or set(row) != set(_CELLS):
-            return False
-        try:
-            row_of(row, 0)
-        except ValueError:
-            return False
-    return True
+_TEXT = {"type": "string", "pattern": r"\S"}
+_LIST = {"type": "array", "items": _TEXT}
+_HEADINGS = ValueShape("a list of headings", _is_texts, _LIST)
+_TIERS = tuple(map(str, Severity))
 
 
-def _unknown(where: str, name: str, known: Iterable[str], path: object) -> UsageError:
-    near = nearest(name, known)
-    meant = f"did you mean {near}? Else " if near else ""
-    return UsageError(
-        f"one of {', '.join(known)} in [{where}] of {path}", repr(name), f"{meant}see {FORM}"
+def _lists(names: tuple[str, ...], called: str) -> ValueShape:
+    schema = {
+        "type": "object",
+        "properties": dict.fromkeys(names, _LIST),
+        "additionalProperties": False,
+    }
+    return ValueShape(called, _are_texts, schema, names)
+
+
+HINT_KEYS = (
+    Key(
+        "section",
+        ValueShape("a heading in quotes", _is_text, _TEXT),
+        "the heading below which the runbook stands; without it that is the whole document",
+        "Rollback",
+    ),
+    Key(
+        "procedures",
+        ValueShape(
+            "a table of numbers by heading",
+            _is_numbers,
+            {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+        ),
+        "headings that are ways of rolling back, and their numbers",
+        {"Manual rollback": 1},
+    ),
+    Key("steps", _HEADINGS, "headings that are steps, where nobody could tell", ["Drain"]),
+    Key("ignore", _HEADINGS, "headings that are no part of it", ["Rehearsal"]),
+    Key(
+        "budget",
+        ValueShape("a time such as '10 minutes'", _is_time, {"type": "string"}),
+        "what a step may take that names no time",
+        "5 minutes",
+    ),
+    Key(
+        "words",
+        _lists(WORD_KINDS, "a table of lists of words"),
+        "words of another language, by what they are for",
+        {"rollback": ["zurückrollen"], "if": ["wenn"], "not": ["nicht"]},
+    ),
+    Key(
+        "fill",
+        ValueShape("a table of texts by blank", _is_table, TABLE_OF_TEXTS.schema),
+        "what stands for blanks in commands",
+        {"<revision>": "v1.4.2"},
+    ),
+    Key(
+        "triggers",
+        _lists(_TIERS, "a table of lists of triggers by tier"),
+        "triggers by tier, beside those of the document",
+        {"critical": ["Error rate >3%"]},
+    ),
+)
+"""What the table [runbook] may hold beside the rows of its matrix."""
+MATRIX = "matrix"
+MATRIX_KEYS = tuple(
+    Key(name, TEXT, meaning, example, needed=True)
+    for name, meaning, example in (
+        ("condition", "what the row is called", "Critical"),
+        ("error_rate", "its error rates", ">2%"),
+        ("performance", "its latencies", "p95 >300ms"),
+        ("decision", "what is decided there", "Execute rollback"),
     )
+)
+
+
+def read_hints(table: object, path: object) -> Hints:
+    """Return the table [runbook] of the file `path`. Raises UsageError that names the place."""
+    if not isinstance(table, dict):
+        raise _wrong("runbook", "a table [runbook]", table, path)
+    known = {one.name: one for one in HINT_KEYS}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name == MATRIX:
+            values[name] = _rows(value, path)
+            continue
+        if name not in known:
+            raise unknown_key(f"runbook.{name}", name, (*known, MATRIX), path, f"see {FORM}")
+        shape = known[name].shape
+        if shape.names and isinstance(value, dict):
+            for key in value:
+                if key not in shape.names:
+                    place = f"runbook.{name}.{key}"
+                    raise unknown_key(place, key, shape.names, path, f"see {FORM}")
+        if not shape.accepts(value):
+            raise _wrong(f"runbook.{name}", shape.called, value, path)
+        values[name] = _frozen(value)
+    return Hints(**values, source=f"{path} [runbook]")
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        return {key: _frozen(one) for key, one in value.items()}
+    return value
+
+
+def _rows(rows: object, path: object) -> tuple[Mapping[str, str], ...]:
+    where, needed = f"runbook.{MATRIX}", tuple(one.name for one in MATRIX_KEYS)
+    if not isinstance(rows, list) or not rows:
+        raise _wrong(where, f"tables with {', '.join(needed)}", rows, path)
+    for number, row in enumerate(rows, 1):
+        for name in row if isinstance(row, dict) else ():
+            if name not in needed:
+                raise unknown_key(f"{where}[{number}].{name}", name, needed, path, f"see {FORM}")
+        if not _is_row(row, needed):
+            raise _wrong(where, f"tables with {', '.join(needed)}", rows, path)
+    return tuple(rows)
+
+
+def _is_row(row: object, needed: tuple[str, ...]) -> bool:
+    if not isinstance(row, dict) or not _is_table(row) or set(row) != set(needed):
+        return False
+    try:
+        row_of(row, 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _wrong(where: str, expected: str, found: object, path: object) -> UsageError:

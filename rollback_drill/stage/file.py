@@ -9,115 +9,25 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
+from rollback_drill.ground.declared import unknown_key
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.machine import variable
 from rollback_drill.runbook.hints import read_hints
+from rollback_drill.stage.declared import STAGING_TABLE, STAGING_TABLES, TOP
+from rollback_drill.stage.entries import KINDS, FaultEntry, HostEntry, Limits
+from rollback_drill.stage.unfilled import refuse_unfilled
 from rollback_drill.subject.subject import SUBJECTS
 from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
-KINDS = ("staging", "disposable")
-"""What an environment must say that it is before a drill touches it."""
-SCRIPTS = (
-    "deploy",
-    "defects",
-    "stop_database",
-    "start_database",
-    "health_path",
-    "slow_network",
-    "pid",
-    "oom_kills",
-    "database_log",
-    "release",
-)
-"""What a script of the file can be for. `deploy` finds the tag in $TAG, `defects` JSON in $DEFECTS,
-`health_path` the path in $HEALTH_PATH, `slow_network` seconds in $DELAY_S (0: slow no more); `pid`
-and `oom_kills` print a number, `release` the commit or tag that the process was built of."""
 _WAYS = ("ssh", "container", "pod")
-_KEYS = {
-    "stage": {
-        "name",
-        "kind",
-        "failing",
-        "stable",
-        "base_url",
-        "alternatives",
-        "marker",
-        "prometheus_url",
-    },
-    "service": {"api", "api_key_from", *(one.name for one in fields(Interface))},
-    "database": {"dsn_from"},
-}
-_TEXTS, _TABLE = tuple[str, ...], Mapping[str, str]
-# What a key of such a type may hold in the file, and how that is called.
-_ACCEPTED: dict[Any, tuple[Callable[[object], bool], str]] = {
-    str: (lambda value: isinstance(value, str), "a text in quotes"),
-    bool: (lambda value: isinstance(value, bool), "true or false"),
-    int: (lambda value: type(value) is int, "a whole number"),
-    float: (lambda value: type(value) in (int, float), "a number"),
-    _TEXTS: (
-        lambda value: isinstance(value, list | tuple) and all(isinstance(v, str) for v in value),
-        "a list of texts",
-    ),
-    _TABLE: (
-        lambda value: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
-        "a table of texts",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class HostEntry:
-    """A service host. One of `ssh` ("user@name"), `container` and `pod` says how to reach it;
-    `url`: its service past the load balancer; `options`: further words for ssh or kubectl.
-    """
-
-    name: str
-    directory: str
-    url: str
-    ssh: str = ""
-    container: str = ""
-    pod: str = ""
-    port: int = 22
-    options: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FaultEntry:
-    """A fault made by scripts on every host. `attest` runs on this machine's side of the front
-    door: `method` and `path` are asked for, and the symptom is there when `status` is answered.
-    `damages`: whether it changes or takes away data.
-    """
-
-    name: str
-    symptom: str
-    inject: str
-    heal: str
-    path: str
-    status: int
-    method: str = "GET"
-    body: str = ""
-    trigger: str = ""
-    ours: bool = True
-    damages: bool = False
-    watch_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a drill may do here at most. `rate` in requests/s; `stop_file`: when it appears, the
-    drill is aborted at once.
-    """
-
-    rate: float = 50.0
-    requests: int = 200_000
-    minutes: float = 60.0
-    stop_file: str = ""
+_FORM = "docs/staging-file.md"
+_INNER = {"service": ("operations",)}
+"""Tables that stand within others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +71,7 @@ def table_of(path: Path) -> dict[str, Any]:
         raise UsageError(
             "a file that describes the staging environment",
             f"no {path}",
-            "begin with a copy of examples/kinto/staging.toml",
+            "make init, or begin with a copy of examples/kinto/staging.toml",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"TOML in {path}", str(error), "mend that line") from error
@@ -177,22 +87,9 @@ class _Reader:
         self._secrets: set[str] = set()
 
     def read(self) -> Staging:
-        known = {
-            "stage",
-            "limits",
-            "hosts",
-            "environment",
-            "environment_from",
-            "service",
-            "database",
-            "scripts",
-            "checks",
-            "faults",
-            "runbook",
-        }
+        refuse_unfilled(self._path, self._table)
+        self._known("", self._table, TOP)
         read_hints(self._table.get("runbook", {}), self._path)
-        for name in self._table.keys() - known:
-            raise self._wrong(name, f"one of the tables {', '.join(sorted(known))}", "another one")
         stage = self._part("stage")
         kind = self._text(stage, "stage", "kind")
         if kind not in KINDS:
@@ -206,7 +103,6 @@ class _Reader:
             environment[name] = self._secret(source)
         service, database = self._part("service"), self._part("database")
         scripts = self._texts("scripts")
-        self._known("scripts", scripts, SCRIPTS)
         checks = self._texts("checks")
         for pattern in checks:
             try:
@@ -225,15 +121,15 @@ class _Reader:
             operations=tuple(operations),
         )
         brought = [name for name in SUBJECTS.names() if name != DESCRIBED]
-        api = str(service.get("api", brought[0]))
+        api = self._typed(service, "service", "api", brought[0])
         if api not in (*brought, DESCRIBED) or (api == DESCRIBED) != bool(operations):
             raise self._wrong(
                 "service.api",
                 f"{', '.join(map(repr, brought))}, or {DESCRIBED!r} with [[service.operations]]",
                 repr(api),
             )
-        key = self._typed(service, "service", "api_key_from", str, "")
-        dsn = self._typed(database, "database", "dsn_from", str, "")
+        key = self._typed(service, "service", "api_key_from", "")
+        dsn = self._typed(database, "database", "dsn_from", "")
         return Staging(
             path=self._path,
             name=self._text(stage, "stage", "name"),
@@ -241,7 +137,7 @@ class _Reader:
             failing=self._text(stage, "stage", "failing"),
             stable=self._text(stage, "stage", "stable"),
             base_url=self._url(self._text(stage, "stage", "base_url")),
-            alternatives=tuple(self._typed(stage, "stage", "alternatives", _TEXTS, [])),
+            alternatives=tuple(self._typed(stage, "stage", "alternatives", [])),
             hosts=self._hosts(),
             environment=environment,
             interface=interface,
@@ -253,18 +149,19 @@ class _Reader:
             faults=tuple(self._many(self._table.get("faults", []), "faults", FaultEntry)),
             limits=self._limits(),
             limited="limits" in self._table,
-            prometheus_url=self._typed(stage, "stage", "prometheus_url", str, "").rstrip("/"),
-            marker=self._typed(stage, "stage", "marker", str, ""),
+            prometheus_url=self._typed(stage, "stage", "prometheus_url", "").rstrip("/"),
+            marker=self._typed(stage, "stage", "marker", ""),
             missing=tuple(self._missing),
             secrets=frozenset(self._secrets),
         )
 
     def _limits(self) -> Limits:
         limits: Limits = self._one(self._part("limits"), "limits", Limits)
-        for name in ("rate", "requests", "minutes"):
-            value = getattr(limits, name)
-            if not 0 < value < math.inf:
-                raise self._wrong(f"limits.{name}", "a number above 0", repr(value))
+        for key in STAGING_TABLE["limits"].keys:
+            value = getattr(limits, key.name)
+            if key.least is not None and not key.least < value < math.inf:
+                what = f"a number above {key.least:g}"
+                raise self._wrong(f"limits.{key.name}", what, repr(value))
         return limits
 
     def _hosts(self) -> tuple[HostEntry, ...]:
@@ -287,34 +184,43 @@ class _Reader:
         part = self._table.get(name, {})
         if not isinstance(part, dict):
             raise self._wrong(name, f"a table [{name}]", type(part).__name__)
-        if name in _KEYS:
-            self._known(name, part, _KEYS[name])
+        self._known(name, part, (*STAGING_TABLE[name].names, *_INNER.get(name, ())))
         return dict(part)
 
     def _known(self, table: str, part: Iterable[str], known: Iterable[str]) -> None:
+        """Raise UsageError for a name in `part` that is none of those that its table has."""
+        declared = STAGING_TABLE.get(re.sub(r"\[\d+\]$", "", table))
+        if declared is not None and declared.free is not None:
+            return
+        known = tuple(known)
         for name in part:
             if name not in known:
-                raise self._wrong(f"{table}.{name}", f"one of {', '.join(sorted(known))}", name)
+                place = f"{table}.{name}" if table else name
+                other = next((one for one in STAGING_TABLES if name in one.names), None)
+                advice = f"it stands in [{other.name}]" if other else f"see {_FORM}"
+                raise unknown_key(place, name, known, self._path, advice)
 
     def _texts(self, table: str) -> dict[str, str]:
         part = self._part(table)
-        if table == "environment":  # where a port may stand as it is
-            part = {k: str(v) if type(v) in (int, float) else v for k, v in part.items()}
-        return {name: self._typed(part, table, name, str, "") for name in part}
+        texts = {name: self._typed(part, table, name, "") for name in part}
+        # In [environment] a port may stand as it is.
+        return {
+            name: value if isinstance(value, str) else str(value) for name, value in texts.items()
+        }
 
     def _text(self, part: dict[str, Any], table: str, name: str) -> str:
-        value: str = self._typed(part, table, name, str, "")
+        value: str = self._typed(part, table, name, "")
         if not value:
             raise self._wrong(f"{table}.{name}", "a text in quotes", "nothing")
         return value
 
-    def _typed(self, part: dict[str, Any], table: str, name: str, kind: Any, default: Any) -> Any:
-        """Return the value of a key, or `default` without one; it must be of the type `kind`."""
+    def _typed(self, part: dict[str, Any], table: str, name: str, default: Any) -> Any:
+        """Return the value of a key, or `default` without one; it must be of the declared shape."""
         if name not in part:
             return default
-        accepts, called = _ACCEPTED[kind]
-        if not accepts(part[name]):
-            raise self._wrong(f"{table}.{name}", called, repr(part[name]))
+        shape = STAGING_TABLE[re.sub(r"\[\d+\]$", "", table)].shape_of(name)
+        if not shape.accepts(part[name]):
+            raise self._wrong(f"{table}.{name}", shape.called, repr(part[name]))
         return part[name]
 
     def _url(self, text: str) -> str:
@@ -338,21 +244,19 @@ class _Reader:
     def _one(self, entry: object, where: str, kind: type[Any], **more: object) -> Any:
         if not isinstance(entry, dict):
             raise self._wrong(where, "a table", repr(entry))
-        allowed = {one.name for one in fields(kind)} - more.keys()
-        self._known(where, entry, allowed)
-        types = get_type_hints(kind)
+        declared = STAGING_TABLE[re.sub(r"\[\d+\]$", "", where)]
+        self._known(where, entry, declared.names)
+        lacking = [one.name for one in declared.keys if one.needed and one.name not in entry]
+        if lacking:
+            raise self._wrong(where, f"all that it needs ({', '.join(lacking)})", "less")
         for name in entry:
-            self._typed(entry, where, name, types[name], None)
+            self._typed(entry, where, name, None)
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-        try:
-            return kind(**values, **more)
-        except TypeError as error:
-            needed = str(error).partition("argument")[2].lstrip("s: ") or str(error)
-            raise self._wrong(where, f"all that it needs ({needed})", "less") from error
+        return kind(**values, **more)
 
     def _wrong(self, where: str, expected: str, found: str) -> UsageError:
         return UsageError(
             f"{expected} for {where} in {self._path}",
             found,
-            "see the comments in examples/kinto/staging.toml",
+            f"see {_FORM}, and the comments in examples/kinto/staging.toml",
         )

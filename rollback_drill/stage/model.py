@@ -22,7 +22,7 @@ from rollback_drill.traffic.interface import Interface
 if TYPE_CHECKING:
     import psycopg
 
-    from rollback_drill.stage.file import FaultEntry, Limits
+    from rollback_drill.stage.entries import FaultEntry, Limits
 
 LOG_BYTES = 4 * 2**20
 """Of the end of a log, as much as a stage tells at once."""

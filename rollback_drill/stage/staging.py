@@ -16,7 +16,8 @@ from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import must
-from rollback_drill.stage.file import FaultEntry, HostEntry, Limits, Staging
+from rollback_drill.stage.entries import FaultEntry, HostEntry, Limits
+from rollback_drill.stage.file import Staging
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import (
     LOG_BYTES,

@@ -19,7 +19,7 @@ from rollback_drill.contract.again import Holding, hold_alone
 from rollback_drill.contract.told import ContractAsked, ContractBroken
 from rollback_drill.stage import conformance, contracting
 from rollback_drill.stage.contracting import record_contract
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 from rollback_drill.stage.release import texts_of
 from rollback_drill.subject.documents import Contract
 from rollback_drill.subject.subject import own

@@ -22,7 +22,7 @@ from rollback_drill.golden.recording import record_on
 from rollback_drill.stage import questioning
 from rollback_drill.stage.conformance import OpenApi
 from rollback_drill.stage.contracting import record_contract
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 from rollback_drill.subject.described.subjects import Described
 from rollback_drill.subject.documents import Contract, ContractCase, Violation
 from rollback_drill.subject.questions import GoldenSet, golden_of

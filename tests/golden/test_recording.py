@@ -20,7 +20,7 @@ from rollback_drill.golden.again import Again, Asking
 from rollback_drill.golden.recording import record_on
 from rollback_drill.ground.errors import Exit, StageError, UsageError
 from rollback_drill.stage import questioning
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 from rollback_drill.stage.host import LocalHost
 from rollback_drill.stage.questioning import record_golden
 from rollback_drill.subject.questions import GoldenSet, Tells, golden_of, read_golden

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rollback_drill.decide.requests_file import read_requests
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.perform.messages import read_channels
-from rollback_drill.stage.file import KINDS, read_staging
+from rollback_drill.stage.entries import KINDS
+from rollback_drill.stage.file import read_staging
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.staging import StagingStage

@@ -15,7 +15,7 @@ import pytest
 from rollback_drill.cli import main
 from rollback_drill.conduct.guard import Guard
 from rollback_drill.ground.wait import wait_until
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 from tests.stage.staging_support import GOOD, ROOT, RUNBOOK, fake_kubectl, write
 
 

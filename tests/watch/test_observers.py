@@ -27,7 +27,7 @@ from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Noted, ObserverDied
 from rollback_drill.record.watched import Watched, reported_to
 from rollback_drill.stage.database import PostgresDatabase
-from rollback_drill.stage.file import Limits
+from rollback_drill.stage.entries import Limits
 from rollback_drill.stage.processes import ProcessStage
 from rollback_drill.subject.hostaway.faults.customer_reports import CustomerReports
 from rollback_drill.subject.hostaway.faults.slow_database import SlowDatabase
