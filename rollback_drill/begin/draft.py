@@ -21,6 +21,7 @@ _DSN = re.compile(r"database_url|dsn|db_url|postgres_url", re.IGNORECASE)
 _URL = re.compile(r"(?:^|_)(?:service|public|app|api|base|front|site)_?(?:url|host|address)$", re.I)
 _NAME = "app-1"
 _WIDTH = 97
+_READS = 3  # enough to begin with
 _HEAD = """\
 # How a drill reaches this service:
 # `rollback-drill drill --stage={file} --runbook={runbook}`.
@@ -138,7 +139,7 @@ class Draft:
 
     def _operations(self) -> Iterator[Field]:
         reads = self._first("reads")
-        paths = reads.value if reads else [f"{FILL_IN}: such as /orders?limit=20"]
+        paths = reads.value[:_READS] if reads else [f"{FILL_IN}: such as /orders?limit=20"]
         where = f"; found: {reads.where}" if reads else ""
         for number, path in enumerate(paths):
             inside = ("service", "operations", number)

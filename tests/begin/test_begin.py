@@ -186,10 +186,18 @@ def test_supervisor_s_settings_are_read(shop: Path) -> None:
     assert found["scripts"]["pid"] == "supervisorctl pid shop"
 
 
+def test_what_the_running_service_does_not_answer_is_left_to_a_person(shop: Path) -> None:
+    with served({"/": "", "/openapi.json": json.dumps(DOCUMENT)}) as url:
+        assert main(["init", f"--url={url}"]) == 0
+    (one,) = tables(shop)["service"]["operations"]
+    assert one["path"].startswith("FILL IN")
+
+
 def test_a_running_service_is_asked(shop: Path) -> None:
     pages = {
         "/": "",
         "/healthz": "",
+        "/orders": "[]",
         "/metrics": "# TYPE up gauge\nup 1\n",
         "/openapi.json": json.dumps(DOCUMENT),
     }

@@ -11,7 +11,7 @@ import yaml
 from rollback_drill.begin.clue import Clue
 from rollback_drill.begin.folder import Folder
 
-_MOST = 3  # operations: enough to begin with
+_MOST = 12  # reads: enough to choose from
 _TECHNICAL = (
     "health",
     "metrics",

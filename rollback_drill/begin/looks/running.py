@@ -49,8 +49,20 @@ def look_at_service(url: str) -> Iterator[Clue]:
                 continue
             if isinstance(document, dict) and ("openapi" in document or "swagger" in document):
                 yield Clue("service.document", path, f"{base}{path} answered with the document")
-                yield from document_clues(document, base + path)
+                for one in document_clues(document, base + path):
+                    yield from _answered(one, base) if one.place == "reads" else (one,)
                 break
+
+
+def _answered(reads: Clue, base: str) -> Iterator[Clue]:
+    """Yield those of the `reads` that answer well, else those that want a key first."""
+    statuses = {path: answer.status for path in reads.value if (answer := _ask(base + path))}
+    good = [path for path, status in statuses.items() if 200 <= status < 300]
+    guarded = [path for path, status in statuses.items() if status in (401, 403)]
+    if good:
+        yield Clue("reads", good, f"{reads.where}, answered well")
+    elif guarded:
+        yield Clue("reads", guarded, f"{reads.where}, answered that a key is needed")
 
 
 def _ask(url: str) -> http.Answer | None:
