@@ -29,6 +29,7 @@ def kinto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.skipif(SSHD is None, reason="no sshd on this machine (openssh-server)")
 def test_kinto_s_repository_gets_a_file_that_is_checked_after_few_fields(kinto: None) -> None:
     repository = FOLDER / "kinto"
