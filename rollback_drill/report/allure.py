@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.perform.performed import Passage, performed, ran_in
-from rollback_drill.perform.told import Checked, StepStarted
+from rollback_drill.perform.told import Checked, StepEnded, StepStarted
 from rollback_drill.record.book import Book
+from rollback_drill.report.facts_of import expected_and_found, facts_of
 
 _STATUS = {
     Verdict.PASSED: Status.PASSED,
@@ -32,6 +35,16 @@ _STATUS = {
     Verdict.UNCOVERED: Status.FAILED,
     Verdict.UNKNOWN: Status.UNKNOWN,
 }
+
+_FILES = (
+    ("index.html", "The report", "text/html"),
+    ("postmortem.html", "The post-mortem", "text/html"),
+    ("timeline.jsonl", "The timeline", "text/plain"),
+)
+_CATEGORIES = [
+    {"name": "Failed: the rollback does not hold", "matchedStatuses": ["failed"]},
+    {"name": "Unknown: not enough was seen", "matchedStatuses": ["unknown"]},
+]
 
 
 def write_results(book: Book, directory: Path) -> None:
@@ -46,6 +59,7 @@ def write_results(book: Book, directory: Path) -> None:
     labels = _labels(judgement)
     attached: dict[str, str] = {}
     results = [_verdict(book, judgement)]
+    results[0].attachments = list(_beside(logger, directory.parent))
     results += [
         _part(part, part.started, given, attached)
         for part in book.ask(performed).parts
@@ -56,16 +70,47 @@ def write_results(book: Book, directory: Path) -> None:
         result.historyId = uuid.uuid5(uuid.NAMESPACE_OID, seed).hex
         result.testCaseId = result.historyId
         result.uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{seed}/{result.start}/{number}"))
-        result.labels = [*labels, Label(name=LabelType.STORY, value=result.fullName)]
+        result.labels = [*labels, *_place(result), Label(LabelType.STORY, result.fullName)]
         logger.report_result(result)
     for name, text in attached.items():
         logger.report_attached_data(text, name)
+    told = (f"{_property(name)} = {_property(value)}" for name, value in facts_of(book).items())
+    files.write(directory / "environment.properties", "".join(f"{line}\n" for line in told))
+    files.write(directory / "categories.json", json.dumps(_CATEGORIES, indent=2) + "\n")
+
+
+def _place(result: TestResult) -> list[Label]:
+    """Return the suite of a result, and how severe it is when it fails: the verdict blocks a
+    release; a step of a procedure is critical, what comes before and after it is not.
+    """
+    section, _, name = result.fullName.partition(" / ")
+    severity = "normal"
+    if not name:
+        section, severity = "Drill", "blocker"
+    elif section.startswith("Procedure"):
+        severity = "critical"
+    return [Label(LabelType.SUITE, section), Label(LabelType.SEVERITY, severity)]
+
+
+def _beside(logger: Any, report: Path) -> Iterator[Attachment]:
+    """Attach what stands in the report's folder."""
+    for name, what, kind in _FILES:
+        if (report / name).is_file():
+            source = f"{uuid.uuid5(uuid.NAMESPACE_OID, name)}-attachment{Path(name).suffix}"
+            logger.report_attached_file(str(report / name), source)
+            yield Attachment(name=what, source=source, type=kind)
+
+
+def _property(text: str) -> str:
+    """Return `text` as a part of a line of Java's properties."""
+    return " ".join(text.split()).replace("\\", "\\\\")
 
 
 def _labels(judgement: Judgement) -> list[Label]:
     start = judgement.started
     named = {
         LabelType.FRAMEWORK: "rollback-drill",
+        LabelType.PARENT_SUITE: start.runbook_title if start else "drill",
         LabelType.EPIC: start.runbook_title if start else "drill",
         LabelType.FEATURE: f"{start.fault} on {start.stage}" if start else "drill",
     }
@@ -115,7 +160,7 @@ def _part(part: Passage, started: StepStarted, given: str, attached: dict[str, s
         stop=stop,
     )
     if result.status != Status.PASSED:
-        result.statusDetails = StatusDetails(message=reason)
+        result.statusDetails = StatusDetails(message=_message(ended, reason))
     when = _step(f"When {name!r} is performed", Verdict.PASSED, start, stop)
     when.steps = _commands(part, attached)
     for status in (Status.UNKNOWN, Status.FAILED):  # the worse one last
@@ -130,6 +175,10 @@ def _part(part: Passage, started: StepStarted, given: str, attached: dict[str, s
     ]
     result.steps = [_step(given, Verdict.PASSED, start, start), when, then]
     return result
+
+
+def _message(ended: StepEnded | None, reason: str) -> str:
+    return expected_and_found(ended) if ended else reason
 
 
 def _commands(part: Passage, attached: dict[str, str]) -> list[TestStepResult]:

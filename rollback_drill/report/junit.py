@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+from rollback_drill.ground.clock import iso
 from rollback_drill.ground.terminal import shown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import headlines
@@ -18,6 +19,7 @@ from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.performed import performed
 from rollback_drill.perform.told import Checked
 from rollback_drill.record.book import Book
+from rollback_drill.report.facts_of import expected_and_found, facts_of
 
 _WHOLE = "Drill"
 _INVALID = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -39,12 +41,14 @@ def suites(book: Book) -> str:
             ET.SubElement(element, "error", message=_clean(text))
         cases.setdefault(section, []).append(element)
 
-    case(_WHOLE, "verdict", judgement.verdict, judgement.reason)
+    whole_s = book.events[-1].at - book.events[0].at if book.events else 0.0
+    case(_WHOLE, "verdict", judgement.verdict, judgement.reason, whole_s)
     for step in judgement.steps:
         name = f"{step.number} {step.title}"
-        case(step.section, name, step.verdict, step.reason, step.took_s)
+        case(step.section, name, step.verdict, expected_and_found(step), step.took_s)
     for one in judgement.checklist:
-        case(one.section, f"{one.number} {one.item}", one.verdict, one.evidence)
+        told = expected_and_found(one)
+        case(one.section, f"{one.number} {one.item}", one.verdict, told, one.took_s)
     for section, name, why in _not_reached(book):
         element = ET.Element("testcase", classname=_clean(section), name=_clean(name), time="0.000")
         ET.SubElement(element, "skipped", message=_clean(why))
@@ -53,16 +57,23 @@ def suites(book: Book) -> str:
         suite = ET.SubElement(
             root,
             "testsuite",
-            name=section,
+            name=_clean(section),
             tests=str(len(elements)),
             failures=str(sum(e.find("failure") is not None for e in elements)),
             errors=str(sum(e.find("error") is not None for e in elements)),
             skipped=str(sum(e.find("skipped") is not None for e in elements)),
+            time=f"{sum(float(e.get('time', 0)) for e in elements):.3f}",
         )
+        if section == _WHOLE:
+            if book.events:
+                suite.set("timestamp", iso(book.events[0].at))
+            properties = ET.SubElement(suite, "properties")
+            for name, value in facts_of(book).items():
+                ET.SubElement(properties, "property", name=name, value=_clean(value))
         suite.extend(elements)
         if section == _WHOLE:
-            told = ET.SubElement(suite, "system-out")
-            told.text = _clean("\n".join(headlines(judgement.impact)))
+            out = ET.SubElement(suite, "system-out")
+            out.text = _clean("\n".join(headlines(judgement.impact)))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

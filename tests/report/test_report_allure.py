@@ -96,3 +96,34 @@ def test_writing_again_replaces_what_was_there_and_keeps_the_identifiers(tmp_pat
     assert {name: result["uuid"] for name, result in again.items()} == {
         name: result["uuid"] for name, result in first.items()
     }
+
+
+def test_results_stand_in_suites_with_severity_environment_and_categories(tmp_path: Path) -> None:
+    found = write(tmp_path, Verdict.FAILED)
+    labels = {
+        name: {one["name"]: one["value"] for one in result["labels"]}
+        for name, result in found.items()
+    }
+    step = labels["Procedure 1 / 4 Restart"]
+    assert (step["suite"], step["severity"]) == ("Procedure 1", "critical")
+    whole = labels["verdict"]
+    assert (whole["suite"], whole["severity"]) == ("Drill", "blocker")
+    folder = tmp_path / "report" / "allure-results"
+    assert "verdict = failed\n" in (folder / "environment.properties").read_text()
+    statuses = [
+        one["matchedStatuses"] for one in json.loads((folder / "categories.json").read_text())
+    ]
+    assert statuses == [["failed"], ["unknown"]]
+
+
+def test_page_post_mortem_and_timeline_are_attached_to_the_verdict(tmp_path: Path) -> None:
+    found = write(tmp_path, Verdict.PASSED)
+    report = tmp_path / "report"
+    attached = {one["name"]: one["source"] for one in found["verdict"]["attachments"]}
+    for what, name in (
+        ("The report", "index.html"),
+        ("The post-mortem", "postmortem.html"),
+        ("The timeline", "timeline.jsonl"),
+    ):
+        there = (report / "allure-results" / attached[what]).read_bytes()
+        assert there == (report / name).read_bytes()
