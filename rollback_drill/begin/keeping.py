@@ -70,7 +70,7 @@ def _compare(tables: Any, draft: Draft) -> Iterator[str]:
             holder[name] = one.value
             yield f"Filled in: {where} = {toml_of(one.value)} ({one.why})"
         else:
-            yield f"Kept: {where} = {toml_of(plain)}; else it were {toml_of(one.value)} ({one.why})"
+            yield f"Kept: {where} = {toml_of(plain)}; found now: {toml_of(one.value)} ({one.why})"
 
 
 def _holder(tables: Any, place: tuple[str | int, ...]) -> Any:

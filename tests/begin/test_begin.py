@@ -239,8 +239,8 @@ def test_what_a_person_wrote_is_kept_and_what_would_be_is_said(
     assert main(["init"]) == 0
     said = capsys.readouterr().out
     told = " ".join(said.split())
-    assert 'Kept: stage.failing = "canary"; else it were "v2.0.0" (' in told
-    assert "Kept: limits.rate = 7; else it were 25" in told
+    assert 'Kept: stage.failing = "canary"; found now: "v2.0.0" (' in told
+    assert "Kept: limits.rate = 7; found now: 25" in told
     assert 'Filled in: stage.stable = "v1.0.0"' in told
     assert "stage.stable" not in open_fields(said)
     assert path.read_text() == mine.replace('"FILL IN: such as v2.0.3"', '"v1.0.0"')
