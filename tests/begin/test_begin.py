@@ -177,6 +177,13 @@ def test_how_the_database_is_migrated_is_suggested(
     assert f"# {command}" in (shop / FILE).read_text()
 
 
+def test_without_git_no_tag_is_found(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tagged(shop, "v1.0.0", "v2.0.0")
+    monkeypatch.setenv("PATH", str(shop / "nothing"))
+    assert main(["init"]) == 0
+    assert tables(shop)["stage"]["failing"].startswith("FILL IN")
+
+
 def test_supervisor_s_settings_are_read(shop: Path) -> None:
     (shop / "supervisord.conf").write_text(SUPERVISOR)
     assert main(["init"]) == 0

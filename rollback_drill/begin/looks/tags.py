@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 
 from rollback_drill.begin.clue import Clue
@@ -15,6 +16,8 @@ _RELEASE = re.compile(r"^(?:[\w-]*?[-_/])?v?\d+(?:\.\d+)+(?P<rest>[\w.+-]*)$")
 
 def look_at_tags(folder: Folder) -> Iterator[Clue]:
     """Yield both releases, of the tags that look like versions, newest by version first."""
+    if shutil.which("git") is None:
+        return
     asked = ["git", "-C", str(folder.root), "tag", "--list", "--sort=-version:refname"]
     done = run_bounded(asked, limit_s=_LIMIT_S)
     named = [tag for tag in done.stdout.split() if _RELEASE.match(tag)] if done.ok else []
