@@ -28,6 +28,7 @@ from rollback_drill.runbook.told import FollowUp, TemplatesRead
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()")
 _CHECKBOX = re.compile(r"^\s*[-*] \[[ xX]\] ")
 _NAME = re.compile(r"root.?cause|post-?mortem", re.IGNORECASE)
+_DEPLOYED = r"\bdeploy(ed|ment)\b"
 _ACTIONS = re.compile(r"action|to do|follow.?up", re.IGNORECASE)
 _FIGURES = (
     (r"time to detect|detected (after|within)|detection", "detected_s"),
@@ -135,7 +136,7 @@ class _Facts:
         self._figures = {one.key: one for one in book.ask(figures)}
         self._proof = book.ask(proof).told()
         self._timeline = (
-            (r"\bdeploy(ed|ment)\b", book.at(StageUp)),
+            (_DEPLOYED, book.at(StageUp)),
             (r"error|seen|first", book.at(TriggerFired)),
             (r"alert|detect|decid", decided),
             (r"rollback (began|initiated|start)", book.at(ProcedureChosen)),
@@ -190,7 +191,9 @@ class _Facts:
             form = _clock_form(blank[0]) if blank else "%H:%M:%S"
             for pattern, at in self._timeline:
                 if re.search(pattern, line):
-                    return _at(at, form) if at is not None else ""
+                    # A stage that others deploy to was only seen to have the release by then.
+                    by = "by " if pattern == _DEPLOYED else ""
+                    return f"{by}{_at(at, form)}" if at is not None else ""
             return ""
         for pattern, key in _FIGURES:
             if re.search(pattern, line) and self._figures[key].value is not None:

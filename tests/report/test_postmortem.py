@@ -89,9 +89,9 @@ def test_an_empty_record_makes_an_empty_post_mortem() -> None:
     assert "lost" not in text
 
 
-def test_the_deployment_stood_when_the_stage_did() -> None:
+def test_the_release_was_deployed_by_the_time_that_the_stage_stood() -> None:
     text = document(also(record(), Event(BEGAN + 5, StageUp(""))))
-    assert "- 08:00:05: deployed" in text
+    assert "- by 08:00:05: deployed" in text
 
 
 @pytest.mark.parametrize(
