@@ -39,7 +39,7 @@ $(VENV)/.ready: requirements.lock
 .PHONY: setup
 setup: known $(VENV)/.ready
 
-override ASKED := drill demo init golden sabotage simulate check test test-all claim revalidate read bindings decide interruptions index monitoring report example
+override ASKED := drill demo init golden sabotage simulate check test test-all claim revalidate read bindings decide interruptions index monitoring report evidence example
 .PHONY: $(ASKED)
 $(ASKED): known $(VENV)/.ready
 	@$(BIN)/python -m rollback_drill make $@

@@ -23,6 +23,7 @@ The rooms, lowest first. A room knows only those before it, and of every room wh
 - `perform`: performs the runbook and verifies its checkboxes.
 - `judge`: from the record to the verdict. Pure.
 - `report`: what people read of a drill: page, post-mortem, JUnit, Allure, the index over all.
+- `evidence`: what an auditor takes: a signed statement over a report, and who verifies it alone.
 - `conduct`: holds one drill: its request, its phases, and whoever goes along.
 - `campaigns`: many drills, or none: revalidation, interruptions, mishaps, the check of a stage.
 - `begin`: a staging file to begin with, made of what a repository and a running service tell.

@@ -49,7 +49,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
 from rollback_drill.judge.judgement import judge
 from rollback_drill.report import overview
-from rollback_drill.report.folder import claim
+from rollback_drill.report.folder import ENVELOPE, RUNBOOK_COPY, claim
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.model import Runbook
@@ -312,6 +312,34 @@ def run_report(arguments: argparse.Namespace) -> int:
     judgement = write_reports(arguments.from_, arguments.report).ask(judge)
     print_summary(judgement, arguments.report, console(soft_wrap=False))
     return judgement.exit
+
+
+def run_evidence(arguments: argparse.Namespace) -> int:
+    """Sign a statement over a report; return 0 whatever its verdict is: it says so itself."""
+    from rollback_drill.evidence.envelope import envelope, key_id, read_key
+    from rollback_drill.evidence.statement import statement_over, summary
+
+    report: Path = arguments.report
+    if arguments.key.resolve().is_relative_to(report.resolve()):
+        raise UsageError(
+            "a private key outside of the report",
+            f"{arguments.key}, which whoever is given the report would have",
+            "make another one elsewhere, and remove that",
+        )
+    key = read_key(arguments.key)
+    told, runbook = statement_over(report)
+    try:
+        files.write(report / RUNBOOK_COPY, runbook)
+        files.write(report / ENVELOPE, envelope(told, key))
+    except OSError as error:
+        raise UsageError(
+            f"to write into {report}", str(error.strerror), "set REPORT=DIR"
+        ) from error
+    console().print(
+        f"Signed: {summary(told)}.\nEvidence: {report}/{ENVELOPE}, by the key {key_id(key)}\n"
+        "docs/evidence.md says how it is verified."
+    )
+    return Exit.PASSED
 
 
 def run_claim(arguments: argparse.Namespace) -> int:

@@ -183,6 +183,13 @@ URL = Option(
 SCHEMA = Option(
     "SCHEMA", FLAG, "", "print the JSON schema of staging files, and write nothing", "SCHEMA=1"
 )
+KEY = Option(
+    "KEY",
+    place("FILE"),
+    None,
+    "the private ed25519 key (PEM) to sign with, which nobody else can read",
+    "KEY=signer.pem",
+)
 STAGES_OF_TESTS = Option(
     "STAGES",
     text("auto, containers or processes"),
@@ -398,6 +405,12 @@ VERBS = (
         "Render the report again",
         "make report FROM=reports/latest/timeline.jsonl REPORT=reports/again",
         (FROM, REPORT),
+    ),
+    Verb(
+        "evidence",
+        "Sign what a report says, for an auditor",
+        "make evidence KEY=signer.pem REPORT=reports/tuesday",
+        (KEY, REPORT),
     ),
     Verb(
         "example",

@@ -12,6 +12,10 @@ MARK = ".rollback-drill"
 """The file by which a folder is known to be of this suite."""
 OWN_MAILBOX = "messages.mbox"
 """The file in which a drill keeps messages that nobody gets."""
+ENVELOPE = "evidence.json"
+"""The signed statement over a report."""
+RUNBOOK_COPY = "runbook-as-performed.md"
+"""The runbook that the statement names, as it was when it was performed."""
 _TOLD = "The reports in this folder are written by rollback-drill, which replaces them.\n"
 _GENERATED = (
     "index.html",
@@ -23,6 +27,8 @@ _GENERATED = (
     "allure-results",
     "traffic",
     OWN_MAILBOX,
+    ENVELOPE,
+    RUNBOOK_COPY,
 )
 _FIRST_LINE = 4_096
 _ROOM_BYTES = 512 * 1024 * 1024

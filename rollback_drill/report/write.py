@@ -31,6 +31,10 @@ def write_reports(timeline: Path, directory: Path) -> Book:
     files.write(directory / "postmortem.html", shown(postmortem_page.readable(book)))
     files.write(directory / "junit.xml", junit.suites(book))
     allure.write_results(book, directory / "allure-results")
-    text = json.dumps(book.ask(judge).to_json(), indent=2, ensure_ascii=False) + "\n"
-    files.write(directory / "verdict.json", text)
+    files.write(directory / "verdict.json", verdict_text(book))
     return book
+
+
+def verdict_text(book: Book) -> str:
+    """Return the contents of verdict.json."""
+    return json.dumps(book.ask(judge).to_json(), indent=2, ensure_ascii=False) + "\n"
