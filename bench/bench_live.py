@@ -1,16 +1,16 @@
 """The detector on the live service: A/A runs and delays: `python -m bench.bench_live [STAGE]`.
 
 Holds drills on one stage that stays up, each until it is decided (about 20 minutes in all). For
-every fault it prints, as medians over the runs, how many requests were observed until the alarm,
+every fault it prints, as means over the runs, how many requests were observed until the alarm,
 counted twice: from the moment at which the fault was switched on, and from the first answer that
 showed it, since some time passes before the service has read its settings and before a page is
-asked for. The floor is the one for the share of bad answers that the clients really got from there.
+asked for. The floor is the optimum (`bench.optimum`) for the share of bad answers that the clients
+really got from there.
 Runs in which the generator was late are repeated, since they measure the machine.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import statistics
 import sys
@@ -19,7 +19,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.bench_detector import EDGES, GOAL, _floor
+from bench.bench_detector import EDGES, GOAL
+from bench.optimum import optimum
 from rollback_drill.breaks.scripted import fault_called
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.conductor import Conductor
@@ -117,8 +118,9 @@ def _measure(record: list[Event], report: Path, factor: float) -> Run | None:
         if stream.alarmed:
             rest = since[first:]
             share = sum(bad(one) for one in rest) / len(rest)
-            floor = math.ceil(_floor(detector.h, share, stream.p0))
-            return Run(number, number - first, share, floor)
+            if share <= stream.p0:
+                return None  # it passed: there is no such change to find
+            return Run(number, number - first, share, optimum(stream.p0, share).mean)
     return None
 
 
@@ -145,7 +147,7 @@ def _healthy(stage: Stage, scratch: Path) -> int:
 
 
 def _delays(stage: Stage, scratch: Path) -> None:
-    out(f"Medians over {RUNS} drills; in brackets the fastest and the slowest\n")
+    out(f"Means over {RUNS} drills; in brackets the fastest and the slowest\n")
     out(f"{'fault':22} {'bad':>6} {'floor':>6} {'from on':>17} {'ratio':>6}")
     out(f" {'from the first':>17} {'ratio':>6}  repeated\n")
     for fault, factor in FAULTS.items():
@@ -168,13 +170,13 @@ def _delays(stage: Stage, scratch: Path) -> None:
                 f"{fault:22} unknown: {repeated} of {repeated + len(runs)} drills were no measure\n"
             )
             continue
-        floor = statistics.median(run.floor for run in runs)
-        share = statistics.median(run.share for run in runs)
+        floor = statistics.mean(run.floor for run in runs)
+        share = statistics.mean(run.share for run in runs)
         out(f"{fault:22} {share:6.1%} {floor:6.0f}")
         for name in ("since_onset", "since_first"):
             counts = sorted(getattr(run, name) for run in runs)
-            ratio = statistics.median(getattr(run, name) / run.floor for run in runs)
-            told = f"{statistics.median(counts):.0f} ({counts[0]}–{counts[-1]})"
+            ratio = statistics.mean(counts) / floor
+            told = f"{statistics.mean(counts):.0f} ({counts[0]}–{counts[-1]})"
             out(f" {told:>17} {ratio:5.2f}{'!' if ratio > GOAL else ' '}")
         out(f" {repeated:8}\n")
         sys.stdout.flush()

@@ -6,10 +6,13 @@ above T exactly when P(latency ≥ T) > 5 %). Each stream has two parts:
 
 - **Detection**: Page's CUSUM (Biometrika 41, 1954; optimal by Lorden 1971 and Moustakides 1986)
   for several alternatives p1 against the acceptable p0. A score is the largest log likelihood
-  ratio of any run of requests that ends now, so Ville's inequality bounds the chance that it
-  reaches h at a given request by e⁻ʰ, and over K scores and N requests by K·N·e⁻ʰ. With
-  h = ln(K·N/α) a whole drill of N requests has a false alarm with probability at most α, over
-  all streams together, as long as no stream is above its p0.
+  ratio of any run of requests that ends now. By Ville's inequality it reaches h within N requests
+  with probability at most N·e⁻ʰ, so that h = ln(K·N/α) would do for K scores. Each has a lower
+  threshold: the lowest with a mean run length of at least K·N/α, exactly (`decide.run_length`),
+  some 2 to 6 below h. A whole drill of N requests then has a false alarm with probability at most
+  α, over all streams together, as long as every request is a hit of a stream with probability at
+  most its p0, *whatever came before*. Independent requests at p0 are one such case; errors in
+  clusters, or latencies with a memory, are none, however low their share: nothing is promised then.
 - **Classification**: from the first alarm on, Wald's sequential probability ratio test (1945) at
   every edge e, of 0.8·e against 1.2·e. It sees only requests after the alarm, which did not
   take part in raising it. The error of 1 % holds for rates at least a fifth away from an edge;
@@ -26,11 +29,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rollback_drill.decide.lasting import Run
+from rollback_drill.decide.run_length import steps_for, threshold_for
 from rollback_drill.decide.statistics import P95
 from rollback_drill.traffic.observation import Observation, Outcome
 
 ALPHA = 1e-3  # false alarms per drill: a false rollback is dearer than a second of delay
-HORIZON = 1_000_000  # requests the bound holds for; ten times as many cost ln 10 = 10 % of delay
+HORIZON = 1_000_000  # requests the bound holds for; ten times as many cost a tenth of delay
 _CLASSIFY_ERROR = 0.01  # of one classification; the alarm has already been raised by then
 _BESIDE_EDGE = 0.2  # half-width of the zone around an edge in which no answer is forced
 _PATIENCE = 1.5  # times the expected length, then a test starts over unresolved
@@ -52,7 +56,8 @@ def alternatives(p0: float) -> tuple[float, ...]:
     Of a median (`p0` = 50 %) nothing is the double: what is left over shrinks instead.
     """
     series = [p0 * factor for factor in _SERIES if p0 * factor < 0.9]
-    return (*(series or [1.0 - (1.0 - p0) * left for left in _SHRINKS]), _ALL_FAIL)
+    found = series or [1.0 - (1.0 - p0) * left for left in _SHRINKS]
+    return (*found, _ALL_FAIL) if p0 < _ALL_FAIL else tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +156,17 @@ class Sprt:
 class Stream:
     """Yes-or-no observations of one question. `edges`: the shares at which it is classified.
 
-    `began` is, after an alarm, the number of observations before the change as the score that
-    alarmed puts it; `alarmed_at` the time of the alarm in Unix seconds, NaN before.
+    `steps`: those of its scores. `began` is, after an alarm, the number of observations before the
+    change as the score that alarmed puts it; `alarmed_at` the time of the alarm in Unix seconds,
+    NaN before.
     """
 
     __slots__ = (
         "_began",
         "_down",
-        "_h",
         "_idle",
         "_scores",
+        "_thresholds",
         "_up",
         "alarmed_at",
         "began",
@@ -170,15 +176,16 @@ class Stream:
         "name",
         "p0",
         "runs",
+        "steps",
     )
 
     def __init__(self, name: str, p0: float, edges: Iterable[float]) -> None:
         self.name, self.p0 = name, p0
         self.edges = {edge: Sprt(edge) for edge in sorted(set(edges))}
-        chosen = alternatives(p0)
-        self._up = [math.log(p1 / p0) for p1 in chosen]
-        self._down = [math.log((1.0 - p1) / (1.0 - p0)) for p1 in chosen]
-        self._h = math.inf
+        self.steps = tuple(dict.fromkeys(steps_for(p0, p1) for p1 in alternatives(p0)))
+        self._up = [one.up for one in self.steps]
+        self._down = [-one.down for one in self.steps]
+        self._thresholds = [math.inf] * len(self.steps)
         self.n = self.hits = 0
         self.runs: dict[float, Run] = {}
         self.rearm()
@@ -186,16 +193,16 @@ class Stream:
     @property
     def scores(self) -> int:
         """How many scores this stream runs: its part of K."""
-        return len(self._up)
+        return len(self.steps)
 
     @property
     def alarmed(self) -> bool:
         """Whether a rate above p0 was detected and has not been seen to end."""
         return not math.isnan(self.alarmed_at)
 
-    def set_threshold(self, h: float) -> None:
-        """Set the score at which to alarm."""
-        self._h = h
+    def set_run_length(self, least: float) -> None:
+        """Set how many requests each score must need on average until a false alarm."""
+        self._thresholds = [threshold_for(one, least) for one in self.steps]
 
     def follow(self, edge: float) -> None:
         """Measure from now on how long the share stays at `edge` or above: see `runs`."""
@@ -205,7 +212,7 @@ class Stream:
         """Begin to look for a change anew, and forget on which side of its edges the last was."""
         for test in self.edges.values():
             test.restart()
-        self._scores = [0.0] * len(self._up)
+        self._scores = [0] * len(self._up)
         self._began = [0] * len(self._up)
         self._idle = True
         self.alarmed_at, self.began = math.nan, 0
@@ -227,14 +234,14 @@ class Stream:
         for i, step in enumerate(self._up if hit else self._down):
             before = scores[i]
             score = before + step
-            if score <= 0.0:
-                scores[i] = 0.0
+            if score <= 0:
+                scores[i] = 0
                 continue
-            if before == 0.0:
+            if before == 0:
                 self._began[i] = self.n - 1
             scores[i] = score
             idle = False
-            if score >= self._h:
+            if score >= self._thresholds[i]:
                 self.alarmed_at, self.began = at, self._began[i]
                 return True
         self._idle = idle
@@ -305,9 +312,9 @@ class Detector:
             for factor in sorted(set(factors))
         }
         self.streams = [self.errors, *self.asked.values(), *self.slower.values()]
-        self.h = math.log(sum(s.scores for s in self.streams) * horizon / alpha)
+        self.run_length = sum(s.scores for s in self.streams) * horizon / alpha
         for stream in self.streams:
-            stream.set_threshold(self.h)
+            stream.set_run_length(self.run_length)
         self.baseline_s = math.nan
         self.n = 0
         self.last_done = math.nan  # when the last observed request ended
