@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollback_drill.campaigns.needed import all_blocks, programs_needed, variables_needed
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import bind, own_script
-from rollback_drill.perform.performer import FACTS, StepFailed, choose
-from rollback_drill.runbook.model import CodeBlock, Runbook
+from rollback_drill.perform.performer import StepFailed, choose
+from rollback_drill.runbook.model import Runbook
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import send
 from rollback_drill.stage.host import Host
@@ -24,10 +25,6 @@ from rollback_drill.watch.probe import front_health, health
 
 _LIMIT_S = 30.0
 _TOOLS = ("bash", "setsid", "pkill", "git", "curl")
-_USED = re.compile(r"\$\{?(?P<name>[A-Z][A-Z0-9_]*)")
-_SET = re.compile(r"\b(?P<name>[A-Z][A-Z0-9_]*)=|\bread -?\w* ?(?P<read>[A-Z][A-Z0-9_]*)")
-# Of the messages after a rollback: the record says them, see `facts`.
-_MEASURED = ("START", "END", "DURATION", "IMPACT", "DATA_LOSS")
 _BLANK = re.compile(r"^\[.*\]$|^_+$|^$")
 
 
@@ -151,29 +148,16 @@ def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[
         f"lacks {', '.join(lacking)}" if lacking else f"{len(needed)} of them",
         "name them in [environment], or in [environment_from] when they are secret",
     )
-
-
-def variables_needed(runbook: Runbook, alternatives: Sequence[str]) -> set[str]:
-    """Return every variable that the runbook's commands use here and do not set."""
-    needed: set[str] = set()
-    for block in _all_blocks(runbook):
-        with contextlib.suppress(StepFailed):  # told where the runbook is looked at
-            script = choose(block, alternatives).script
-            own = {m["name"] or m["read"] for m in _SET.finditer(script)}
-            needed |= {m["name"] for m in _USED.finditer(script)} - own
-    return needed - {*FACTS, *_MEASURED}
-
-
-def _all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:
-    yield from runbook.pre_rollback.blocks
-    for procedure in runbook.procedures:
-        if procedure is runbook.redeployment:
-            continue
-        yield from procedure.prerequisite_blocks
-        for step in procedure.steps:
-            yield from step.blocks
-    for checklist in runbook.post_rollback:
-        yield from checklist.blocks
+    programs = sorted(programs_needed(runbook, stage.alternatives))
+    script = f'for program in {shlex.join(programs)}; do command -v "$program" >/dev/null || '
+    script += 'echo "$program"; done'
+    lacking = ask(host, script, limit_s=_LIMIT_S).stdout.split() if programs else []
+    yield _judge(
+        f"{host.name} has the runbook's programs",
+        not lacking,
+        f"lacks {', '.join(lacking)}" if lacking else f"{len(programs)} of them",
+        "install them there, or name their folder in PATH of [environment]",
+    )
 
 
 def _service(stage: StagingStage) -> Iterator[StageAnswer]:
@@ -211,7 +195,7 @@ def _database(stage: StagingStage) -> Iterator[StageAnswer]:
 
 def _runbook(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
     # Procedures share steps: each block is told once.
-    for block in {block.line: block for block in _all_blocks(runbook)}.values():
+    for block in {block.line: block for block in all_blocks(runbook)}.values():
         try:
             choose(block, stage.alternatives)
         except StepFailed as error:

@@ -96,8 +96,8 @@ STAGING_TABLES: tuple[KeyTable, ...] = (
     ),
     KeyTable(
         "hosts",
-        "A service host, one table for each. One of `ssh`, `container`, `pod` says how it is "
-        "reached.",
+        "A service host, one table for each. One of `ssh`, `container`, `pod`, `local` says how it "
+        "is reached.",
         keys_of(
             HostEntry,
             {
@@ -105,13 +105,20 @@ STAGING_TABLES: tuple[KeyTable, ...] = (
                 "ssh": ("who and where, for ssh", "deploy@app-1.example.com"),
                 "container": ("name of a container, for docker exec", "app-1"),
                 "pod": ("name of a pod, for kubectl exec", "app-1"),
+                "local": (
+                    "commands run on this machine (kubectl, helm, aws, a script that deploys)",
+                    True,
+                ),
                 "directory": ("the folder in which the runbook's commands run", "/opt/shop"),
                 "url": (
                     "its service past the load balancer, as this machine reaches it",
                     "http://app-1.example.com:8000",
                 ),
                 "port": ("port of its sshd", 22),
-                "options": ("further words for ssh, docker exec or kubectl exec", ["-i", "key"]),
+                "options": (
+                    "further words for ssh, docker exec, kubectl exec or env",
+                    ["-i", "key"],
+                ),
                 "environment": (
                     "variables of the runbook's commands on this host alone",
                     {"ZONE": "a"},
@@ -120,7 +127,7 @@ STAGING_TABLES: tuple[KeyTable, ...] = (
         ),
         many=True,
         needed=True,
-        one_way=("ssh", "container", "pod"),
+        one_way=("ssh", "container", "pod", "local"),
     ),
     KeyTable(
         "environment",

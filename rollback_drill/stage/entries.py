@@ -11,7 +11,8 @@ KINDS = ("staging", "disposable")
 
 @dataclass(frozen=True, slots=True)
 class HostEntry:
-    """A service host. One of `ssh` ("user@name"), `container` and `pod` says how to reach it;
+    """A service host. One of `ssh` ("user@name"), `container`, `pod` and `local` says how to reach
+    it; `local`: the runbook's commands run on this machine, as they do under an operator's hands;
     `url`: its service past the load balancer; `options`: further words for ssh or kubectl.
     """
 
@@ -21,6 +22,7 @@ class HostEntry:
     ssh: str = ""
     container: str = ""
     pod: str = ""
+    local: bool = False
     port: int = 22
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from rollback_drill.stage.unfilled import refuse_unfilled
 from rollback_drill.subject.subject import SUBJECTS
 from rollback_drill.traffic.interface import DESCRIBED, Interface, Operation
 
-_WAYS = ("ssh", "container", "pod")
+_WAYS = ("ssh", "container", "pod", "local")
 _FORM = "docs/staging-file.md"
 _INNER = {"service": ("operations",)}
 """Tables that stand within others."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rollback_drill.ground.home import cache as cache_folder
 
-__all__ = ["BIN", "interpreter", "search_path"]
+__all__ = ["BIN", "interpreter", "search_path", "users_path"]
 
 BIN = Path(sys.executable).parent
 _TOOLS = ("uv", "supervisorctl", "caddy")
@@ -46,8 +46,13 @@ def search_path(folder: Path, *before: Path, given: str = "") -> str:
     for name in _TOOLS:
         if found := shutil.which(name, path=f"{BIN}:{given}"):
             (folder / name).symlink_to(found)
-    users = [one for one in given.split(":") if one and not _of_environment(Path(one))]
-    return ":".join([*map(str, (*before, folder, interpreter())), *users])
+    return ":".join([*map(str, (*before, folder, interpreter())), users_path(given)])
+
+
+def users_path(given: str = "") -> str:
+    """Return of `given` (by default, the user's own PATH) what is not of an environment."""
+    folders = (given or os.environ["PATH"]).split(":")
+    return ":".join(one for one in folders if one and not _of_environment(Path(one)))
 
 
 def _of_environment(folder: Path) -> bool:

@@ -24,6 +24,7 @@ from rollback_drill.stage.host import (
     unseen,
 )
 from rollback_drill.stage.output import KEPT, OnLine, Output
+from rollback_drill.stage.programs import users_path
 from rollback_drill.stage.session import ENDING, Session, ending, new_session
 
 _SSH_OPTIONS = (
@@ -197,6 +198,14 @@ def _is_gone(words: str) -> bool:
     return any(
         said in words.lower() for said in ("is not running", "completed pod", "no such container")
     )
+
+
+def local_way(options: Sequence[str]) -> list[str]:
+    """Return the command that runs a script on this machine, as its user would: with the variables
+    of the shell that started the drill, but not in an environment of Python that is active there,
+    which may be the suite's own. `options`: further words for `env`.
+    """
+    return ["env", "--unset=VIRTUAL_ENV", f"PATH={users_path()}", *options]
 
 
 def ssh_way(target: str, port: int, options: Sequence[str], folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rollback_drill.ground.declared import Key, KeyTable
+from rollback_drill.ground.declared import YES_OR_NO, Key, KeyTable, ValueShape
 from rollback_drill.stage.declared import STAGING_TABLES
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -46,13 +46,19 @@ def _table(one: KeyTable) -> dict[str, Any]:
         made["required"] = needed
     if one.one_way:  # a key that is there and empty says nothing
         made["oneOf"] = [
-            {"required": [name], "properties": {name: {"minLength": 1}}} for name in one.one_way
+            {"required": [name], "properties": {name: _given(one.shape_of(name))}}
+            for name in one.one_way
         ]
     if not one.many:
         return made
     meaning = made.pop("description")
     least: Mapping[str, Any] = {"minItems": 1} if one.needed else {}
     return {"description": meaning, "type": "array", "items": made, **least}
+
+
+def _given(shape: ValueShape) -> dict[str, Any]:
+    """Return what a value is that says something."""
+    return {"const": True} if shape is YES_OR_NO else {"minLength": 1}
 
 
 def _key(one: Key) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from rollback_drill.stage.model import (
     Stage,
     no_document_of,
 )
-from rollback_drill.stage.remote_host import RemoteHost, socket_folder, ssh_way
+from rollback_drill.stage.remote_host import RemoteHost, local_way, socket_folder, ssh_way
 from rollback_drill.stage.scripts import (
     NoDatabase,
     ScriptedDefects,
@@ -105,6 +105,8 @@ class StagingStage:
     def _host(self, entry: HostEntry) -> RemoteHost:
         if entry.ssh:
             way = ssh_way(entry.ssh, entry.port, entry.options, self._folder)
+        elif entry.local:
+            way = local_way(entry.options)
         elif entry.container:
             way = ["docker", "exec", "--interactive", *entry.options, entry.container]
         else:

@@ -279,6 +279,18 @@ def test_a_foreign_service_is_broken_rolled_back_and_verified_over_ssh(
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # but for how its machine is reached, the drill above
+def test_it_is_drilled_as_well_by_commands_on_this_machine(
+    machine: KintoStaging, tmp_path: Path
+) -> None:
+    ssh = TOML[TOML.index('ssh = "127') : TOML.index('directory = "/tmp')]
+    drill = begin(tmp_path / "report", TOML.replace(ssh, "local = true\n"))
+    output, _ = drill.communicate(timeout=400)
+    assert drill.returncode == 0, output
+    assert str(verdict_of(tmp_path / "report")["procedure"]) == "1"
+
+
+@pytest.mark.slow
 @pytest.mark.wide
 def test_a_write_that_the_runbook_loses_is_found_through_the_api(
     machine: KintoStaging, tmp_path: Path

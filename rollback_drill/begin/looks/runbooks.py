@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rollback_drill.begin.clue import Clue
 from rollback_drill.begin.folder import Folder
-from rollback_drill.campaigns.stage_check import variables_needed
+from rollback_drill.campaigns.needed import variables_needed
 from rollback_drill.runbook.parse import read_document
 
 _NAMES = ("*rollback*.md", "*roll-back*.md", "*runbook*.md", "*ROLLBACK*.md", "*RUNBOOK*.md")
