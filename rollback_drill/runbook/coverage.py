@@ -11,7 +11,7 @@ from rollback_drill.runbook.amounts import is_about_speed
 from rollback_drill.runbook.budgets import looks_like_time
 from rollback_drill.runbook.commands import lines_of_block, not_commands, split_options
 from rollback_drill.runbook.inline import LONGEST_ITEM
-from rollback_drill.runbook.leftovers import BLOCK, BOX, COMMAND, looks_like
+from rollback_drill.runbook.leftovers import BLOCK, BOX, BARE_COMMAND, looks_like
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from rollback_drill.runbook.outline import Fence, Row, Section
@@ -275,7 +275,7 @@ def _account_for_what_goes_on(marks: Marks, lines: list[str]) -> None:
     """Take what stands around a command outside every block, up to an empty line, for more of it:
     a line that ends in a backslash, or `else`, is no command that is known by itself.
     """
-    begins = [number for number in marks.unread if COMMAND in marks.unread[number]]
+    begins = [number for number in marks.unread if BARE_COMMAND in marks.unread[number]]
     for begin in begins:
         for step in (-1, 1):
             number = begin + step

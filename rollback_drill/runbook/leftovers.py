@@ -45,7 +45,7 @@ _PROSE = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-COMMAND = "a command outside every block, which nobody performs"
+BARE_COMMAND = "a command outside every block, which nobody performs"
 BOX, BLOCK = "a box outside every list that is verified", "a block outside all that is performed"
 
 
@@ -68,7 +68,7 @@ def looks_like(line: str) -> str:
         return f"it begins like a part of a rollback (“{name[:40]}”), and is none that is known"
     words = (text[item.end() :] if item else text).replace("-->", "")
     if not _PROSE.search(_QUOTED.sub("", words)) and _is_command(words):
-        return COMMAND
+        return BARE_COMMAND
     spans = _CODE.findall(text) if item else _RUN.findall(text)
     if any(_is_command(span) for span in spans):
         return "a command within a sentence, which nobody performs: give it a block of its own"

@@ -60,7 +60,10 @@ def test_kinto_s_repository_gets_a_file_that_is_checked_after_few_fields(kinto: 
     assert "ok       the log on app-1 can be read" in checked
     assert "ok       the front door answers /v1/__lbheartbeat__: 200" in checked
     assert "ok       operation read 1 answers as the file says" in checked
-    # What no look can know is told: what to break, and nobody has to be told it twice.
+    # What no look can know is told: what to break, and where its tools are.
     missing = [line for line in checked.splitlines() if line.startswith("MISSING")]
-    assert [line.split(":")[0] for line in missing] == ["MISSING  something can be broken"]
+    assert [line.split(":")[0] for line in missing] == [
+        "MISSING  app-1 has the runbook's programs",
+        "MISSING  something can be broken",
+    ]
     assert code == 1
