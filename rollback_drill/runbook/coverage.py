@@ -11,7 +11,7 @@ from rollback_drill.runbook.amounts import is_about_speed
 from rollback_drill.runbook.budgets import looks_like_time
 from rollback_drill.runbook.commands import lines_of_block, not_commands, split_options
 from rollback_drill.runbook.inline import LONGEST_ITEM
-from rollback_drill.runbook.leftovers import BLOCK, BOX, BARE_COMMAND, looks_like
+from rollback_drill.runbook.leftovers import BARE_COMMAND, BLOCK, BOX, looks_like
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, CodeBlock, Procedure, Runbook, Unread
 from rollback_drill.runbook.outline import Fence, Row, Section
