@@ -5,10 +5,10 @@ others have nothing to do. Tests that open a stage wait for most of their time: 
 workers than cores, as many of which have such tests as there are cores. All others compute.
 
 Features measure a service, and a neighbour would be measured as well. Where drills go before other
-programs (`ground/priority.py`), features come first, while no other module has a stage; elsewhere
-they come last, when each worker has a test or two left of all others. Each of them goes to
-whichever worker is free: their drills take turns at what they measure (`conduct/turns.py`), and set
-up and clear up beside each other.
+programs (`ground/priority.py`), features come first, and whoever has none waits for their end.
+Elsewhere they come last, when each worker has a test or two left of all others. Each of them goes
+to whichever worker is free: their drills take turns at what they measure (`conduct/turns.py`), and
+set up and clear up beside each other.
 """
 
 from __future__ import annotations
@@ -78,13 +78,27 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
         self, node: WorkerController, item_index: int, duration: float = 0
     ) -> None:
         super().mark_test_complete(node, item_index, duration)
-        for one in self.nodes if all(map(_is_feature, self.workqueue)) else ():
-            self._reschedule(one)  # it may have waited for this one
+        # Others may have waited for this one.
+        over = self._features_first and not self._has_features_before(node)
+        left = all(map(_is_feature, self.workqueue))
+        for one in self.nodes:
+            if left or (over and not any(self._pending(one))):
+                self._reschedule(one)
 
     def _pending(self, node: WorkerController) -> Iterator[str]:
         """Yield the module or feature of each test that `node` has before it."""
         for scope, unit in self.assigned_work[node].items():
             yield from (scope for done in unit.values() if not done)
+
+    def _has_features_before(self, node: WorkerController) -> bool:
+        """Whether features have yet to end, or to be handed out, before `node` has other tests.
+
+        One that has features itself gets more: it begins its last one once it knows what is next.
+        """
+        if any(map(_is_feature, self._pending(node))):
+            return False
+        others = (scope for one in self.nodes for scope in self._pending(one))
+        return any(map(_is_feature, self._waiting())) or any(map(_is_feature, others))
 
     def _too_early(self) -> bool:
         """Whether a worker has still more than a test or two that are no features."""
@@ -120,7 +134,11 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
         chosen = self._next(node)
         if not chosen:
             node.shutdown()
-        elif not (_is_feature(chosen) and self._too_early()):
+        elif not (
+            self._too_early()
+            if _is_feature(chosen)
+            else self._features_first and self._has_features_before(node)
+        ):
             self.workqueue.move_to_end(chosen, last=False)
             super()._assign_work_unit(node)
 

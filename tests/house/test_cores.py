@@ -117,7 +117,7 @@ def test_features_begin_once_next_to_nothing_else_is_left_and_few_workers_have_s
     assert most_at_a_time(rest, "stage") == 2
 
 
-def test_where_drills_go_before_others_features_come_first_beside_what_has_no_stage(
+def test_where_drills_go_before_others_features_come_first_and_whoever_has_none_waits(
     tmp_path: Path,
 ) -> None:
     some(tmp_path)
@@ -126,9 +126,10 @@ def test_where_drills_go_before_others_features_come_first_beside_what_has_no_st
     assert workers_of(rows, "") == 4
     assert workers_of(rows, "features") == 2
     over = max(end for name, *_, end in rows if "features" in name)
-    beside = {name for name, _, began, _ in rows if began < over and "features" not in name}
-    assert beside
-    assert not [name for name in beside if "stage" in name]
+    held = {worker for name, worker, *_ in rows if "features" in name}
+    beside = [one for one in rows if one[2] < over and "features" not in one[0]]
+    # Whoever ends its last feature first goes on.
+    assert not [one for one in beside if "stage" in one[0] or one[1] not in held]
 
 
 @pytest.mark.parametrize(
