@@ -336,7 +336,7 @@ def test_page_and_verdict_show_what_was_assumed() -> None:
     told = [Event(1.0, TOLD), Event(2.0, DrillEnded())]
     assert "the runbook does not say 1 of the values" in _held([], len(assumed(Book(told))))
     assert "assumed" not in _held([], 0)
-    assert "does not say" not in html.whole_page(Book([Event(1.0, RunbookRead())]))
+    assert "What the runbook does not say" not in html.whole_page(Book([Event(1.0, RunbookRead())]))
 
 
 def test_the_page_on_runbooks_shows_how_its_example_is_understood(tmp_path: Path) -> None:
