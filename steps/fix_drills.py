@@ -141,6 +141,7 @@ def known_drills() -> dict[Path, Outcome]:
 
 @pytest.fixture
 def hold(
+    request: pytest.FixtureRequest,
     stage_name: str,
     kept_stage: StageFor,
     drills: Path,
@@ -161,9 +162,16 @@ def hold(
                 else:
                     _hold(plan, runbook_file, kept_stage(stage_name), folder, history_file)
             known_drills[folder] = _outcome(folder)
-        return known_drills[folder]
+        outcome = known_drills[folder]
+        # Shown where a sentence does not hold: the drill itself knows best what went wrong.
+        request.node.add_report_section("call", "verdict", _verdict(outcome.judgement))
+        return outcome
 
     return held
+
+
+def _verdict(judgement: Judgement) -> str:
+    return "\n".join([judgement.verdict.value.upper(), *map(str, judgement.causes)])
 
 
 @contextlib.contextmanager

@@ -45,6 +45,22 @@ _PROSE = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# A line that is shell or SQL, though no whole command: of a block that came apart.
+_FRAGMENT = re.compile(
+    r"\s*(?:"
+    r"(?:for|while|until|if|elif)\s.*;\s*(?:do|then)\b"
+    r"|(?:else|done|fi|esac)\s*(?:[|<>&;].*)?$"
+    r"|(?:(?:export|local|readonly|declare)\s+)?[A-Za-z_]\w*=(?:[\"'$]|\S+$)"
+    r"|(?:\|\||&&)\s(?!.*\|\s*$)"  # a row of a table ends with a bar
+    r"|--?[A-Za-z][\w-]*[ =].*[\"'$\\]"
+    r"|\[\[?\s.*\s\]\]?(?:\s|;|$)"
+    r"|\w.*(?:\$\(|>\s*&\d|<<-?\s*[\"']?[A-Z]+|\d<>?\"|>\s*\"\$)"
+    r"|\\(?:copy|i|set)\s"
+    r"|'.*'\s\|\|\s"
+    r"|(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|FROM|WHERE|AND|JOIN)"
+    r"\s.*(?:=|\w\(|;\s*$)"
+    r")"
+)
 BARE_COMMAND = "a command outside every block, which nobody performs"
 BOX, BLOCK = "a box outside every list that is verified", "a block outside all that is performed"
 
@@ -67,7 +83,8 @@ def looks_like(line: str) -> str:
         name = name or bare(text)
         return f"it begins like a part of a rollback (“{name[:40]}”), and is none that is known"
     words = (text[item.end() :] if item else text).replace("-->", "")
-    if not _PROSE.search(_QUOTED.sub("", words)) and _is_command(words):
+    whole = not _PROSE.search(_QUOTED.sub("", words)) and _is_command(words)
+    if whole or _FRAGMENT.match(_CODE.sub("", words)):
         return BARE_COMMAND
     spans = _CODE.findall(text) if item else _RUN.findall(text)
     if any(_is_command(span) for span in spans):
@@ -77,4 +94,5 @@ def looks_like(line: str) -> str:
 
 def _is_command(text: str) -> bool:
     begun = text.strip().rstrip("\\")  # of one that goes on in the next line
+    begun += '"' * (begun.count('"') % 2)  # as its quotation may
     return len(begun.split()) > 1 and plainly_shell(begun)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollback_drill.cli import main
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.runbook.coverage import CoveredLine, LineKind
+from rollback_drill.runbook.leftovers import looks_like
 from rollback_drill.runbook.parse import read_document
 from steps.fix_examples import Examples
 from tests.ground.damage_support import damaged
@@ -28,6 +29,7 @@ MARKS = (
     *("### Procedure 1: Again", "- [ ] Error rate <1%", "- [x] All is well", "> quoted", "| a | b |"),
     *("|---|---|", "# OR using nothing", "true", "exit 0", "set +e", "cat <<MESSAGE", "MESSAGE", "    code"),
 )  # fmt: skip
+MESSAGE = re.compile(r"<<MESSAGE\n(.*?)^MESSAGE$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,13 @@ def lost_by(path: Path, mattered: Counter[str]) -> set[str]:
 
 
 def mattering(text: str, path: Path) -> Counter[str]:
+    """Return the lines of `text` that would be missed; none of a message, which only its command
+    makes more than prose.
+    """
     path.write_text(text)
-    return Counter(one.text for one in read_document(path).lines if _matters(one))
+    said = {line for one in MESSAGE.findall(text) for line in one.splitlines()}
+    lines = (one for one in read_document(path).lines if one.text not in said)
+    return Counter(one.text for one in lines if _matters(one))
 
 
 def test_what_was_done_or_verified_still_is_or_is_told(examples: Examples, tmp_path: Path) -> None:
@@ -128,3 +135,10 @@ def test_what_stood_in_a_block_is_told_when_its_fence_is_gone(tmp_path: Path) ->
     for number in fences:
         path.write_text("".join(lines[:number] + lines[number + 1 :]))
         assert not lost_by(path, mattered), f"without its line {number + 1}"
+
+
+@pytest.mark.parametrize("text", [PROJECTS, FOREIGN], ids=["project's", "foreign"])
+def test_a_line_of_a_block_is_told_wherever_it_stands_alone(text: str, tmp_path: Path) -> None:
+    lone = mattering(text, tmp_path / "runbook.md")
+    assert len(lone) > 30
+    assert [line for line in lone if not looks_like(line)] == []
