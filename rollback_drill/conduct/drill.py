@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rollback_drill.breaks.fault import Scene
-from rollback_drill.breaks.healing import heal
+from rollback_drill.breaks.healing import attest_healed, heal
 from rollback_drill.conduct.companion import Companion
 from rollback_drill.conduct.rig import Rig
 from rollback_drill.decide.told import Decided
@@ -24,7 +24,8 @@ class Drill:
     `clients`: what ends when clients go; `watching`: what ends with the decision. `healthy`: how
     long requests took before the fault. `procedure`: the one that is performed, or was last;
     `chosen_by`: who chose it. Times are Unix seconds: `decided_at`; `served_since`, from when on
-    clients count as served again.
+    clients count as served again. `healed`: the fault's healing went through; `attested`: and it
+    was asked whether it is gone.
     """
 
     rig: Rig
@@ -40,6 +41,7 @@ class Drill:
     chosen_by: str = ""
     rolled_back: bool = False
     healed: bool = False
+    attested: bool = False
 
     def begin(self, phase: PhaseName) -> None:
         """Record that `phase` begins."""
@@ -49,10 +51,16 @@ class Drill:
         """Leave a remark on the record."""
         self.rig.timeline.record(Noted(text))
 
-    def heal(self) -> None:
-        """Heal the fault once; does nothing before it was made."""
-        if self.healed or self.scene is None:
+    def heal(self, *, attest: bool = True) -> None:
+        """Heal the fault once, and ask once whether it is gone: `attest=False` leaves that to the
+        next call, as it may write to the service. Does nothing before the fault was made.
+        """
+        if self.scene is None or (self.healed and self.attested):
             return
-        self.begin(PhaseName.TEARDOWN)
-        self.healed = True
-        heal(self.rig.fault, self.scene, self.rig.timeline)
+        fault, timeline = self.rig.fault, self.rig.timeline
+        if attest:
+            self.begin(PhaseName.TEARDOWN)
+        self.healed = self.healed or heal(fault, self.scene, timeline)
+        if self.healed and attest:
+            self.attested = True
+            attest_healed(fault, self.scene, timeline)

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from rollback_drill.breaks.fault import Scene
 from rollback_drill.breaks.hazard import Mishap, hazard_called
-from rollback_drill.breaks.healing import heal
 from rollback_drill.breaks.told import HazardArmed, HazardOver
 from rollback_drill.conduct.beginning import tell_reading
 from rollback_drill.conduct.drill import Drill
@@ -262,7 +261,7 @@ def phases_of(left: Left) -> tuple[Phase, ...]:
         armed, over = (_last(left.record, k) for k in (HazardArmed, HazardOver))
         if hazard:
             Mishap(hazard, rig.timeline).take_back(rig.stage, tell=bool(armed and not over))
-        drill.healed = heal(rig.fault, drill.scene, rig.timeline)
+        drill.heal(attest=False)  # it may write, and the data was seen before the procedure
         return True
 
     def choose_again(drill: Drill) -> bool:
