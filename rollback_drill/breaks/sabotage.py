@@ -6,13 +6,14 @@ some, put a module into `sabotages` with a tuple `SABOTAGES`. `campaigns.sabotag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollback_drill.family import modules
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
+from rollback_drill.record.told import Told
 
 _FOLDER = "sabotages"
 _TUPLE = "SABOTAGES"
@@ -100,7 +101,26 @@ class Bash:
     each: bool = False
 
 
-Plant = Edit | Rewrite | Sql | Bash
+@dataclass(frozen=True, slots=True)
+class Misrecord:
+    """The suite's own record is wrong: the last event of a `kind` with these values `where` says
+    others, or, where `says` is empty, is missing; `every`: all of them do.
+    """
+
+    kind: type[Told]
+    where: Mapping[str, object] = field(default_factory=dict)
+    says: Mapping[str, object] = field(default_factory=dict)
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Invent:
+    """The record has an `event` that never was, right before its end."""
+
+    event: Told
+
+
+Plant = Edit | Rewrite | Sql | Bash | Misrecord | Invent
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollback_drill.breaks.misrecording import misrecorded
 from rollback_drill.breaks.planting import origin_kept, plant_release, take_back
 from rollback_drill.breaks.sabotage import Sabotage, written
 from rollback_drill.breaks.told import SabotagePlanted
@@ -18,9 +19,11 @@ from rollback_drill.ground import files
 from rollback_drill.ground.clock import iso, now
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
+from rollback_drill.judge.judgement import judge
 from rollback_drill.judge.red import red
 from rollback_drill.perform.asked import identities
 from rollback_drill.perform.told import CommandStarted, StepEnded
+from rollback_drill.record.book import Book
 from rollback_drill.record.told import DrillBroke, Interrupted
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage
@@ -92,7 +95,8 @@ def hold_with(
             take_back(stage, sabotages)
     if held.book.every(Interrupted):
         raise KeyboardInterrupt
-    planted: dict[str, int] = {}
+    events, planted = misrecorded(held.book.events, sabotages)
+    book = Book(events)
     for one in held.book.every(SabotagePlanted):
         planted[one.name] = planted.get(one.name, 0) + 1
     stopped = any(
@@ -103,7 +107,7 @@ def hold_with(
     why = f"expected {broke.expected}; found {broke.found}" if broke else ""
     lines = {one.line for one in held.book.every(CommandStarted)}
     unseen = never_performed(runbook, sabotages, lines)
-    return HeldWith(held.judgement.verdict, held.book.ask(red), planted, stopped, why, unseen)
+    return HeldWith(book.ask(judge).verdict, book.ask(red), planted, stopped, why, unseen)
 
 
 def _keep_boxes(runbook: Path, history_file: Path) -> None:

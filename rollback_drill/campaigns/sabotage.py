@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import rollback_drill
+from rollback_drill.breaks.misrecording import misrecords
 from rollback_drill.breaks.planting import rewrites
 from rollback_drill.breaks.sabotage import Sabotage, all_sabotages, edited, written
 from rollback_drill.campaigns.bunches import bunches, places
@@ -233,8 +234,9 @@ def _outcome(one: Sabotage, key: str, held: HeldWith | DrillError, how: str) -> 
         return HeldSabotage(key, one.name, Found.UNPLANTED, tuple(held.red), words, how)
     seen = held.red.get(one.caught_by)
     failed = [name for name, (verdict, _) in held.red.items() if verdict is not Verdict.UNKNOWN]
-    # What nobody asks for is unknown at most: that it is said is all that can be wanted.
-    if seen and (one.caught_by in failed or one.caught_by.startswith(_DOCUMENT)):
+    # What nobody asks for, or is not on record, is unknown: that it is said is all one can want.
+    unknown_at_most = one.caught_by.startswith(_DOCUMENT) or misrecords(one)
+    if seen and (one.caught_by in failed or unknown_at_most):
         return HeldSabotage(key, one.name, Found.CAUGHT, (one.caught_by,), seen[1][:300], how)
     if failed:
         words = held.red[failed[0]][1][:300]
@@ -269,7 +271,8 @@ def _bunches(
     ranks = {one.number: places(document, one.number) for one in document.procedures}
 
     def place(one: Sabotage) -> object:
-        return _setting(one, 0), ranks[one.procedure](one.caught_by)
+        where = "record" if misrecords(one) else ranks[one.procedure](one.caught_by)
+        return _setting(one, 0), where
 
     def fit(some: list[Sabotage]) -> bool:
         try:

@@ -144,6 +144,32 @@ def test_nobody_knows_when_in_the_first_second_a_crowd_was_refused(
     assert answered.edges["4"] == 7.0
 
 
+@pytest.mark.parametrize(
+    ("waits_s", "more", "agrees"),
+    [
+        # Of a second with a queue of 0.4 s, 40 requests are counted in the one after it.
+        ({0: 0.4}, 40, True),
+        ({0: 0.4}, -40, True),
+        ({0: 0.4}, 120, False),
+        # A queue in the middle is none at the ends, whatever it does to the average.
+        ({3: 0.9, 4: 0.9}, 40, False),
+        ({3: 0.9, 4: 0.9}, -40, False),
+        ({}, 40, False),
+    ],
+)
+def test_what_is_under_way_at_an_end_may_be_counted_or_not(
+    waits_s: dict[int, float], more: int, agrees: bool
+) -> None:
+    seconds = [
+        TrafficSecond(T + n, {"ok": RATE}, {}, {}, Histogram([waits_s.get(n, LATENCY_S)] * RATE).to_text())
+        for n in range(8)
+    ]  # fmt: skip
+    number = 6 * RATE + more
+    span = Span(T + 1.0, T + 7.0, {"200": number}, number, number * HEALTHY_S, {}, True)
+    answered = answered_in(Book(Event(float(T + n), one) for n, one in enumerate(seconds)), span)
+    assert bool(list(disagreements(span, answered))) is not agrees
+
+
 @pytest.mark.parametrize(("known", "agrees"), [(True, True), (False, False)])
 def test_what_the_suite_asks_while_a_page_is_read_may_stand_in_it_or_not(
     known: bool, agrees: bool

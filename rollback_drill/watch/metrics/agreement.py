@@ -21,7 +21,7 @@ _LEAST_S = 2.0  # a shorter time is not compared
 _LEAST_REQUESTS = 100
 _SLACK = 5.0  # requests: those of commands on the hosts, such as the runbook's own
 _EDGE_S = 0.05  # of requests that nobody can put on one side of a page that was read
-_UNDER_WAY = 3.0  # times as many as are on average may be under way at both ends
+_UNDER_WAY = 2.0  # times as many as clients' waits let one expect may be under way at an end
 # Of what was answered while a page was read, which takes as long as an answer, as many again were
 # under way.
 _ASKED_MEANWHILE = 2.0
@@ -65,8 +65,10 @@ class Answered:
     """What was answered meanwhile, to clients and to the suite itself: by the status' first figure,
     and of `unsure` ones nobody knows by whom and how. `edges`: how many more or fewer they may be,
     since nobody knows when in the first and the last second they were given; `bursts`: how many of
-    the suite's own may stand in the pages that are compared or not. `fast_s`: what the
-    fastest tenth of clients waited at the most, `mean_s` what they waited on average.
+    the suite's own may stand in the pages that are compared or not; `under_way`: how many of the
+    clients' are to be expected to have been at the one end or the other, whichever had more.
+    `fast_s`: what the fastest tenth of clients waited at the most, `mean_s` what they waited on
+    average.
     """
 
     surely: dict[str, float] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Answered:
     bursts: dict[str, float] = field(default_factory=dict)
     unsure: float = 0.0
     sent: float = 0.0
+    under_way: float = 0.0
     fast_s: float = math.nan
     mean_s: float = math.nan
 
@@ -196,10 +199,23 @@ def answered_in(book: Book, span: Span) -> Answered:
         found.add(status, count)
     for status, count in span.bursts.items():
         found.bursts[status[0]] = found.bursts.get(status[0], 0.0) + _ASKED_MEANWHILE * count
+    found.under_way = max(_under_way(book, span.begin), _under_way(book, span.end))
     if waited.count:
         found.fast_s = waited.quantile(_FASTEST)
         found.mean_s = sum(took_s * n for took_s, n in buckets(waited)) / waited.count
     return found
+
+
+def _under_way(book: Book, at: float) -> float:
+    """Return how many requests were under way `at` a time (Unix seconds), as far as one can expect:
+    those of a second are due evenly in it, and each is under way for as long as it took.
+    """
+    return sum(
+        count * max(0.0, min(one.second + 1.0, at) - max(float(one.second), at - took_s))
+        for one in book.every(TrafficSecond)
+        if one.second < at
+        for took_s, count in buckets(Histogram.from_text(one.histogram))
+    )
 
 
 def compared(span: Span, answered: Answered) -> bool:
@@ -212,8 +228,7 @@ def disagreements(span: Span, answered: Answered) -> Iterator[str]:
     lasted_s = span.end - span.begin
     told_s = f"in {lasted_s:.0f} s"
     rate = answered.sent / lasted_s
-    waited_s = 0.0 if math.isnan(answered.mean_s) else answered.mean_s
-    slack = _SLACK + rate * (_EDGE_S + 2 * span.within_s + _UNDER_WAY * waited_s)
+    slack = _SLACK + rate * (_EDGE_S + 2 * span.within_s) + _UNDER_WAY * answered.under_way
     slack += sum(answered.bursts.values())
     most = answered.least + answered.unsure
     if span.counted < answered.least - slack:
