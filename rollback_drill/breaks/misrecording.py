@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rollback_drill.breaks.sabotage import Invent, Misrecord, Sabotage
 from rollback_drill.record.timeline import Event
+from rollback_drill.record.told import Told
 
 
 def misrecords(sabotage: Sabotage) -> bool:
@@ -27,8 +28,7 @@ def misrecorded(
             if isinstance(plant, Misrecord):
                 found = _change(events, plant)
             elif isinstance(plant, Invent):
-                events.insert(-1, Event(events[-1].at, plant.event))
-                found = True
+                found = _invent(events, plant)
             else:
                 continue
             planted[one.name] = planted.get(one.name, 0) + found
@@ -37,15 +37,27 @@ def misrecorded(
 
 def _change(events: list[Event], plant: Misrecord) -> bool:
     """Change what `plant` says in `events`; return whether there was anything like it."""
-    places = [
-        place
-        for place, event in enumerate(events)
-        if type(event.what) is plant.kind
-        and all(getattr(event.what, name) == value for name, value in plant.where.items())
-    ]
+    places = _places(events, plant.kind, plant.where)
     for place in reversed(places if plant.every else places[-1:]):
         if plant.says:
             events[place] = replace(events[place], what=replace(events[place].what, **plant.says))
         else:
             del events[place]
     return bool(places)
+
+
+def _invent(events: list[Event], plant: Invent) -> bool:
+    """Put what `plant` makes up into `events`; return whether its place was found."""
+    places = _places(events, plant.before, plant.where)[-1:]
+    for place in places:
+        events.insert(place, Event(events[place].at, plant.event))
+    return bool(places)
+
+
+def _places(events: list[Event], kind: type[Told], where: Mapping[str, object]) -> list[int]:
+    return [
+        place
+        for place, event in enumerate(events)
+        if type(event.what) is kind
+        and all(getattr(event.what, name) == value for name, value in where.items())
+    ]

@@ -13,7 +13,7 @@ from enum import StrEnum
 from rollback_drill.family import modules
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.names import no_such
-from rollback_drill.record.told import Told
+from rollback_drill.record.told import DrillEnded, Told
 
 _FOLDER = "sabotages"
 _TUPLE = "SABOTAGES"
@@ -115,9 +115,13 @@ class Misrecord:
 
 @dataclass(frozen=True, slots=True)
 class Invent:
-    """The record has an `event` that never was, right before its end."""
+    """The record has an `event` that never was, right before the last of the kind `before` with
+    these values `where`: by default the drill's end.
+    """
 
     event: Told
+    before: type[Told] = DrillEnded
+    where: Mapping[str, object] = field(default_factory=dict)
 
 
 Plant = Edit | Rewrite | Sql | Bash | Misrecord | Invent

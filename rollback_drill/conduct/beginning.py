@@ -119,6 +119,8 @@ def _promises(admitted: Admitted) -> dict[str, int]:
         "EarlierDrills": int(admitted.request.history is not None),
         "TriggerFired": int(bool(declared)),
         "HealAttested": int(isinstance(admitted.fault, ProvesHealed)),
+        "RowsSeen": 2 * bool(admitted.stage.database),  # at the start and at the end
+        "CatalogueSeen": 2 * bool(admitted.stage.database),
         "AnswersCompared": 1,
         "GoldenAsked": 1,
         "ContractAsked": 1,
