@@ -8,6 +8,7 @@ import json
 import os
 import select
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,20 +18,16 @@ from rich.console import Console
 
 from rollback_drill.begin.begin import begin
 from rollback_drill.campaigns import vocabulary
+from rollback_drill.campaigns.found import Revalidated
 from rollback_drill.campaigns.interruptions import interrupt, write_table
 from rollback_drill.campaigns.mishaps import endure
 from rollback_drill.campaigns.plan import plan
 from rollback_drill.campaigns.read_out import exit_of, read_out
 from rollback_drill.campaigns.replay import replay, replay_sentences
-from rollback_drill.campaigns.revalidation import (
-    RunbookFinding,
-    compare_with,
-    of_no_runbook,
-    revalidate,
-    supervisor_of,
-    write_findings,
-)
+from rollback_drill.campaigns.revalidation import of_no_runbook, revalidate, supervisor_of
+from rollback_drill.campaigns.since import since
 from rollback_drill.campaigns.stage_check import ask_all
+from rollback_drill.campaigns.write_findings import write_findings
 from rollback_drill.conduct.hold import hold
 from rollback_drill.conduct.plans import plan_for
 from rollback_drill.conduct.progress import Progress
@@ -110,7 +107,8 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     runbook = reading.runbook
     if reading.problems.found:
         claim(arguments.report)
-        return _say_findings(arguments, runbook, of_no_runbook(reading), terminal)
+        found = Revalidated(runbook, tuple(of_no_runbook(reading)))
+        return _say_findings(arguments, found, terminal)
     supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
     request = Request(
         arguments.runbook,
@@ -120,7 +118,7 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     )
     claim(arguments.report)
     try:
-        findings = revalidate(
+        found = revalidate(
             request,
             lambda: open_stage(arguments.stage, request.options, terminal.print),
             terminal.print,
@@ -128,24 +126,21 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         terminal.print("Ended by the operator: nothing can be said about this runbook.")
         return Exit.UNKNOWN
-    return _say_findings(arguments, runbook, findings, terminal)
+    return _say_findings(arguments, found, terminal)
 
 
-def _say_findings(
-    arguments: argparse.Namespace,
-    runbook: Runbook,
-    findings: list[RunbookFinding],
-    terminal: Console,
-) -> int:
-    """Write and print `findings`; return the exit code."""
-    changes = compare_with(arguments.report / "findings.json", findings, runbook)
-    status = write_findings(findings, runbook, arguments.report, changes, fail_on=arguments.fail_on)
-    for one in findings:
+def _say_findings(arguments: argparse.Namespace, found: Revalidated, terminal: Console) -> int:
+    """Write and print what was `found`; return the exit code."""
+    found = replace(found, fail_on=arguments.fail_on)
+    changes = since(arguments.report / "findings.json", found)
+    write_findings(found, changes, arguments.report)
+    for one in found.findings:
         terminal.print(f"{one.severity:6}  {one.where}: {one.what}")
-    for change in changes:
+    for change in changes.sentences():
         terminal.print(f"since the last time: {change}")
-    terminal.print(f"{len(findings) or 'No'} finding(s). Findings: {arguments.report}/findings.md")
-    return status
+    many = len(found.findings) or "No"
+    terminal.print(f"{many} finding(s). Findings: {arguments.report}/findings.html")
+    return found.exit
 
 
 def _agreed(arguments: argparse.Namespace) -> bool:

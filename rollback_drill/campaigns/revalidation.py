@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
 
+from rollback_drill.campaigns.found import (
+    Coverage,
+    ProcedureRun,
+    Revalidated,
+    RunbookFinding,
+    coverage,
+)
 from rollback_drill.conduct.hold import hold
 from rollback_drill.conduct.plans import literal_plan
 from rollback_drill.conduct.request import Request
 from rollback_drill.decide.trigger import Unwatched, conditions
-from rollback_drill.ground import files
-from rollback_drill.ground.errors import Exit, UsageError
-from rollback_drill.ground.options import SEVERITIES
-from rollback_drill.ground.terminal import shown
+from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import Judgement
 from rollback_drill.perform.asked import SUSPECT
-from rollback_drill.perform.check import bind, unbound
+from rollback_drill.perform.check import unbound
 from rollback_drill.perform.foreign import foreign
 from rollback_drill.runbook.coverage import Reading
 from rollback_drill.runbook.lint import Lint, lint, lint_document
-from rollback_drill.runbook.model import Checkbox, Procedure, Runbook, Unread
+from rollback_drill.runbook.model import Procedure, Runbook, Unread
 from rollback_drill.runbook.shell import read_script
 from rollback_drill.stage.hinted import runbook_on
 from rollback_drill.stage.model import Stage
@@ -30,67 +30,8 @@ from rollback_drill.stage.stages.containers import containers_problem
 from rollback_drill.stage.supervision import SUPERVISORD, SYSTEMD
 from rollback_drill.subject.subject import own
 
-__all__ = [
-    "Coverage",
-    "RunbookFinding",
-    "compare_with",
-    "coverage",
-    "of_no_runbook",
-    "perform_literally",
-    "revalidate",
-    "supervisor_of",
-    "write_findings",
-]
-
 # What an alternative for a failed downgrade has to mend.
 DAMAGE = "downgrade-damages-data"
-
-
-@dataclass(frozen=True, slots=True)
-class RunbookFinding:
-    """A defect of a runbook. `severity`: "high", "medium" (also for what could not be found out)
-    or "low".
-    """
-
-    id: str
-    severity: str
-    where: str
-    what: str
-    evidence: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """A checkbox, where it stands, and the check bound to it ("" for none)."""
-
-    section: str
-    item: str
-    line: int
-    check: str
-
-
-def coverage(runbook: Runbook) -> list[Coverage]:
-    """Return every checkbox that a drill has to verify; a followed step's stands at its origin."""
-    found = {}
-    for section, checkbox in _checkboxes(runbook):
-        binding = bind(checkbox.text)
-        name = binding.name if binding else ""
-        found[checkbox.line] = Coverage(section, checkbox.text, checkbox.line, name)
-    return [found[line] for line in sorted(found)]
-
-
-def _checkboxes(runbook: Runbook) -> Iterator[tuple[str, Checkbox]]:
-    closing = [one for one in runbook.post_rollback if one.blocks]  # others are for people
-    for checklist in (runbook.pre_rollback, runbook.verification, *closing):
-        for checkbox in checklist.checkboxes:
-            yield checklist.title, checkbox
-    for procedure in reversed(runbook.procedures):  # so that an origin wins over who follows it
-        for checkbox in procedure.prerequisites:
-            yield f"Procedure {procedure.number}", checkbox
-        for step in procedure.steps:
-            for checkbox in step.checkboxes:
-                yield f"Procedure {procedure.number}, Step {step.number}", checkbox
 
 
 def supervisor_of(runbook: Runbook, stage: str) -> str:
@@ -112,7 +53,7 @@ _BY_RULES = {f"Runbook, {name}" for name in SUSPECT}  # said by reading, with th
 
 def revalidate(
     request: Request, open_it: Callable[[], Stage], progress: Callable[[str], None]
-) -> list[RunbookFinding]:
+) -> Revalidated:
     """Bind the checkboxes of `request.runbook`, perform each of its procedures, return findings.
 
     Each procedure is performed on a fresh stage of `open_it`, and its drill's report is written
@@ -120,24 +61,34 @@ def revalidate(
     when the operator ends it; the stage is removed then.
     """
     runbook = runbook_on(request.runbook, request.stage)
-    findings = by_reading(runbook)
+    findings, runs = by_reading(runbook), []
+
+    def perform(procedure: Procedure, stage: Stage, name: str, hazard: str = "none") -> None:
+        told = f"Procedure {procedure.number}: {procedure.title}"
+        told += " (its alternative)" if hazard != "none" else ""
+        judgement = perform_literally(request, procedure, stage, name, hazard)
+        findings.extend(_of_drill(name, judgement))
+        seen = (judgement.verdict.value, judgement.reason, name, judgement.restored_after_s)
+        runs.append(ProcedureRun(told, *seen))
+
     for procedure in runbook.procedures:
         if procedure is runbook.redeployment:
             continue  # performed behind the one that takes the database back
         stage = open_it()
         hits = foreign(runbook, [procedure], stage)
         if hits:
-            findings += [_not_performed(procedure, line, words, stage.name) for line, words in hits]
+            skipped = [_not_performed(procedure, *hit, stage.name) for hit in hits]
+            findings += skipped
+            told = f"Procedure {procedure.number}: {procedure.title}"
+            runs.append(ProcedureRun(told, Verdict.UNKNOWN.value, skipped[0].what))
             continue
         progress(f"performing Procedure {procedure.number}: {procedure.title}")
         name = f"procedure-{procedure.number}"
-        findings += _of_drill(name, perform_literally(request, procedure, stage, name))
+        perform(procedure, stage, name)
         if any(block.fallback for step in procedure.steps for block in step.blocks):
             progress(f"performing the alternative of Procedure {procedure.number}")
-            name += "-alternative"
-            held = perform_literally(request, procedure, open_it(), name, DAMAGE)
-            findings += _of_drill(name, held)
-    return _merged(findings)
+            perform(procedure, open_it(), f"{name}-alternative", DAMAGE)
+    return Revalidated(runbook, tuple(_merged(findings)), tuple(runs))
 
 
 def by_reading(runbook: Runbook) -> list[RunbookFinding]:
@@ -207,30 +158,6 @@ def _suspected(one: Lint) -> RunbookFinding:
     )
 
 
-def compare_with(previous: Path, findings: list[RunbookFinding], runbook: Runbook) -> list[str]:
-    """Return, in sentences, what changed since the findings in `previous`; none without that file.
-
-    A finding is the same when it says the same about the same thing, whatever its line.
-    """
-    try:
-        before = json.loads(previous.read_text(encoding="utf-8"))
-        old = {(_without_lines(f["where"]), _without_lines(f["what"])) for f in before["findings"]}
-        text_changed = before["runbook"]["sha256"] != runbook.sha256
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    new = {(_without_lines(one.where), _without_lines(one.what)) for one in findings}
-    told = ["the document changed" if text_changed else "the document is the same"]
-    told += [f"new: {where}: {what}" for where, what in sorted(new - old)]
-    told += [f"gone: {where}: {what}" for where, what in sorted(old - new)]
-    if new == old:
-        told.append("the findings are the same")
-    return told
-
-
-def _without_lines(text: str) -> str:
-    return re.sub(r"\b(line) \d+|\d+(?:\.\d+)? s\b|\d{6,}", r"\1 …", text)
-
-
 def _unread(one: Unread) -> RunbookFinding:
     return RunbookFinding(
         f"unread-{one.line}",
@@ -296,58 +223,3 @@ def _of_drill(name: str, judgement: Judgement) -> list[RunbookFinding]:
         for number, cause in enumerate(judgement.causes, 1)
         if cause.where not in _BY_RULES
     ]
-
-
-def write_findings(
-    findings: list[RunbookFinding],
-    runbook: Runbook,
-    directory: Path,
-    changes: Sequence[str] = (),
-    *,
-    fail_on: str = "high",
-) -> Exit:
-    """Write findings.md and findings.json into `directory`; return the exit code.
-
-    A finding of severity `fail_on` or worse fails; lesser ones leave something unknown.
-    `changes`: what changed since the last time (see `compare_with`).
-
-    Raises UsageError when they cannot be written.
-    """
-    covered = coverage(runbook)
-    bound = sum(bool(one.check) for one in covered)
-    watched, missed = conditions(runbook)
-    lines = [
-        f"# What revalidating {runbook.path.name} found",
-        "",
-        f"{bound} of {len(covered)} checkboxes are verified by a check, {len(watched)} of "
-        f"{len(watched) + len(missed)} triggers are watched. {len(findings) or 'No'} finding(s).",
-        "",
-    ]
-    if changes:
-        lines += ["## Since the last time", "", *(f"- {change}" for change in changes), ""]
-    for one in findings:
-        lines += [f"## {one.severity}: {one.where}", "", one.what, ""]
-        if "\n" in one.evidence:
-            lines += ["```text", one.evidence, "```", ""]
-        elif one.evidence:
-            lines += [f"Evidence: {one.evidence}", ""]
-        lines += [f"Try: {one.advice}", ""]
-    content = {
-        "runbook": {"path": str(runbook.path), "sha256": runbook.sha256},
-        "checkboxes": [asdict(one) for one in covered],
-        "unwatched": [asdict(one) for one in missed],
-        "findings": [asdict(one) for one in findings],
-        "changes": list(changes),
-    }
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        files.write(directory / "findings.md", shown("\n".join(lines)))
-        text = json.dumps(content, indent=2, ensure_ascii=False)
-        files.write(directory / "findings.json", text + "\n")
-    except OSError as error:
-        raise UsageError(
-            f"a folder for the findings at {directory}", str(error.strerror), "set REPORT=DIR"
-        ) from error
-    if any(SEVERITIES.index(one.severity) <= SEVERITIES.index(fail_on) for one in findings):
-        return Exit.FAILED
-    return Exit.UNKNOWN if findings else Exit.PASSED

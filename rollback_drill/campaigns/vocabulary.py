@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 
-from rollback_drill.campaigns.revalidation import Coverage, coverage
+from rollback_drill.campaigns.found import Coverage, coverage
 from rollback_drill.ground.console import console
 from rollback_drill.ground.errors import Exit
 from rollback_drill.perform.check import Registered, registered, unbound

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import capitalized
 
 MARKS = {
     Verdict.PASSED: "✔",
@@ -37,4 +38,5 @@ def _environment(folder: Path) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals["marks"] = MARKS
+    environment.filters["capitalized"] = capitalized
     return environment

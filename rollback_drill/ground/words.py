@@ -19,6 +19,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h".replace(".0 ", " ")
 
 
+def capitalized(text: str) -> str:
+    """Return `text` with a large first letter, as sentences begin."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def each_said(statuses: Mapping[str, int]) -> str:
     """Return who answered with which HTTP status (0: no answer): "host-1 200, host-2 no answer"."""
     told = ", ".join(f"{who} {status or 'no answer'}" for who, status in statuses.items())

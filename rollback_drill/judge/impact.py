@@ -14,7 +14,7 @@ from rollback_drill.breaks.told import FaultHealed, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
 from rollback_drill.data.balance import balance
 from rollback_drill.decide.told import Decided
-from rollback_drill.ground.words import duration
+from rollback_drill.ground.words import capitalized, duration
 from rollback_drill.perform.maintenance import spans
 from rollback_drill.record.book import Book
 from rollback_drill.record.told import PhaseName, PhaseStarted
@@ -220,7 +220,7 @@ def headlines(found: Impact | None) -> list[str]:
     told = ["no fault was made, and no request was observed"]
     if found is not None:
         told = [found.suffered(), found.restoration()]
-    return [f"{line[:1].upper()}{line[1:]}." for line in told if line]
+    return [f"{capitalized(line)}." for line in told if line]
 
 
 def _stopped(book: Book, seconds: Sequence[TrafficSecond], onset: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import capitalized
 from rollback_drill.judge.impact import left_in
 from rollback_drill.judge.judgement import Judgement, judge
 from rollback_drill.record.book import Book
@@ -38,7 +39,7 @@ def next_steps(book: Book) -> tuple[NextStep, ...]:
         found += _of_passed(judgement)
     once: dict[str, NextStep] = {}
     for step in found:
-        once.setdefault(step.text, NextStep(f"{step.text[:1].upper()}{step.text[1:]}", step.about))
+        once.setdefault(step.text, NextStep(capitalized(step.text), step.about))
     return tuple(once.values())
 
 

@@ -13,7 +13,9 @@ from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.told import StageUp
 from rollback_drill.decide.told import Decided, TriggerFired
 from rollback_drill.ground.clock import iso
+from rollback_drill.ground.markdown import plain_words
 from rollback_drill.ground.verdict import GOOD, Verdict
+from rollback_drill.ground.words import capitalized
 from rollback_drill.judge.figures import figures
 from rollback_drill.judge.impact import headlines
 from rollback_drill.judge.judgement import Judgement, judge
@@ -35,7 +37,6 @@ _FIGURES = (
     (r"time to (restore|recover)|mttr", "restored_s"),
     (r"writes? lost|data loss|lost data", "lost"),
 )
-_SPECIAL = re.compile(r"[\\`*\[\]<]")
 _DEFAULT = """# Post-mortem
 ## Timeline (UTC)
 - [time]: deployed
@@ -99,11 +100,6 @@ def _clock_form(blank: str) -> str:
 
 def _at(moment: float, form: str) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime(form)
-
-
-def plain_words(text: str) -> str:
-    """Return `text` as Markdown that says just that, on one line."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _template(book: Book) -> str:
@@ -181,7 +177,7 @@ class _Facts:
         lines = []
         for todo, found in wheres.items():
             about = f" ({'; '.join(dict.fromkeys(found))})" if found else ""
-            told = plain_words(f"{todo[:1].upper()}{todo[1:]}{about}")
+            told = plain_words(f"{capitalized(todo)}{about}")
             lines.append(f"- [ ] {told}. Owner: [name]. Due: [date]")
         return lines
 
@@ -266,7 +262,7 @@ class _Facts:
             f"Verdict of the drill: **{self._judgement.verdict}**. "
             f"{plain_words(self._judgement.reason)}",
             "",
-            *([f"{plain_words(choice[:1].upper() + choice[1:])}.", ""] if choice else []),
+            *([f"{plain_words(capitalized(choice))}.", ""] if choice else []),
             self._proof,
             "",
             f"Stage {start.stage}, {start.failing} rolled back to {start.stable}, runbook "

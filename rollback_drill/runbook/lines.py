@@ -7,13 +7,13 @@ from markupsafe import Markup
 from rollback_drill.record.book import Book
 from rollback_drill.runbook.told import DocumentKept
 
-_LARGEST = 90_000  # characters: a page has to stay one that a phone opens
+LARGEST = 90_000  # characters: a page has to stay one that a phone opens
 
 
 def document_lines(book: Book) -> list[str]:
     """Return the lines of the runbook; none where it was not kept, or is too long for a page."""
     kept = book.last(DocumentKept)
-    if kept is None or len(kept.text) > _LARGEST:
+    if kept is None or len(kept.text) > LARGEST:
         return []
     return kept.text.rstrip("\n").split("\n")
 

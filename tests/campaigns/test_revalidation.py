@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from rollback_drill.campaigns.found import Revalidated, RunbookFinding, coverage
 from rollback_drill.campaigns.revalidation import (
     DAMAGE,
-    RunbookFinding,
-    coverage,
     perform_literally,
     revalidate,
     supervisor_of,
-    write_findings,
 )
+from rollback_drill.campaigns.since import since
+from rollback_drill.campaigns.write_findings import write_findings
 from rollback_drill.cli import main
 from rollback_drill.conduct.request import Request
 from rollback_drill.ground.errors import Exit
@@ -94,17 +94,21 @@ def test_a_procedure_that_fails_is_a_finding_and_others_are_told_apart(tmp_path:
         ("'s/^( +pagination_enabled:).*/\\1 false/'", "'s/^( +pagination_enabled:).*/\\1 true/'"),
         ("timeout 30 bash", "timeout 5 bash"),  # what it waits for never comes
     )
-    findings = revalidate(
+    found = revalidate(
         Request(path, tmp_path / "out", pace=600),
         lambda: open_stage("processes", StageOptions(listings=200), lambda _: None),
         lambda _: None,
     )
+    findings = found.findings
     skipped = [one for one in findings if "not performed here" in one.what]
     assert {one.where.rpartition(", ")[2] for one in skipped} == {"Procedure 1", "Procedure 2"}
     broken = [one for one in findings if one.severity == "high"]
     assert any("step 1" in one.where and one.where.startswith("Procedure 3") for one in broken)
     assert (tmp_path / "out" / "procedure-3" / "index.html").exists()
     assert not (tmp_path / "out" / "procedure-1").exists()
+    verdicts = [one.verdict for one in found.performed]
+    assert verdicts == ["unknown", "unknown", "failed"]
+    assert found.performed[2].report == "procedure-3"
 
 
 def performed(tmp_path: Path, hazard: str, *replaced: tuple[str, str]) -> list[str]:
@@ -192,7 +196,9 @@ MEDIUM = RunbookFinding("b", "medium", "line 2", "nobody knows", "", "look again
 def test_the_worst_finding_decides(
     tmp_path: Path, findings: list[RunbookFinding], status: Exit
 ) -> None:
-    assert write_findings(findings, parse(RUNBOOK), tmp_path / "new") == status
+    found = Revalidated(parse(RUNBOOK), tuple(findings))
+    assert found.exit == status
+    write_findings(found, since(tmp_path / "none", found), tmp_path / "new")
     content = json.loads((tmp_path / "new" / "findings.json").read_text())
     assert [one["what"] for one in content["findings"]] == [one.what for one in findings]
     text = (tmp_path / "new" / "findings.md").read_text()

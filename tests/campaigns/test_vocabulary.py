@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.revalidation import coverage
+from rollback_drill.campaigns.found import coverage
 from rollback_drill.campaigns.vocabulary import vocabulary
 from rollback_drill.cli import main
 from rollback_drill.ground.asked_by_make import call, verb

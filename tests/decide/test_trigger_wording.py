@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rollback_drill.campaigns.found import Revalidated
 from rollback_drill.campaigns.plan import plan
-from rollback_drill.campaigns.revalidation import by_reading, write_findings
+from rollback_drill.campaigns.revalidation import by_reading
+from rollback_drill.campaigns.since import Since
+from rollback_drill.campaigns.write_findings import write_findings
 from rollback_drill.cli import main
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.decide.decider import Decider
@@ -270,7 +273,7 @@ def test_make_revalidate_finds_them_too(tmp_path: Path) -> None:
     book = parse(small(tmp_path, "Error rate > 10% in EU", "Error rate > 10%"))
     (found,) = (one for one in by_reading(book) if one.id.startswith("unwatched"))
     assert (found.severity, found.where) == ("high", "line 15, trigger 'Error rate > 10% in EU'")
-    write_findings([found], book, tmp_path)
+    write_findings(Revalidated(book, (found,)), Since(), tmp_path)
     assert "1 of 2 triggers are watched" in (tmp_path / "findings.md").read_text(encoding="utf-8")
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.revalidation import RunbookFinding, compare_with, write_findings
+from rollback_drill.campaigns.found import Revalidated, RunbookFinding
+from rollback_drill.campaigns.since import since
+from rollback_drill.campaigns.write_findings import write_findings
 from rollback_drill.runbook.lint import RULES, lint
 from rollback_drill.runbook.parse import parse
 
@@ -226,17 +228,21 @@ def finding(what: str, line: int) -> RunbookFinding:
 def test_what_changed_since_the_last_time_is_told(tmp_path: Path) -> None:
     runbook = parse(DOCUMENT)
     previous = tmp_path / "findings.json"
-    assert compare_with(previous, [], runbook) == []
-    write_findings([finding("it never returns", 10), finding("a blank", 11)], runbook, tmp_path)
-    same = compare_with(
-        previous, [finding("it never returns", 99), finding("a blank", 11)], runbook
-    )
+
+    def told(*findings: RunbookFinding) -> list[str]:
+        return since(previous, Revalidated(runbook, findings)).sentences()
+
+    assert told() == []
+    first = Revalidated(runbook, (finding("it never returns", 10), finding("a blank", 11)))
+    write_findings(first, since(previous, first), tmp_path)
+    same = told(finding("it never returns", 99), finding("a blank", 11))
     assert same == ["the document is the same", "the findings are the same"]
-    told = compare_with(previous, [finding("a blank", 11), finding("too long", 3)], runbook)
-    assert told[1:] == ["new: line …: too long", "gone: line …: it never returns"]
+    other = told(finding("a blank", 11), finding("too long", 3))
+    assert other[1:] == ["new: line …: too long", "gone: line …: it never returns"]
     content = json.loads(previous.read_text())
     content["runbook"]["sha256"] = "other"
     previous.write_text(json.dumps(content))
-    assert compare_with(previous, [], runbook)[0] == "the document changed"
-    previous.write_text("not JSON")
-    assert compare_with(previous, [], runbook) == []
+    assert told()[0] == "the document changed"
+    for broken in ("not JSON", "[]", '{"findings": [3], "runbook": {}}', '{"findings": null}'):
+        previous.write_text(broken)
+        assert told() == []
