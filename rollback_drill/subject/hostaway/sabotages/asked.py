@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from rollback_drill.breaks.sabotage import Bash, Edit, Plant, PlantedIn, Rewrite, Sabotage, Sql, before
+from rollback_drill.breaks.sabotage import (
+    Bash,
+    Edit,
+    Plant,
+    PlantedIn,
+    Rewrite,
+    Sabotage,
+    Sql,
+    before,
+)
 
 _CHECKLIST = before("Verification checklist")
 _STOP = 'supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp'
@@ -15,7 +24,13 @@ _RESTORED = "DELETE FROM cursor_audit;\n\\copy cursor_audit FROM cursor_audit.cs
 
 
 def _asked(
-    check: str, box: str, behind: str, breaks: str, where: PlantedIn, *plants: Plant, procedure: int = 1
+    check: str,
+    box: str,
+    behind: str,
+    breaks: str,
+    where: PlantedIn,
+    *plants: Plant,
+    procedure: int = 1,
 ) -> Sabotage:
     """Return a sabotage whose runbook has a `box` more, right behind another one."""
     more = Rewrite(f"- [ ] {behind}\n", f"- [ ] {behind}\n- [ ] {box}\n")
