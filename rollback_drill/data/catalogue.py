@@ -17,7 +17,10 @@ from rollback_drill.data.told import READY, CatalogueSeen
 from rollback_drill.ground.errors import StageError
 from rollback_drill.subject.subject import Queries
 
-SERVER = ("database", "role ", "setting ", "server setting ", "password ")
+SERVER = (
+    *("database", "role ", "setting ", "server setting ", "password ", "replication slot "),
+    "tablespace ",
+)
 """How names begin of what no dump of a database holds."""
 _OURS = "neighbour"  # the role of hazards
 _HIDDEN = "conninfo|command|secret|passw|token|key"
@@ -47,7 +50,23 @@ def _own(catalog: str, oid: str) -> str:
     return _OWN.format(catalog, oid)
 
 
+# Kinds of object that are rare: by their catalog, named as Postgres describes them, with whatever
+# is no number (those are mostly oids, which a restored database has others of).
+_RARE = """
+pg_operator pg_opclass pg_opfamily pg_am pg_cast pg_collation pg_conversion pg_transform
+pg_ts_config pg_ts_dict pg_ts_parser pg_ts_template pg_foreign_data_wrapper
+"""
+
+
+def _rare(catalog: str) -> str:
+    return f"""SELECT pg_describe_object('{catalog}'::regclass, o.oid, 0),
+    (SELECT string_agg(k || ' ' || v, '; ' ORDER BY k) FROM jsonb_each_text(to_jsonb(o))
+      AS kept(k, v) WHERE v !~ '^[0-9]+$'), ''
+    FROM {catalog} o WHERE o.oid >= 16384 AND {_own(catalog, "o.oid")}"""
+
+
 _PARTS = (
+    *(_rare(catalog) for catalog in _RARE.split()),
     # Relations.
     f"""SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view '
       WHEN 'S' THEN 'sequence ' WHEN 'f' THEN 'foreign table ' WHEN 'c' THEN 'type '
@@ -59,6 +78,9 @@ _PARTS = (
       pg_get_expr(c.relpartbound, c.oid), (SELECT 'in ' || string_agg(i.inhparent::regclass::text,
         ',') FROM pg_inherits i WHERE i.inhrelid = c.oid),
       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+      (SELECT array_to_string(f.ftoptions, ',') FROM pg_foreign_table f WHERE f.ftrelid = c.oid),
+      CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+      (SELECT 'kept by ' || m.amname FROM pg_am m WHERE m.oid = c.relam AND m.amname <> 'heap'),
       (SELECT concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
         s.seqmax, s.seqcache, s.seqcycle) FROM pg_sequence s WHERE s.seqrelid = c.oid),
       (SELECT 'owned by ' || d.refobjid::regclass || '.' || b.attname FROM pg_depend d
@@ -178,9 +200,27 @@ _PARTS = (
     """SELECT 'event trigger ' || e.evtname, concat_ws('; ', e.evtevent, e.evtfoid::regproc,
       array_to_string(e.evttags, ','), 'enabled ' || e.evtenabled::text), '' FROM pg_event_trigger e
     WHERE e.oid >= 16384""",
-    """SELECT 'publication ' || p.pubname, concat_ws('; ', p.puballtables, p.pubinsert,
-      p.pubupdate, p.pubdelete, (SELECT string_agg(r.prrelid::regclass::text, ',' ORDER BY 1)
-      FROM pg_publication_rel r WHERE r.prpubid = p.oid)), '' FROM pg_publication p""",
+    """SELECT 'publication ' || p.pubname, concat_ws('; ', 'owner ' || pg_get_userbyid(p.pubowner),
+      p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot,
+      (SELECT string_agg(concat_ws(' ', r.prrelid::regclass, CASE WHEN to_jsonb(r) ->> 'prattrs'
+        IS NOT NULL THEN to_jsonb(t) ->> 'attnames' END, to_jsonb(t) ->> 'rowfilter'), ','
+        ORDER BY r.prrelid::regclass::text) FROM pg_publication_rel r
+        JOIN pg_class c ON c.oid = r.prrelid LEFT JOIN pg_publication_tables t
+        ON t.pubname = p.pubname AND t.tablename = c.relname
+        AND t.schemaname = c.relnamespace::regnamespace::text WHERE r.prpubid = p.oid)), ''
+    FROM pg_publication p""",
+    """SELECT pg_describe_object(d.classid, d.objid, 0), '', '' FROM pg_depend d
+    WHERE d.classid = to_regclass('pg_publication_namespace')""",
+    """SELECT 'dictionaries of ' || c.cfgname, string_agg(concat_ws(' ', m.maptokentype, m.mapseqno,
+      m.mapdict::regdictionary), ',' ORDER BY m.maptokentype, m.mapseqno), ''
+    FROM pg_ts_config c JOIN pg_ts_config_map m ON m.mapcfg = c.oid WHERE c.oid >= 16384
+    GROUP BY c.oid, c.cfgname""",
+    f"""SELECT 'language ' || l.lanname, concat_ws('; ', 'owner ' || pg_get_userbyid(l.lanowner),
+      'granted ' || {_GRANTS.format("coalesce(l.lanacl, acldefault('l', l.lanowner))")}), ''
+    FROM pg_language l WHERE l.lanispl""",
+    # Options of a user's may be his password.
+    """SELECT 'user mapping of ' || u.usename || ' on ' || u.srvname,
+    md5(array_to_string(u.umoptions, ',')), '' FROM pg_user_mappings u""",
     """SELECT 'server ' || s.srvname, array_to_string(s.srvoptions, ','), ''
     FROM pg_foreign_server s""",
     """SELECT 'owners of large objects', string_agg(DISTINCT concat_ws(' ', pg_get_userbyid(
@@ -193,6 +233,11 @@ _PARTS = (
     f"""SELECT 'server setting ' || s.name, CASE WHEN s.name ~* '{_HIDDEN}' THEN
       md5(s.setting) ELSE s.setting END, '' FROM pg_settings s
     WHERE s.source IN ('configuration file', 'command line', 'environment variable')""",
+    """SELECT 'replication slot ' || s.slot_name, concat_ws('; ', s.slot_type, s.plugin,
+      s.database), '' FROM pg_replication_slots s WHERE NOT s.temporary""",
+    f"""SELECT 'tablespace ' || t.spcname, concat_ws('; ', 'owner ' || pg_get_userbyid(t.spcowner),
+      'granted ' || {_GRANTS.format("coalesce(t.spcacl, acldefault('t', t.spcowner))")},
+      array_to_string(t.spcoptions, ',')), '' FROM pg_tablespace t""",
     # A database that was swapped in by its name has settings of its own.
     """SELECT 'database', concat_ws('; ', 'owner ' || pg_get_userbyid(d.datdba), 'granted ' ||
       (SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(coalesce(d.datacl,

@@ -47,6 +47,16 @@ COMMENT ON TABLE shops IS 'where it is'; COMMENT ON COLUMN shops.city IS 'its pl
 GRANT SELECT ON shops TO clerk; GRANT UPDATE (city) ON shops TO clerk;
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON orders USING (cents > 0);
 CREATE STATISTICS habits ON shop, cents FROM orders; CREATE PUBLICATION news FOR TABLE orders;
+CREATE PUBLICATION dear FOR TABLE orders (id) WHERE (id > 3);
+CREATE PUBLICATION every FOR TABLES IN SCHEMA audit;
+CREATE OPERATOR === (leftarg = int, rightarg = int, function = int4eq);
+CREATE CAST (text AS point) WITH INOUT; CREATE COLLATION bytes FROM "C";
+CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple);
+CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = simple);
+CREATE FOREIGN DATA WRAPPER wire; CREATE SERVER depot FOREIGN DATA WRAPPER wire;
+CREATE FOREIGN TABLE far (a int) SERVER depot OPTIONS (at 'a');
+CREATE USER MAPPING FOR clerk SERVER depot OPTIONS (password 'a');
+CREATE TABLE years (y int, z int) PARTITION BY RANGE (y);
 ALTER DATABASE app SET work_mem = '5MB'; ALTER ROLE clerk SET statement_timeout = '5s';
 """
 
@@ -141,6 +151,29 @@ ALTERED = [
     ),
     ("UPDATE pg_database SET datallowconn = false WHERE datname = 'app'", "database was"),
     ("SELECT lo_from_bytea(0, 'x')", "owners of large objects is new"),
+    ("DROP OPERATOR === (int, int)", "operator ===(integer,integer) is gone"),
+    ("DROP CAST (text AS point)", "cast from text to point is gone"),
+    ("DROP TEXT SEARCH CONFIGURATION plain", "text search configuration plain is gone"),
+    (
+        "ALTER TEXT SEARCH CONFIGURATION plain DROP MAPPING FOR word",
+        "dictionaries of plain was",
+    ),
+    ("DROP TEXT SEARCH DICTIONARY words", "text search dictionary words is gone"),
+    ("DROP COLLATION bytes", "collation bytes is gone"),
+    ("DROP FOREIGN TABLE far", "foreign table far is gone"),
+    ("ALTER FOREIGN TABLE far OPTIONS (SET at 'b')", "foreign table far was"),
+    ("ALTER FOREIGN DATA WRAPPER wire OPTIONS (ADD x 'y')", "foreign-data wrapper wire was"),
+    ("ALTER USER MAPPING FOR clerk SERVER depot OPTIONS (SET password 'b')", "user mapping of"),
+    ("ALTER PUBLICATION news SET (publish_via_partition_root = true)", "publication news was"),
+    ("ALTER PUBLICATION dear SET TABLE orders (id) WHERE (id > 4)", "publication dear was"),
+    ("ALTER PUBLICATION dear SET TABLE orders (id, cents) WHERE (id > 3)", "publication dear was"),
+    ("ALTER PUBLICATION every DROP TABLES IN SCHEMA audit", "publication of schema audit in"),
+    ("REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC", "language plpgsql was"),
+    ("GRANT CREATE ON TABLESPACE pg_default TO clerk", "tablespace pg_default was"),
+    (
+        "DROP TABLE years; CREATE TABLE years (y int, z int) PARTITION BY LIST (z)",
+        "table years was",
+    ),
 ]
 
 
@@ -209,6 +242,20 @@ def test_what_is_set_for_the_whole_server_is_found(server: Postgres, loaded: boo
             connection.execute(reload_)
         assert "setting max_standby_archive_delay in postgresql.auto.conf is new" in found
         assert ("server setting max_standby_archive_delay is new" in found) is loaded
+
+
+def test_a_replication_slot_that_goes_is_found(server: Postgres) -> None:
+    """Whoever copies from it has to begin anew; nobody else notices."""
+    with psycopg.connect(server.url("app"), autocommit=True) as connection:
+        connection.execute("SELECT pg_create_physical_replication_slot('standby')")
+        watching = Watching(Session(connection))
+        try:
+            seen = [watching.look(STARTED)]
+        finally:
+            connection.execute("SELECT pg_drop_replication_slot('standby')")
+        seen.append(watching.look(ENDED))
+    (found,) = alterations(book(*seen))
+    assert str(found).startswith("replication slot standby is gone")
 
 
 def test_another_password_is_found_and_not_told(session: Session) -> None:

@@ -143,6 +143,19 @@ SABOTAGES = (
         "rows of a table are hidden from all but its owner",
         "ALTER TABLE cursor_audit ENABLE ROW LEVEL SECURITY",
     ),
+    _altered(
+        "published-otherwise",
+        "other rows are published than an administrator has said",
+        "ALTER PUBLICATION some_listings SET TABLE listings (id) WHERE (id > 4)",
+        before=("CREATE PUBLICATION some_listings FOR TABLE listings (id) WHERE (id > 3)",),
+    ),
+    _altered(
+        "slot-gone",
+        "whoever copies the server has lost his place",
+        "SELECT pg_drop_replication_slot('standby')",
+        before=("SELECT pg_create_physical_replication_slot('standby')",),
+        undo=("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots",),
+    ),
     _reverted(
         "added-index-lost",
         "the downgrade drops an index that an administrator has added",
