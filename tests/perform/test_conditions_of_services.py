@@ -13,11 +13,12 @@ import pytest
 from rollback_drill.data.balance import Balance
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.ground.clock import now
-from rollback_drill.ground.finding import failed, passed
+from rollback_drill.ground.finding import Finding, failed, passed
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.checks import maintenance
 from rollback_drill.runbook.monitoring import MetricNames
 from rollback_drill.stage import http
+from rollback_drill.stage.answers import NoAnswer
 from tests.perform.place_support import Place, aggregate, released
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
@@ -166,6 +167,10 @@ def test_what_the_subject_says_is_said(place: Place, box: str, way: str) -> None
     place.says(box, FAILED)
 
 
+def gone(*_: object) -> Finding:
+    raise NoAnswer("refused")
+
+
 def test_a_smoke_test_is_all_of_its_parts(place: Place) -> None:
     box = "Smoke tests pass"
     _subject(place)
@@ -180,6 +185,9 @@ def test_a_smoke_test_is_all_of_its_parts(place: Place) -> None:
     place.says(box, PASSED)
     place.statuses["host-1"] = 500
     place.says(box, FAILED)
+    place.statuses["host-1"] = 0  # it is gone, and asking it more would break
+    place.stage.subject.strangers_refused = gone
+    place.says(box, FAILED, "host-1 answers nothing")
     place.statuses["host-1"] = 200
     _subject(place, strangers_refused=failed("bad", "good"))
     place.stage.api_key = ""
