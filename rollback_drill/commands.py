@@ -25,7 +25,7 @@ from rollback_drill.campaigns.plan import plan
 from rollback_drill.campaigns.read_out import exit_of, read_out
 from rollback_drill.campaigns.replay import replay, replay_sentences
 from rollback_drill.campaigns.revalidation import of_no_runbook, revalidate, supervisor_of
-from rollback_drill.campaigns.since import since
+from rollback_drill.campaigns.since import Since, last_found, since_then
 from rollback_drill.campaigns.stage_check import ask_all
 from rollback_drill.campaigns.write_findings import write_findings
 from rollback_drill.conduct.hold import hold
@@ -37,7 +37,7 @@ from rollback_drill.conduct.turns import in_turn
 from rollback_drill.golden.recording import record_on
 from rollback_drill.ground import files
 from rollback_drill.ground.console import console
-from rollback_drill.ground.errors import Exit, UsageError
+from rollback_drill.ground.errors import DrillError, Exit, UsageError
 from rollback_drill.ground.home import INSTALLED
 from rollback_drill.ground.machine import temporary
 from rollback_drill.ground.redact import masked
@@ -105,41 +105,51 @@ def run_revalidate(arguments: argparse.Namespace) -> int:
     terminal = console()
     reading = reading_on(arguments.runbook, arguments.stage)
     runbook = reading.runbook
+    claim(arguments.report)
+    last = last_found(arguments.report / "findings.json")
+
+    def keep(found: Revalidated) -> None:
+        write_findings(found, since_then(last, found), arguments.report)
+
     if reading.problems.found:
-        claim(arguments.report)
-        found = Revalidated(runbook, tuple(of_no_runbook(reading)))
-        return _say_findings(arguments, found, terminal)
+        found = Revalidated(runbook, tuple(of_no_runbook(reading)), fail_on=arguments.fail_on)
+        keep(found)
+        return _say_findings(arguments.report, found, since_then(last, found), terminal)
     supervisor = arguments.supervisor or supervisor_of(runbook, arguments.stage)
     request = Request(
         arguments.runbook,
         arguments.report,
         stage=arguments.stage,
+        fault=arguments.fault,
         options=StageOptions(supervisor=supervisor),
     )
-    claim(arguments.report)
     try:
         found = revalidate(
             request,
             lambda: open_stage(arguments.stage, request.options, terminal.print),
             terminal.print,
+            keep,
         )
+    except DrillError:
+        terminal.print(f"Findings, by reading alone: {arguments.report}/findings.md")
+        raise
     except KeyboardInterrupt:
-        terminal.print("Ended by the operator: nothing can be said about this runbook.")
+        terminal.print("Ended by the operator: nothing can be said about the rest of this runbook.")
+        terminal.print(f"Findings up to there: {arguments.report}/findings.md")
         return Exit.UNKNOWN
-    return _say_findings(arguments, found, terminal)
-
-
-def _say_findings(arguments: argparse.Namespace, found: Revalidated, terminal: Console) -> int:
-    """Write and print what was `found`; return the exit code."""
     found = replace(found, fail_on=arguments.fail_on)
-    changes = since(arguments.report / "findings.json", found)
-    write_findings(found, changes, arguments.report)
+    keep(found)
+    return _say_findings(arguments.report, found, since_then(last, found), terminal)
+
+
+def _say_findings(report: Path, found: Revalidated, changes: Since, terminal: Console) -> int:
+    """Print what was `found`; return the exit code."""
     for one in found.findings:
         terminal.print(f"{one.severity:6}  {one.where}: {one.what}")
     for change in changes.sentences():
         terminal.print(f"since the last time: {change}")
     many = len(found.findings) or "No"
-    terminal.print(f"{many} finding(s). Findings: {arguments.report}/findings.html")
+    terminal.print(f"{many} finding(s). Findings: {report}/findings.html")
     return found.exit
 
 

@@ -47,7 +47,9 @@ def refuse_mistakes(command: str, asked: dict[str, Any]) -> None:
 
 
 def _refuse_rest(command: str, asked: dict[str, Any]) -> None:
-    if "stage" in asked:
+    # What is wrong with a staging file is told once the document has been read: see `commands`.
+    later = command == "revalidate" and asked["stage"].endswith(".toml")
+    if "stage" in asked and not later:
         from rollback_drill.stage.model import StageOptions
         from rollback_drill.stage.opening import check_stage
 

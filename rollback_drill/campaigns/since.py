@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rollback_drill.campaigns.found import Revalidated, RunbookFinding, coverage, lines_named
 from rollback_drill.ground.clock import iso, now
@@ -98,19 +98,31 @@ def content_of(found: Revalidated) -> dict[str, Any]:
     }
 
 
+def last_found(previous: Path) -> object:
+    """Return the contents of the findings.json at `previous`, None of one that cannot be read."""
+    try:
+        return json.loads(previous.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def since(previous: Path, found: Revalidated) -> Since:
     """Return what changed since the findings.json at `previous`; of one that is not there, or that
     is none, only what is found now.
     """
-    content = content_of(found)
+    return since_then(last_found(previous), found)
+
+
+def since_then(last: object, found: Revalidated) -> Since:
+    """See since. `last`: the contents of that file, which may have been written anew meanwhile."""
+    content, before = content_of(found), cast("dict[str, Any]", last)
     try:
-        before = json.loads(previous.read_text(encoding="utf-8"))
         then = [_finding(one) for one in before["findings"]]
         changed = before["runbook"]["sha256"] != found.runbook.sha256
         passed = {str(one["name"]): str(one["verdict"]) for one in before.get("procedures", ())}
         counts = tuple(_counts(content, before))
         at, text = str(before.get("at", "")), before["runbook"].get("text")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         now_only = [KeptFinding(one, "", _lines(one, found)) for one in found.findings]
         return Since(findings=tuple(now_only), counts=tuple(_counts(content, {})))
     shown = passages(text, content["runbook"]["text"]) if isinstance(text, str) else ()

@@ -29,6 +29,14 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     Its folder for the report is empty then. Raises UsageError for what cannot be met. `note` is
     told what the stage has to say.
     """
+    admitted = look_over(plan, stage, note)
+    # Last of all: nothing is emptied for a request that cannot be met.
+    prepare_directory(plan.request.report)
+    return admitted
+
+
+def look_over(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
+    """See admit; nothing is emptied, made or brought up."""
     request = plan.request
     runbook = runbook_on(request.runbook, request.stage)
     hazard = hazard_called(request.hazard)
@@ -50,8 +58,6 @@ def admit(plan: Plan, stage: Stage | None, note: Note) -> Admitted:
     key = history_key(request, opened, rate)
     earlier, last = history.baseline(earlier_drills, key), history.last_of(earlier_drills, key)
     boxes = history.boxes_before(earlier_drills, runbook.title)
-    # Last of all: nothing is emptied for a request that cannot be met.
-    prepare_directory(request.report)
     kept = stage is not None
     return Admitted(request, runbook, opened, kept, fault, channels, rate, earlier, boxes, last)
 

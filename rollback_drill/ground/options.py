@@ -53,6 +53,8 @@ FAULT = Option(
     "what to break; docs/triggers.md lists all",
     "FAULT=invalid-cursors",
 )
+# None: the first of the stage's file that a rollback cures.
+FAULT_OF_STAGE = replace(FAULT, default="")
 PROCEDURE = Option(
     "PROCEDURE",
     text("auto or a number"),
@@ -342,7 +344,7 @@ VERBS = (
         "revalidate",
         "Bind and perform every procedure of a runbook",
         "make revalidate RUNBOOK=ours.md FAIL_ON=medium",
-        (RUNBOOK, STAGE, FAIL_ON, SUPERVISOR, REPORT),
+        (RUNBOOK, STAGE, FAULT_OF_STAGE, FAIL_ON, SUPERVISOR, REPORT),
     ),
     Verb(
         "read",

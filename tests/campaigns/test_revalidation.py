@@ -95,7 +95,7 @@ def test_a_procedure_that_fails_is_a_finding_and_others_are_told_apart(tmp_path:
         ("timeout 30 bash", "timeout 5 bash"),  # what it waits for never comes
     )
     found = revalidate(
-        Request(path, tmp_path / "out", pace=600),
+        Request(path, tmp_path / "out", fault="", pace=600),
         lambda: open_stage("processes", StageOptions(listings=200), lambda _: None),
         lambda _: None,
     )
@@ -117,7 +117,7 @@ def performed(tmp_path: Path, hazard: str, *replaced: tuple[str, str]) -> list[s
     # Where it fails, it does so again and again.
     soon = ('[ "$attempt" -lt 6 ]', '[ "$attempt" -lt 2 ]')
     path = edited(tmp_path, (kept, "It will be dropped."), soon, *replaced)
-    request = Request(path, tmp_path / "out", pace=600)
+    request = Request(path, tmp_path / "out", fault="", pace=600)
     stage = open_stage("processes", StageOptions(listings=200), lambda _: None)
     procedure = parse(path).procedure(2)
     judgement = perform_literally(request, procedure, stage, "procedure-2", hazard)
