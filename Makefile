@@ -52,6 +52,7 @@ gate: claim
 bench: known $(VENV)/.ready
 	@$(BIN)/python -m bench.bench_start
 	@$(BIN)/python -m bench.bench_detector
+	@$(BIN)/python -m bench.bench_proof
 	@$(BIN)/python -m bench.bench_live
 	@$(BIN)/python -m rollback_drill make $@
 	@$(BIN)/python -m bench.bench_traffic

@@ -291,7 +291,7 @@ def _healthy() -> int:
             sounding = decider.detector.alarmed
             if decider.detector.n % 10 == 0 and sounding:
                 decided = decider.decide(observation.done)
-                fired += len(decider.newly_fired(observation.done))
+                fired += len(decider.newly_fired())
                 rollbacks += decided is not None and not holding
                 holding = decided is not None
         false += rollbacks

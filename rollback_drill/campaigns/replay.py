@@ -81,7 +81,7 @@ def replay(
         while said is None and one.at - asked >= _ASK_EVERY_S:
             asked = max(asked + _ASK_EVERY_S, one.at - 60.0)
             decided = decider.decide(asked)
-            fired.extend((at, event) for event, at in decider.newly_fired(asked))
+            fired.extend((at, event) for event, at in decider.newly_fired())
             if decided:
                 said = Replayed(began, one.at, len(requests), decided, asked)
             elif not decider.waiting:
@@ -92,7 +92,7 @@ def replay(
     if said is None:
         last = decider.decide(ended + 60.0) or decider.final(ended)
         said = Replayed(began, ended, len(requests), last, ended if last.rollback else None)
-        fired.extend((at, event) for event, at in decider.newly_fired(ended))
+        fired.extend((at, event) for event, at in decider.newly_fired())
     said.fired = sorted(fired, key=lambda pair: pair[0])
     said.ended = ended
     # Of a record it is not known how long its clients would have waited.

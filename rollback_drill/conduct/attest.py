@@ -114,7 +114,7 @@ def break_and_decide(
 
     def tell_what_fired() -> None:
         with hearing.decider() as one:
-            new = one.newly_fired(now())
+            new = one.newly_fired()
         for event, at in new:
             fired.add(event.trigger)
             timeline.record(event, at)

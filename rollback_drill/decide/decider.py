@@ -5,7 +5,10 @@ saw the fault's symptom (`conduct.attest`), to the instant at which the trigger 
 itself may be handed out a little later, within stated bounds: at most `HOLD_S` while a trigger of
 the tier below the worst may yet turn out to be the worst, and at most `SHARPEN_S` for the
 diagnosis, because probes look twice a second while an error rate is certain after a tenth of one
-(`BLIND_S` while probes that look at other times get no answer).
+(`BLIND_S` while probes that look at other times get no answer). And nothing is rolled back for a
+share of the requests before there is proof that holds for requests which depend on each other
+(`decide.e_detector`): the trigger is the alarm until then. Where the time is over before, the
+answer is that it was not long enough to say.
 The same looks damp flapping: a trigger that no longer holds when the decision is to be handed out
 was a blip and is withdrawn; unless it is the `FLAPS`th within `FLAP_WINDOW_S`, and the error rate
 from the first to the last of them, good times included, is proven to be one that calls for a
@@ -22,15 +25,17 @@ from rollback_drill.decide.detector import ALPHA, HORIZON, Detector, SlowShare, 
 from rollback_drill.decide.diagnosis import Diagnosis, Strength, diagnose
 from rollback_drill.decide.evidence import Evidence, memory_sentences
 from rollback_drill.decide.matrix import ErrorRow, LatencyRow, key_of, matrix_conditions
+from rollback_drill.decide.proof import more_sentence, proof_sentence
 from rollback_drill.decide.statistics import (
     LatencyCounts,
     Proof,
     error_rate_proven_below,
     lower_bound,
+    more_needed,
     p95_proven_below,
     quantile_upper_bound,
 )
-from rollback_drill.decide.told import Decided, TriggerFired
+from rollback_drill.decide.told import NOT_LONG_ENOUGH, Decided, TriggerFired
 from rollback_drill.decide.trigger import (
     ANSWERS,
     Condition,
@@ -45,12 +50,12 @@ from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.pace import paced_s
 from rollback_drill.ground.verdict import Verdict, worst
 from rollback_drill.record.timeline import Event
-from rollback_drill.runbook.model import Runbook, Severity
+from rollback_drill.runbook.model import MatrixRow, Runbook, Severity
 from rollback_drill.traffic.observation import Observation
 from rollback_drill.watch.told import DATABASE, FRONT_DOOR, LogLine, Looked, ProbeSample, Reported
 
 HOLD_S = 8.0  # real seconds; telling 8 % from 12 % takes some 470 requests
-SHARPEN_S = 3.0  # real seconds; several looks of a probe, even of one that answers slowly
+SHARPEN_S = 2.8  # real seconds; several looks of a probe, even of one that answers slowly
 BLIND_S = 8.0  # real seconds; two looks of a probe that runs into all of its time limits
 FLAPS = 3
 FLAP_WINDOW_S = 60.0
@@ -165,16 +170,16 @@ class Decider:
         self._changed()
         self._evidence.report(reported, at)
 
-    def newly_fired(self, now: float) -> list[tuple[TriggerFired, float]]:
+    def newly_fired(self) -> list[tuple[TriggerFired, float]]:
         """Return each trigger and row that holds for the first time, and since when.
 
-        One that may pass is told once it has lasted for HOLD_S, or once a decision rests on it.
+        One that may pass is told once it is proven, or once a decision rests on it.
         """
         new = []
         for condition, firing in self._fired():
             key = (condition.name, condition.line)
-            passing = firing.may_pass and now - firing.at < HOLD_S and key != self._decided_on
-            if key in self._told or passing:
+            passing = firing.may_pass and not condition.proven(self.detector)
+            if key in self._told or (passing and key != self._decided_on):
                 continue
             self._told.add(key)
             event = TriggerFired(
@@ -211,6 +216,8 @@ class Decider:
         diagnosis = self._diagnose()
         if not self._sharp_enough(diagnosis, firing.at, now) or self._withdraw(now):
             return None
+        if not self._committed[0].proven(self.detector):
+            return None
         # The trigger stays the one that fired; its numbers are those of now.
         return self._rollback(*self._committed, diagnosis)
 
@@ -221,9 +228,11 @@ class Decider:
         return self._committed is not None or bool(fired and fired[0][0].rollback)
 
     def may_pass(self, now: float) -> bool:
-        """Whether what presses most comes in spells and began less than HOLD_S ago."""
-        fired = self._fired()
-        return bool(fired) and fired[0][1].may_pass and now - fired[0][1].at < HOLD_S
+        """Whether what presses most is not proven and began less than HOLD_S ago."""
+        for condition, firing in self._fired()[:1]:
+            counts = condition.rollback or firing.may_pass
+            return counts and not condition.proven(self.detector) and now - firing.at < HOLD_S
+        return False
 
     def settled(self, now: float) -> Decided | None:
         """Return a decision that is milder than a rollback once it cannot become worse by more
@@ -273,14 +282,19 @@ class Decider:
         """Return the decision when the time for one is over, whatever the evidence.
 
         "no action" only when the evidence proves the matrix's first row. Otherwise, without a
-        trigger, the action is "monitor" and the evidence begins with "unknown".
+        trigger, it was not long enough to say, or the action is "monitor"; the evidence then begins
+        with "unknown". A trigger that calls for a rollback and is not proven is none.
         """
         fired = self._fired()
-        worst_first = [self._committed] if self._committed else fired
-        if worst_first:
-            condition, firing = worst_first[0]
-            if condition.rollback:
+        calling = [self._committed] if self._committed else []
+        calling += [pair for pair in fired if pair[0].rollback]
+        for condition, firing in calling:
+            if condition.proven(self.detector):
                 return self._rollback(condition, firing, self._diagnose())
+        if fired:
+            condition, firing = fired[0]
+            if condition.rollback:
+                return self._unproven(condition, firing, now)
             attribution = attribute(self._evidence)
             told = (*firing.evidence, *self._others(condition, fired))
             return self._decided(condition, firing, told, attribution=attribution)
@@ -288,15 +302,28 @@ class Decider:
 
     def _commit(self, now: float) -> None:
         """Settle on the trigger to act on. Only a worse one replaces it afterwards."""
+        fired = self._fired()
+        if self._committed and not self._committed[0].proven(self.detector):
+            proven = self._proven_for_long(now)
+            if proven:
+                self._committed = proven
+                return
         if self._committed and self._committed[0].severity is Severity.CRITICAL:
             return
-        fired = self._fired()
         if not fired or not fired[0][0].rollback:
             return
         condition, firing = fired[0]
-        held = now - firing.at < HOLD_S and not firing.certain
+        held = now - firing.at < HOLD_S and not firing.sharp
         if condition.severity is Severity.CRITICAL or not (held or self._committed):
             self._committed = fired[0]
+
+    def _proven_for_long(self, now: float) -> tuple[Condition, Firing] | None:
+        """Return a trigger to act on where the one that presses most is not proven in HOLD_S."""
+        for condition, firing in self._fired():
+            late = now - firing.at >= HOLD_S
+            if condition.rollback and late and condition.proven(self.detector):
+                return condition, firing
+        return None
 
     def _sharp_enough(self, diagnosis: Diagnosis, fired_at: float, now: float) -> bool:
         looks = sum(at > fired_at for at in self._evidence.probed_at)
@@ -325,7 +352,7 @@ class Decider:
             key=lambda pair: (
                 not pair[0].rollback,
                 -_SEVERITIES[pair[0].severity],
-                not pair[1].certain,
+                not (pair[1].sharp and pair[0].proven(self.detector)),
             )
         )
         self._fires = fired
@@ -351,8 +378,10 @@ class Decider:
 
     def _rollback(self, condition: Condition, firing: Firing, diagnosis: Diagnosis) -> Decided:
         fresh = condition.watch.look(self._evidence) or firing
+        stream = condition.stream(self.detector)
         told = (
             *fresh.evidence,
+            *((proof_sentence(stream),) if stream else ()),
             *diagnosis.evidence,
             *diagnosis.alternatives,
             *self._others(condition, self._fired()),
@@ -445,15 +474,49 @@ class Decider:
             and not self.detector.alarmed
         )
         told = (errors.sentence, p95.sentence, *memory)
+        if not normal and not memory and Verdict.FAILED not in (errors.verdict, p95.verdict):
+            return self._not_long_enough(self._more(), "no trigger fired", told, now)
         if not normal:
             why = "no trigger fired, yet the evidence does not prove the service normal"
             told = (f"unknown: {why}", *told)
-        row = self.runbook.matrix[0]
+        row = self.runbook.matrix[0] if normal else None
+        return self._quiet("no action" if normal else "monitor", row, told, now)
+
+    def _unproven(self, condition: Condition, firing: Firing, now: float) -> Decided:
+        """Say that what calls for a rollback is an alarm so far, and how much would be proof."""
+        stream, change = condition.stream(self.detector), self.detector.change
+        assert stream
+        more = stream.proof.requests_left(change.since if change else firing.at)
+        told = (proof_sentence(stream), *firing.evidence)
+        what = f"“{condition.name}” (line {condition.line}) began to hold"
+        return self._not_long_enough(more, what, told, now)
+
+    def _more(self) -> int | None:
+        """Return how many more requests it takes to prove the service normal, or sick."""
+        if self.detector.alarmed:
+            tests = [test for one in self.detector.streams for test in one.edges.values()]
+            return max(test.left for test in tests)
+        speed = self.detector.asked[self._speed]
+        needed = [
+            more_needed(*self._since(stream), limit)
+            for stream, limit in ((self.detector.errors, self._error_limit), (speed, speed.p0))
+        ]
+        return None if None in needed else max(one for one in needed if one is not None)
+
+    def _not_long_enough(
+        self, more: int | None, what: str, told: tuple[str, ...], now: float
+    ) -> Decided:
+        said = f"unknown: {NOT_LONG_ENOUGH}: {what}, and {more_sentence(more)}"
+        return self._quiet(NOT_LONG_ENOUGH, None, (said, *told), now, more or 0)
+
+    def _quiet(
+        self, action: str, row: MatrixRow | None, told: tuple[str, ...], now: float, more: int = 0
+    ) -> Decided:
         return Decided(
-            action="no action" if normal else "monitor",
+            action=action,
             rollback=False,
-            trigger=row.condition if normal else "",
-            trigger_line=row.line if normal else 0,
+            trigger=row.condition if row else "",
+            trigger_line=row.line if row else 0,
             severity="",
             procedure=0,
             diagnosis="",
@@ -461,4 +524,5 @@ class Decider:
             evidence=told,
             detected_after_s=self._after_s(now),
             requests=self._since(self.detector.errors)[1],
+            more=more,
         )

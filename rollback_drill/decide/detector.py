@@ -2,7 +2,7 @@
 
 Every question about errors and latency is one about a *stream* of yes-or-no observations:
 "did this request fail?" against an error rate, "did it take at least T?" against 5 % (the p95 is
-above T exactly when P(latency ≥ T) > 5 %). Each stream has two parts:
+above T exactly when P(latency ≥ T) > 5 %). Each stream has three parts:
 
 - **Detection**: Page's CUSUM (Biometrika 41, 1954; optimal by Lorden 1971 and Moustakides 1986)
   for several alternatives p1 against the acceptable p0. A score is the largest log likelihood
@@ -13,6 +13,8 @@ above T exactly when P(latency ≥ T) > 5 %). Each stream has two parts:
   α, over all streams together, as long as every request is a hit of a stream with probability at
   most its p0, *whatever came before*. Independent requests at p0 are one such case; errors in
   clusters, or latencies with a memory, are none, however low their share: nothing is promised then.
+- **Proof**: an e-detector on blocks of time (`decide.e_detector`), which holds for clusters too, as
+  long as dependence ends within its gap. Nothing is rolled back for a stream without it.
 - **Classification**: from the first alarm on, Wald's sequential probability ratio test (1945) at
   every edge e, of 0.8·e against 1.2·e. It sees only requests after the alarm, which did not
   take part in raising it. The error of 1 % holds for rates at least a fifth away from an edge;
@@ -28,6 +30,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from rollback_drill.decide.e_detector import OF_ERRORS, OF_LATENCIES, Blocks, EDetector
 from rollback_drill.decide.lasting import Run
 from rollback_drill.decide.run_length import steps_for, threshold_for
 from rollback_drill.decide.statistics import P95
@@ -142,6 +145,11 @@ class Sprt:
             self._resolve(Side.UNKNOWN, at)
 
     @property
+    def left(self) -> int:
+        """After how many more requests it ends at the latest."""
+        return self._patience - self._n
+
+    @property
     def exhausted(self) -> bool:
         """Whether a whole test ended without an answer: the rate is too near to the edge."""
         return self.side is Side.UNKNOWN and self.tested > 0
@@ -156,9 +164,9 @@ class Sprt:
 class Stream:
     """Yes-or-no observations of one question. `edges`: the shares at which it is classified.
 
-    `steps`: those of its scores. `began` is, after an alarm, the number of observations before the
-    change as the score that alarmed puts it; `alarmed_at` the time of the alarm in Unix seconds,
-    NaN before.
+    `steps`: those of its scores; `proof`: the evidence that holds for dependent requests. `began`
+    is, after an alarm, the number of observations before the change as the score that alarmed puts
+    it; `alarmed_at` the time of the alarm in Unix seconds, NaN before.
     """
 
     __slots__ = (
@@ -175,12 +183,16 @@ class Stream:
         "n",
         "name",
         "p0",
+        "proof",
         "runs",
         "steps",
     )
 
-    def __init__(self, name: str, p0: float, edges: Iterable[float]) -> None:
+    def __init__(
+        self, name: str, p0: float, edges: Iterable[float], blocks: Blocks = OF_ERRORS
+    ) -> None:
         self.name, self.p0 = name, p0
+        self.proof = EDetector(p0, blocks)
         self.edges = {edge: Sprt(edge) for edge in sorted(set(edges))}
         self.steps = tuple(dict.fromkeys(steps_for(p0, p1) for p1 in alternatives(p0)))
         self._up = [one.up for one in self.steps]
@@ -220,6 +232,7 @@ class Stream:
     def update(self, hit: bool, at: float) -> bool:
         """Count one observation; return True when it raises the alarm."""
         self.n += 1
+        self.proof.update(hit, at)
         if self.runs:
             for run in self.runs.values():
                 run.update(hit, at)
@@ -277,7 +290,7 @@ class Change:
 def _stream_of(question: Question) -> Stream:
     if isinstance(question, SlowShare):
         name = f"latency ≥ {question.limit_s * 1000:g} ms, p{question.quantile * 100:g}"
-        return Stream(name, question.edge, [question.edge])
+        return Stream(name, question.edge, [question.edge], OF_LATENCIES)
     # Half the edge is taken for healthy, so that what is just above the edge is found as well.
     name = f"status {question.first}-{question.last}, {question.edge * 100:g} %"
     return Stream(name, question.edge / 2.0, [question.edge])
@@ -308,13 +321,16 @@ class Detector:
         self.asked: dict[Question, Stream] = {one: _stream_of(one) for one in (*p95, *questions)}
         self.latency = {one.limit_s: self.asked[one] for one in p95}
         self.slower = {
-            factor: Stream(f"latency ≥ {factor:g} × baseline", _P95_SHARE, [_P95_SHARE])
+            factor: Stream(
+                f"latency ≥ {factor:g} × baseline", _P95_SHARE, [_P95_SHARE], OF_LATENCIES
+            )
             for factor in sorted(set(factors))
         }
         self.streams = [self.errors, *self.asked.values(), *self.slower.values()]
         self.run_length = sum(s.scores for s in self.streams) * horizon / alpha
         for stream in self.streams:
             stream.set_run_length(self.run_length)
+            stream.proof.set_bound(alpha / len(self.streams))
         self.baseline_s = math.nan
         self.n = 0
         self.last_done = math.nan  # when the last observed request ended

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rollback_drill.breaks.told import FaultAttested, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored
-from rollback_drill.decide.told import Decided, TriggerFired, TriggersRead
+from rollback_drill.decide.told import NOT_LONG_ENOUGH, Decided, TriggerFired, TriggersRead
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.told import ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
@@ -81,15 +81,20 @@ def _of_decision(book: Book) -> Iterator[Cause]:
     fired = book.every(TriggerFired)
     wanted = injected.calls_for if injected else "rollback"
     seen = attested is not None and attested.seen
-    verdict = Verdict.FAILED if seen else Verdict.UNKNOWN
+    open_ = decided.action == NOT_LONG_ENOUGH
+    verdict = Verdict.FAILED if seen and not open_ else Verdict.UNKNOWN
     evidence = "; ".join((*decided.evidence, *decided.attribution))
-    if wanted == "rollback" and not decided.rollback and start.procedure == "auto":
+    called_for = wanted == "rollback" and start.procedure == "auto"
+    if open_ and (called_for or wanted != "rollback"):
+        more = f": {decided.more:,} more requests are needed at the least" if decided.more else ""
+        yield Cause(Verdict.UNKNOWN, "Decision", f"it was {NOT_LONG_ENOUGH}{more}", evidence)
+    elif called_for and not decided.rollback:
         what = f"no rollback was called for ({decided.action})"
         yield Cause(verdict, "Decision", what, evidence)
     if wanted != "rollback" and decided.rollback:
         what = f"a rollback was called for, where “{wanted}” is right"
         yield Cause(verdict, "Decision", what, evidence)
-    if wanted == "no rollback" and not decided.rollback and not _right_not_to(decided):
+    if wanted == "no rollback" and not (open_ or decided.rollback or _right_not_to(decided)):
         what = f"nobody can say why there should be no rollback ({decided.action})"
         yield Cause(Verdict.UNKNOWN, "Decision", what, evidence)
     if injected and injected.trigger and injected.trigger not in [one.trigger for one in fired]:

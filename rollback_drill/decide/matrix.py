@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rollback_drill.decide.detector import Question, SlowShare, Stream
+from rollback_drill.decide.detector import Detector, Question, SlowShare, Stream
 from rollback_drill.decide.evidence import Evidence
 from rollback_drill.decide.statistics import P95
 from rollback_drill.decide.trigger import Condition, Firing, Watch
@@ -56,6 +56,10 @@ class ErrorRow:
         """See Watch."""
         return (self.low,) if self.high is None else (self.low, self.high)
 
+    def stream(self, detector: Detector) -> tuple[Stream, float]:
+        """See Share.stream."""
+        return detector.errors, self.low
+
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
         return errors_within(evidence, self.low, self.high)
@@ -77,13 +81,18 @@ class LatencyRow:
         limits = (self.low,) if self.high is None else (self.low, self.high)
         return tuple(SlowShare(limit_s, self.quantile) for limit_s in limits)
 
+    def stream(self, detector: Detector) -> tuple[Stream, float]:
+        """See Share.stream."""
+        slow = SlowShare(self.low, self.quantile)
+        return detector.asked[slow], slow.edge
+
     def look(self, evidence: Evidence) -> Firing | None:
         """See Watch.look."""
         streams = evidence.detector.asked
         upper: Stream | None = None
         if self.high is not None:
             upper = streams[SlowShare(self.high, self.quantile)]
-        lower = streams[SlowShare(self.low, self.quantile)]
+        lower, _ = self.stream(evidence.detector)
         return slow_between(lower, upper, f"{self.low * 1000:g} ms", self.quantile)
 
 

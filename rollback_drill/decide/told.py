@@ -11,6 +11,9 @@ from rollback_drill.record.told import Count, Name, Number, Seconds, Told
 
 ACTIONS = ("no action", "monitor", "prepare", "rollback", "no rollback")
 """Words of the matrix and the tiers for what to do."""
+NOT_LONG_ENOUGH = "not long enough to say"
+"""The answer when the time is over before the evidence suffices."""
+ANSWERS_TOLD = (*ACTIONS, NOT_LONG_ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ class TriggerFired(Told):
 @dataclass(frozen=True, slots=True)
 class Decided(Told):
     """The detector's decision. `action` is the matrix's or tier's word for what to do:
-    "no action", "monitor", "prepare", "rollback". `rollback` is True when one is to be done.
+    "no action", "monitor", "prepare", "rollback"; or that it was not long enough to say, and then
+    `more` is how many more requests it takes at the least (0 when nobody knows). `rollback` is True
+    when one is to be done.
 
     `trigger`: the runbook's trigger as written, `trigger_line` its line. `procedure` and
     `diagnosis` come from the runbook's scenarios (0 and "" without a rollback); `evidence` is a
@@ -60,7 +65,7 @@ class Decided(Told):
 
     by_clients: ClassVar[bool] = True
 
-    action: Annotated[str, Form("an action", ACTIONS.__contains__)]
+    action: Annotated[str, Form("an action", ANSWERS_TOLD.__contains__)]
     rollback: bool
     trigger: str
     trigger_line: Number
@@ -75,6 +80,7 @@ class Decided(Told):
     explanation: str = ""
     ours: bool | None = None
     attribution: tuple[str, ...] = ()
+    more: Count = 0
 
 
 def sentences(read: TriggersRead) -> Iterator[str]:

@@ -25,18 +25,13 @@ class Firing:
     """A trigger whose condition holds. `at`: since when, in Unix seconds.
 
     `sharp`: no further evidence can make it a worse one of its kind; `evidence`: sentences;
-    `may_pass`: it comes in spells, so that it counts only once it has lasted.
+    `may_pass`: it comes in spells, so that it is told only once its stream has proof of it.
     """
 
     at: float
     sharp: bool
     evidence: tuple[str, ...]
     may_pass: bool = False
-
-    @property
-    def certain(self) -> bool:
-        """Whether nothing is gained by waiting for more of its evidence."""
-        return self.sharp and not self.may_pass
 
 
 class Watch(Protocol):
@@ -130,6 +125,10 @@ class Lasting:
         self.questions = watch.questions
         self.limits_s = watch.limits_s if isinstance(watch, OfClients) else (0.0,)
 
+    def stream(self, detector: Detector) -> tuple[Stream, float]:
+        """See Share.stream."""
+        return self._share.stream(detector)
+
     def follow(self, detector: Detector) -> None:
         """Have `detector` measure how long it lasts."""
         stream, edge = self._share.stream(detector)
@@ -203,6 +202,15 @@ class Condition:
     def rollback(self) -> bool:
         """Whether a rollback is to be done."""
         return self.action == "rollback"
+
+    def stream(self, detector: Detector) -> Stream | None:
+        """Return the stream that it is about, None when it is no share of the requests."""
+        return self.watch.stream(detector)[0] if isinstance(self.watch, Share) else None
+
+    def proven(self, detector: Detector) -> bool:
+        """Whether there is proof of it that holds for requests which depend on each other."""
+        stream = self.stream(detector)
+        return stream is None or stream.proof.reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 F, U, GOOD, BAD = "failed", "unknown", ("passed", "attested"), ("failed", "uncovered")
 RANK, LATE_SHARE, NEVER = ("passed", U, F), 0.01, float("inf")
-TYPE = "application/vnd.in-toto+json"
+TYPE, SHORT = "application/vnd.in-toto+json", "not long enough to say"
 TYPES = ("https://in-toto.io/Statement/v1", "urn:rollback-drill:evidence:v1")
 FILES = ["index.html", "postmortem.html", "postmortem.md"]
 FILES += ["runbook-as-performed.md", "timeline.jsonl", "verdict.json"]
@@ -95,9 +95,10 @@ def causes(record: list[dict[str, Any]]) -> Iterator[tuple[object, object, str]]
     if decided and made:
         auto, back = record[0]["procedure"] == "auto", decided["rollback"]
         fired = made["trigger"] in ("", *(one["trigger"] for one in by["TriggerFired"]))
-        wrong = not fired or ((back or auto) and back != (made["calls_for"] == "rollback"))
-        bites = last.get("FaultAttested", {}).get("seen")
-        yield wrong and bites, wrong, f"{decided['action']}; {made['calls_for']} was called for"
+        wants, short = made["calls_for"] == "rollback", decided["action"] == SHORT
+        wrong = not fired or ((back or auto) and back != wants)
+        bites = last.get("FaultAttested", {}).get("seen") and not short
+        yield wrong and bites, wrong or (short and auto >= wants), f"decided: {decided['action']}"
         idle = auto and not (chosen or restored or back)
         yield idle and decided["ours"] is False, idle, "clients were not served well again"
         yield 0, whole and not chosen and (back or not auto), "no procedure was performed"
@@ -183,8 +184,7 @@ def examine(folder: Path, key: Path) -> tuple[int, str]:
         if one != other:
             return 1, f"not all is of one drill: {one!s:.99} is not {other!s:.99}"
     found = [((2 if f else 1 if u else 0), why) for f, u, why in causes(record)]
-    rank, why = max(found, key=lambda one: one[0])
-    signed = RANK.index(told["verdict"])
+    signed, (rank, why) = RANK.index(told["verdict"]), max(found, key=lambda one: one[0])
     if rank != signed:
         why = why if rank > signed else f"why, no rule here can say. There is none for {UNRULED}"
         return 1 if rank > signed else 3, f"signed: {RANK[signed]}; recomputed: {RANK[rank]}: {why}"

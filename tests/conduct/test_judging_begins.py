@@ -169,7 +169,7 @@ def test_requests_that_were_due_before_the_symptom_are_dropped_and_kills_are_not
     hearing.observe(request(Outcome.OK, 3.5, latency_s=1.6))  # due before
     hearing.observe(request(Outcome.OK, 3.6))
     assert made.detector.n == 99
-    told = {event.trigger for event, _ in made.newly_fired(20.0)}
+    told = {event.trigger for event, _ in made.newly_fired()}
     assert {"Memory Leak", "Security Breach"} <= told
     timeline.close()
 

@@ -101,7 +101,7 @@ def slow(
     made = Decider(RUNBOOK, 60.0)
     made.set_baseline(Histogram([0.02] * 400))
     made.onset(0.0)
-    for i in range(600):
+    for i in range(800):
         outcome = Outcome.SERVER_ERROR if chance.random() < errors else Outcome.OK
         seen = request(outcome, (i + 1) / 100, 0.62)
         operation = "create" if i % 4 == 0 else "list_page"
@@ -120,7 +120,7 @@ def test_a_slow_way_is_an_alibi_and_the_control_suffers_as_well() -> None:
     assert "the way to the hosts is the cause" in found.diagnosis
     assert found.trigger == "Performance Degradation >3x"
     control = found.attribution[-1]
-    assert "of what the release changed, 0.0 % of 450 requests failed and 100.0 % took" in control
+    assert "of what the release changed, 0.0 % of 600 requests failed and 100.0 % took" in control
     assert "in the old format): the control suffers as well" in control
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rollback_drill.decide.decider import HOLD_S, SHARPEN_S, Decider
 from rollback_drill.decide.matrix import classify
-from rollback_drill.decide.told import Decided
+from rollback_drill.decide.told import NOT_LONG_ENOUGH, Decided
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.runbook.model import Runbook, Severity, Trigger
 from rollback_drill.traffic.observation import Observation, Outcome
@@ -109,12 +109,62 @@ def test_critical_errors_call_for_a_rollback_with_numbers() -> None:
 def test_the_decision_comes_at_most_the_sharpening_time_after_the_trigger() -> None:
     decider = Decider(runbook())
     decider.onset(0.0)
-    for observation in traffic(200, 1.0):
+    for observation in traffic(300, 1.0):
         decider.observe(observation)
-    assert decider.decide(2.0) is None
+        if observation.done == 2.0:
+            assert decider.decide(2.0) is None
     found = decider.decide(SHARPEN_S + 0.5)
     assert found
     assert found.detected_after_s < 0.5
+
+
+def test_a_total_failure_is_decided_within_three_seconds() -> None:
+    decider = Decider(runbook())
+    decider.onset(0.0)
+    first: float | None = None
+    for i, observation in enumerate(traffic(400, 1.0), 1):
+        decider.observe(observation)
+        if i % 10 == 0 and first is None and decider.decide(i / 100):
+            first = i / 100
+    assert first is not None
+    assert first <= 3.0
+
+
+def unprovable() -> Decider:
+    """A decider whose proof of errors never comes."""
+    decider = Decider(runbook())
+    decider.onset(0.0)
+    decider.detector.errors.proof.needed = 1e300
+    return decider
+
+
+def test_an_alarm_without_proof_rolls_nothing_back() -> None:
+    decider = unprovable()
+    for observation in traffic(2_000, 0.5):
+        decider.observe(observation)
+    assert [event.trigger for event, _ in decider.newly_fired()][:1] == ["Error Rate >10%"]
+    assert decider.decide(25.0) is None
+    assert (decider.final(25.0).action, decider.final(25.0).rollback) == (NOT_LONG_ENOUGH, False)
+
+
+def test_a_milder_trigger_that_is_proven_waits_for_a_worse_one_and_not_for_ever() -> None:
+    decider = unprovable()
+    for i, kills in enumerate((3, 3, 4, 4, 5, 5, 5)):
+        decider.probe(look(90, kills), i / 2)
+    for observation in traffic(2_000, 0.5):
+        decider.observe(observation)
+    assert decider.decide(2.0 + HOLD_S - 0.1) is None
+    found = decider.decide(2.0 + HOLD_S)
+    assert found
+    assert found.trigger == "Memory Leak"
+
+
+def test_the_evidence_says_what_a_rollback_was_proven_by() -> None:
+    _, found = decided(traffic(2_000, 0.4))
+    assert found
+    (told,) = (one for one in found.evidence if one.startswith("proven although"))
+    assert "for up to 0.4 s: by 6 blocks of 0.25 s" in told
+    assert "(at most 1.0 %) does in at most 0.1 % of drills" in told
 
 
 def test_high_errors_are_held_until_known_not_to_be_critical() -> None:
@@ -181,7 +231,9 @@ def test_memory_counts_where_nothing_fired_and_clients_are_served_well(
 def test_too_little_evidence_is_unknown_not_normal(n: int) -> None:
     decider, _ = decided(traffic(n, 0.0))
     final = decider.final(20.0)
-    assert (final.action, final.rollback, final.trigger) == ("monitor", False, "")
+    assert (final.action, final.rollback, final.trigger) == (NOT_LONG_ENOUGH, False, "")
+    assert final.more == 299 - n  # without an error
+    assert f"it takes {299 - n} more requests" in final.evidence[0]
     assert final.evidence[0].startswith("unknown")
 
 
@@ -266,7 +318,7 @@ def test_measurements_lead_to_the_action_of_the_worse_column_and_a_sentence(
 
 
 def test_what_is_not_proven_normal_when_it_is_decided_is_so_only_so_far() -> None:
-    _, found = decided(traffic(8_000, 0.03, latency_s=2.5), runbook(triggers=()))
+    _, found = decided(traffic(8_000, 0.006, latency_s=2.5), runbook(triggers=()))
     assert found
     assert "the matrix says Normal so far by error rate and Critical by p95" in found.explanation
 
@@ -372,13 +424,13 @@ def test_the_first_kill_of_a_leak_is_diagnosed_although_errors_fire_first() -> N
         decider.probe(look(90 + 18.0 * i, 0), i / 2)
     for observation in traffic(800, 0.0):
         decider.observe(observation)
-    for observation in traffic(60, 1.0, start=8.0, outcome=Outcome.UNAVAILABLE):
+    for observation in traffic(310, 1.0, start=8.0, outcome=Outcome.UNAVAILABLE):
         decider.observe(observation)
     decider.log(no_clients(), 8.3)  # the supervisor's restart may meet the dead one's sessions
     assert decider.decide(8.6) is None
     decider.probe(look(0, 1, connections=None), 8.7)
     decider.probe(look(80, 1), 9.2)
-    found = decider.decide(9.3)
+    found = decider.decide(11.1)
     assert found
     assert found.trigger == "Error Rate >10%"
     assert found.detected_after_s == pytest.approx(8.2, abs=0.2)

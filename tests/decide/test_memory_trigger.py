@@ -37,7 +37,7 @@ def test_the_second_kill_of_a_host_makes_them_frequent(
     found = fired(*((float(n), {"a": 90.0}, {"a": one}) for n, one in enumerate(kills)))
     assert (found.at if found else None) == since
     if found:
-        assert found.certain
+        assert found.sharp
         assert "killed for memory" in found.evidence[0]
 
 

@@ -103,6 +103,11 @@ def fewer_rows(events: list[Event]) -> None:
     table["rows"] = str(int(table["rows"]) - 1)
 
 
+def unsure(events: list[Event]) -> None:
+    each("DrillStarted", procedure="auto")(events)
+    one_of("Decided", rollback=False, action="not long enough to say")(events)
+
+
 LOG = {"host": "host-1", "source": "application", "level": "ERROR", "text": "broken"}
 PLANTED = {
     "a box failed": one_of("Checked", verdict="failed"),
@@ -126,6 +131,7 @@ PLANTED = {
     "the fault was not healed": without("FaultHealed"),
     "no decision": without("Decided"),
     "the trigger did not fire": each("TriggerFired", trigger="Another one"),
+    "it was not long enough to say": unsure,
     "the release was innocent": each("FaultInjected", calls_for="no rollback"),
     "a trigger is not watched": one_of("TriggersRead", uncovered={"line 9": "nobody"}),
     "a trigger cannot be seen": one_of("TriggersRead", unseen={"line 9": "nobody"}),

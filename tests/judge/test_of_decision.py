@@ -7,7 +7,7 @@ import pytest
 from rollback_drill.breaks.told import FaultAttested, FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored
 from rollback_drill.decide.judges import of_rollback, of_triggers, uncredited
-from rollback_drill.decide.told import Decided, TriggerFired, TriggersRead
+from rollback_drill.decide.told import NOT_LONG_ENOUGH, Decided, TriggerFired, TriggersRead
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.told import ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
@@ -92,6 +92,10 @@ CALLS = [
     ("no rollback", False, None, "no action", "auto", None),
     ("no rollback", False, None, "monitor", "auto", (UNKNOWN, "nobody can say why there should")),
     ("no rollback", False, True, "monitor", "auto", (UNKNOWN, "nobody can say why there should")),
+    ("rollback", False, None, NOT_LONG_ENOUGH, "auto", (UNKNOWN, "not long enough to say: 7 more")),
+    ("rollback", False, None, NOT_LONG_ENOUGH, "2", None),
+    ("no rollback", False, None, NOT_LONG_ENOUGH, "auto", (UNKNOWN, "was not long enough to say")),
+    ("monitor", False, None, NOT_LONG_ENOUGH, "2", (UNKNOWN, "was not long enough to say: 7")),
     ("monitor", True, None, "rollback", "auto", (FAILED, "where “monitor” is right")),
     ("monitor", False, None, "monitor", "auto", None),
 ]
@@ -102,7 +106,10 @@ def test_a_rollback_is_called_for_where_it_is_right(
     wanted: str, rollback: bool, ours: bool | None, action: str, asked: str,
     cause: tuple[Verdict, str] | None,
 ) -> None:  # fmt: skip
-    told = {"rollback": rollback, "ours": ours, "action": action, "attribution": ("it is ours",)}
+    told = {
+        "rollback": rollback, "ours": ours, "action": action, "attribution": ("it is ours",),
+        "more": 7,
+    }  # fmt: skip
     changes = (
         changed(FaultInjected, calls_for=wanted), changed(Decided, **told),
         changed(DrillStarted, procedure=asked), changed(FaultAttested, since=0.0),
@@ -116,6 +123,14 @@ def test_a_rollback_is_called_for_where_it_is_right(
     assert found[0].evidence == "n; it is ours"
     blind = causes(good(), *changes, changed(FaultAttested, seen=False))
     assert [one.verdict for one in blind] == [UNKNOWN, UNKNOWN]
+
+
+def test_a_trigger_for_which_it_was_not_long_enough_is_not_missed_but_unknown() -> None:
+    short = changed(Decided, rollback=False, action=NOT_LONG_ENOUGH, trigger="")
+    found = causes(without(TriggerFired)(declared(RATE)), short)
+    assert [(one.verdict, one.where) for one in found] == [(UNKNOWN, "Decision")] * 2
+    missed = causes(without(TriggerFired)(declared(RATE)), changed(Decided, rollback=False))
+    assert {one.verdict for one in missed} == {FAILED}
 
 
 def test_without_a_fault_a_rollback_is_what_is_wanted() -> None:

@@ -44,7 +44,7 @@ class ErrorShare(PlainWatch):
             self.low = _checked(as_number(groups["few"]) / as_number(groups["of"]), match.group())
         else:
             self.low = share(groups["low"])
-        # A spike is over before the decider's patience is.
+        # A spike is over before there is proof of it.
         self._sustained = bool(_SUSTAINED.search(match.string))
 
     @property
