@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Waited:
     """Seconds that the checks of one part waited, which no budget pays for: because a checkbox
-    wants something to hold for a time, or for lack of samples (`lacked_s` of them).
+    wants something to hold for a time, or for lack of samples (`lacked_s` of them). `second`: at
+    how many samples a checkbox, by its text, is looked at for the second and last time, and what
+    the first look found.
     """
 
     total_s: float = 0.0
     lacked_s: float = 0.0
+    second: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,9 +16,11 @@ from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform import enough
-from rollback_drill.perform.check import verify
+from rollback_drill.perform.check import bind, verify
+from rollback_drill.perform.checks import clients
 from rollback_drill.perform.checks.resources import memory_stable
 from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.watch import OF_TWO_LOOKS
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, Told
 from rollback_drill.runbook.model import Checkbox
@@ -47,17 +51,24 @@ class Clock:
 
 
 class Clients:
-    """Traffic of so many requests a second, from 100 s on, of which none or some fail."""
+    """Traffic of so many requests a second, from 100 s on, of which none or some fail, and `slow`
+    is the share that takes a second.
+    """
 
-    def __init__(self, clock: Clock, rate: float, every: int = 0, last_s: float = 1e9) -> None:
+    def __init__(
+        self, clock: Clock, rate: float, every: int = 0, last_s: float = 1e9, slow: float = 0.0
+    ) -> None:
         self._clock, self._rate, self._every, self._last_s = clock, rate, every, last_s
+        self._slow = slow
 
     def window(self, start: float, end: float | None = None) -> Aggregate:
         until = min(self._clock.at, self._last_s)
         n = int(max(0.0, until - start) * self._rate)
         bad = n // self._every if self._every else 0
         outcomes = {"ok": n - bad, "server_error": bad}
-        return Aggregate(start, until, sent=n, outcomes=outcomes, histogram=Histogram([0.02] * n))
+        late = round(n * self._slow)
+        timed = Histogram([0.02] * (n - late) + [1.0] * late)
+        return Aggregate(start, until, sent=n, outcomes=outcomes, histogram=timed)
 
 
 class Notes:
@@ -169,3 +180,68 @@ def test_enough_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found.lacks
     assert verify(Checkbox("Memory usage is stable", 9), 7, here).verdict is Verdict.PASSED
     assert (clock.at, here.waited.total_s) == (110.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("slow", "verdict", "looked_at"),
+    [
+        (0.010, Verdict.PASSED, 105.0),
+        (0.035, Verdict.PASSED, 110.0),
+        (0.044, Verdict.UNKNOWN, 110.0),  # a third look would prove it
+        (0.060, Verdict.UNKNOWN, 110.0),
+        (0.065, Verdict.FAILED, 110.0),
+        (0.100, Verdict.FAILED, 105.0),
+    ],
+)
+def test_a_slow_tail_that_cannot_be_told_yet_is_looked_at_once_more_and_no_third_time(
+    slow: float, verdict: Verdict, looked_at: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "front_health", lambda _: 200)
+    clock = Clock(monkeypatch)
+    here = moment(Clients(clock, rate=100.0, slow=slow))
+    clock.at = 105.0
+    found = verify(Checkbox("Response time p95 <500ms", 9), 7, here)
+    assert (found.verdict, clock.at) == (verdict, looked_at), found.evidence
+    assert "at 97.5 % confidence" in found.evidence
+    assert len(notes(here)) == (looked_at > 105.0)
+    if verdict is Verdict.UNKNOWN:
+        assert "(the second look of two)" in found.evidence
+
+
+def test_a_second_look_for_which_no_answers_come_says_what_the_first_one_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clients, "front_health", lambda _: 200)
+    clock = Clock(monkeypatch)
+    here = moment(Clients(clock, rate=100.0, slow=0.035, last_s=106.0))
+    clock.at = 105.0
+    found = verify(Checkbox("Response time p95 <500ms", 9), 7, here)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "not proven at 97.5 % confidence that the p95 is below 500 ms" in found.evidence
+    assert "600 of 1,000 answers are there for a second look" in found.evidence
+
+
+@pytest.mark.parametrize(("confidence", "kept"), [(OF_TWO_LOOKS, True), (0.9, False)])
+def test_two_looks_are_wrong_about_a_tail_at_the_limit_no_more_often_than_one(
+    confidence: float, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many slow ones as a p95 at the limit has, drawn for each look; 0.9: looks that are not."""
+    monkeypatch.setattr(clients, "OF_TWO_LOOKS", confidence)
+    monkeypatch.setattr(clients, "front_health", lambda _: 200)
+    binding = bind("Response time p95 <500ms")
+    assert binding
+    wrong, runs = 0, 400
+    for seed in range(runs):
+        chance = random.Random(seed)
+        slow = [chance.random() < 0.05 for _ in range(1_200)]
+        here = moment(None)
+        for n in (600, 1_200):
+            late = sum(slow[:n])
+            timed = Histogram([0.02] * (n - late) + [1.0] * late)
+            window = Aggregate(100.0, 101.0, sent=n, outcomes={"ok": n}, histogram=timed)
+            seen = SimpleNamespace(window=lambda _, window=window: window)
+            found = binding.verify(replace(here, traffic=cast("Traffic", seen)))
+            if not found.lacks:
+                break
+        wrong += found.verdict is Verdict.PASSED
+    assert (wrong / runs <= 0.05 + 3 * (0.05 * 0.95 / runs) ** 0.5) is kept

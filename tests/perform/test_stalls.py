@@ -62,7 +62,7 @@ def test_once_it_is_outweighed_all_that_was_slow_counts(monkeypatch: pytest.Monk
     def slow(second: int, request: int) -> bool:
         return request < (210 if second == 4 else 9)
 
-    assert judge(BOX, Seen(16, {}, slow), monkeypatch).lacks
-    found = judge(BOX, Seen(17, {}, slow), monkeypatch)
+    assert judge(BOX, Seen(17, {}, slow), monkeypatch).lacks
+    found = judge(BOX, Seen(18, {}, slow), monkeypatch)
     assert found.verdict is Verdict.FAILED, found.evidence
-    assert "354 of 5,100 requests took 500 ms or longer" in found.evidence
+    assert "363 of 5,400 requests took 500 ms or longer" in found.evidence

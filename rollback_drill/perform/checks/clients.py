@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from rollback_drill.decide.statistics import (
     CONFIDENCE,
@@ -12,6 +13,7 @@ from rollback_drill.decide.statistics import (
     Proof,
     error_rate_proven_below,
     p95_proven_below,
+    upper_bound,
 )
 from rollback_drill.ground import clock
 from rollback_drill.ground.clock import now
@@ -23,6 +25,7 @@ from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.stalls import decided_by_a_stall
+from rollback_drill.perform.watch import OF_TWO_LOOKS
 from rollback_drill.runbook.amounts import duration_s, percent
 from rollback_drill.runbook.statement import amount
 from rollback_drill.stage.answers import NoAnswer
@@ -161,10 +164,33 @@ def response_time(moment: Moment, match: re.Match[str]) -> Finding:
         return found
 
     if front_health(moment.stage) == 200:
+        if not match["time"] and moment.confidence == CONFIDENCE:
+            return _in_two_looks(moment, match.string, round(1.0 - quantile, 9), prove)
         return _held(moment, match["time"], prove)
     if match["time"]:
         return unknown(f"clients are kept out, so that nothing is seen for {match['time']}")
     return _direct_response_time(moment, limit_s, quantile)
+
+
+def _in_two_looks(moment: Moment, text: str, share: float, prove: ProveWindow) -> Finding:
+    """Judge the window; where it is too short to tell, once more with twice as many answers.
+
+    How many these are is settled at the first look, and there is no third one: who looks twice may
+    be wrong twice, so that each look leaves the other half of the doubt. A look that met a stall
+    was one. `share`: of the answers, above which the limit is broken.
+    """
+    seen, second = moment.traffic.window(moment.window_from), moment.waited.second
+    count = seen.histogram.count
+    wanted, before = second.get(text, (0, ""))
+    if count < wanted:
+        return lacking(f"{before}; {count:,} of {wanted:,} answers are there for a second look")
+    found = prove(seen, OF_TWO_LOOKS)
+    if found.verdict is not Verdict.UNKNOWN or upper_bound(0, count, OF_TWO_LOOKS) >= share:
+        return found
+    if text in second:
+        return replace(found, evidence=f"{found.evidence} (the second look of two)")
+    second[text] = (count if found.lacks else 2 * count), found.evidence
+    return found if found.lacks else _in_two_looks(moment, text, share, prove)
 
 
 def _quantile(words: str) -> float:
