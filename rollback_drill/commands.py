@@ -46,7 +46,8 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge import history
 from rollback_drill.judge.judgement import judge
 from rollback_drill.report import overview
-from rollback_drill.report.folder import ENVELOPE, RUNBOOK_COPY, claim
+from rollback_drill.report.browser import needed_browser, print_page
+from rollback_drill.report.folder import ENVELOPE, POSTMORTEM_PDF, RUNBOOK_COPY, claim
 from rollback_drill.report.summary import print_summary
 from rollback_drill.report.write import write_reports
 from rollback_drill.runbook.model import Runbook
@@ -314,8 +315,14 @@ def run_sabotage(arguments: argparse.Namespace) -> int:
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Render a report again from a timeline; return the exit code of its verdict."""
+    if arguments.pdf:
+        needed_browser()  # said before anything is written
     judgement = write_reports(arguments.from_, arguments.report).ask(judge)
     print_summary(judgement, arguments.report, console(soft_wrap=False))
+    if arguments.pdf:
+        pdf = arguments.report / POSTMORTEM_PDF
+        print_page(arguments.report / "postmortem.html", pdf)
+        console().print(f"Post-mortem: {pdf}")
     return judgement.exit
 
 
@@ -350,7 +357,7 @@ def run_evidence(arguments: argparse.Namespace) -> int:
 def run_claim(arguments: argparse.Namespace) -> int:
     """Claim a folder for a gate, which writes into it by tools that would follow links."""
     claim(arguments.report)
-    for name in ("summary.md", "junit.xml", "allure-results"):
+    for name in ("summary.md", "junit.xml", "allure-results", "drills"):
         files.remove(arguments.report / name)
     return Exit.PASSED
 

@@ -33,6 +33,7 @@ from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import parse
 from rollback_drill.stage.model import Stage
 
+from .drills_held import HELD, HeldDrill
 from .fix_stages import StageFor
 from .sabotage import Toothless, broken_reservations
 
@@ -71,9 +72,14 @@ class Plan:
 class Outcome:
     """A drill that was held: its record, its judgement, and the runbook that it followed."""
 
-    events: list[Event]
+    book: Book
     judgement: Judgement
     runbook: Runbook
+
+    @property
+    def events(self) -> list[Event]:
+        """The record."""
+        return list(self.book.events)
 
     def all(self, kind: type[Kind]) -> list[Kind]:
         """Return what was recorded of `kind`, in order."""
@@ -163,6 +169,8 @@ def hold(
                     _hold(plan, runbook_file, kept_stage(stage_name), folder, history_file)
             known_drills[folder] = _outcome(folder)
         outcome = known_drills[folder]
+        one = HeldDrill(folder.name, folder / "report", outcome.book)
+        request.node.stash.setdefault(HELD, []).append(one)
         # Shown where a sentence does not hold: the drill itself knows best what went wrong.
         request.node.add_report_section("call", "verdict", _verdict(outcome.judgement))
         return outcome
@@ -185,7 +193,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _outcome(folder: Path) -> Outcome:
     book = Book(read(folder / "report" / "timeline.jsonl"))
-    return Outcome(list(book.events), book.ask(judge), parse(folder / _COPY))
+    return Outcome(book, book.ask(judge), parse(folder / _COPY))
 
 
 def _request(plan: Plan, runbook: Path, folder: Path) -> Request:

@@ -185,6 +185,13 @@ URL = Option(
 SCHEMA = Option(
     "SCHEMA", FLAG, "", "print the JSON schema of staging files, and write nothing", "SCHEMA=1"
 )
+PDF = Option(
+    "PDF",
+    FLAG,
+    "",
+    "print the post-mortem as postmortem.pdf too, by this machine's Chromium",
+    "PDF=1",
+)
 KEY = Option(
     "KEY",
     place("FILE"),
@@ -232,6 +239,13 @@ SINGLY = Option("SINGLY", FLAG, "", "hold each sabotage alone, not in bunches", 
 RUNS = Option("RUNS", whole(1, 1_000_000), "200", "simulated drills to hold", "RUNS=1000")
 SIZES = Option(
     "SIZES", words("numbers"), "10000 1000000", "listings to measure with", 'SIZES="10000"'
+)
+REVISION = Option(
+    "BASE",
+    text("REVISION"),
+    "",
+    "with which the gate's summary compares the runbook; none: what GitHub or GitLab says",
+    "BASE=origin/main",
 )
 PYTHON = Option(
     "PYTHON", text("COMMAND"), "python3", "what makes the virtual environment", "PYTHON=python3.12"
@@ -318,7 +332,7 @@ VERBS = (
         "gate",
         "Run the features as a CI gate",
         "make gate TIER=smoke",
-        (FEATURES, RUNBOOK, STAGES_OF_TESTS, TIER, HISTORY, REPORT),
+        (FEATURES, RUNBOOK, STAGES_OF_TESTS, TIER, HISTORY, REVISION, REPORT),
         module="pytest",
         words=(
             "{features}",
@@ -331,6 +345,7 @@ VERBS = (
             "--alluredir={report}/allure-results",
             "--clean-alluredir",
             "--summary={report}/summary.md",
+            "--base={base}",
             "--history={history}",
         ),
     ),
@@ -406,7 +421,7 @@ VERBS = (
         "report",
         "Render the report again",
         "make report FROM=reports/latest/timeline.jsonl REPORT=reports/again",
-        (FROM, REPORT),
+        (FROM, PDF, REPORT),
     ),
     Verb(
         "evidence",

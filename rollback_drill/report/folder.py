@@ -16,11 +16,14 @@ ENVELOPE = "evidence.json"
 """The signed statement over a report."""
 RUNBOOK_COPY = "runbook-as-performed.md"
 """The runbook that the statement names, as it was when it was performed."""
+POSTMORTEM_PDF = "postmortem.pdf"
+"""The post-mortem as it is printed, where that was asked for."""
 _TOLD = "The reports in this folder are written by rollback-drill, which replaces them.\n"
 _GENERATED = (
     "index.html",
     "postmortem.md",
     "postmortem.html",
+    POSTMORTEM_PDF,
     "verdict.json",
     "junit.xml",
     "timeline.jsonl",

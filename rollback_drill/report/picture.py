@@ -18,7 +18,7 @@ from rollback_drill.report.marks import Mark, Performing, PhaseSpan, marks, phas
 _WIDTH, _LEFT, _RIGHT = 1080.0, 76.0, 14.0
 _LETTER = 6.6  # width of one in a label
 _NAME, _HEAD = 15, 34  # of phases: height of a row, and of both
-_FLAG, _FLAG_ROWS = 16, 6
+_FLAG, _FLAG_ROWS = 16, 10
 _STEP, _MOST_STEPS = 17, 24
 _BETWEEN = 26  # lanes
 _TICKS = 10
@@ -140,19 +140,17 @@ def _lanes(
 
 
 def _phases(canvas: Canvas, shown: Sequence[PhaseSpan], whole: Area) -> None:
-    taken = [0.0, 0.0]  # by names, in two rows
+    rows = _Rows(2)
     for number, one in enumerate(shown):
         told = f"{one.name}: {clock(one.begin)} to {clock(one.end)}"
         told = f"{told}, {duration(one.end - one.begin)}"
         canvas.rect(f"phase{number % 2}", one.begin, one.end, whole, told)
         x, width = canvas.x(one.begin), _LETTER * len(one.name) + 8
-        row = next((n for n, until in enumerate(taken) if x >= until), None)
-        if row is None:  # the tooltip still says it
-            continue
-        taken[row] = x + width
         left = x + width > _WIDTH
         place, anchor = (canvas.x(one.end) - 3, "end") if left else (x + 3, "start")
-        canvas.text(place, 12 + _NAME * row, one.name, "name", anchor)
+        row = rows.free(place - width if left else x, place if left else x + width)
+        if row is not None:  # the tooltip says it in any case
+            canvas.text(place, 12 + _NAME * row, one.name, "name", anchor)
 
 
 def _clock(canvas: Canvas, whole: Area) -> None:
@@ -314,26 +312,55 @@ def told_of(one: Slice) -> str:
 
 def _rows(canvas: Canvas, moments: Sequence[Mark]) -> list[int]:
     """Return in which row the flag of each moment stands, so that none covers another."""
-    ends = [-1.0] * _FLAG_ROWS
+    rows = _Rows(_FLAG_ROWS)
     found = []
     for one in moments:
-        x = canvas.x(one.at)
-        free = (n for n, end in enumerate(ends) if x > end)
-        row = next(free, min(range(_FLAG_ROWS), key=lambda n: ends[n]))
-        ends[row] = x + _LETTER * len(one.name) + 12
-        found.append(row)
+        x, width = canvas.x(one.at), _LETTER * len(one.name) + 12
+        left = _flag_hangs_left(x, one)
+        row = rows.free(x - width, x + 3) if left else rows.free(x, x + width)
+        found.append(_FLAG_ROWS - 1 if row is None else row)
     return found
 
 
+def _flag_hangs_left(x: float, one: Mark) -> bool:
+    """Return whether there is no room for a flag's words on its right."""
+    return x + _LETTER * len(one.name) + 10 > _WIDTH
+
+
+class _Rows:
+    """Rows of words, of which none covers another, wherever they hang."""
+
+    def __init__(self, many: int) -> None:
+        self._taken: list[list[tuple[float, float]]] = [[] for _ in range(many)]
+
+    def free(self, low: float, high: float) -> int | None:
+        """Return the first row in which nothing stands from `low` to `high`, which takes it; None
+        where there is none.
+        """
+        for number, taken in enumerate(self._taken):
+            if all(high <= begin or end <= low for begin, end in taken):
+                taken.append((low, high))
+                return number
+        return None
+
+
 def _flags(canvas: Canvas, moments: Sequence[Mark], rows: Sequence[int], whole: Area) -> None:
-    for one, row in zip(moments, rows, strict=True):
+    placed = list(zip(moments, rows, strict=True))
+    for one, row in placed:  # all of them first: none runs through the words of another
         x, y = canvas.x(one.at), _HEAD + _FLAG * row
-        left = x + _LETTER * len(one.name) + 10 > _WIDTH
-        anchor, words = ("end", x - 4) if left else ("start", x + 4)
         canvas.parts.append(
-            f'<g class="flag {one.style}"><title>{escape(f"{clock(one.at)} {one.name}")}\n'
-            f"{escape(one.told)}</title>"
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{whole.bottom:.1f}"/>'
+            f'<g class="flag {one.style}">{_flag_title(one)}'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y:.1f}" y2="{whole.bottom:.1f}"/></g>'
+        )
+    for one, row in placed:
+        x, y = canvas.x(one.at), _HEAD + _FLAG * row
+        anchor, words = ("end", x - 4) if _flag_hangs_left(x, one) else ("start", x + 4)
+        canvas.parts.append(
+            f'<g class="flag {one.style}">{_flag_title(one)}'
             f'<text x="{words:.1f}" y="{y + 11:.1f}" text-anchor="{anchor}">{escape(one.name)}'
             "</text></g>"
         )
+
+
+def _flag_title(one: Mark) -> str:
+    return f"<title>{escape(f'{clock(one.at)} {one.name}')}\n{escape(one.told)}</title>"

@@ -202,10 +202,12 @@ class _Facts:
         if "error rate" in line and suffered and suffered.share is not None:
             return f"{suffered.share:.1%} ({suffered.failed} of {suffered.requests} requests)"
         if "summary" in section and self._broken:
-            return plain_words(f"A drill: {self._broken.name}. {self._judgement.reason}")
+            reason = capitalized(self._judgement.reason)
+            return plain_words(f"A drill: {self._broken.name}. {reason}")
         if "cause" in section and self._broken:
             return (
-                f"{plain_words(self._broken.how)} (planted by the drill) [why it could be released]"
+                f"{plain_words(capitalized(self._broken.how))} (planted by the drill) "
+                "[why it could be released]"
             )
         return ""
 
@@ -236,7 +238,7 @@ class _Facts:
             unknown = sum(one.verdict is Verdict.UNKNOWN for one in judged.checklist)
             if unknown:
                 told.append(f"{unknown} checkboxes could not be verified")
-        return [f"- {plain_words(one)}" for one in told]
+        return [f"- {plain_words(capitalized(one))}" for one in told]
 
     def _follow_ups(self) -> list[str]:
         """Return what is still to be done, each list with the time by which it is due."""
@@ -260,7 +262,7 @@ class _Facts:
             *self._follow_ups(),
             "---",
             f"Verdict of the drill: **{self._judgement.verdict}**. "
-            f"{plain_words(self._judgement.reason)}",
+            f"{plain_words(capitalized(self._judgement.reason))}",
             "",
             *([f"{plain_words(capitalized(choice))}.", ""] if choice else []),
             self._proof,

@@ -48,6 +48,12 @@ class Reader(HTMLParser):
         if tag not in _VOID:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one that ends at once."""
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.open.pop()
+
     def handle_endtag(self, tag: str) -> None:
         """Hold that elements end in the order in which they began."""
         if not self.open or self.open.pop() != tag:

@@ -29,7 +29,7 @@ def test_each_fault_says_when_it_passed_last_and_what_was_never_drilled() -> Non
     told = text_of(overview(drills, TODAY, ["leak", "flood", "drought"]))
     assert "leak Procedure 1 1 Jan 2026 ✘ failed , 1 Feb 2026 4.0 s 2" in told
     assert "flood Procedure 1 never ? unknown , 2 Feb 2026" in told
-    assert "Never drilled 1 faults make drill FAULT=drought" in told
+    assert "Never drilled 1 fault make drill FAULT=drought" in told
     assert "Procedure 2 was never performed" in told
     assert "Procedure 1 was never performed" not in told
 

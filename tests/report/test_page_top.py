@@ -9,6 +9,7 @@ import pytest
 
 from rollback_drill.conduct.told import EarlierDrills, Restored
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import capitalized
 from rollback_drill.judge.figures import figure_values, figures
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.told import Checked, CommandOutput, OperatorActed, StepEnded
@@ -47,7 +48,7 @@ def test_the_questions_of_everybody_are_answered_first(name: str, tmp_path: Path
     told, judgement = opening(book), book.ask(judge)
     for question in ("What broke", "For how long, and whom", "What to do next"):
         assert question in told, told
-    assert judgement.reason in told
+    assert capitalized(judgement.reason) in told
     assert judgement.verdict.value in told
     assert all(one in told for one in NAMES)
     assert "Customers were hit for" in told
@@ -75,7 +76,7 @@ def test_a_failed_drill_opens_with_what_failed(tmp_path: Path) -> None:
     assert "Expected every command of the step ends with status 0" in told
     assert "Found the command at line 295 on host-1 ended with status 1" in told
     assert "runbook/rollback.md:" in told
-    assert "Try read its output" in told
+    assert "Try Read its output" in told
     assert "pg_dump -Fc -Z1" in told  # the command …
     assert "No space left on device" in told.partition("pg_dump -Fc -Z1")[2]  # … and its output
     for link in re.findall(r'href="#([^"]+)"', first):

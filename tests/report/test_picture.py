@@ -150,3 +150,39 @@ def test_ticks_of_amounts_and_latencies_are_round() -> None:
         "1 s",
         "10 s",
     ]
+
+
+def words_of(drawn: str) -> list[tuple[float, float, float, str]]:
+    """Return of each name of a phase and each flag its left, right and height, and its words."""
+    found = []
+    # As wide as most letters of the page's fonts are at 12 px.
+    for style, x, y, anchor, words in re.findall(
+        r'<text(?: class="(\w+)")? x="([\d.-]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]+)</text>',
+        drawn[: drawn.index("time of day")] + drawn[drawn.index('<g class="flag') :],
+    ):
+        if style in ("name", "") and not words[0].isdigit():
+            width = 6.0 * len(words)
+            left = float(x) - (width if anchor == "end" else 0)
+            found.append((left, left + width, float(y), words))
+    return found
+
+
+def covered(words: list[tuple[float, float, float, str]]) -> list[tuple[str, str]]:
+    """Return the pairs of which one covers the other."""
+    return [
+        (one[3], two[3])
+        for number, one in enumerate(words)
+        for two in words[number + 1 :]
+        if abs(one[2] - two[2]) < 10 and one[0] < two[1] and two[0] < one[1]
+    ]
+
+
+@pytest.mark.parametrize("name", ["passed", "failed", "unknown", "procedure-2", "no-rollback"])
+def test_no_name_covers_another(name: str, tmp_path: Path) -> None:
+    words = words_of(str(picture(of(name, tmp_path))))
+    assert len(words) > 6
+    assert covered(words) == []
+
+
+def test_a_name_that_covers_another_is_found() -> None:
+    assert covered([(0, 60, 12, "teardown"), (50, 90, 12, "after")]) == [("teardown", "after")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from rollback_drill.report.postmortem_page import readable
 from rollback_drill.runbook.parse import parse
 from rollback_drill.runbook.told import TemplatesRead
 from rollback_drill.traffic.told import TrafficSecond
+from tests.judge.kept_records import events_of
 from tests.report.page_support import text_of
 
 BEGAN = 1_800_000_000.0
@@ -160,3 +162,9 @@ def test_the_page_says_what_the_document_says_and_marks_what_is_blank() -> None:
     for line in ("Duration: 1.0 minutes (62 s)", "08:00:12: alert", "Error Rate >10%"):
         assert line in told
         assert line in document(Book(record()))
+
+
+@pytest.mark.parametrize("name", ["passed", "failed", "unknown", "procedure-2", "no-rollback"])
+def test_sentences_begin_with_a_large_letter(name: str, tmp_path: Path) -> None:
+    text = document(Book(events_of(name, tmp_path)))
+    assert re.findall(r"(?:^|^- |\. |\*\*\. )((?!by \d)[a-z][^\n]{0,30})", text, re.MULTILINE) == []
