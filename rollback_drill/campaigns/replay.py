@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rollback_drill.breaks.told import FaultAttested, FaultHealed, FaultInjected
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.decide.decider import Decider
 from rollback_drill.decide.requests_file import RecordedRequest, read_requests
@@ -24,6 +25,7 @@ from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.live import read_observations
 from rollback_drill.traffic.observation import Observation, Outcome
 from rollback_drill.traffic.told import TrafficSecond
+from rollback_drill.watch.told import Looked
 
 _ASK_EVERY_S = 0.05
 # Of records that do not tell statuses the class is known, and no status that somebody watches for.
@@ -54,29 +56,35 @@ def replay(
 ) -> Replayed:
     """Return what the detector says of the record at `path`.
 
-    The first `baseline` requests are taken for healthy. Raises UsageError for a file that is no
-    record, or holds too few requests.
+    The first `baseline` requests are taken for healthy. Of a drill the last before its fault are,
+    and it is judged as the drill was: from the same moment on, by the same evidence, until
+    something was done about it. Raises UsageError for a file that is no record, or holds too few
+    requests.
     """
     record = sorted(
         _timeline(path) if path.suffix == ".jsonl" else read_requests(path), key=lambda r: r.at
     )
+    judged = _judged_from(record)
+    if judged:
+        record = list(judged.part_of(record))
     requests = [one for one in record if isinstance(one, RecordedRequest)]
     if len(requests) <= baseline:
         raise UsageError(
             f"more than {baseline} requests in {path}", str(len(requests)), "set BASELINE lower"
         )
     healthy = Histogram()
-    for request in requests[:baseline]:
+    before = [one for one in requests if one.at < judged.broken_at] if judged else requests
+    for request in before[-baseline:] if judged else before[:baseline]:
         healthy.add(request.seen.latency_s)
     decider = Decider(runbook, pace)
     decider.set_baseline(healthy)
-    began = requests[baseline - 1].at
+    began = judged.since if judged else requests[baseline - 1].at
     decider.onset(began)
     said: Replayed | None = None
     fired: list[tuple[float, TriggerFired]] = []
-    asked = began
+    asked = judged.told_at if judged else began
     for one in record:
-        if one.at < began:
+        if not judged.counts(one) if judged else one.at < began:
             continue
         while said is None and one.at - asked >= _ASK_EVERY_S:
             asked = max(asked + _ASK_EVERY_S, one.at - 60.0)
@@ -98,6 +106,46 @@ def replay(
     # Of a record it is not known how long its clients would have waited.
     said.triggers = read_triggers(runbook, pace=pace, patience_s=math.inf)
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a drill's decision rested on; see `conduct.attest.Hearing`. Times in Unix seconds.
+
+    `broken_at`: from when on the fault was made; `since`: from when on clients were judged, which
+    was known at `told_at`; `until`: when, after the decision, something was done about it.
+    """
+
+    broken_at: float
+    since: float
+    told_at: float
+    until: float
+
+    def part_of(self, record: list[RecordedRequest | Event]) -> Iterator[RecordedRequest | Event]:
+        """Yield what was known until then."""
+        return (one for one in record if one.at <= self.until)
+
+    def counts(self, one: RecordedRequest | Event) -> bool:
+        """Whether it was told to the detector."""
+        if isinstance(one, RecordedRequest):
+            return one.seen.due >= self.since
+        return one.at >= (self.since if isinstance(one.what, Looked) else self.broken_at)
+
+
+def _judged_from(record: list[RecordedRequest | Event]) -> _Judged | None:
+    """Return what the decision of a drill rested on, None where no fault was made."""
+    events = [one for one in record if isinstance(one, Event)]
+    broken = next((one for one in events if isinstance(one.what, FaultInjected)), None)
+    if broken is None or not isinstance(broken.what, FaultInjected):
+        return None
+    since = told_at = broken.at + broken.what.took_s
+    for one in events:
+        if isinstance(one.what, FaultAttested) and one.what.seen:
+            since, told_at = one.what.since, one.at
+    decided = next((one.at for one in events if isinstance(one.what, Decided)), math.inf)
+    done = (one.at for one in events if isinstance(one.what, StepStarted | FaultHealed))
+    until = next((at for at in done if at >= decided), math.inf)
+    return _Judged(broken.at, since, told_at, until)
 
 
 def _feed(decider: Decider, one: RecordedRequest | Event) -> None:

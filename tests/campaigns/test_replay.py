@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from pathlib import Path
 
 import pytest
 
 from rollback_drill.campaigns.replay import replay, replay_sentences
+from rollback_drill.campaigns.simulation import simulate
 from rollback_drill.cli import main
+from rollback_drill.conduct.told import DrillStarted
+from rollback_drill.conduct.worlds import Draw
+from rollback_drill.decide.told import NOT_LONG_ENOUGH, Decided
 from rollback_drill.ground.errors import UsageError
-from rollback_drill.record.timeline import Timeline
+from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
 from rollback_drill.traffic.histogram import Histogram
 from rollback_drill.traffic.told import TrafficSecond
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "runbook" / "rollback.md"
 RUNBOOK = parse(DOCUMENT)
+RECORDS = Path(__file__).resolve().parents[1] / "judge" / "records"
 BEGAN = 1_800_000_000.0
 
 
@@ -104,6 +110,43 @@ def test_a_sparse_record_is_decided_like_a_dense_one(tmp_path: Path) -> None:
     assert said.decision.rollback
     assert said.decided_at is not None
     assert BEGAN + 451 * 60 < said.decided_at < BEGAN + 470 * 60
+
+
+def said_of(path: Path) -> tuple[Decided, Decided, float]:
+    """Return what a drill decided, what is said of its record, and how far apart in seconds."""
+    events = list(read(path))
+    (start,) = (one.what for one in events if isinstance(one.what, DrillStarted))
+    [*_, (at, decided)] = ((one.at, one.what) for one in events if isinstance(one.what, Decided))
+    said = replay(path, RUNBOOK, pace=start.pace, baseline=100)
+    return decided, said.decision, abs((said.decided_at or at) - at)
+
+
+def same(one: Decided, other: Decided) -> bool:
+    names = ("action", "rollback", "trigger", "procedure", "ours")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+@pytest.mark.parametrize("fault", ["slow-pages-5x", "error-rate-critical", "none"])
+def test_of_the_record_of_a_drill_the_same_is_said_as_in_the_drill(
+    fault: str, tmp_path: Path
+) -> None:
+    _, path = simulate(Draw(1, fault), DOCUMENT, tmp_path)
+    decided, said, apart_s = said_of(path)
+    assert same(decided, said), (decided, said)
+    assert apart_s <= 0.5
+
+
+@pytest.mark.parametrize(("name", "alike"), [("no-rollback", True), ("failed", False)])
+def test_a_kept_record_is_judged_until_something_was_done(
+    name: str, alike: bool, tmp_path: Path
+) -> None:
+    """The second one was decided upon by an alarm alone, after 2.3 s at 30 requests a second."""
+    path = tmp_path / "timeline.jsonl"
+    path.write_bytes(gzip.decompress((RECORDS / f"{name}.jsonl.gz").read_bytes()))
+    decided, said, _ = said_of(path)
+    assert same(decided, said) is alike
+    if not alike:
+        assert (said.action, said.more > 0) == (NOT_LONG_ENOUGH, True)
 
 
 @pytest.mark.parametrize(
