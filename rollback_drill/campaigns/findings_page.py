@@ -103,9 +103,12 @@ def _lead(found: Revalidated, changes: Since) -> str:
     """Return what was found in a sentence."""
     many = Counter(one.severity for one in found.findings)
     told = ", ".join(f"{number} {name}" for name, number in many.items())
-    told = (
-        f"{_counted(len(found.findings))}: {told}." if told else "No finding: this runbook holds."
-    )
+    if told:
+        told = f"{_counted(len(found.findings))}: {told}."
+    elif found.exit is Exit.PASSED:
+        told = "No finding: this runbook holds."
+    else:
+        told = "No finding, and not every procedure was seen to hold."
     if changes.changed is None:
         return told
     states = Counter(one.state for one in changes.findings)

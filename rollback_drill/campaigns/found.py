@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rollback_drill.decide.trigger import Unwatched, conditions
 from rollback_drill.ground.errors import Exit
 from rollback_drill.ground.options import SEVERITIES
+from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.perform.check import bind
 from rollback_drill.runbook.model import Checkbox, Runbook
 
@@ -72,11 +73,12 @@ class Revalidated:
 
     @property
     def exit(self) -> Exit:
-        """The exit code that these findings call for."""
+        """The exit code that this calls for; where nothing was performed, it is never passed."""
         bad = SEVERITIES[: SEVERITIES.index(self.fail_on) + 1]
         if any(one.severity in bad for one in self.findings):
             return Exit.FAILED
-        return Exit.UNKNOWN if self.findings else Exit.PASSED
+        held = [Verdict(one.verdict) in GOOD for one in self.performed]
+        return Exit.PASSED if not self.findings and held and all(held) else Exit.UNKNOWN
 
     @property
     def triggers(self) -> tuple[int, list[Unwatched]]:

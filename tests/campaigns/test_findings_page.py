@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.found import Revalidated, RunbookFinding, lines_named
+from rollback_drill.campaigns.found import ProcedureRun, Revalidated, RunbookFinding, lines_named
 from rollback_drill.campaigns.revalidation import by_reading
 from rollback_drill.campaigns.since import NOT_KEPT, UNSEEN, Since, since
 from rollback_drill.campaigns.write_findings import write_findings
+from rollback_drill.ground.errors import Exit
 from rollback_drill.ground.markdown import fenced
 from rollback_drill.runbook.parse import parse
-from tests.campaigns.findings_support import BROKEN, FAILED, RUNBOOK, revalidated_twice
+from tests.campaigns.findings_support import BROKEN, FAILED, PERFORMED, RUNBOOK, revalidated_twice
 from tests.report.page_support import flaws_of, text_of
 
 REPORT = "out"
@@ -87,7 +88,7 @@ def test_a_finding_of_a_drill_leads_to_its_report(tmp_path: Path) -> None:
 
 
 def test_a_runbook_without_a_finding_has_a_page_that_says_so(tmp_path: Path) -> None:
-    found = Revalidated(parse(RUNBOOK), ())
+    found = Revalidated(parse(RUNBOOK), (), (PERFORMED,))
     write_findings(found, since(tmp_path / "findings.json", found), tmp_path)
     page = page_of(found, since(tmp_path / "findings.json", found), tmp_path)
     told = text_of(page)
@@ -95,6 +96,16 @@ def test_a_runbook_without_a_finding_has_a_page_that_says_so(tmp_path: Path) -> 
     assert "The document is the same since" in told
     assert links_of(page)[0] <= links_of(page)[1]
     assert flaws_of(page) == []
+
+
+@pytest.mark.parametrize("runs", [(), (PERFORMED, replace(PERFORMED, verdict="unknown"))])
+def test_what_was_not_seen_to_hold_is_never_passed(
+    runs: tuple[ProcedureRun, ...], tmp_path: Path
+) -> None:
+    found = Revalidated(parse(RUNBOOK), (), runs)
+    assert found.exit == Exit.UNKNOWN
+    told = text_of(page_of(found, Since(), tmp_path))
+    assert "? unknown No finding, and not every procedure was seen to hold." in told
 
 
 def test_what_the_last_time_did_not_keep_is_not_guessed(tmp_path: Path) -> None:

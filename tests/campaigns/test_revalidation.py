@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_drill.campaigns.found import Revalidated, RunbookFinding, coverage
+from rollback_drill.campaigns.found import ProcedureRun, Revalidated, RunbookFinding, coverage
 from rollback_drill.campaigns.revalidation import (
     DAMAGE,
     perform_literally,
@@ -196,7 +196,8 @@ MEDIUM = RunbookFinding("b", "medium", "line 2", "nobody knows", "", "look again
 def test_the_worst_finding_decides(
     tmp_path: Path, findings: list[RunbookFinding], status: Exit
 ) -> None:
-    found = Revalidated(parse(RUNBOOK), tuple(findings))
+    runs = (ProcedureRun("Procedure 1", "passed", "everything held"),)
+    found = Revalidated(parse(RUNBOOK), tuple(findings), runs)
     assert found.exit == status
     write_findings(found, since(tmp_path / "none", found), tmp_path / "new")
     content = json.loads((tmp_path / "new" / "findings.json").read_text())
