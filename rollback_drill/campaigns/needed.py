@@ -19,8 +19,13 @@ _HERE = frozenset(
     ("sudo", "env", "timeout", "gtimeout", "command", "setsid", "xargs", "eval", "flock", "find")
 )
 """Programs that run others on the same machine, with the same PATH."""
-# Behind these a script has another PATH, or functions and aliases of its own.
-_OTHER_PATH = re.compile(r"\bPATH=|\bactivate\b|^\s*(?:source|\.|alias)\s", re.MULTILINE)
+# Behind these a script has another PATH, or functions and aliases of its own: (what, how it looks).
+_OTHER_PATHS = (
+    ("sets PATH", re.compile(r"\bPATH=")),
+    ("activates an environment", re.compile(r"\bactivate\b")),
+    ("reads another script", re.compile(r"(?:^|[;&|(]|&&)\s*(?:source|\.)\s", re.MULTILINE)),
+    ("makes an alias", re.compile(r"^\s*alias\s", re.MULTILINE)),
+)
 _DEFINED = re.compile(r"^\s*(?:function\s+)?(?P<name>[\w-]+)\s*\(\)", re.MULTILINE)
 _ASKED_FOR = re.compile(r"\b(?:command -v|which|type(?: -\w+)?|hash)\s+(?P<name>[\w.+-]+)")
 
@@ -40,13 +45,13 @@ def programs_needed(runbook: Runbook, alternatives: Sequence[str]) -> set[str]:
     """Return every program that the runbook's commands call here by its name alone.
 
     What runs elsewhere (`ssh`, `kubectl exec`) is none, nor what a script looks for itself, defines
-    or brings along.
+    or brings along; see `not_looked_for`.
     """
     needed: set[str] = set()
     for block in all_blocks(runbook):
         with contextlib.suppress(StepFailed):  # told where the runbook is looked at
             script = choose(block, alternatives).script
-            if _OTHER_PATH.search(script):
+            if _elsewhere(script):
                 continue
             read = read_script(script)
             called = {
@@ -57,6 +62,21 @@ def programs_needed(runbook: Runbook, alternatives: Sequence[str]) -> set[str]:
             own = {m["name"] for one in (_DEFINED, _ASKED_FOR) for m in one.finditer(script)}
             needed |= {one for one in called - own if _PROGRAM.fullmatch(one)}
     return needed
+
+
+def not_looked_for(runbook: Runbook, alternatives: Sequence[str]) -> dict[int, str]:
+    """Return, by line, why the programs of a block cannot be known from here."""
+    found: dict[int, str] = {}
+    for block in all_blocks(runbook):
+        with contextlib.suppress(StepFailed):
+            chosen = choose(block, alternatives)
+            if why := _elsewhere(chosen.script):
+                found[chosen.line] = why
+    return found
+
+
+def _elsewhere(script: str) -> str:
+    return " and ".join(what for what, looks in _OTHER_PATHS if looks.search(script))
 
 
 def all_blocks(runbook: Runbook) -> Iterator[CodeBlock]:

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollback_drill.campaigns.needed import all_blocks, programs_needed, variables_needed
+from rollback_drill.breaks.fault import FAULT_LIMIT_S
+from rollback_drill.campaigns.needed import (
+    all_blocks,
+    not_looked_for,
+    programs_needed,
+    variables_needed,
+)
+from rollback_drill.conduct.admission import usual_rate
+from rollback_drill.conduct.steady import STEADY_REQUESTS
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.ground.verdict import Verdict
@@ -51,6 +59,7 @@ def ask_all(stage: StagingStage, runbook: Runbook) -> Iterator[StageAnswer]:
     yield from _runbook(stage, runbook)
     yield from _fault(stage)
     yield from _limits(stage)
+    yield _time(stage, runbook)
 
 
 def _judge(what: str, ok: bool, found: str, advice: str) -> StageAnswer:
@@ -158,6 +167,15 @@ def _environment(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[
         f"lacks {', '.join(lacking)}" if lacking else f"{len(programs)} of them",
         "install them there, or name their folder in PATH of [environment]",
     )
+    left_out = not_looked_for(runbook, stage.alternatives)
+    if left_out:
+        why = "; ".join(f"the one in line {line} {told}" for line, told in sorted(left_out.items()))
+        many = f"{len(left_out)} block{'s' if len(left_out) > 1 else ''}"
+        yield StageAnswer(
+            f"{host.name} has the programs of {many} beside these",
+            Verdict.UNKNOWN,
+            f"not asked: {why}",
+        )
 
 
 def _service(stage: StagingStage) -> Iterator[StageAnswer]:
@@ -270,3 +288,28 @@ def _limits(stage: StagingStage) -> Iterator[StageAnswer]:
             f"{limits.stop_file} {'is there' if there else 'does not exist'}",
             "remove it when all is well",
         )
+
+
+def _time(stage: StagingStage, runbook: Runbook) -> StageAnswer:
+    """Say how long a drill takes at the allowed rate: what it has to see takes so many requests,
+    before the fault and behind the rollback; what else it takes is bounded by the budgets.
+    """
+    limits, rate = stage.staging.limits, usual_rate(stage)
+    least_s = 2 * STEADY_REQUESTS / rate
+    budgets = [
+        sum(step.budget.high_s for step in one.steps)
+        for one in runbook.procedures
+        if one is not runbook.redeployment
+    ]
+    noticed_s = max((one.watch_s for one in stage.staging.faults), default=FAULT_LIMIT_S)
+    most_s = least_s + noticed_s + max(budgets, default=0.0)
+    told = (
+        f"at {rate:g} requests/s of clients and {limits.rate - rate:g} of the suite's own, at "
+        f"least {least_s:.0f} s to prove errors and latency before the fault and behind the "
+        f"rollback; "
+        f"{most_s / 60:.0f} minutes if nothing is noticed before the last second and each step "
+        "uses its budget up"
+    )
+    fits = least_s <= limits.minutes * 60 and least_s * limits.rate <= limits.requests
+    advice = "raise [limits] rate, minutes or requests: a drill would be ended before it could tell"
+    return _judge("a drill fits into the limits", fits, told, advice)

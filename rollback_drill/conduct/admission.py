@@ -16,6 +16,8 @@ from rollback_drill.perform.messages import read_channels
 from rollback_drill.report.folder import OWN_MAILBOX, prepare_directory
 from rollback_drill.runbook.asked import check_asked
 from rollback_drill.runbook.standard import without_unable
+from rollback_drill.stage.allowance import TRAFFIC_SHARE
+from rollback_drill.stage.entries import Limits
 from rollback_drill.stage.hinted import runbook_on
 from rollback_drill.stage.model import Stage, lacks_of, refuse_unable
 from rollback_drill.stage.opening import open_stage
@@ -76,17 +78,23 @@ def usual_rate(stage: Stage) -> float:
     which others may need, within its limits.
     """
     if stage.stays:
-        return min(_SPARING_RATE, stage.limits.rate) if stage.limits else _SPARING_RATE
+        return min(_SPARING_RATE, _most_rate(stage.limits)) if stage.limits else _SPARING_RATE
     return _USUAL_RATE if (os.cpu_count() or 1) > 1 else _SPARING_RATE
+
+
+def _most_rate(limits: Limits) -> float:
+    return TRAFFIC_SHARE * limits.rate
 
 
 def _check_rate(rate: float, stage: Stage) -> None:
     limits = stage.limits
-    if limits and rate > limits.rate:
+    if limits and rate > _most_rate(limits):
+        most = _most_rate(limits)
         raise UsageError(
-            f"RATE up to {limits.rate:g} requests/s, the limit of {stage.name}",
+            f"RATE up to {most:g} requests/s, of the {limits.rate:g} that {stage.name} allows: the "
+            "suite's own questions have the rest",
             f"{rate:g}",
-            f"set RATE={limits.rate:g}, or raise [limits] rate in the stage's file",
+            f"set RATE={most:g}, or raise [limits] rate in the stage's file",
         )
 
 

@@ -40,7 +40,8 @@ class Conductor:
         self.admitted = admit(plan, stage, self._note)
         self.timeline = Timeline(plan.request.report / "timeline.jsonl")
         self.timeline.redactor.add(*self.admitted.channels.secrets, *self.admitted.stage.secrets)
-        self._guard = Guard(self.admitted.stage.limits, self.admitted.rate)
+        opened = self.admitted.stage
+        self._guard = Guard(opened.limits, self.admitted.rate, opened.allowance)
         plan.beginning.carry(self.timeline)
         if progress:
             self.timeline.subscribe(progress, "progress display")

@@ -69,6 +69,8 @@ def let_clients_in(drill: Drill) -> bool:
     rig, clients = drill.rig, drill.clients
     for one in drill.companions:
         one.before_clients()
+    clients.callback(_leave_to_clients, rig.stage, 0.0)  # behind the end of the traffic
+    _leave_to_clients(rig.stage, rig.rate)
     clients.enter_context(rig.traffic)
     for one in drill.companions:
         clients.enter_context(one)
@@ -80,6 +82,12 @@ def let_clients_in(drill: Drill) -> bool:
     if rig.progress:
         rig.progress.follow(rig.traffic)
     return True
+
+
+def _leave_to_clients(stage: Stage, rate: float) -> None:
+    """Have so many requests per second of the stage's limit left to clients by all others."""
+    if stage.allowance:
+        stage.allowance.leave(rate)
 
 
 def be_steady(drill: Drill) -> bool:
@@ -246,6 +254,7 @@ def go_round(drill: Drill) -> bool:
 def let_clients_go(drill: Drill) -> bool:
     """End the traffic, and account for all that clients wrote."""
     drill.rig.traffic.stop()
+    _leave_to_clients(drill.rig.stage, 0.0)
     drill.clients.close()
     if drill.rig.stage.stays and drill.healed:
         _await_healed(drill.rig.stage)

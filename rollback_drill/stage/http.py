@@ -13,9 +13,11 @@ import time
 import typing
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from rollback_drill.ground import clock
+from rollback_drill.stage.allowance import await_turn
 from rollback_drill.stage.answers import BadAnswer, NoAnswer, parse_json
 from rollback_drill.stage.tally import note
 
@@ -31,11 +33,12 @@ if typing.TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. Names of headers are in lower case."""
+    """A whole answer. Names of headers are in lower case. `took_s`: from when it was its turn."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
+    took_s: float = field(default=0.0, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -169,14 +172,19 @@ class Client:
         content: str | bytes | None = None,
         json: object = None,
     ) -> Answer:
-        """Return the answer to one request. Raises NoAnswer."""
+        """Return the answer to one request. Raises NoAnswer.
+
+        Where an environment's file limits how fast it may be asked, it waits for its turn first.
+        """
+        await_turn(self._base_url + path)
+        began = clock.monotonic()
         try:
             answer = self._request(method, path, params, headers, content, json)
         except NoAnswer as none:
             note(self._base_url + path, none.status)
             raise
         note(self._base_url + path, answer.status)
-        return answer
+        return replace(answer, took_s=clock.monotonic() - began)
 
     def _request(
         self,

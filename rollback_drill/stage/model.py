@@ -22,6 +22,7 @@ from rollback_drill.traffic.interface import Interface
 if TYPE_CHECKING:
     import psycopg
 
+    from rollback_drill.stage.allowance import Allowance
     from rollback_drill.stage.entries import FaultEntry, Limits
 
 LOG_BYTES = 4 * 2**20
@@ -177,6 +178,7 @@ class Stage(Protocol):
     prometheus_url: str  # "" where none watches the service
     confined: bool  # whether no command on its hosts can reach this machine; else many are refused
     limits: Limits | None  # None: no other than the run's own
+    allowance: Allowance | None  # what holds the suite's own questions to these limits
     where: str  # by what `attach_stage` finds it once the drill is dead, "" where it cannot
     stays: bool  # whether it is still there after the drill, for people to find as it was left
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
@@ -284,6 +286,7 @@ class OwnStage(Process, Defects, Network):
     prometheus_url = ""
     confined = False
     limits: Limits | None = None
+    allowance: Allowance | None = None
     where = ""
     stays = False
     ended_scripts = 0

@@ -13,6 +13,7 @@ import psycopg
 from rollback_drill.ground.errors import NotOffered, StageError, UsageError
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.stage import http
+from rollback_drill.stage.allowance import Allowance, hold_to, release
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.database import PostgresDatabase, await_answer
 from rollback_drill.stage.deployment import must
@@ -79,11 +80,16 @@ class StagingStage:
         self.no_document = no_document_of(self.subject)
         self.checks = staging.checks
         self.prometheus_url = staging.prometheus_url
-        self.limits: Limits | None = staging.limits
+        limits = staging.limits
+        self.limits: Limits | None = limits
         self.hosts: Sequence[Host] = tuple(self._host(entry) for entry in staging.hosts)
         self.direct_urls: Mapping[str, str] = {
             entry.name: entry.url.rstrip("/") for entry in staging.hosts
         }
+        origins = {self.base_url, *self.direct_urls.values()} - {""}
+        self.allowance: Allowance | None = Allowance(origins, limits.rate)
+        hold_to(self.allowance)
+        weakref.finalize(self, release, self.allowance)
         self.faults: Mapping[str, FaultEntry] = {entry.name: entry for entry in staging.faults}
         self.known = self.subject.recipe is not None
         self.metrics = bool(staging.interface.metrics)
@@ -129,6 +135,9 @@ class StagingStage:
         return self
 
     def _begin(self) -> None:
+        if self.allowance:
+            release(self.allowance)  # once, whether it was opened now or before
+            hold_to(self.allowance)
         if self.staging.missing:
             raise UsageError(
                 f"the variables that {self.staging.path} names",
@@ -158,6 +167,8 @@ class StagingStage:
 
     def __exit__(self, *exc: object) -> None:
         """Leave everything as it is; give up connections."""
+        if self.allowance:
+            release(self.allowance)
         if self._database is not None:
             self._database.close()
         for host in self.hosts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -153,7 +154,7 @@ class Runner:
         }
         return subprocess.run(
             words, cwd=self.repository, env={**told, **runner, **env},
-            capture_output=True, text=True, timeout=800, check=False,
+            capture_output=True, text=True, timeout=1200, check=False,
         )  # fmt: skip
 
     def install(self, suite: Path) -> subprocess.CompletedProcess[str]:
@@ -179,7 +180,7 @@ class Runner:
             wanted = re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value)
             assert wanted, value
             env[name] = inputs[wanted[1]]
-        return self.bash(step["run"], env)
+        return self.bash(step["run"], {**env, **self.more})
 
     def job(self, **given: str) -> subprocess.CompletedProcess[str]:
         """Run the component's script, as `given` by whoever includes it."""
@@ -289,3 +290,19 @@ def test_each_exit_code_reaches_the_runner(tmp_path: Path, status: int, verdict:
     assert go_on == f"::{stop.rpartition('::')[2]}::"
     assert between == [said]  # where the runner takes nothing for a command
     assert Runner.job(runner, command="drill", runbook="ours.md").returncode == status
+
+
+@WIDE  # fetches all that the suite needs; what it runs is held above, at each push
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_this_repositorys_gate_is_held_by_what_the_action_installs(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, "", {"PYTHONSAFEPATH": "1"})  # as its workflow says
+    shutil.rmtree(tmp_path / "rollback-drill")
+    shutil.rmtree(runner.repository)
+    build(runner.repository, tmp_path / "dist")  # a checkout
+    done = runner.install(runner.repository)
+    assert done.returncode == 0, done.stderr
+    done = runner.action(runbook="runbook/rollback.md", features="demo", tier="smoke")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "## Rollback gate: passed" in runner.page.read_text()
+    assert runner.verdict() == "verdict=passed\n"

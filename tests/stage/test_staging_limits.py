@@ -15,6 +15,7 @@ import pytest
 from rollback_drill.cli import main
 from rollback_drill.conduct.guard import Guard
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.stage.allowance import Allowance
 from rollback_drill.stage.entries import Limits
 from tests.stage.staging_support import GOOD, ROOT, RUNBOOK, fake_kubectl, write
 
@@ -27,9 +28,15 @@ def _signals() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def ended_by(limits: Limits | None, rate: float = 10.0, *, within_s: float = 5.0) -> str:
+def ended_by(
+    limits: Limits | None,
+    rate: float = 10.0,
+    *,
+    allowance: Allowance | None = None,
+    within_s: float = 5.0,
+) -> str:
     """Return why the guard ended it, "" when it did not within the time."""
-    guard = Guard(limits, rate)
+    guard = Guard(limits, rate, allowance)
     try:
         with guard:
             for waited in wait_until("the guard's signal", within_s + 5):
@@ -41,12 +48,24 @@ def ended_by(limits: Limits | None, rate: float = 10.0, *, within_s: float = 5.0
 
 
 @pytest.mark.parametrize(
-    "limits",
-    [Limits(minutes=0.3 / 60), Limits(requests=3)],  # three requests at 10/s: 0.3 s
+    ("limits", "told"),
+    [
+        (Limits(minutes=0.3 / 60), "the stage's limits: 0.005 minutes are used up"),
+        (Limits(requests=3), "the stage's limits: 3 requests are used up"),  # at 10/s: 0.3 s
+    ],
     ids=["minutes", "requests"],
 )
-def test_a_limit_that_is_used_up_ends_the_drill(limits: Limits) -> None:
-    assert "the stage's limits: 0 s of traffic are used up" in ended_by(limits)
+def test_a_limit_that_is_used_up_ends_the_drill(limits: Limits, told: str) -> None:
+    assert ended_by(limits) == told
+
+
+def test_what_the_suite_asks_itself_counts_against_the_limit() -> None:
+    allowance = Allowance(["http://a.example"], 1000)
+    limits = Limits(requests=500)  # at 10/s: 50 s
+    assert ended_by(limits, allowance=allowance, within_s=0.5) == ""
+    for _ in range(500):
+        allowance.take()
+    assert ended_by(limits, allowance=allowance) == "the stage's limits: 500 requests are used up"
 
 
 def test_a_stop_file_ends_the_drill(tmp_path: Path) -> None:
@@ -68,7 +87,7 @@ def test_a_rate_above_the_limit_is_refused_before_a_host_is_reached(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     words = write(tmp_path, GOOD.replace("{folder}", str(tmp_path)), RUNBOOK)
     assert main(["drill", *words, "--rate", "11", "--report", f"{tmp_path}/report"]) == 2
-    assert "RATE up to 10 requests/s" in capsys.readouterr().err
+    assert "RATE up to 8 requests/s, of the 10 that checked allows" in capsys.readouterr().err
     assert not record.exists()
 
 

@@ -234,7 +234,7 @@ def begin(report: Path, toml: str = TOML, runbook: str = RUNBOOK) -> subprocess.
         "--fault",
         "settings-gone-wrong",
         "--rate",
-        "25",
+        "20",
         "--pace",
         "600",
         "--report",
