@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from rollback_drill.ground.markdown import fenced, plain_words
 from rollback_drill.ground.redact import Redactor
-from rollback_drill.ground.words import capitalized
 from rollback_drill.report.scenario import ScenarioDrill, ScenarioTold
 from rollback_drill.runbook.changed import ChangedPassage, as_diff
 
@@ -187,7 +186,7 @@ def _changed(change: RunbookChange) -> str:
             f"What changed in {path} since {base} is not known: {plain_words(change.unknown)}\n\n"
         )
     if not change.passages:
-        return f"{capitalized(path)} is as in {base}.\n\n"
+        return f"The runbook {path} is as in {base}.\n\n"
     lines = as_diff(change.passages).split("\n")
     kept: list[str] = []
     room = _DIFF

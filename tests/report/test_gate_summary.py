@@ -73,7 +73,7 @@ def test_what_changed_in_the_runbook_is_a_diff_that_nothing_ends() -> None:
     text = gate_summary([HELD], passed=True, change=change)
     assert "````diff\n@@ -1,2 +1,2 @@\n-a\n+b\n ```\n````" in text
     text = gate_summary([HELD], passed=True, change=replace(change, passages=()))
-    assert "R.md is as in main." in text
+    assert "The runbook r.md is as in main." in text
     text = gate_summary([HELD], passed=True, change=replace(change, unknown="no such revision"))
     assert "since main is not known: no such revision" in text
 
