@@ -83,7 +83,7 @@ STAGING_TABLES: tuple[KeyTable, ...] = (
         keys_of(
             Limits,
             {
-                "rate": ("requests per second", 25),
+                "rate": ("requests per second, four fifths of them for clients", 25),
                 "requests": ("requests in one drill", 20_000),
                 "minutes": ("minutes that a drill takes", 15),
                 "stop_file": (
