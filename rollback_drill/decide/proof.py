@@ -11,7 +11,7 @@ def proof_sentence(stream: Stream) -> str:
     proof, timing = stream.proof, stream.proof.timing
     blocks = "1 block" if proof.blocks == 1 else f"{proof.blocks:,} blocks"
     seen = f"{blocks} of {timing.block_s:g} s, {timing.gap_s:g} s between them"
-    acceptable = f"an acceptable {stream.name} share (at most {percent_text(stream.p0)})"
+    acceptable = f"an acceptable share of “{stream.name}” (at most {percent_text(stream.p0)})"
     if proof.reached:
         return (
             f"proven although requests may depend on each other for up to {timing.gap_s:g} s: by "
