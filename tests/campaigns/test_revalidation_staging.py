@@ -14,6 +14,8 @@ from rollback_drill.campaigns.revalidation import revalidate
 from rollback_drill.cli import main
 from rollback_drill.conduct.request import Request
 from rollback_drill.ground.errors import Exit, UsageError
+from rollback_drill.stage.allowance import TRAFFIC_SHARE
+from rollback_drill.stage.file import read_staging
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from tests.stage.staging_support import GOOD, fake_kubectl, needs_ssh, scripts_alone
@@ -169,7 +171,5 @@ def test_a_foreign_runbook_is_performed_on_its_own_environment(
     assert not says(found, "not-performed")
     lines = (tmp_path / "report" / "procedure-1" / "timeline.jsonl").read_text().splitlines()
     (began,) = (e for e in map(json.loads, lines) if e["kind"] == "DrillStarted")
-    assert (began["fault"], began["rate"]) == (
-        "settings-gone-wrong",
-        20,
-    )  # as the file says: four fifths of 40
+    limit = read_staging(HERE / "staging.toml").limits.rate
+    assert (began["fault"], began["rate"]) == ("settings-gone-wrong", TRAFFIC_SHARE * limit)
