@@ -23,6 +23,7 @@ from rollback_drill.record.book import Book, lives
 from rollback_drill.record.judge import Cause, judging
 
 _MOST = 5  # that are named of each kind
+_MORE = 50  # threads or open files: pools that grow under traffic have fewer
 _BY = {
     PREPARATION: "before the preparation",
     BEFORE: "in the preparation",
@@ -49,6 +50,25 @@ _NAMED = {
     "stash": "what was put aside as",
     "origin": "the origin's",
 }
+
+
+@judging(136, whole=True)
+def of_usage(book: Book) -> Iterator[Cause]:
+    """A service that has more and more threads or open files while clients ask, and would run out
+    of them.
+    """
+    seen = book.every(HostSeen)
+    for name in dict.fromkeys(one.host for one in seen):
+        looks = [one for one in seen if one.host == name and one.usage]
+        for before, after in pairwise(looks):
+            if (before.moment, after.moment) != (AFTER, GONE) or before.service != after.service:
+                continue
+            for what, was in before.usage.items():
+                now = after.usage.get(what, 0)
+                if now > was + _MORE:
+                    told = f"it had {was} {what} {AFTER}, and {now} {GONE}"
+                    advice = "see what of each request it keeps"
+                    yield Cause(Verdict.FAILED, f"Service on {name}", told, advice=advice)
 
 
 @judging(125, whole=True)
@@ -160,6 +180,18 @@ def _files(looks: list[HostSeen], declared: _Declared) -> _Finds:
                 yield f"{path} is another than before, {_by(after)}: {now}, not {was}"
 
 
+def _evidence(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """What the preparation kept for the post-mortem stays: more may come."""
+    del declared
+    for before, after in pairwise(looks):
+        for path, was in before.evidence.items() if after.moment not in _EARLY else ():
+            now = after.evidence.get(path)
+            if now is None:
+                yield f"{path} is gone, {_by(after)}"
+            elif now < was:
+                yield f"{path} is smaller than before, {_by(after)}: {now} bytes, not {was}"
+
+
 def _rights(looks: list[HostSeen], declared: _Declared) -> _Finds:
     del declared
     for before, after in pairwise(looks):
@@ -263,6 +295,7 @@ _KINDS: dict[str, Callable[[list[HostSeen], _Declared], _Finds]] = {
     "Configuration": _settings,
     "Deployment's folder": _folder,
     "Kept files": _files,
+    "Evidence": _evidence,
     "Rights": _rights,
     "Repository": _repository,
     "Services' settings": _starts,

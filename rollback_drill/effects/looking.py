@@ -14,7 +14,7 @@ import yaml
 
 from rollback_drill.data.catalogue import SERVER, catalogue
 from rollback_drill.data.fingerprint import fingerprint
-from rollback_drill.effects.told import HostSeen, ServerSeen
+from rollback_drill.effects.told import HANDLES, THREADS, HostSeen, ServerSeen
 from rollback_drill.ground.errors import DrillError, StageError
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
@@ -44,6 +44,7 @@ told files
 for folder in "$BACKUP_DIR" "$SECURE_STORAGE"; do
   if [ -d "$folder" ]; then find "$folder" -type f -printf '%s %T@ %m %p\n' | head -n @MOST; fi
 done
+told evidence; find "$EVIDENCE_DIR" -type f -printf '%s %p\n' | head -n @MOST
 told rights
 for path in "$CONFIG_FILE" "$APP_DIR" "$BACKUP_DIR" "$SECURE_STORAGE" "$SUPERVISOR_CONF"; do
   if [ -e "$path" ]; then stat -c '%a of %U:%G %n' "$path"; fi
@@ -77,6 +78,10 @@ told processes
 if [ -n "$OWN_HOST" ]; then cat /proc/[0-9]*/stat; else
   grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's/environ$/stat/' | xargs -r cat
 fi
+told handles
+if [ -n "$OWN_HOST" ]; then ls -d /proc/[0-9]*; else
+  grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's,/environ$,,'
+fi | while read -r at; do echo "${at##*/} $(ls "$at/fd" | wc -l)"; done
 told balancer
 case "$LB_ADMIN" in
   http*) curl -fsS --max-time 2 "$LB_ADMIN/config/" ;;
@@ -85,7 +90,8 @@ case "$LB_ADMIN" in
 esac
 echo; told end
 """.replace("@MOST", str(_MOST)).replace("@SEARCH_S", str(_SEARCH_S))
-_STAT = re.compile(r"(\d+) \((.*)\) \S (\d+) \d+ (\d+)(?: \S+){15} (\d+)")
+# Pid, name, parent, session, threads, start.
+_STAT = re.compile(r"(\d+) \((.*)\) \S (\d+) \d+ (\d+)(?: \S+){13} (\d+) \S+ (\d+)")
 _BEGINS = re.compile(r"^== (\w+)$", re.MULTILINE)
 
 
@@ -174,6 +180,7 @@ def read_host(
     if no_service:
         unseen["processes"] = no_service
     processes, service = _processes(told["processes"], told["self"], pid)
+    usage = _usage(told["processes"], told.get("handles", ""), pid)
     where = told["where"]
     return HostSeen(
         moment=moment,
@@ -195,6 +202,8 @@ def read_host(
         secrets=tuple(told.get("secrets", "").splitlines()),
         processes={} if no_service else processes,
         service=service,
+        usage=usage,
+        evidence=_sizes(told.get("evidence", "")),
         balancer=balancer,
         crontab=tuple(_digest(line, key) for line in told["crontab"].splitlines()[1:]),
         unseen=unseen,
@@ -259,7 +268,7 @@ def _processes(
     of_service: list[str] = []
     for pid, row in rows.items():
         parent = rows.get(int(row[3]))
-        who = f"{pid} since {row[5]}"
+        who = f"{pid} since {row[6]}"
         if row[4] == own:
             continue
         if service in _line_of(pid, rows):
@@ -267,6 +276,28 @@ def _processes(
         elif not (parent and parent[2] == row[2]):
             named[who] = row[2]
     return named, tuple(of_service)
+
+
+def _usage(text: str, handles: str, service: int | None) -> dict[str, int]:
+    """Return how many threads and open files the service has, with all that it started; nothing
+    where its process is not known.
+    """
+    rows = {int(row[1]): row for row in map(_STAT.match, text.splitlines()) if row}
+    own = [pid for pid in rows if service in _line_of(pid, rows)]
+    if not own:
+        return {}
+    opened = {
+        int(pid): int(n) for pid, _, n in (one.partition(" ") for one in handles.splitlines())
+    }
+    return {
+        THREADS: sum(int(rows[pid][5]) for pid in own),
+        HANDLES: sum(opened.get(pid, 0) for pid in own),
+    }
+
+
+def _sizes(text: str) -> dict[str, int]:
+    """Return sizes in bytes by path."""
+    return {path: int(size) for size, _, path in (one.partition(" ") for one in text.splitlines())}
 
 
 def _line_of(pid: int, rows: Mapping[int, re.Match[str]]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rollback_drill.record.told import Name, Number, Told
+from rollback_drill.record.told import Count, Name, Number, Told
 
 UNBROKEN = "while all was well"
 PREPARATION = "before the preparation"
@@ -13,6 +13,8 @@ AFTER = "after the procedure"
 NOT_HELD = "after the procedure, which did not hold"
 GONE = "when all clients had gone"
 CLOSED = "after the closing steps"
+THREADS, HANDLES = "threads", "open files"
+"""What a service has, and may have more and more of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,10 @@ class HostSeen(Told):
     hooks, tags, what was put aside, and what the origin holds, by "setting …", "hook …", "tag …",
     "stash …", "origin …". `starts`: digests of the files that say how services are started.
     `secrets`: paths of files in which a secret of the environment stands. `processes`: names by
-    "pid since start"; `service`: those of the service, with all that it started. `balancer`:
-    digests of the load balancer's settings by name. `crontab`: digests of its lines. `unseen`: why
-    something could not be looked at; the key "host" stands for all of it.
+    "pid since start"; `service`: those of the service, with all that it started; `usage`: how many
+    threads and open files these have. `evidence`: sizes of the files in its folder, in bytes by
+    path. `balancer`: digests of the load balancer's settings by name. `crontab`: digests of its
+    lines. `unseen`: why something could not be looked at; the key "host" stands for all of it.
     """
 
     moment: Name
@@ -45,6 +48,8 @@ class HostSeen(Told):
     secrets: tuple[str, ...] = ()
     processes: dict[str, str] = field(default_factory=dict)
     service: tuple[str, ...] = ()
+    usage: dict[str, Count] = field(default_factory=dict)
+    evidence: dict[str, Count] = field(default_factory=dict)
     balancer: dict[str, str] = field(default_factory=dict)
     crontab: tuple[str, ...] = ()
     unseen: dict[str, str] = field(default_factory=dict)

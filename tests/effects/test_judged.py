@@ -7,15 +7,17 @@ from itertools import count
 
 import pytest
 
-from rollback_drill.effects.judges import of_effects
+from rollback_drill.effects.judges import of_effects, of_usage
 from rollback_drill.effects.sections import what_else
 from rollback_drill.effects.told import (
     AFTER,
     BEFORE,
     CLOSED,
     GONE,
+    HANDLES,
     NOT_HELD,
     PREPARATION,
+    THREADS,
     UNBROKEN,
     EffectsDeclared,
     HostSeen,
@@ -35,6 +37,7 @@ WELL = HostSeen(
     head="aaa",
     tree=("?? notes",),
     files={"/backups/old.dump": "9 bytes"},
+    evidence={"/evidence/metrics.txt": 90},
     rights={"/app/config.yaml": "644 of app:app"},
     repository={
         "setting core.bare": "1",
@@ -184,6 +187,15 @@ WRONG = {
         from_on(AFTER, processes={"1 since 5": "init", "7 since 99": "exporter"}),
         "Processes: host-1: process exporter (7 since 8) is gone, by the procedure",
     ),
+    "evidence that is thrown away": (
+        from_on(AFTER, evidence={}),
+        "Evidence: host-1: /evidence/metrics.txt is gone, by the procedure",
+    ),
+    "evidence that is cut, at last": (
+        from_on(CLOSED, evidence={"/evidence/metrics.txt": 89}),
+        "Evidence: host-1: /evidence/metrics.txt is smaller than before, by the closing steps: 89"
+        " bytes, not 90",
+    ),
     "a process that was left": (
         from_on(AFTER, processes={**WELL.processes, "9 since 9": "tail"}),
         "Processes: host-1: process tail (9 since 9) was left running, by the procedure",
@@ -218,6 +230,8 @@ RIGHT = {
     "the flag": from_on(AFTER, config={"feature.enabled": "2", "pool": "1"}),
     "the configuration of another release": from_on(AFTER, head="bbb", config={"pool": "3"}),
     "an edit that was put aside": {PREPARATION: {"tree": ("?? notes", " M app.py")}},
+    "more evidence": from_on(AFTER, evidence={"/evidence/metrics.txt": 91, "/evidence/more": 1}),
+    "evidence that the preparation keeps anew": from_on(BEFORE, evidence={}),
     "a new backup": from_on(AFTER, files={**WELL.files, "/backups/new.dump": "7 bytes"}),
     "the service, started anew": from_on(
         AFTER, processes={**WELL.processes, "9 since 9": "python"}, service=("9 since 9",)
@@ -237,6 +251,29 @@ RIGHT = {
 @pytest.mark.parametrize("changes", RIGHT.values(), ids=RIGHT)
 def test_what_a_step_says_is_no_cause(changes: dict[str, dict[str, object]]) -> None:
     assert of_effects(book(changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "told"),
+    [
+        (HANDLES, 51, "it had 20 open files after the procedure, and 71 when all clients had gone"),
+        (THREADS, 51, "it had 10 threads after the procedure, and 61 when all clients had gone"),
+        (HANDLES, 50, ""),
+        (THREADS, -5, ""),
+    ],
+)
+def test_a_service_that_keeps_something_of_each_request_fails(
+    what: str, more: int, told: str
+) -> None:
+    had = {THREADS: 10, HANDLES: 20}
+    now = had | {what: had[what] + more}
+    changes: dict[str, dict[str, object]] = {
+        AFTER: {"usage": had, "service": ("9 since 9",)},
+        GONE: {"usage": now, "service": ("9 since 9",)},
+    }
+    assert [one.what for one in of_usage(book(changes))] == ([told] if told else [])
+    changes[GONE]["service"] = ("10 since 12",)  # another process
+    assert of_usage(book(changes)) == []
 
 
 def test_backups_may_go_where_the_runbook_takes_old_ones_away() -> None:

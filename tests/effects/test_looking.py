@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from rollback_drill.effects.declared import declared, is_one_of
 from rollback_drill.effects.looking import SCRIPT, read_host
-from rollback_drill.effects.told import PREPARATION, HostSeen
+from rollback_drill.effects.told import HANDLES, PREPARATION, THREADS, HostSeen
 from rollback_drill.stage.host import LocalHost, look
 from tests.runbook.runbook_support import runbook_of
 
@@ -235,6 +236,36 @@ def test_processes_of_the_stage_are_told_and_no_others(
     finally:
         other.kill()
         other.wait()
+
+
+def test_what_a_service_has_open_is_told_with_what_it_started(place: Place) -> None:
+    program = (
+        "import subprocess, sys, threading\n"
+        "files = [open('/dev/null') for _ in range(30)]\n"
+        "for _ in range(7): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "subprocess.Popen(['sleep', '60'])\n"
+        "print('there', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=dict(place.host.environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as service:
+        assert service.stdout
+        assert service.stdout.readline() == b"there\n"
+        usage = place.seen(service.pid).usage
+        place.run("pkill -x sleep -P " + str(service.pid))
+    assert usage[THREADS] == 1 + 7 + 1
+    assert usage[HANDLES] >= 3 + 30 + 3
+    assert place.seen(None).usage == {}
+
+
+def test_evidence_is_told_with_its_size(place: Place) -> None:
+    assert place.seen().evidence == {}
+    place.run('mkdir -p "$EVIDENCE_DIR/of it"; echo 123 > "$EVIDENCE_DIR/of it/a b.txt"')
+    assert place.seen().evidence == {f"{place.folder}/evidence/of it/a b.txt": 4}
 
 
 def test_a_job_that_a_script_leaves_is_told(place: Place) -> None:
