@@ -225,6 +225,21 @@ CASES = [
         "true", "uv pip uninstall -q pyyaml --python .venv/bin/python", "sync", "uv sync -q",
     ),
     Case(
+        "dependencies_installed", "Its dependencies are installed", "true",
+        "sed -i '1i x = 1' .venv/lib/python3.*/site-packages/yaml/__init__.py",
+        "yaml/__init__.py is another than", "uv sync -q --reinstall-package pyyaml",
+    ),
+    Case(
+        "dependencies_installed", "Its dependencies are installed", "true",
+        "rm .venv/lib/python3.*/site-packages/yaml/nodes.py", "yaml/nodes.py is gone",
+        "uv sync -q --reinstall-package pyyaml",
+    ),
+    Case(
+        "dependencies_installed", "Its dependencies are installed", "true",
+        "(cd .venv/lib/python3.*/site-packages && echo 'import os' > extra.pth)",
+        "extra.pth belongs to no package", "rm .venv/lib/python3.*/site-packages/extra.pth",
+    ),
+    Case(
         "compiles", "It compiles without errors", "true",
         "echo 'def (' >> hostaway_mcp/app.py", "SyntaxError", "git checkout -q hostaway_mcp/app.py",
     ),

@@ -136,14 +136,49 @@ def code_deployed(moment: Moment, match: re.Match[str]) -> Finding:
     return _checked_out(moment, moment.failing)
 
 
+# By the digests that the installer wrote down. What an interpreter compiles is its own, and
+# programs bear the folder's name.
+_WHOLE = """if [ -x .venv/bin/python ]; then .venv/bin/python -I -B - <<'PY'
+import base64, hashlib, os, sys, sysconfig
+from importlib.metadata import distributions
+site = sysconfig.get_path("purelib")
+known, wrong = {"_virtualenv.py", "_virtualenv.pth"}, []
+for one in distributions(path=[site]):
+    for file in one.files or ():
+        if file.parts[0] == "..":
+            continue
+        known.add(os.path.normpath(file))
+        try:
+            with open(os.path.join(site, file), "rb") as read:
+                found = hashlib.new(file.hash.mode, read.read()).digest() if file.hash else b""
+        except OSError:
+            if file.suffix != ".pyc":
+                wrong.append(f"{file} is gone")
+            continue
+        if file.hash and base64.urlsafe_b64encode(found).decode().rstrip("=") != file.hash.value:
+            wrong.append(f"{file} is another than its package brought")
+for folder, folders, names in os.walk(site):
+    folders[:] = [name for name in folders if name != "__pycache__"]
+    for name in names:
+        path = os.path.relpath(os.path.join(folder, name), site)
+        if path not in known:
+            wrong.append(f"{path} belongs to no package")
+if wrong:
+    sys.exit("; ".join(sorted(wrong)[:5]) + (f"; {len(wrong)} in all" if wrong[5:] else ""))
+PY
+fi"""
+
+
 @check(
     r"dependencies<DONE> (?:installed|synced)",
     examples=["Its dependencies are installed"],
 )
 def dependencies_installed(moment: Moment, match: re.Match[str]) -> Finding:
-    """The environment holds what this version asks for, nothing else."""
-    wanted = "what this version locks, and nothing else (uv sync --check)"
-    return all_ok(on_every_host(moment, "uv sync --check 2>&1"), wanted)
+    """The environment holds what this version asks for, nothing else, and each file as its package
+    brought it.
+    """
+    wanted = "what this version locks, and nothing else (uv sync --check), each file as it came"
+    return all_ok(on_every_host(moment, f"uv sync --check 2>&1\n{_WHOLE}"), wanted)
 
 
 @check(
