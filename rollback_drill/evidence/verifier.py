@@ -25,8 +25,8 @@ FILES = ["index.html", "postmortem.html", "postmortem.md"]
 FILES += ["runbook-as-performed.md", "timeline.jsonl", "verdict.json"]
 DRILLED = ("stage", "hosts", "failing", "stable", "fault", "hazard", "pace", "rate", "seed")
 UNRULED = """what changed beside what steps say; the database's structure; rows where a fault harms
-data, and clients' rows in a procedure; metrics, memory, gaps in what was seen; single commands;
-order and times of events; the status page; trends; what only this service's own checks can find"""
+data; clients' rows in a procedure, and clients in maintenance; metrics, memory, open files, gaps in
+what was seen; commands; order and times; the status page; trends; this service's own checks"""
 SAYS: dict[str, Callable[[dict[str, Any]], tuple[object, object]]] = {  # whether failed, unknown
     **dict.fromkeys(("Interrupted", "DrillBroke", "ObserverDied"), lambda _: (0, 1)),
     **dict.fromkeys(("RunbookRead", "GoldenUnlike"), lambda e: (e.get("lines", 1), 0)),

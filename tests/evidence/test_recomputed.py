@@ -37,8 +37,8 @@ RULED = {
     "of_ways", "of_writes",
 }  # fmt: skip
 WORD = {
-    "of_checklists", "of_contents", "of_cursors", "of_damage", "of_effects", "of_memory",
-    "of_metrics", "of_names", "of_order", "of_repeats", "of_seconds", "of_silence",
+    "of_checklists", "of_contents", "of_cursors", "of_damage", "of_effects",
+    "of_maintenance", "of_memory", "of_usage", "of_metrics", "of_names", "of_order", "of_repeats", "of_seconds", "of_silence",
     "of_status_page", "of_structure", "of_totals", "of_trend", "of_walks",
 }  # fmt: skip
 

@@ -111,7 +111,7 @@ def _text(lines: list[str]) -> str:
 _WHOLE = re.compile(
     r"^\s*(?:set \+o pipefail|tell\(\)|told\(\)"
     r"|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
-    r"|git ls-remote|cd \"\$\(git -C |echo '# by hand'"
+    r"|git ls-remote|uv sync --check|cd \"\$\(git -C |echo '# by hand'"
     r"|read -r up _ |git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
     r"|mkdir -p \"\$EVIDENCE_DIR\"" + WHOLE + ")"
