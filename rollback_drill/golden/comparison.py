@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from rollback_drill.subject.values import is_left_out, leaves, value_of
 _FOLLOWS_WRITES = frozenset({"etag", "last-modified", "link", "next-page"})
 _DIGITS = 18  # of a count
 _SHOWN = 160  # characters of a value
+_FILLED = 1_000  # characters beside values that nobody minds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,19 @@ def unlike_golden(
         )
         if difference:
             return difference
+        was, now = _filling(expected.body), _filling(seen.body)
+        if now > 2 * was + _FILLED:
+            said = f"{now} characters beside its values"
+            return Unlike("body", f"about {was}", said)
     return _of_headers(question, expected.headers, seen.headers, declared)
+
+
+def _filling(body: str) -> int:
+    """Return how many characters of a body are blanks, or said at greater length than need be."""
+    value = value_of(body)
+    if isinstance(value, str):
+        return 0
+    return len(body) - len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 
 def unlike_rows(expected: tuple[int, object], seen: GoldenAnswer) -> Unlike | None:

@@ -74,6 +74,13 @@ def test_the_same_is_the_same_in_whichever_order_its_fields_come() -> None:
     assert unlike_rows((200, page(*ROWS)), answer(other)) is None
 
 
+@pytest.mark.parametrize(("blanks", "place"), [(900, ""), (2_000, "body")])
+def test_a_body_that_is_filled_up_is_another(blanks: int, place: str) -> None:
+    text = json.dumps(page(*ROWS))
+    found = unlike_golden(LIST, answer(text), answer(text + " " * blanks), NOTHING_DECLARED)
+    assert (found.place if found else "") == place
+
+
 @pytest.mark.parametrize("status", [201, 404, 500])
 def test_a_status_is_compared(status: int) -> None:
     found = unlike_golden(LIST, answer(page()), answer(page(), status), NOTHING_DECLARED)
