@@ -13,7 +13,10 @@ from rollback_drill.subject.values import is_left_out, leaves, value_of
 _FOLLOWS_WRITES = frozenset({"etag", "last-modified", "link", "next-page"})
 _DIGITS = 18  # of a count
 _SHOWN = 160  # characters of a value
-_FILLED = 1_000  # characters beside values that nobody minds
+_FILLED, _FILLED_LEAST = (
+    0.3,
+    1_000,
+)  # more of a body beside its values, if it has so many characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,17 @@ def unlike_golden(
         if difference:
             return difference
         was, now = _filling(expected.body), _filling(seen.body)
-        if now > 2 * was + _FILLED:
-            said = f"{now} characters beside its values"
-            return Unlike("body", f"about {was}", said)
+        if now > was + _FILLED and len(seen.body) > _FILLED_LEAST:
+            return Unlike("body", f"{was:.0%} of it beside its values", f"{now:.0%}")
     return _of_headers(question, expected.headers, seen.headers, declared)
 
 
-def _filling(body: str) -> int:
-    """Return how many characters of a body are blanks, or said at greater length than need be."""
+def _filling(body: str) -> float:
+    """Return which share of a body is blanks, or said at greater length than need be."""
     value = value_of(body)
     if isinstance(value, str):
-        return 0
-    return len(body) - len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+        return 0.0
+    return 1 - len(json.dumps(value, separators=(",", ":"), ensure_ascii=False)) / len(body)
 
 
 def unlike_rows(expected: tuple[int, object], seen: GoldenAnswer) -> Unlike | None:
