@@ -169,9 +169,8 @@ def test_errors_that_come_soon_are_no_slow_answers() -> None:
 
     box = "Response time p95 <500ms"
     seen = found(box, cast(Any, some))
-    assert (seen.verdict, "10 of the answers were errors" in seen.evidence) == (
-        Verdict.PASSED,
-        True,
-    )
+    told = f"{len(every) // 10} of the answers were errors"
+    assert (seen.verdict, told in seen.evidence) == (Verdict.PASSED, True), seen
+    assert len(every) > 50
     service.status = 500
     assert found(box, service).verdict is Verdict.UNKNOWN  # of good answers nothing is known

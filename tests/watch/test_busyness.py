@@ -219,7 +219,7 @@ def test_the_page_shows_the_machine_and_how_the_triggers_were_held() -> None:
     )
     record = also(BUSY)(read_(good()))
     page = whole_page(Book(record))
-    assert "the machine was busy: load 7.9 on 2 cores" in page
+    assert "The machine was busy: load 7.9 on 2 cores" in page
     assert "UNCOVERED  Trigger “p99 &lt;b&gt;”, line 7" in page
     assert "300 s at pace 600" in page
 
