@@ -141,6 +141,7 @@ def test_new_code_on_an_old_schema_is_found_by_performing_it(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.wide  # another defect than the first one's, performed and found in the same way
 def test_a_restore_that_restores_nothing_is_found_by_performing_it(tmp_path: Path) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     heading = "**Alternative: restore from the safety backup (if the downgrade fails)**"
