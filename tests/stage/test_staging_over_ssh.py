@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from rollback_drill.ground.errors import StageError, UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.runbook.parse import parse
+from rollback_drill.stage import http
 from rollback_drill.stage.model import StageOptions
 from rollback_drill.stage.opening import open_stage
 from rollback_drill.stage.remote_host import RemoteHost
@@ -349,8 +351,17 @@ def test_an_abort_heals_at_once(machine: KintoStaging, tmp_path: Path, how: str)
     assert not (FOLDER / "settings.env").exists()
 
 
+@pytest.fixture
+def back_in() -> Iterator[None]:
+    """Put the host back behind the load balancer: a procedure that breaks off leaves it out."""
+    yield
+    (admin,) = re.findall(r'^LB_ADMIN = "(.*)"$', TOML, re.MULTILINE)
+    http.request("PATCH", f"{admin}/id/health/uri", json="/v1/__lbheartbeat__").checked()
+
+
 @pytest.mark.slow
 @pytest.mark.wide
+@pytest.mark.usefixtures("back_in")
 def test_a_heal_that_heals_nothing_is_found_out(machine: KintoStaging, tmp_path: Path) -> None:
     restart = 'rm -f "$SETTINGS_FILE"\nsupervisorctl -c "$SUPERVISOR_CONF" restart kinto\n'
     assert restart in TOML
