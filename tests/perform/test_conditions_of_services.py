@@ -186,7 +186,7 @@ def test_a_smoke_test_is_all_of_its_parts(place: Place) -> None:
     place.statuses["host-1"] = 500
     place.says(box, FAILED)
     place.statuses["host-1"] = 0  # it is gone, and asking it more would break
-    place.stage.subject.strangers_refused = gone
+    place.stage.subject.reads_succeed = gone
     place.says(box, FAILED, "host-1 answers nothing")
     place.statuses["host-1"] = 200
     _subject(place, strangers_refused=failed("bad", "good"))

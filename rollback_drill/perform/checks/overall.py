@@ -67,12 +67,17 @@ def smoke_tests(moment: Moment, match: re.Match[str]) -> Finding:
     clients are let in a write that is kept. What the runbook's own commands find ends their step.
     """
     stage = moment.stage
-    parts = [service_up(moment, match), service.api_requests_succeed(moment, match)]
-    whole = together(parts).verdict is not Verdict.FAILED  # who does not answer is asked no more
-    if whole and stage.api_key:
-        parts.append(service.authentication(moment, match))
-    if whole and stage.subject.writes and front_health(stage) == 200:
-        parts.append(service.database_queries(moment, match))
+    parts = [service_up(moment, match)]
+    writes = stage.subject.writes and front_health(stage) == 200
+    for ask, asked in (
+        (service.api_requests_succeed, True),
+        (service.authentication, bool(stage.api_key)),
+        (service.database_queries, writes),
+    ):
+        if together(parts).verdict is Verdict.FAILED:
+            break  # who does not answer is asked no more
+        if asked:
+            parts.append(ask(moment, match))
     found = together(parts)
     return Finding(found.verdict, f"the drill's own smoke test: {found.evidence}")
 
