@@ -3,6 +3,8 @@
 Modules go to whichever worker is free, the longest first, or one worker ends with them while the
 others have nothing to do. Tests that open a stage wait for most of their time: `-n auto` has more
 workers than cores, as many of which have such tests as there are cores. All others compute.
+Modules that want the hosts of staging to themselves come one after another: a worker that waits for
+another's would do nothing for minutes.
 
 Features measure a service, and a neighbour would be measured as well. Where drills go before other
 programs (`ground/priority.py`), features come first, and whoever has none waits for their end.
@@ -36,6 +38,8 @@ _CLEARS_UP_S = 30
 """How long a worker that is told to end has for what it brought up."""
 _OF_STAGES = (*(f"mark.{name}" for name in ("drill", *HOLDING)), "kept_stage")
 """Words of modules with tests that open a stage."""
+_OF_HOSTS = "scripts_alone"
+"""The word of modules that have this machine's hosts of staging to themselves."""
 _BEFORE_OTHERS = -5
 """By how much a worker that holds a feature goes before the other workers."""
 
@@ -49,11 +53,16 @@ def _is_feature(nodeid: str) -> bool:
 
 
 @cache
+def _words(root: Path, scope: str) -> str:
+    """Return the text of a module below `root`, of a feature nothing."""
+    path = root / scope
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@cache
 def _opens_stage(root: Path, scope: str) -> bool:
     """Whether a module or feature below `root` may have to do with a stage, by its words."""
-    path = root / scope
-    words = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return _is_feature(scope) or any(one in words for one in _OF_STAGES)
+    return _is_feature(scope) or any(one in _words(root, scope) for one in _OF_STAGES)
 
 
 class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
@@ -71,6 +80,9 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
     def _has_stage(self, scope: str) -> bool:
         return _opens_stage(self.config.rootpath, scope)
 
+    def _wants_hosts(self, scope: str) -> bool:
+        return _OF_HOSTS in _words(self.config.rootpath, scope)
+
     def _split_scope(self, nodeid: str) -> str:
         return nodeid if _is_feature(nodeid) else str(super()._split_scope(nodeid))
 
@@ -78,12 +90,8 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
         self, node: WorkerController, item_index: int, duration: float = 0
     ) -> None:
         super().mark_test_complete(node, item_index, duration)
-        # Others may have waited for this one.
-        over = self._features_first and not self._has_features_before(node)
-        left = all(map(_is_feature, self.workqueue))
-        for one in self.nodes:
-            if left or (over and not any(self._pending(one))):
-                self._reschedule(one)
+        for one in self.nodes:  # others may have waited for this one
+            self._reschedule(one)
 
     def _pending(self, node: WorkerController) -> Iterator[str]:
         """Yield the module or feature of each test that `node` has before it."""
@@ -98,7 +106,7 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
         if any(map(_is_feature, self._pending(node))):
             return False
         others = (scope for one in self.nodes for scope in self._pending(one))
-        return any(map(_is_feature, self._waiting())) or any(map(_is_feature, others))
+        return any(map(_is_feature, self._waiting(node))) or any(map(_is_feature, others))
 
     def _too_early(self) -> bool:
         """Whether a worker has still more than a test or two that are no features."""
@@ -106,8 +114,8 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
             sum(not _is_feature(one) for one in self._pending(node)) > _LEFT for node in self.nodes
         )
 
-    def _waiting(self) -> list[str]:
-        """Return what can be handed out, in the order in which it should be.
+    def _waiting(self, node: WorkerController) -> list[str]:
+        """Return what can be handed out to `node`, in the order in which it should be.
 
         Of a worker that crashed all comes back, also what is done.
         """
@@ -115,12 +123,18 @@ class _Shared(LoadFileScheduling):  # type: ignore[misc] # has no types
             if all(unit.values()):
                 del self.workqueue[scope]
         features = [one for one in self.workqueue if _is_feature(one)]
-        rest = [one for one in self.workqueue if not _is_feature(one)]
+        others = (scope for one in self.nodes if one is not node for scope in self._pending(one))
+        taken = any(map(self._wants_hosts, others))
+        rest = [
+            one
+            for one in self.workqueue
+            if not (_is_feature(one) or (taken and self._wants_hosts(one)))
+        ]
         return features + rest if self._features_first else rest or features
 
     def _next(self, node: WorkerController) -> str:
         """Return what `node` has to do next, "" for nothing."""
-        waiting = self._waiting()
+        waiting = self._waiting(node)
         others = [one for one in self.nodes if one is not node]
         stages = (one for one in waiting if self._has_stage(one))
         plain = (one for one in waiting if not self._has_stage(one))

@@ -146,6 +146,20 @@ def test_nothing_has_a_stage_beside_a_test_that_is_to_be_alone(
     assert (most_at_a_time(rows, "stage") == 1) is alone
 
 
+@pytest.mark.parametrize(
+    ("word", "most"), [("  # scripts_alone", 1), pytest.param("", 2, marks=pytest.mark.wide)]
+)
+def test_nobody_waits_for_a_module_that_has_the_hosts_to_itself(
+    tmp_path: Path, word: str, most: int
+) -> None:
+    for name in "abc":
+        put(tmp_path, f"tests/test_stage_{name}.py", 4, seconds=0.2, mark=DRILL + word)
+    put(tmp_path, "tests/test_d.py", 40, seconds=0.1)
+    said, rows = run(tmp_path, workers=3)
+    assert "52 passed" in said
+    assert most_at_a_time(rows, "stage") == most
+
+
 @pytest.mark.wide  # shows that the tests of the rule can fail
 def test_by_another_rule_more_would_be(tmp_path: Path) -> None:
     some(tmp_path)
