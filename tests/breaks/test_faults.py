@@ -127,14 +127,14 @@ def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> N
     with clients(scene):
         assert fault.inject(scene)
         evidence = ""
-        for _ in wait_until(f"{name}: {fault.symptom}", 40):
+        for _ in wait_until(f"{name}: {fault.symptom}", 60):
             with contextlib.suppress(httpx.HTTPError):
                 bites, evidence = fault.attest(scene)
                 if bites:
                     break
         assert evidence
         if sentinel:
-            for _ in wait_until(f"the sentinel {sentinel.name} sees {name}", 15):
+            for _ in wait_until(f"the sentinel {sentinel.name} sees {name}", 60):
                 if sentinel.look().verdict is Verdict.FAILED:
                     break
     if name == "frozen-service":
@@ -143,7 +143,7 @@ def test_the_symptom_is_absent_then_seen_then_gone(scene: Scene, name: str) -> N
     fault.heal(scene)
     await_status(scene.stage.base_url, 200, limit_s=30)
     if name not in LASTING and read_orders(scene.traffic) == Orders():
-        for _ in wait_until(f"{name} is healed", 20):
+        for _ in wait_until(f"{name} is healed", 60):
             if name in ("keyless-client", "garbage-cursors", "low-adoption"):
                 break  # the orders are gone: there is nothing left to see
             if not fault.attest(scene)[0]:

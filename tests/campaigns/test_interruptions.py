@@ -101,7 +101,7 @@ def test_a_command_goes_on_when_the_operator_alone_is_killed(
     script = SCRIPT.replace("54321", "0.5")
     told = perform_and_die([Piece(watched(script, told=2), (host,))], alone=2)
     assert told[-1].number == 2
-    for _ in wait_until("it went on to its end", 10):
+    for _ in wait_until("it went on to its end", 60):
         if (tmp_path / "third").exists() and not (tmp_path / "first").exists():
             break
 

@@ -65,7 +65,7 @@ def test_a_command_that_is_told_to_end_clears_up_though_nobody_reads_it(
     child.stdout.close()
     child.send_signal(number)
     child.send_signal(number)  # impatience does not cut it short
-    assert child.wait(20) == 3
+    assert child.wait(60) == 3
     assert (tmp_path / "healed").exists()
     assert child.stderr.read() == b"Ended by the operator.\n"
 
@@ -79,7 +79,7 @@ def test_what_was_started_to_outlive_its_terminal_does(
     with pytest.raises(subprocess.TimeoutExpired):
         child.communicate(timeout=0.5)
     child.terminate()
-    child.communicate(timeout=20)
+    child.communicate(timeout=60)
     assert (tmp_path / "healed").exists()
 
 
@@ -138,7 +138,7 @@ def test_a_run_of_tests_that_is_told_to_end_removes_its_stages(
     assert child.stdout
     child.stdout.close()
     child.send_signal(number)
-    assert child.wait(20) == 2
+    assert child.wait(60) == 2
     assert (tmp_path / "healed").exists()
 
 
@@ -219,5 +219,5 @@ def test_an_example_that_is_told_to_end_waits_until_its_drill_has_healed(tmp_pat
     )
     until(tmp_path / "runs")
     child.send_signal(signal.SIGHUP)
-    assert child.wait(20) == 3
+    assert child.wait(60) == 3
     assert (tmp_path / "healed").exists()

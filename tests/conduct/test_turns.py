@@ -62,13 +62,13 @@ def test_a_second_drill_measures_once_the_clients_of_the_first_have_gone() -> No
     assert take(first)
     beside = threading.Thread(target=take, args=(second,))
     beside.start()
-    for _ in wait_until("the second one waits", 5):
+    for _ in wait_until("the second one waits", 60):
         if second.said:
             break
     assert beside.is_alive()
     assert second.said == ["waits for its turn: another drill of this machine measures"]
     first.clients.close()
-    beside.join(5)
+    beside.join(60)
     assert not beside.is_alive()
     assert (first.said, second.said[1].startswith("its turn came after")) == ([], True)
     second.clients.close()

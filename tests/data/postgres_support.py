@@ -57,7 +57,7 @@ class Postgres:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(10)
+            self._process.wait(60)
 
     def create(self, database: str, template: str = "template1") -> str:
         """Make `database` anew, as a copy of `template`, and return its URL."""

@@ -232,7 +232,7 @@ def test_what_is_set_for_the_whole_server_is_found(server: Postgres, loaded: boo
             connection.execute("ALTER SYSTEM SET max_standby_archive_delay = '7min'")
             if loaded:
                 connection.execute(reload_)
-            for _ in wait_until("the server has taken it", 20):
+            for _ in wait_until("the server has taken it", 60):
                 ((now,),) = session.fetch("SHOW max_standby_archive_delay")
                 if now == "7min" or not loaded:
                     break

@@ -438,7 +438,7 @@ def run(stage: Stage, script: str) -> None:
 
 def enough(moment: Moment, requests: int = 330) -> None:
     """Wait for the requests that a bound needs, where the check waits for none itself."""
-    for _ in wait_until(f"{requests} requests", 20):
+    for _ in wait_until(f"{requests} requests", 60):
         if moment.traffic.window(moment.window_from).sent >= requests:
             return
 
@@ -494,7 +494,7 @@ def test_reloaded_reads_only_what_came_since_the_step_began(live: Moment) -> Non
     text = "The application reloaded it: its log says Config reloaded"
     before = at_this_moment(live)
     run(live.stage, 'supervisorctl -c "$SUPERVISOR_CONF" signal HUP hostaway-mcp')
-    for _ in wait_until("the log says so", 5):
+    for _ in wait_until("the log says so", 60):
         if verdict(before, text)[0] is Verdict.PASSED:
             break
     assert verdict(at_this_moment(live), text)[0] is Verdict.FAILED

@@ -161,7 +161,7 @@ def test_a_write_that_is_lost_under_fire_fails_the_drill(stage: Stage, tmp_path:
     mishap = Mishap(hazard_called("under-fire"), timeline)
     mishap.before_step(stage, "Revert the migrations")
     rows = "SELECT min(reference) FROM reservations WHERE reference LIKE 'under-fire-%'"
-    for _ in wait_until("a write under fire", 20):
+    for _ in wait_until("a write under fire", 60):
         ((victim,),) = stage.database.fetch(rows)
         if victim:
             break

@@ -164,13 +164,13 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
     stage: ContainerStage,
 ) -> None:
     url = stage.prometheus_url
-    for _ in wait_until("Prometheus sees the host", 30):
+    for _ in wait_until("Prometheus sees the host", 60):
         if list(targets_up(url, METRICS.job).values()) == [1.0]:
             break
     before = samples(url, METRICS.requests)
     key = {"X-API-Key": stage.api_key}
     shown: dict[str, float | None] = {}
-    for _ in wait_until("every panel shows data in its normal range", 30, every_s=0.1):
+    for _ in wait_until("every panel shows data in its normal range", 60, every_s=0.1):
         httpx.get(f"{stage.base_url}/api/listings?limit=1", headers=key, timeout=5)
         found = {
             panel.title: (panel, value(url, panel, pace=60)) for panel in panels(RUNBOOK, METRICS)
@@ -197,7 +197,7 @@ def test_a_real_prometheus_sees_the_host_its_requests_and_its_absence(
     seen = resources._panels_normal(asking)  # type: ignore[arg-type]
     assert (seen.verdict, "p95" in seen.evidence) == (Verdict.FAILED, True)
     stage.hosts[0].run('supervisorctl -c "$SUPERVISOR_CONF" stop hostaway-mcp', limit_s=30)
-    for _ in wait_until("Prometheus misses the host", 30):
+    for _ in wait_until("Prometheus misses the host", 60):
         if list(targets_up(url, METRICS.job).values()) == [0.0]:
             break
     up = next(panel for panel in panels(RUNBOOK, METRICS) if "Hosts" in panel.title)

@@ -28,7 +28,7 @@ def assert_slowed_and_taken_back(stage: Stage, delay_s: float = 0.3) -> None:
     """Slow the way to the hosts down and take it back, each twice; the hosts stay as they are."""
     for _ in range(2):
         stage.network.slow_network(delay_s)
-        for _ in wait_until("the front door is slow", 10):
+        for _ in wait_until("the front door is slow", 60):
             if _took_s(stage.base_url) >= delay_s:
                 break
     bodies = [_items(stage, url) for url in (stage.base_url, *stage.direct_urls.values())]
@@ -36,7 +36,7 @@ def assert_slowed_and_taken_back(stage: Stage, delay_s: float = 0.3) -> None:
     assert all(body == bodies[0] for body in bodies)
     for _ in range(2):
         stage.network.slow_network(0)
-        for _ in wait_until("the front door is as before", 10):
+        for _ in wait_until("the front door is as before", 60):
             if _took_s(stage.base_url) < delay_s:
                 break
     assert status(stage.base_url) == 200

@@ -106,11 +106,11 @@ def test_an_abort_ends_what_runs_and_leaves_no_file(host: Host) -> None:
         target=lambda: ended.append(host.run("exec sleep 98792", limit_s=120))
     )
     thread.start()
-    for _ in wait_until("it runs", 20):
+    for _ in wait_until("it runs", 60):
         if host.run("pgrep -x -f 'sleep 9879[2]'", limit_s=20).ok:
             break
     host.abort()
-    thread.join(30)
+    thread.join(60)
     assert ended
     assert not ended[0].ok
     told = look(host, "pgrep -x -f 'sleep 9879[2]' || echo nobody", limit_s=20)

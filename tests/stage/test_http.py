@@ -119,7 +119,7 @@ def test_a_good_answer_is_read_whole_packed_or_not() -> None:
 def test_one_client_asks_over_one_connection_and_each_time_with_a_deadline_of_its_own() -> None:
     with BadServer(sized(b"1")) as server, http.Client(server.url, limit_s=LIMIT_S) as client:
         assert client.get("/a").json() == 1
-        for _ in wait_until("the server closed it", 10):
+        for _ in wait_until("the server closed it", 60):
             if server.closed:
                 break
         assert client.get("/b").json() == 1  # over a new one

@@ -205,7 +205,7 @@ def test_the_kernel_kills_beyond_the_memory_limit_and_counts_it(stage: Stage) ->
         if stage.oom_kills()["host-1"] > before["host-1"]:
             break
     assert stage.oom_kills()["host-2"] == before["host-2"]
-    for _ in wait_until("supervisord started it again", 15):
+    for _ in wait_until("supervisord started it again", 60):
         if "host-1" in stage.process.pids() and status(stage.direct_urls["host-1"]) == 200:
             break
 
@@ -215,7 +215,7 @@ def test_leaked_connections_end_in_a_refusal_and_the_administrator_still_gets_in
     stage: Stage,
 ) -> None:
     stage.defects.set_defects({"connection_leak": True})
-    for _ in wait_until("Postgres refuses", 30):
+    for _ in wait_until("Postgres refuses", 60):
         pages(stage, stage.base_url)
         if "too many clients already" in stage.database.log():
             break

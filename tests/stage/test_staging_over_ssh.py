@@ -116,11 +116,11 @@ def test_abort_ends_what_runs_there(host: RemoteHost) -> None:
     ended: list[Any] = []
     thread = threading.Thread(target=lambda: ended.append(host.run("sleep 98763", limit_s=120)))
     thread.start()
-    for _ in wait_until("it runs", 20):
+    for _ in wait_until("it runs", 60):
         if alive("^sleep 98763"):
             break
     host.abort()
-    thread.join(30)
+    thread.join(60)
     assert ended
     assert not ended[0].ok
     assert not alive("^sleep 98763")

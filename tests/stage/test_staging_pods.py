@@ -95,11 +95,11 @@ def test_abort_ends_what_runs_in_a_pod(host: RemoteHost) -> None:
     ended: list[Completed] = []
     thread = threading.Thread(target=lambda: ended.append(host.run("sleep 98773", limit_s=120)))
     thread.start()
-    for _ in wait_until("it runs", 20):
+    for _ in wait_until("it runs", 60):
         if alive("^sleep 98773"):
             break
     host.abort()
-    thread.join(30)
+    thread.join(60)
     assert ended
     assert not ended[0].ok
     assert not alive("^sleep 98773")
@@ -120,7 +120,7 @@ def test_what_a_killed_drill_left_running_in_a_pod_is_found_and_ended(host: Remo
     assert drill.stdin
     with drill.stdin as pipe:
         pickle.dump(host, pipe)
-    for _ in wait_until("it runs", 20):
+    for _ in wait_until("it runs", 60):
         if alive("^sleep 98774"):
             break
     drill.kill()

@@ -100,11 +100,11 @@ def test_abort_ends_what_runs_there(host: RemoteHost) -> None:
     ended: list[Completed] = []
     thread = threading.Thread(target=lambda: ended.append(host.run("sleep 98783", limit_s=120)))
     thread.start()
-    for _ in wait_until("it runs", 20):
+    for _ in wait_until("it runs", 60):
         if alive("^sleep 98783"):
             break
     host.abort()
-    thread.join(30)
+    thread.join(60)
     assert ended
     assert not ended[0].ok
     assert not alive("^sleep 98783")

@@ -25,7 +25,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a str
 
 @pytest.fixture
 def bystander() -> Iterator[psutil.Process]:
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "600"])
     yield psutil.Process(child.pid)
     child.kill()
     child.wait()
@@ -44,7 +44,7 @@ def test_what_a_dead_drill_of_this_user_started_is_ended(
 ) -> None:
     folder = folder_of_a_dead_drill(tmp_path, bystander)
     assert sweep_folder(folder)
-    assert bystander.wait(5) is not None
+    assert bystander.wait(60) is not None
     assert not folder.exists()
 
 
@@ -95,12 +95,12 @@ def test_what_is_started_anew_by_what_a_dead_drill_started_is_ended(tmp_path: Pa
 
     with subprocess.Popen(["bash", "-c", SUPERVISES]) as parent:
         try:
-            for _ in wait_until("all run", 20):
+            for _ in wait_until("all run", 60):
                 if len(alive()) >= 30:
                     break
             folder = folder_of_a_dead_drill(tmp_path, psutil.Process(parent.pid))
             assert sweep_folder(folder)
-            for _ in wait_until("none runs", 20):
+            for _ in wait_until("none runs", 60):
                 if not alive():
                     break
         finally:

@@ -143,7 +143,7 @@ class Service:
             return None
         self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(60)
         finally:
             self.process.kill()
             self.process = None
@@ -156,7 +156,7 @@ class Service:
         return self.await_record(message, before)
 
     def await_record(self, message: str, after: int = 0) -> dict[str, Any]:
-        for _ in wait_until(f"the log says {message!r}", 30, advice=str(self.log_file)):
+        for _ in wait_until(f"the log says {message!r}", 60, advice=str(self.log_file)):
             for record in self.records()[after:]:
                 if record["message"] == message:
                     return record

@@ -100,7 +100,7 @@ def test_a_new_process_gives_leaked_connections_back(deployed: Deployed, service
         pages(client, 15)
     assert connections(deployed[0]) >= 15
     service.stop()
-    for _ in wait_until("Postgres notices that the process is gone", 10):
+    for _ in wait_until("Postgres notices that the process is gone", 60):
         if connections(deployed[0]) <= 1:
             break
 

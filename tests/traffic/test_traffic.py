@@ -56,13 +56,13 @@ def traffic_to(
 
 
 def wait_for(traffic: Traffic, since: float, outcome: Outcome, count: int = 10) -> None:
-    for _ in wait_until(f"{count} times {outcome}", 15):
+    for _ in wait_until(f"{count} times {outcome}", 60):
         if traffic.window(since).outcomes.get(outcome, 0) >= count:
             return
 
 
 def wait_for_death(traffic: Traffic) -> None:
-    for _ in wait_until("the death is noticed", 20):
+    for _ in wait_until("the death is noticed", 60):
         traffic.window(0)
 
 
@@ -80,7 +80,7 @@ def test_generators_that_are_got_ready_send_nothing_before_they_may(
 ) -> None:
     traffic = traffic_to(server, timeline)
     traffic.get_ready()
-    for _ in wait_until("the generator has loaded", 30):
+    for _ in wait_until("the generator has loaded", 60):
         if path_of(traffic.directory, OBSERVATIONS, 0).exists():
             break
     began = now()
@@ -89,7 +89,7 @@ def test_generators_that_are_got_ready_send_nothing_before_they_may(
         if now() - began > 1:
             break
     with traffic:
-        for _ in wait_until("some traffic", 15):
+        for _ in wait_until("some traffic", 60):
             if traffic.window(began).sent:
                 break
     (start,) = [g.schedule.start for g in traffic._generators if g.schedule]
@@ -115,7 +115,7 @@ def test_everything_that_was_due_is_seen_live_and_recorded(
     with traffic_to(server, timeline) as traffic:
         traffic.subscribe(arrived.append)
         began = now()
-        for _ in wait_until("two seconds of traffic", 15):
+        for _ in wait_until("two seconds of traffic", 60):
             window = traffic.window(began)
             if window.until - window.start >= 2:
                 break
@@ -164,7 +164,7 @@ def test_a_freeze_counts_from_the_moment_a_request_was_due(
         wait_for(traffic, began, Outcome.OK, 100)
         server.freeze_for(1.5)
         froze = now()
-        for _ in wait_until("the frozen seconds are complete", 15):
+        for _ in wait_until("the frozen seconds are complete", 60):
             window = traffic.window(began)
             if window.until >= froze + 2.5:
                 break
@@ -180,12 +180,12 @@ def test_requests_of_a_frozen_second_are_not_taken_for_absent(
     server: ListingsServer, timeline: Timeline
 ) -> None:
     with traffic_to(server, timeline) as traffic:
-        for _ in wait_until("a whole second of good answers", 10):
+        for _ in wait_until("a whole second of good answers", 60):
             if traffic.last_good_at(now()) is not None:
                 break
         server.freeze()
         frozen_at = now()
-        for _ in wait_until("requests that nobody answers", 10):
+        for _ in wait_until("requests that nobody answers", 60):
             if traffic.pending() > RATE / 4:
                 break
         assert traffic.window(frozen_at).until <= frozen_at + 1.1 + traffic.timeout_s
@@ -195,7 +195,7 @@ def test_requests_of_a_frozen_second_are_not_taken_for_absent(
         assert frozen.histogram.quantile(0.0) >= 0.99 * traffic.timeout_s
         thaw_began_at = now()  # before it: an answer may come sooner than the call returns
         server.thaw()
-        for _ in wait_until("service is back", 15):
+        for _ in wait_until("service is back", 60):
             restored = traffic.first_good_since(frozen_at)
             if restored is not None:
                 break
@@ -309,7 +309,7 @@ def test_nobody_listening_is_a_lost_connection(timeline: Timeline) -> None:
 def test_several_workers_share_the_rate(server: ListingsServer, timeline: Timeline) -> None:
     with traffic_to(server, timeline, workers=2) as traffic:
         began = now()
-        for _ in wait_until("two seconds of traffic", 15):
+        for _ in wait_until("two seconds of traffic", 60):
             window = traffic.window(began)
             if window.until - window.start >= 2:
                 break
@@ -371,11 +371,11 @@ def test_an_overloaded_generator_is_not_honest(server: ListingsServer, timeline:
         (process,) = processes_of(traffic)
         process.suspend()  # as a machine would that has no time for it
         suspended = now()
-        for _ in wait_until("half a second without the generator", 5):
+        for _ in wait_until("half a second without the generator", 60):
             if now() > suspended + 0.5:
                 break
         process.resume()
-        for _ in wait_until("traffic catches up", 15):
+        for _ in wait_until("traffic catches up", 60):
             if traffic.window(began).until > suspended + 2:
                 break
         honest, why = traffic.honest(began, now())
@@ -430,7 +430,7 @@ def test_a_drill_that_ends_leaves_no_generator(tmp_path: Path, sent: signal.Sign
         (generator,) = psutil.Process(drill.pid).children()
         assert os.getpgid(generator.pid) != os.getpgid(drill.pid)
         drill.send_signal(sent)
-        for _ in wait_until("the generator ends", 15):
+        for _ in wait_until("the generator ends", 60):
             if not generator.is_running() or generator.status() == psutil.STATUS_ZOMBIE:
                 break
         rest = drill.stdout.read()

@@ -48,7 +48,7 @@ def test_the_machine_is_sampled_into_the_record(tmp_path: Path) -> None:
 
     timeline.subscribe(listen, "test")
     with Machine(timeline) as machine:
-        for _ in wait_until("two samples of the machine", 10):
+        for _ in wait_until("two samples of the machine", 60):
             if len(seen) >= 2:
                 break
         timeline.record(GeneratorSample("0", 0.35, 0.2, 3))

@@ -223,13 +223,13 @@ def test_a_storm_is_read_whole_with_little_memory(bench: Bench) -> None:
     tracemalloc.start()
     thread.start()
     try:
-        for waited in wait_until("two seconds of storm", 10, every_s=0.5):
+        for waited in wait_until("two seconds of storm", 60, every_s=0.5):
             bench.tail.read()
             if waited > 2:
                 break
         over.set()
         thread.join()
-        for _ in wait_until("the reader to catch up", 30):
+        for _ in wait_until("the reader to catch up", 60):
             bench.tail.read()
             if bench.read == written[0]:
                 break

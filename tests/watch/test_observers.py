@@ -77,7 +77,7 @@ class Recorded:
         return [one for one in found if isinstance(one, ObserverDied)]
 
     def await_death(self, observer: str) -> ObserverDied:
-        for _ in wait_until(f"the death of {observer}", 10):
+        for _ in wait_until(f"the death of {observer}", 60):
             for death in self.deaths():
                 if observer in death.observer:
                     return death
