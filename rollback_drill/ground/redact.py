@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 MASK = "[redacted]"
 _SHORTEST = 4  # masking shorter values would blank ordinary text
 _SHORT, _MOST_TOLD = 80, 5_000  # characters of a text that is remembered, and how many are
+_LONG, _MOST_LONG = 5_000, 2_000  # so are the looks of longer ones: scripts come drill by drill
 _SHORTEST_PART = 6  # of a secret that is split over two lines of output
 
 _NAME = (
@@ -106,6 +107,10 @@ _LINE_BREAK = r"(?:\\?[ \t]*\r?\n[ \t]*)?"
 
 def masked(text: str) -> str:
     """Return `text` without what is a secret by the words around it, or by its own form."""
+    return _masked_once(text) if len(text) <= _LONG else _masked(text)
+
+
+def _masked(text: str) -> str:
     lower = text.lower()
     for word in _WORTH_A_LOOK:
         if word in lower:
@@ -115,6 +120,9 @@ def masked(text: str) -> str:
     for pattern in _patterns():
         text = pattern.sub(_mask, text)
     return text
+
+
+_masked_once = functools.lru_cache(_MOST_LONG)(_masked)
 
 
 @functools.cache
