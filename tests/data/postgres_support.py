@@ -82,7 +82,7 @@ class Postgres:
             capture_output=True,
             text=True,
             check=True,
-            timeout=30,
+            timeout=60,
         )
         return "\n".join(
             line

@@ -130,7 +130,7 @@ def test_bash_completes_it(typed: str, completed: set[str], script: Path, tmp_pa
         'cword=$COMP_CWORD; _shtab_rollback_drill; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
-        ["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=30
+        ["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert {one.strip() for one in done.stdout.split("\n") if one} == completed, done.stderr
 

@@ -151,7 +151,7 @@ def no_files(folder: Path) -> list[Path]:
     return [*paths, Path("/dev/null"), Path("/dev/zero")]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(100)
 @pytest.mark.parametrize("ask", [report, decide, resume])
 def test_what_is_no_file_ends_in_one_sentence_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], ask: Ask
@@ -160,7 +160,7 @@ def test_what_is_no_file_ends_in_one_sentence_at_once(
         said(ask(path), capsys.readouterr().err)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(100)
 def test_a_history_that_is_no_file_ends_in_one_sentence_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

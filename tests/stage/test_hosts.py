@@ -69,9 +69,9 @@ def test_every_script_is_seen_to_end_as_it_ended(host: Host) -> None:
 
 
 def test_a_daemon_that_holds_the_output_open_is_not_waited_for(host: Host) -> None:
-    done = host.run("sleep 4 & setsid sleep 4 & echo begun", limit_s=20)
+    done = host.run("sleep 30 & setsid sleep 30 & echo begun", limit_s=60)
     assert (done.exit_status, done.stdout) == (0, "begun")
-    assert done.took_s < 3
+    assert done.took_s < 25
 
 
 def test_a_session_that_was_killed_is_a_finding_of_its_own(host: Host) -> None:

