@@ -179,8 +179,8 @@ def read_host(
         unseen["balancer"] = "it cannot be asked"
     if no_service:
         unseen["processes"] = no_service
-    processes, service = _processes(told["processes"], told["self"], pid)
-    usage = _usage(told["processes"], told.get("handles", ""), pid)
+    rows = {int(row[1]): row for row in map(_STAT.match, told["processes"].splitlines()) if row}
+    processes, service = _processes(rows, told["self"], pid)
     where = told["where"]
     return HostSeen(
         moment=moment,
@@ -202,7 +202,7 @@ def read_host(
         secrets=tuple(told.get("secrets", "").splitlines()),
         processes={} if no_service else processes,
         service=service,
-        usage=usage,
+        usage=_usage(rows, told.get("handles", ""), pid),
         evidence=_sizes(told.get("evidence", "")),
         balancer=balancer,
         crontab=tuple(_digest(line, key) for line in told["crontab"].splitlines()[1:]),
@@ -257,12 +257,11 @@ def _by_path(text: str) -> dict[str, str]:
 
 
 def _processes(
-    text: str, script: str, service: int | None
+    rows: Mapping[int, re.Match[str]], script: str, service: int | None
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return names by "pid since start", without those of the script's own session and without
     workers, which bear their parent's name; and which of them are the service's.
     """
-    rows = {int(row[1]): row for row in map(_STAT.match, text.splitlines()) if row}
     own = rows[int(script)][4] if script.isdigit() and int(script) in rows else ""
     named: dict[str, str] = {}
     of_service: list[str] = []
@@ -278,11 +277,12 @@ def _processes(
     return named, tuple(of_service)
 
 
-def _usage(text: str, handles: str, service: int | None) -> dict[str, int]:
+def _usage(
+    rows: Mapping[int, re.Match[str]], handles: str, service: int | None
+) -> dict[str, int]:
     """Return how many threads and open files the service has, with all that it started; nothing
     where its process is not known.
     """
-    rows = {int(row[1]): row for row in map(_STAT.match, text.splitlines()) if row}
     own = [pid for pid in rows if service in _line_of(pid, rows)]
     if not own:
         return {}

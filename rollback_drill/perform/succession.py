@@ -1,13 +1,14 @@
 """Which process told it: the one that a rollback put an end to, or the one that came after it.
 
 A step that restarts the service begins while the failing release still serves, and that goes on to
-tell of what ails it until it is stopped. A look at clocks alone would take it for the new one's.
+tell of what ails it until it is stopped, or dies of it before it is stopped. A look at clocks alone
+would take it for the new one's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
@@ -48,6 +49,25 @@ def of_predecessor(
     between = [one for one in entries if since <= one.at < began.get(one.host, latest)]
     before = {_shape(one) for one in entries if one.at < since} if between else set()
     return frozenset(one for one in between if _shape(one) in before)
+
+
+def printed_before(
+    entries: Iterable[Entry],
+    since: float,
+    began: Mapping[str, float],
+    starts: Mapping[str, Sequence[float]],
+) -> frozenset[Entry]:
+    """Return the entries that were printed after `since` and before the present process of their
+    host `began` by what its supervisor had started before `since`: by its `starts`, times at which
+    it says that it started something, it had started nothing since. Where it never says so, none.
+    """
+    found = set()
+    for one in entries:
+        if since <= one.at < began.get(one.host, since):
+            latest = max((at for at in starts.get(one.host, ()) if at < one.at), default=since)
+            if latest < since:
+                found.add(one)
+    return frozenset(found)
 
 
 def _shape(entry: Entry) -> tuple[str, str]:

@@ -218,6 +218,8 @@ class Tail:
             if line.lstrip().startswith("{"):
                 entry = application_entry(line, host, "", arrival, text=True)
         reading.take(entry)
+        if source == OUTPUT:
+            self.logs[source].note_start(entry)
         harmless = interface.log_harmless
         self._searched += 1
         if self._searched <= _SEARCHED and self._secrets.finds(line):

@@ -23,6 +23,8 @@ _TEXT = 1_000
 _PLAIN = 20  # lines without one of JSON: the log has none
 _MOST_ASTRAY = 1_000
 _MOST_SECONDS = 7_200
+_MOST_STARTS = 1_000
+_STARTED = re.compile(r"\bspawned: '|(?:\bsystemd\[\d+\]: |^)Started ")  # supervisord, systemd
 # A failing release can log hundreds of equal lines a second; the timeline keeps samples.
 _LINES_PER_READ = 5
 _POSTGRES = re.compile(
@@ -158,10 +160,12 @@ class LogPosition:
 class Log:
     """The errors that were read of one log, and how it was read on each host.
 
-    `forgotten_at`: the time of the newest error that was read and is no longer kept.
+    `forgotten_at`: the time of the newest error that was read and is no longer kept; `starts`: when
+    a supervisor says that it started something (Unix seconds), by host.
     """
 
     errors: deque[Entry] = field(default_factory=lambda: deque(maxlen=MOST_ERRORS))
+    starts: dict[str, deque[float]] = field(default_factory=dict)
     forgotten_at: float = 0.0
     readings: dict[str, LogPosition] = field(default_factory=dict)
 
@@ -171,6 +175,11 @@ class Log:
             if len(self.errors) == MOST_ERRORS:
                 self.forgotten_at = max(self.forgotten_at, self.errors[0].at)
             self.errors.append(entry)
+
+    def note_start(self, entry: Entry) -> None:
+        """Note when `entry` was written, if a supervisor says in it that it started something."""
+        if _STARTED.search(entry.text):
+            self.starts.setdefault(entry.host, deque(maxlen=_MOST_STARTS)).append(entry.at)
 
     def reading(self, host: str) -> LogPosition:
         """Return how the log of `host` was read."""

@@ -9,7 +9,7 @@ import pytest
 
 from rollback_drill.ground.clock import now
 from rollback_drill.ground.errors import StageError
-from rollback_drill.perform.succession import of_predecessor, when_begun
+from rollback_drill.perform.succession import of_predecessor, printed_before, when_begun
 from rollback_drill.stage.host import Completed, LocalHost
 from rollback_drill.watch.logs import Entry
 
@@ -48,6 +48,31 @@ def test_a_server_of_all_hosts_is_excused_until_the_last_one_began() -> None:
     lines = [told(at, "too many clients already", "") for at in (99.0, 102.5, 103.5)]
     began = {"host-1": 102.0, "host-2": 103.0}
     assert of_predecessor(lines, SINCE, began) == {lines[1]}
+
+
+EXITED = told(101.0, "WARN exited: hostaway-mcp (exit status 1; not expected)")
+
+
+def test_what_a_supervisor_had_started_before_dies_without_blame_of_the_new_one() -> None:
+    assert printed_before([EXITED], SINCE, BEGAN, {"host-1": [80.0, 99.5]}) == {EXITED}
+
+
+@pytest.mark.parametrize(
+    ("starts", "began"),
+    [
+        pytest.param({"host-1": [99.5, 100.5]}, BEGAN, id="a start that failed"),
+        pytest.param({"host-1": [99.5, 100.0]}, BEGAN, id="started as the step began"),
+        pytest.param({"host-1": [99.5]}, {"host-1": 100.9}, id="the new one served already"),
+        pytest.param({"host-1": [101.5]}, BEGAN, id="nobody heard what it had started before"),
+        pytest.param({"host-2": [99.5]}, BEGAN, id="another host's"),
+        pytest.param({}, BEGAN, id="it never says"),
+        pytest.param({"host-1": [99.5]}, {}, id="nobody knows when the new one began"),
+    ],
+)
+def test_any_other_end_is_the_new_ones(
+    starts: dict[str, list[float]], began: dict[str, float]
+) -> None:
+    assert printed_before([EXITED], SINCE, began, starts) == frozenset()
 
 
 def a_stage(*hosts: Any) -> Any:

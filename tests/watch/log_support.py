@@ -64,12 +64,13 @@ class Bench:
         self.tail = Tail(cast(Any, self.stage))
         self.timeline = Timeline(folder / "timeline.jsonl")
         self.since = now() - 5
+        self.processes_began: dict[str, float] = {}
         self.rate = 0.0
 
     def check(self, text: str = "No errors in application logs") -> Finding:
         moment = SimpleNamespace(
             stage=self.stage, tail=self.tail, timeline=self.timeline, outputs=[],
-            effective_at=self.since, processes_began={}, began_at=self.since,
+            effective_at=self.since, processes_began=self.processes_began, began_at=self.since,
             traffic=SimpleNamespace(window=self.window),
         )  # fmt: skip
         bound = bind(text)

@@ -64,6 +64,24 @@ def test_each_log_of_the_host_is_heard(bench: Bench, name: str, text: str) -> No
     assert bench.check(BOX).verdict is Verdict.FAILED
 
 
+def stamped(ago_s: float, text: str) -> str:
+    at = datetime.fromtimestamp(now() - ago_s, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S},{at.microsecond // 1000:03} {text}\n"
+
+
+@pytest.mark.parametrize(
+    ("spawned_ago_s", "verdict"), [((20,), Verdict.PASSED), ((20, 4), Verdict.FAILED)]
+)
+def test_what_was_started_before_may_die_as_it_is_stopped_and_what_was_started_since_may_not(
+    bench: Bench, spawned_ago_s: tuple[float, ...], verdict: Verdict
+) -> None:
+    for ago_s in spawned_ago_s:
+        printed(bench, stamped(ago_s, "INFO spawned: 'hostaway-mcp' with pid 7"), "sup.log")
+    printed(bench, stamped(3, "WARN exited: hostaway-mcp (exit status 1; not expected)"), "sup.log")
+    bench.processes_began = {"host-1": now() - 1}
+    assert bench.check(BOX).verdict is verdict
+
+
 def test_what_nobody_calls_an_error_is_none_in_what_is_printed(bench: Bench) -> None:
     printed(bench, "INFO: Started server process [7]\nlistening on 0.0.0.0:8000\n")
     found = bench.check(BOX)

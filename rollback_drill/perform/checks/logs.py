@@ -11,7 +11,7 @@ from rollback_drill.ground.finding import Finding, failed, passed, unknown
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
-from rollback_drill.perform.succession import of_predecessor
+from rollback_drill.perform.succession import of_predecessor, printed_before
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
@@ -49,7 +49,10 @@ def _judge(
         for name in (source, *((OUTPUT,) if source == APPLICATION else ()))
         for entry in tuple(moment.tail.logs[name].errors)
     ]
-    old = of_predecessor(kept, moment.effective_at, moment.processes_began)
+    since_when = (moment.effective_at, moment.processes_began)
+    printed = moment.tail.logs[OUTPUT]
+    old = of_predecessor(kept, *since_when)
+    old |= printed_before(tuple(printed.errors), *since_when, printed.starts)
     errors = [
         entry
         for entry in kept
