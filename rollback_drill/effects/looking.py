@@ -277,9 +277,7 @@ def _processes(
     return named, tuple(of_service)
 
 
-def _usage(
-    rows: Mapping[int, re.Match[str]], handles: str, service: int | None
-) -> dict[str, int]:
+def _usage(rows: Mapping[int, re.Match[str]], handles: str, service: int | None) -> dict[str, int]:
     """Return how many threads and open files the service has, with all that it started; nothing
     where its process is not known.
     """

@@ -17,7 +17,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 MASK = "[redacted]"
 _SHORTEST = 4  # masking shorter values would blank ordinary text
 _SHORT, _MOST_TOLD = 80, 5_000  # characters of a text that is remembered, and how many are
-_LONG, _MOST_LONG = 5_000, 2_000  # so are the looks of longer ones: scripts come drill by drill
+# So are those of others: scripts and documents come drill by drill.
+_LONG, _MOST_MIDDLING, _MOST_LONG = 5_000, 2_000, 4
 _SHORTEST_PART = 6  # of a secret that is split over two lines of output
 
 _NAME = (
@@ -107,7 +108,7 @@ _LINE_BREAK = r"(?:\\?[ \t]*\r?\n[ \t]*)?"
 
 def masked(text: str) -> str:
     """Return `text` without what is a secret by the words around it, or by its own form."""
-    return _masked_once(text) if len(text) <= _LONG else _masked(text)
+    return _masked_middling(text) if len(text) <= _LONG else _masked_long(text)
 
 
 def _masked(text: str) -> str:
@@ -122,7 +123,8 @@ def _masked(text: str) -> str:
     return text
 
 
-_masked_once = functools.lru_cache(_MOST_LONG)(_masked)
+_masked_middling = functools.lru_cache(_MOST_MIDDLING)(_masked)
+_masked_long = functools.lru_cache(_MOST_LONG)(_masked)
 
 
 @functools.cache

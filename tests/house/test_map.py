@@ -14,7 +14,6 @@ import rollback_drill
 from tests.house.floor_plan import MACHINES, House, engine, reached
 
 FOLDER = Path(rollback_drill.__file__).parent
-HOUSE = engine()
 TESTS = Path(__file__).parents[1]
 DEPENDENTS = ("load", "steps", "features", "tests", "bench", "examples")
 NO_MACHINE = ("ground", "record", "runbook", "decide", "report")
@@ -28,27 +27,27 @@ def asked_tests(tests: House) -> list[str]:
 
 
 def test_every_room_and_every_door_is_on_the_map() -> None:
-    assert HOUSE.missing_on_the_map() == []
+    assert engine().missing_on_the_map() == []
 
 
 def test_no_room_asks_one_above_it() -> None:
-    assert HOUSE.upwards() == []
+    assert engine().upwards() == []
 
 
 def test_nothing_goes_in_a_circle() -> None:
-    assert HOUSE.circles() == []
+    assert engine().circles() == []
 
 
 def test_the_engine_knows_no_service_by_name() -> None:
-    assert HOUSE.private() == []
+    assert engine().private() == []
 
 
 def test_the_engine_asks_none_of_those_that_depend_on_it() -> None:
-    assert HOUSE.abroad(DEPENDENTS) == []
+    assert engine().abroad(DEPENDENTS) == []
 
 
 def test_a_name_means_one_thing() -> None:
-    assert HOUSE.twice() == []
+    assert engine().twice() == []
 
 
 @pytest.mark.parametrize("room", [*NO_MACHINE, *FAMILIES])
@@ -58,7 +57,7 @@ def test_what_is_read_judged_and_shown_reaches_no_machine(room: str) -> None:
 
 def test_tests_stand_like_the_rooms() -> None:
     folders = {path.name for path in TESTS.iterdir() if (path / "__init__.py").exists()}
-    assert folders == {*HOUSE.order, "house"}
+    assert folders == {*engine().order, "house"}
     assert [*TESTS.glob("test_*.py")] == []
 
 
