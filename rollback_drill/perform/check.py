@@ -20,7 +20,7 @@ from rollback_drill.perform.enough import once_enough
 from rollback_drill.perform.moment import Moment
 from rollback_drill.perform.told import Checked
 from rollback_drill.runbook.model import Checkbox
-from rollback_drill.runbook.statement import most_like, plain, statement
+from rollback_drill.runbook.statement import most_like, plain, statement, without_articles
 from rollback_drill.stage.answers import BadAnswer, NoAnswer
 from rollback_drill.stage.host import look
 from rollback_drill.stage.model import ABILITIES, check_needs, lacks_of
@@ -205,7 +205,7 @@ def own_script(text: str, scripts: Mapping[str, str]) -> tuple[re.Match[str], st
     """Return the script for a checkbox among `scripts`, by patterns of whole statements."""
     said = plain(text)
     for pattern, script in scripts.items():
-        match = statement(pattern).fullmatch(said)
+        match = statement(without_articles(pattern)).fullmatch(said)
         if match:
             return match, script
     return None

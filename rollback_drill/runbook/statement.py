@@ -39,6 +39,11 @@ _NEAR = 0.35  # below that likeness two sentences have nothing to do with each o
 
 
 @functools.lru_cache(maxsize=2_048)
+def without_articles(pattern: str) -> str:
+    """Return a pattern that is written as a checkbox is, for the box as `plain` reads it."""
+    return re.sub(rf"{_ARTICLES.pattern}\s+", "", pattern, flags=re.IGNORECASE)
+
+
 def plain(text: str) -> str:
     """Return `text` without what says nothing: markup, articles, brackets, needless blanks."""
     text = unicodedata.normalize("NFKC", text)

@@ -255,6 +255,8 @@ def test_the_scripts_of_a_stage_are_for_whole_statements_too() -> None:
     assert found
     assert found[1] == "true"
     assert own_script("No cache warm", scripts) is None
+    assert own_script("Every shop has the flag off", {"every shop has the flag off": "true"})
+    assert not own_script("Every shop has another flag off", {"every shop has the flag off": ""})
     assert own_script("External dependencies reachable", scripts) is None
 
 

@@ -56,6 +56,23 @@ def _built_of(moment: Moment) -> tuple[list[str], str]:
     return stale, "; ".join(told)
 
 
+# Whatever the program is called: a path of the deployment's folder is told, or it was started in
+# that folder with a part of it, by no other folder's environment.
+_FROM_HERE = """cd -P . && at=/proc/{pid}
+mapfile -d '' -t words < "$at/cmdline"
+echo "${{words[*]}}"
+grep -qF -e "$PWD" -e "$OLDPWD" <<< "${{words[*]}}" && exit 0
+[ "$(readlink "$at/cwd")" = "$PWD" ] && [ ! -e "${{words[0]%/*}}/../pyvenv.cfg" ] || exit 1
+for word in "${{words[@]}}"; do
+  module="${{word%%[.:]*}}"
+  case "$word" in [!/-]*)
+    if [ -e "$word" ] || [ -d "$module" ] || [ -e "$module.py" ]; then exit 0; fi ;;
+  esac
+done
+exit 1
+"""
+
+
 @check(
     r"(?:<SERVICE> )?process<IS> (?:running|alive)(?: check with ps aux \| grep [\w.-]+)?",
     examples=["Its process is running", "Process running"],
@@ -73,13 +90,8 @@ def running(moment: Moment, match: re.Match[str]) -> Finding:
         return judged(not stale, f"process ids {pids}; {runs}", "what is checked out to run")
     lines, ours = {}, True
     for host in stage.hosts:
-        # Started from the deployment's folder, whatever the program is called.
-        done = look(
-            host,
-            f"line=\"$(tr '\\0' ' ' < /proc/{pids[host.name]}/cmdline)\"; echo \"$line\"\n"
-            'grep -qF "$PWD" <<< "$line"',
-            limit_s=10,
-        )
+        script = _FROM_HERE.format(pid=pids[host.name])
+        done = look(host, script, limit_s=10)
         lines[host.name] = f"{host.name}: {pids[host.name]} {done.stdout.strip()[-60:]}"
         ours = ours and done.ok
     return judged(ours, "; ".join(lines.values()), "a process of the deployment's folder")

@@ -112,7 +112,8 @@ _WHOLE = re.compile(
     r"^\s*(?:set \+o pipefail|tell\(\)|told\(\)"
     r"|.*exec 3< |cd \"\$EVIDENCE_DIR\"\nage_s=|found=\"HEAD"
     r"|git ls-remote|uv sync --check|cd \"\$\(git -C |echo '# by hand'"
-    r"|read -r up _ |git tag --points-at|grep -H -n|git describe|line=|\.venv/bin/alembic heads"
+    r"|read -r up _ |git tag --points-at|grep -H -n|git describe|cd -P \. && at=/proc"
+    r"|\.venv/bin/alembic heads"
     r"|\.venv/bin/python - |\.venv/bin/python -m compileall -q hostaway_mcp\n\.venv|kept="
     r"|mkdir -p \"\$EVIDENCE_DIR\"" + WHOLE + ")"
 )
@@ -485,7 +486,7 @@ _KNOWN: list[tuple[re.Pattern[str], Callable[[Shell, re.Match[str]], None]]] = [
         (r"^uv sync --check", _is_synced),
         (r"^\.venv/bin/python -m compileall -q hostaway_mcp\n", _compiles),
         (r"^cd \"\$EVIDENCE_DIR\"\nage_s=", _is_documented),
-        (r"^line=.*/proc/(?P<pid>\d+)/cmdline", _command_line),
+        (r"^cd -P \. && at=/proc/(?P<pid>\d+)\n", _command_line),
         (r"^read -r up _ < /proc/uptime\n.*/proc/(?P<pid>\d+)/stat", _age),
         (r"^\.venv/bin/python - \"\$CONFIG_FILE\".*pagination_enabled", _is_configured),
         # Hazards.
