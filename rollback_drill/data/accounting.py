@@ -53,7 +53,9 @@ class Accounting:
         self._damaged = damaged
         self._untouched = untouched
         self._standing = (
-            Standing(stage.database, stage.subject.table, scopes) if stage.database else None
+            Standing(stage.database, stage.subject.table, scopes, stage.changing)
+            if stage.database
+            else None
         )
         self._watching = Watching(stage.database, entries)
         self._continues = scopes is not None and entries is not None

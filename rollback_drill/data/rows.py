@@ -52,13 +52,15 @@ class Stretch:
 @dataclass(frozen=True, slots=True)
 class Stood:
     """All that is known of them. `aside`: tables that are not compared, since their rows changed
-    while all was well; `unread`: why others could not be looked at; `lacks`: moments at which
+    while all was well; `changing`: columns and tables that are not compared by the word of who
+    describes the stage; `unread`: why others could not be looked at; `lacks`: moments at which
     nobody looked, though somebody had to.
     """
 
     looks: tuple[RowsSeen, ...]
     spans: tuple[Stretch, ...]
     aside: tuple[str, ...]
+    changing: tuple[str, ...]
     unread: Mapping[str, str]
     lacks: tuple[str, ...]
 
@@ -86,12 +88,14 @@ def rows(book: Book) -> Stood | None:
     looks = book.every(RowsSeen)
     if not looks:
         return None
+    changing = sorted({name for one in looks for name in one.changing})
     aside = _aside(looks)
     moments = [one.moment for one in looks]
     return Stood(
         looks=tuple(looks),
-        spans=(*_spans(book, aside), *_round_trip(looks, aside)),
+        spans=(*_spans(book, aside.union(changing)), *_round_trip(looks, aside.union(changing))),
         aside=tuple(sorted(aside)),
+        changing=tuple(changing),
         unread={name: why for one in looks for name, why in one.unread.items()},
         lacks=tuple(one for one in (STARTED, ENDED) if one not in moments),
     )
@@ -163,7 +167,10 @@ def _differences(
             name = f"{table}{column}"
             if column not in after:
                 gone += [] if name in declared else [f"{name} is gone"]
-            elif after[column] not in (before[column], wanted.get(table, {}).get(column)):
+            elif name not in aside and after[column] not in (
+                before[column],
+                wanted.get(table, {}).get(column),
+            ):
                 changed.append(f"{name} has other values")
     return gone, changed
 
@@ -176,7 +183,7 @@ def _round_trip(looks: Sequence[RowsSeen], aside: Collection[str]) -> Iterator[S
         before, after = first.tables[table], last.tables[table]
         for column in sorted(before.keys() & after.keys()):
             away = any(column not in one.tables.get(table, {}) for one in looks)
-            if away and before[column] != after[column]:
+            if away and before[column] != after[column] and f"{table}{column}" not in aside:
                 changed.append(f"{table}{'' if column == ROWS else column} came back otherwise")
     if changed:
         yield Stretch(first.moment, last.moment, (), tuple(changed), False)

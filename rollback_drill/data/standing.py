@@ -32,15 +32,21 @@ _MAY_NOT = "whoever asks may not read it; grant pg_read_all_data"
 
 class Standing:
     """The rows of `database` that stand when it is looked at first. `table`: the one that clients
-    write to, None where nobody knows; `scopes`: of a drill that is continued.
+    write to, None where nobody knows; `scopes`: of a drill that is continued; `changing`: columns
+    that the service changes by itself.
     """
 
     def __init__(
-        self, database: Queries, table: Table | None, scopes: Mapping[str, str] | None = None
+        self,
+        database: Queries,
+        table: Table | None,
+        scopes: Mapping[str, str] | None = None,
+        changing: Sequence[str] = (),
     ) -> None:
         self._database = database
         self._table = table
         self._scopes = None if scopes is None else dict(scopes)
+        self._changing = tuple(changing)
         self._unscoped: dict[str, str] = {}
 
     def look(
@@ -61,7 +67,7 @@ class Standing:
         if not tables and missing:
             raise StageError("rows that stand", next(iter(missing.values())), "see its log")
         wanted = expected(self._database, transformed or {}, self._scopes)
-        return RowsSeen(moment, tables, procedure, self._scopes, missing, wanted)
+        return RowsSeen(moment, tables, procedure, self._scopes, missing, wanted, self._changing)
 
     def count(self, writes: Mapping[str, Sequence[Write]], *, shared: bool) -> RowsCounted | None:
         """Say whose the rows of the clients' table are, once traffic is over: `writes` are theirs,

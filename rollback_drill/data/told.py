@@ -94,7 +94,8 @@ class RowsSeen(Told):
 
     `tables` and `expected` are those of DataSeen; `scopes`: the SQL conditions of tables of which
     only some rows are looked at, since clients write others or there are too many; `unread`: why
-    others were not looked at.
+    others were not looked at; `changing`: columns and tables whose values, by the word of who
+    describes the stage, the service changes by itself.
     """
 
     moment: Name
@@ -103,6 +104,7 @@ class RowsSeen(Told):
     scopes: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     expected: dict[str, dict[str, str]] = field(default_factory=dict)
+    changing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def causes(record: list[dict[str, Any]]) -> Iterator[tuple[object, object, str]]
     for was, now in pairwise(by["RowsSeen"] if steady else ()):
         wanted = was["expected"] or wanted
         for name, rows in was["tables"].items() if not now["unread"] else ():
-            for part in {part for part in rows if not dropped & {name, name + part}}:
+            for part in {x for x in rows if not {*dropped, *now["changing"]} & {name, name + x}}:
                 ok = (rows[part], wanted.get(name, {}).get(part))
                 yield now["tables"].get(name, {}).get(part) not in ok, 0, f"rows: {name}{part}"
     # What was found once the last procedure took effect: with its first step, with all but one.

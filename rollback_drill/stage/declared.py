@@ -220,6 +220,13 @@ STAGING_TABLES: tuple[KeyTable, ...] = (
                 "connection string of Postgres' administrator",
                 "STAGING_ADMIN_DSN",
             ),
+            Key(
+                "changing",
+                TEXTS,
+                "columns, or whole tables, whose values the service changes by itself in rows that "
+                "stand, such as when a key was last used; they are not compared",
+                ["api_tokens.seen_at"],
+            ),
         ),
     ),
     KeyTable(

@@ -47,6 +47,7 @@ class Staging:
     api: str  # name of its subject
     api_key: str
     dsn: str
+    changing: tuple[str, ...]  # columns that the service changes by itself
     scripts: Mapping[str, str]
     checks: Mapping[str, str]
     faults: tuple[FaultEntry, ...]
@@ -144,6 +145,7 @@ class _Reader:
             api=api,
             api_key=self._secret(key) if key else "",
             dsn=self._secret(dsn) if dsn else "",
+            changing=tuple(self._typed(database, "database", "changing", [])),
             scripts=scripts,
             checks=checks,
             faults=tuple(self._many(self._table.get("faults", []), "faults", FaultEntry)),

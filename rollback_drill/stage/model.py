@@ -184,6 +184,7 @@ class Stage(Protocol):
     ended_scripts: int  # that a dead drill had left running, on a stage that was attached
     golden: GoldenSet | None  # what the stable release answered on this data before the upgrade
     no_golden: str  # why there is none
+    changing: Sequence[str]  # columns whose values the service changes by itself
     no_document: str  # why its service cannot be held against a document; "" where it can
 
     # Abilities, false where this stage has not got them; asked all the same, they raise StageError
@@ -292,6 +293,7 @@ class OwnStage(Process, Defects, Network):
     ended_scripts = 0
     golden: GoldenSet | None = None
     no_golden = "the stable release was not asked before the upgrade"
+    changing: Sequence[str] = ()
     hosts: Sequence[Host]
 
     def __init__(self, options: StageOptions) -> None:

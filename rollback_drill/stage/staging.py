@@ -73,6 +73,7 @@ class StagingStage:
         self.failing, self.stable = staging.failing, staging.stable
         self.base_url, self.api_key = staging.base_url, staging.api_key
         self.secrets = staging.secrets
+        self.changing: Sequence[str] = staging.changing
         self.environment: Mapping[str, str] = staging.environment
         self.alternatives: Sequence[str] = staging.alternatives
         self.interface = staging.interface

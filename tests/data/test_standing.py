@@ -80,6 +80,22 @@ def looked(session: Session, change: str) -> list[str]:
     return lost(before, one.look(ENDED))
 
 
+def test_what_the_service_changes_by_itself_is_told_and_not_compared_and_all_else_is(
+    session: Session,
+) -> None:
+    one = Standing(session, TABLE, changing=["shops.city"])
+    before = one.look(STARTED)
+    session.fetch("UPDATE shops SET city = 'Wien'")
+    after = one.look(ENDED)
+    assert after.changing == ("shops.city",)
+    assert lost(before, after) == []
+    assert lost(replace(before, changing=()), replace(after, changing=())) == [
+        "shops.city has other values"
+    ]
+    session.fetch("ALTER TABLE shops DROP city")
+    assert lost(before, one.look(ENDED)) == ["shops.city is gone"]
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
