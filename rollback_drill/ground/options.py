@@ -227,6 +227,9 @@ TESTS = Option(
     "what pytest is asked beside",
     "TESTS=\"-k matrix -m 'not drill'\"",
 )
+SERVICE = Option(
+    "SERVICE", one_of("kinto", "unleash"), "kinto", "which example to drill", "SERVICE=unleash"
+)
 ONLY = Option(
     "ONLY",
     words("NAMES"),
@@ -431,11 +434,11 @@ VERBS = (
     ),
     Verb(
         "example",
-        "Drill a foreign service (Kinto) over ssh, as a staging environment",
-        "make example REPORT=reports/kinto",
-        (REPORT,),
-        module="examples.kinto",
-        words=("--report={report}",),
+        "Drill a foreign service (Kinto or Unleash) over ssh, as a staging environment",
+        "make example SERVICE=unleash REPORT=reports/unleash",
+        (SERVICE, REPORT),
+        module="examples",
+        words=("--service={service}", "--report={report}"),
     ),
     Verb(
         "bench",

@@ -197,11 +197,11 @@ def test_a_drill_whose_terminal_goes_away_heals_and_still_reports(tmp_path: Path
 EXAMPLE = """
 import sys
 from rollback_drill.ground.signals import told_to_end
-from examples.kinto.__main__ import _run
+from examples.__main__ import run_command
 sys.executable = sys.argv[1]
 with told_to_end():
     try:
-        _run([])
+        run_command([])
     except KeyboardInterrupt:
         sys.exit(3)
 """

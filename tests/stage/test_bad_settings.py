@@ -23,7 +23,7 @@ from tests.ground.damage_support import damaged
 ROOT = Path(__file__).resolve().parents[2]
 STAGING = [
     (ROOT / "examples" / name / "staging.toml").read_text()
-    for name in ("kinto", "compose", "systemd")
+    for name in ("kinto", "unleash", "compose", "systemd")
 ]
 ODD = (
     *("kind = 1", 'kind = "production"', "hosts = []", "hosts = [1]", "[[hosts]]", "limits = 3"),

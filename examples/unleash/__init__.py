@@ -1,0 +1,1 @@
+"""Unleash, a service for feature flags in Node, with clients that poll it, drilled as staging."""
