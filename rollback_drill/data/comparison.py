@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rollback_drill.data.told import DataSeen
+from rollback_drill.data.told import DataSeen, RowsSeen
 from rollback_drill.record.book import Book
 
 ROWS = "rows"
@@ -32,10 +32,12 @@ def compare(
     before: Mapping[str, Mapping[str, str]],
     after: Mapping[str, Mapping[str, str]],
     declared: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    changing: Collection[str] = (),
 ) -> Comparison:
     """Return what differs between two fingerprints; shared columns are compared by their hashes.
 
-    `declared`: the hashes that transformed columns must have afterwards, see `expected`.
+    `declared`: the hashes that transformed columns must have afterwards, see `expected`;
+    `changing`: columns and tables whose values the service changes by itself.
     """
     dropped = [table for table in before if table not in after]
     added = [table for table in after if table not in before]
@@ -45,11 +47,15 @@ def compare(
         was, now = before[table], after[table]
         dropped += [f"{table}{column}" for column in was if column not in now]
         added += [f"{table}{column}" for column in now if column not in was]
+        if table in changing:
+            continue
         if was[ROWS] != now[ROWS]:
             changed.append(f"{table} had {was[ROWS]} rows and has {now[ROWS]}")
             continue
         wanted = declared.get(table, {})
         for column in was.keys() & now.keys() - {ROWS}:
+            if f"{table}{column}" in changing:
+                continue
             if now[column] != wanted.get(column, was[column]):
                 said = "is not what the runbook says" if column in wanted else "has other values"
                 changed.append(f"{table}{column} {said}")
@@ -79,11 +85,13 @@ class Touched:
 def touched(book: Book) -> tuple[Touched, ...]:
     """Return what each procedure did to the data, where it was seen before and after."""
     found = []
+    changing = {name for one in book.every(RowsSeen) for name in one.changing}
     before: DataSeen | None = None
     for one in book.every(DataSeen):
         if one.moment == "before":
             before = one
         elif before and before.procedure == one.procedure:
-            found.append(Touched(before, compare(before.tables, one.tables, before.expected)))
+            differs = compare(before.tables, one.tables, before.expected, changing)
+            found.append(Touched(before, differs))
             before = None
     return tuple(found)

@@ -11,6 +11,7 @@ import pytest
 from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.data import standing
 from rollback_drill.data.balance import balance
+from rollback_drill.data.comparison import touched
 from rollback_drill.data.rows import rows
 from rollback_drill.data.standing import Standing
 from rollback_drill.data.told import (
@@ -20,6 +21,7 @@ from rollback_drill.data.told import (
     OUT,
     PREPARING,
     STARTED,
+    DataSeen,
     LedgerRead,
     RowsCounted,
     RowsSeen,
@@ -369,4 +371,18 @@ def test_who_did_not_look_in_the_end_knows_nothing() -> None:
     assert "nobody knows of rows that stood" in balance(book(*told)).told()
     assert balance(book(LedgerRead(1, 1, 0, 0))).told() == (
         "none of 1 confirmed changes; of other data nobody knows"
+    )
+
+
+def test_what_the_service_changes_by_itself_is_not_held_against_a_procedure_either() -> None:
+    was = {"keys": {"rows": "2", ".seen_at": "1", ".owner": "5"}, "usage": {"rows": "1", ".n": "1"}}
+    now = {"keys": {"rows": "2", ".seen_at": "2", ".owner": "6"}, "usage": {"rows": "2", ".n": "3"}}
+    seen = [DataSeen(1, "before", was), DataSeen(1, "after", now)]
+    (found,) = touched(book(RowsSeen(STARTED, was, changing=("keys.seen_at", "usage")), *seen))
+    assert found.found.changed == ("keys.owner has other values",)
+    (found,) = touched(book(RowsSeen(STARTED, was), *seen))
+    assert found.found.changed == (
+        "keys.owner has other values",
+        "keys.seen_at has other values",
+        "usage had 1 rows and has 2",
     )
