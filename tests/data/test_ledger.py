@@ -494,7 +494,7 @@ def test_what_a_rollback_lost_is_not_taken_for_damage_by_the_next_procedure(
     book: Book, tmp_path: Path
 ) -> None:
     runbook = parse(Path(__file__).resolve().parents[2] / "runbook" / "rollback.md")
-    stage: Any = SimpleNamespace(database=book.database, subject=own()[0], stays=False)
+    stage: Any = SimpleNamespace(database=book.database, subject=own()[0], stays=False, changing=())
     timeline = Timeline(tmp_path / "timeline.jsonl")
     accounts = Accounting(stage, timeline, book.directory)
     damaged, lost = book.create(), book.create()

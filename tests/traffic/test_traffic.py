@@ -114,6 +114,9 @@ def test_everything_that_was_due_is_seen_live_and_recorded(
     arrived: list[Observation] = []
     with traffic_to(server, timeline) as traffic:
         traffic.subscribe(arrived.append)
+        for _ in wait_until("the first request", 60):  # before it a tenth has fewer
+            if arrived:
+                break
         began = now()
         for _ in wait_until("two seconds of traffic", 60):
             window = traffic.window(began)
@@ -308,6 +311,7 @@ def test_nobody_listening_is_a_lost_connection(timeline: Timeline) -> None:
 
 def test_several_workers_share_the_rate(server: ListingsServer, timeline: Timeline) -> None:
     with traffic_to(server, timeline, workers=2) as traffic:
+        wait_for(traffic, now(), Outcome.OK, int(RATE))  # both have begun
         began = now()
         for _ in wait_until("two seconds of traffic", 60):
             window = traffic.window(began)
