@@ -112,9 +112,9 @@ class StagingMachine(ABC):
     def installation(self) -> str:
         """Return the script that installs a release, in the folder where it is deployed."""
 
+    @abstractmethod
     def started(self, dsn: str) -> dict[str, str]:
         """Do what is still to do once it serves; return more variables of the staging file."""
-        raise NotImplementedError
 
     def programs(self) -> str:
         """Return what else supervisord runs, as sections of its file."""

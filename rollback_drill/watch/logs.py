@@ -24,7 +24,7 @@ _PLAIN = 20  # lines without one of JSON: the log has none
 _MOST_ASTRAY = 1_000
 _MOST_SECONDS = 7_200
 _MOST_STARTS = 1_000
-_STARTED = re.compile(r"\bspawned: '|(?:\bsystemd\[\d+\]: |^)Started ")  # supervisord, systemd
+_STARTED = re.compile(r"\bspawned: '|\bsystemd\[\d+\]: Started ")  # supervisord, systemd
 # A failing release can log hundreds of equal lines a second; the timeline keeps samples.
 _LINES_PER_READ = 5
 _POSTGRES = re.compile(

@@ -82,6 +82,15 @@ def test_what_was_started_before_may_die_as_it_is_stopped_and_what_was_started_s
     assert bench.check(BOX).verdict is verdict
 
 
+def test_a_service_that_says_that_it_started_is_no_supervisor(bench: Bench) -> None:
+    printed(bench, "Started the server\n")
+    bench.tail.read()
+    bench.since = now()
+    printed(bench, "Traceback (most recent call last):\nKeyError: 'gone'\n")
+    bench.processes_began = {"host-1": now() + 5}
+    assert bench.check(BOX).verdict is Verdict.FAILED
+
+
 def test_what_nobody_calls_an_error_is_none_in_what_is_printed(bench: Bench) -> None:
     printed(bench, "INFO: Started server process [7]\nlistening on 0.0.0.0:8000\n")
     found = bench.check(BOX)
