@@ -511,19 +511,24 @@ def test_migration_log_reads_what_the_commands_said(live: Moment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("growth", "kills", "count", "wanted"),
+    ("growth", "until", "kills", "count", "wanted"),
     [
-        (0, 0, 20, Verdict.PASSED),
-        (5_000_000, 0, 20, Verdict.FAILED),
-        (0, 1, 20, Verdict.FAILED),
-        (0, 0, 3, Verdict.UNKNOWN),
+        (0, 99, 0, 20, Verdict.PASSED),
+        (2_000_000, 99, 0, 21, Verdict.FAILED),
+        (2_000_000, 18, 0, 21, Verdict.FAILED),  # an end that is too near to be one
+        (2_000_000, 10, 0, 21, Verdict.PASSED),  # a start's warm-up
+        (9_000_000, 10, 0, 21, Verdict.FAILED),  # which took too much for one
+        (9_000_000, 99, 0, 12, Verdict.FAILED),  # and is not waited for
+        (0, 99, 1, 20, Verdict.FAILED),
+        (0, 99, 0, 3, Verdict.UNKNOWN),
     ],
 )
-def test_memory_is_stable_only_without_growth_and_kills(
-    live: Moment, growth: int, kills: int, count: int, wanted: Verdict
+def test_memory_is_stable_only_without_kills_and_growth_that_goes_on(
+    live: Moment, growth: int, until: int, kills: int, count: int, wanted: Verdict
 ) -> None:
     samples = [
-        (float(at), ProbeSample({"host-1": 200}, {"host-1": 100_000_000 + growth * at}, 1, 40,
+        (float(at), ProbeSample({"host-1": 200},
+                                {"host-1": 100_000_000 + growth * min(at, until)}, 1, 40,
                                 {"host-1": kills if at == count - 1 else 0}))
         for at in range(count)
     ]  # fmt: skip

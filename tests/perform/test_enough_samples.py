@@ -83,18 +83,21 @@ class Notes:
 
 
 class Samples(list[tuple[float, ProbeSample]]):
-    """What a probe saw up to now: a look every `every_s` seconds."""
+    """What a probe saw up to now: a look every `every_s` seconds, at 90 MB and 2 MB more a second
+    for `grows_s`.
+    """
 
-    def __init__(self, clock: Clock, every_s: float) -> None:
+    def __init__(self, clock: Clock, every_s: float, grows_s: float = 0.0) -> None:
         super().__init__()
-        self._clock, self._every_s = clock, every_s
+        self._clock, self._every_s, self._grows_s = clock, every_s, grows_s
 
     def __iter__(self) -> Iterator[tuple[float, ProbeSample]]:
         for i in itertools.count():
             at = 100.0 + i * self._every_s
             if at > self._clock.at:
                 return
-            yield at, ProbeSample({}, {"host-1": 90_000_000}, None, None, {"host-1": 0})
+            size = int(90e6 + 2e6 * min(at - 100.0, self._grows_s))
+            yield at, ProbeSample({}, {"host-1": size}, None, None, {"host-1": 0})
 
 
 def moment(traffic: Clients | None, samples: Samples | None = None) -> Moment:
@@ -122,6 +125,22 @@ def test_memory_that_was_seen_four_times_is_waited_for(monkeypatch: pytest.Monke
     assert here.waited.total_s == pytest.approx(4.0)
     (told,) = notes(here)
     assert told.startswith("Procedure 1, step 7: the window was stretched by 4.0 s (host-1: 4 of 8")
+
+
+@pytest.mark.parametrize(
+    ("grows_s", "until", "wanted"),
+    [(9.0, 114.5, Verdict.PASSED), (99.0, 120.0, Verdict.FAILED)],
+)
+def test_growth_is_watched_until_a_warm_up_is_told_from_a_leak(
+    grows_s: float, until: float, wanted: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    here = moment(None, Samples(clock, 0.5, grows_s))
+    clock.at = 110.0
+    found = verify(Checkbox("Memory usage is stable", 9), 7, here)
+    assert found.verdict is wanted
+    assert clock.at == pytest.approx(until)
+    assert "is it a start's warm-up?" in notes(here)[0]
 
 
 def test_samples_that_do_not_come_are_named_with_the_load_of_the_machine(

@@ -136,11 +136,10 @@ def test_a_healthy_service_is_watched_for_the_shorter_time(tmp_path: Path) -> No
         (Service(fails=lambda s: 4 <= s < 4.25), 10, Verdict.FAILED),
         (Service(fails=lambda s: s > 3), 10, Verdict.FAILED),
         (Service(slow=lambda s: s > 3), 10, Verdict.FAILED),
-        (Service(memory=lambda s: 66 + 0.8 * s), 10, Verdict.FAILED),
         (Service(rate=60), 10, Verdict.PASSED),
         (Service(fails=lambda s: s > 6), 5, Verdict.PASSED),
     ],
-    ids=["a few errors", "errors", "slow", "a leak", "too few requests", "nobody watches any more"],
+    ids=["a few errors", "errors", "slow", "too few requests", "nobody watches any more"],
 )
 def test_what_is_not_proven_is_watched_for_the_longer_time(
     tmp_path: Path, service: Service, lasted_s: float, wanted: Verdict
@@ -150,11 +149,14 @@ def test_what_is_not_proven_is_watched_for_the_longer_time(
     assert (ended.verdict, len(notes)) == (wanted, lasted_s < 10)
 
 
-def test_a_trend_must_be_small_enough_for_the_time_that_nobody_watches(tmp_path: Path) -> None:
-    # Half of what would fail in all: in half of the time it is far from failing.
-    took, _, found, notes = watched(tmp_path, Service(memory=lambda s: 66 + 0.75 * s))
-    assert took == pytest.approx(10)
-    assert notes == []
+# Of what would fail in all: in half of the time it is far from failing.
+@pytest.mark.parametrize("grows", [0.75, 0.8])
+def test_a_trend_must_be_small_enough_for_the_time_that_nobody_watches(
+    grows: float, tmp_path: Path
+) -> None:
+    took, _, found, notes = watched(tmp_path, Service(memory=lambda s: 66 + grows * s))
+    assert took == pytest.approx(20.5)  # and then some, since it may be a start's warm-up
+    assert [note for note in notes if "was stretched" not in note] == []
     assert found[2].verdict is Verdict.FAILED
 
 

@@ -221,13 +221,15 @@ def test_a_hazard_that_could_not_be_taken_back_is_unknown() -> None:
 # Memory, whether a box asks for it or not.
 
 
-def remembered(size: list[int], kills: list[int], host: str = "host-1") -> Book:
-    """A good drill with a look at memory each half of a second of its verification."""
+def remembered(
+    size: list[int], kills: list[int], host: str = "host-1", every_s: float = 0.3
+) -> Book:
+    """A good drill with a look at memory every so often from its verification on."""
     record = [e for e in good() if not isinstance(e.what, ProbeSample)]
     began = next(e.at for e in record if e.what == PhaseStarted(PhaseName.VERIFICATION)) - T
     more: list[tuple[float, Told]] = []
     for i, (bytes_, killed_) in enumerate(zip(size, kills, strict=True)):
-        at = began + 0.3 * i
+        at = began + every_s * i
         more.append((at, ProbeSample({host: 200}, {host: bytes_}, 3, 40, {host: killed_})))
     return among(record, *more)
 
@@ -250,6 +252,21 @@ def test_what_is_left_growing_does_not_pass_without_a_box(
 ) -> None:
     causes = of_memory(remembered(size, kills))
     assert [one.verdict for one in causes] == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("until", "every_s", "wanted"),
+    [(12, 1.5, []), (12, 0.3, [Verdict.FAILED]), (19, 1.5, [Verdict.FAILED])],
+)
+def test_a_warm_up_ends_while_it_is_watched(
+    until: int, every_s: float, wanted: list[Verdict]
+) -> None:
+    size = [(100 + 40 * min(i, until) // until) << 20 for i in range(20)]
+    events = remembered(size, [0] * 20, every_s=every_s).events
+    last = [event for event in events if isinstance(event.what, StepEnded)][-1]
+    over = Event(max(event.at for event in events), last.what)
+    book = Book([*(event for event in events if event is not last), over])
+    assert [one.verdict for one in of_memory(book)] == wanted
 
 
 def test_memory_of_a_host_that_is_not_seen_any_more_is_unknown() -> None:
