@@ -82,6 +82,14 @@ def test_what_was_started_before_may_die_as_it_is_stopped_and_what_was_started_s
     assert bench.check(BOX).verdict is verdict
 
 
+def test_what_is_gone_of_what_was_printed_leaves_unknown_what_was_told_in_it(bench: Bench) -> None:
+    printed(bench, "INFO: Started server process [7]\n" * 9, "sup.log")
+    assert bench.check(BOX).verdict is Verdict.PASSED
+    (bench.log.parents[1] / "sup.log").write_text("")
+    found = bench.check(BOX)
+    assert (found.verdict, "cut or written anew" in found.evidence) == (Verdict.UNKNOWN, True)
+
+
 def test_a_service_that_says_that_it_started_is_no_supervisor(bench: Bench) -> None:
     printed(bench, "Started the server\n")
     bench.tail.read()

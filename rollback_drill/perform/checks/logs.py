@@ -119,7 +119,11 @@ def _read_now(moment: Moment, source: str, since: float, *, ask: bool) -> str:
         return "there is none"
     why = log.troubles()
     if source == APPLICATION:
-        why += tail.logs[OUTPUT].troubles()
+        printed = tail.logs[OUTPUT]
+        why += printed.troubles()
+        # Among what is gone may be an error, or that the supervisor started what told of one.
+        gone = {host: one for host, one in printed.readings.items() if one.missed_at >= since}
+        why += [f"{host}: {one.missed}" for host, one in gone.items() if not one.trouble]
     for host, one in log.readings.items():
         if not one.trouble and one.missed_at >= since:
             why.append(f"{host}: {one.missed}")
