@@ -16,7 +16,7 @@ from rollback_drill.campaigns.needed import (
     variables_needed,
 )
 from rollback_drill.conduct.admission import usual_rate
-from rollback_drill.conduct.steady import STEADY_REQUESTS
+from rollback_drill.conduct.steady import requests_needed
 from rollback_drill.conduct.triggers_read import read_triggers
 from rollback_drill.ground.errors import DrillError
 from rollback_drill.ground.verdict import Verdict
@@ -295,7 +295,7 @@ def _time(stage: StagingStage, runbook: Runbook) -> StageAnswer:
     before the fault and behind the rollback; what else it takes is bounded by the budgets.
     """
     limits, rate = stage.staging.limits, usual_rate(stage)
-    least_s = 2 * STEADY_REQUESTS / rate
+    least_s = 2 * requests_needed(runbook) / rate
     budgets = [
         sum(step.budget.high_s for step in one.steps)
         for one in runbook.procedures

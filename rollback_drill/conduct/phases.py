@@ -221,7 +221,7 @@ def verify_service(drill: Drill) -> bool:
     drill.begin(PhaseName.VERIFICATION)
     began = rig.performer.watched_from or now()
     with contextlib.suppress(WaitTimeout):  # too few requests: the checks will say unknown
-        await_requests(rig.traffic, began, rig.rate)
+        await_requests(rig.performer.moment, began, rig.rate)
         await_looks(rig.performer.moment, began)
     for one in drill.companions:
         one.before_checklist(rig.runbook.verification.title)

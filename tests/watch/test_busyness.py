@@ -9,7 +9,13 @@ from typing import cast
 
 import pytest
 
-from rollback_drill.conduct.steady import Healthy, held_numbers, not_met, reach_steady_state
+from rollback_drill.conduct.steady import (
+    Healthy,
+    held_numbers,
+    not_met,
+    reach_steady_state,
+    requests_needed,
+)
 from rollback_drill.data.told import LedgerRead
 from rollback_drill.decide.told import TriggersRead
 from rollback_drill.ground.errors import StageError
@@ -23,7 +29,7 @@ from rollback_drill.perform.told import Checked, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.report.html import whole_page
-from rollback_drill.runbook.model import Checkbox, Checklist, Severity, Trigger
+from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severity, Trigger
 from rollback_drill.stage.model import Stage
 from rollback_drill.traffic.aggregate import Aggregate
 from rollback_drill.traffic.histogram import Histogram
@@ -197,6 +203,30 @@ def test_every_number_of_the_runbook_is_compared(
     told = list(not_met(book, Healthy(seen(latencies, failures))))
     assert bool(told) is bool(named)
     assert all(named in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "checkbox", "rows", "wanted"),
+    [
+        ("Error rate > 10%", "Error rate <1%", matrix(errors=(0.05, 0.06, 0.07)), 299),
+        ("Error rate > 10%", "Error rate <2%", matrix(errors=(0.05, 0.06, 0.07)), 149),
+        ("Error rate > 10%", "Memory below 80%", matrix(errors=(0.05, 0.06, 0.07)), 100),
+        ("Error rate > 10%", "p99 latency below 300 ms", matrix(errors=(0.05, 0.06, 0.07)), 299),
+        (
+            "Error rate > 0.2%",
+            "Done",
+            matrix(errors=(0.05, 0.06, 0.07)),
+            300,
+        ),  # which cannot prove it
+        ("Error rate > 10%", "Done", (), 100),
+    ],
+)
+def test_as_many_requests_are_waited_for_as_the_runbooks_numbers_take(
+    trigger: str, checkbox: str, rows: tuple[MatrixRow, ...], wanted: int
+) -> None:
+    only = Trigger(Severity.CRITICAL, trigger, "", 10)
+    book = runbook(triggers=(only,), rows=rows, verification=box(checkbox))
+    assert requests_needed(book) == wanted
 
 
 def test_the_numbers_of_boxes_are_found_by_names_of_checks_that_exist() -> None:
