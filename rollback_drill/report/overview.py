@@ -1,4 +1,6 @@
-"""index.html over all kept drills: what became of each, trends, and when the next one is due."""
+"""index.html over all kept drills: what became of each, trends, what revalidations found, and when
+the next drill is due.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,7 @@ from rollback_drill.ground.words import duration
 from rollback_drill.judge.history import KeptDrill, baseline
 from rollback_drill.judge.judges.trend import LEAST, regression_limit
 from rollback_drill.report.charts import TrendPoint, trend
+from rollback_drill.report.revalidations import revalidations
 
 _QUARTER = timedelta(days=91)
 _LEAST = 2  # a single drill is no trend
@@ -58,6 +61,7 @@ def overview(
         "overview",
         drills=list(reversed(drills)),
         links=_links(drills, folder),
+        revalidations=revalidations(folder) if folder else [],
         passed=sum(one.verdict == Verdict.PASSED for one in drills),
         due=due,
         overdue=due is not None and due < today,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -51,6 +52,35 @@ def test_a_report_is_linked_until_a_later_drill_replaces_it(tmp_path: Path) -> N
         ("latest/index.html", "2026-01-03 00:00"),
         ("first%20%231/index.html", "2026-01-01 00:00"),
     ]
+
+
+def test_revalidations_beside_the_page_are_linked_and_what_is_none_is_left_out(
+    tmp_path: Path,
+) -> None:
+    findings = [{"severity": "low"}, {"severity": "high"}, {"severity": "high"}]
+    performed = [{"verdict": "passed"}, {"verdict": "failed"}]
+    good = {"runbook": {"path": "/ops/ours <b>.md"}, "findings": findings, "procedures": performed}
+    for name, told in (
+        ("one #1", good | {"at": "2026-02-01T09:00:00Z"}),
+        ("two", good | {"at": "2026-02-03T09:00:00Z", "findings": [], "procedures": []}),
+        ("no time", good | {"at": "2026-02-03"}),
+        ("no verdict", good | {"at": "2026-02-03T09:00:00Z", "procedures": [{"verdict": "well"}]}),
+        ("no page", good | {"at": "2026-02-04T09:00:00Z"}),
+        ("no table", [1]),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "findings.json").write_text(json.dumps(told))
+        if name != "no page":
+            (tmp_path / name / "findings.html").write_text("")
+    page = overview([], TODAY, folder=tmp_path)
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page)
+    assert links == [
+        ("two/findings.html", "2026-02-03 09:00"),
+        ("one%20%231/findings.html", "2026-02-01 09:00"),
+    ]
+    assert "ours <b>.md none none was performed" in text_of(page)
+    assert "ours <b>.md 2 high, 1 low 1 of 2" in text_of(page)
+    assert "Revalidations" not in overview([], TODAY)
 
 
 def test_trends_have_a_point_for_each_drill_and_the_limit_of_a_regression() -> None:

@@ -216,4 +216,4 @@ def test_the_check_says_how_long_a_drill_takes(
         other.__exit__()
     told = found["a drill fits into the limits"]
     assert told.verdict is verdict
-    assert "at 16 requests/s of clients and 4 of the suite's own, at least 38 s" in told.found
+    assert "at 16 requests/s of clients and 4 of the suite's own, at least 37 s" in told.found
