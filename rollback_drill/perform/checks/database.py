@@ -7,6 +7,7 @@ import re
 import shlex
 
 from rollback_drill.data import archive
+from rollback_drill.data.migrations import TOOLS, stands
 from rollback_drill.ground.finding import Finding, failed, judged, passed, unknown
 from rollback_drill.perform.backup import newest, origin, prove
 from rollback_drill.perform.check import check
@@ -216,13 +217,16 @@ def backup_stored(moment: Moment, match: re.Match[str]) -> Finding:
     needs="database",
 )
 def migration_reverted(moment: Moment, match: re.Match[str]) -> Finding:
-    """The database stands at the revision that the checkbox names."""
-    rows = moment.stage.database.fetch("SELECT version_num FROM alembic_version")
-    stands = " and ".join(str(row[0]) for row in rows) or "no revision"
+    """The database stands at the revision that the checkbox names, by the tool that migrates it."""
+    found = stands(moment.stage.database)
     wanted = match["revision"]
+    if not found:
+        tools = ", ".join(sorted({one.name for one in TOOLS}))
+        return unknown(f"no table tells at which revision the database stands (of {tools})")
+    told = f"the database stands at {'; '.join(map(str, found))}"
     if wanted is None:
-        return unknown(f"the checkbox names no revision; the database stands at {stands}")
-    return judged(stands == wanted, f"the database stands at {stands}", wanted)
+        return unknown(f"the checkbox names no revision; {told}")
+    return judged(any(one.at(wanted) for one in found), told, wanted)
 
 
 @check(

@@ -473,6 +473,14 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
+        (
+            r"SELECT n\.nspname, c\.relname, a\.attname\n",
+            lambda _d, _f, _p: [("public", "alembic_version", "version_num")],
+        ),
+        (
+            r'^SELECT version_num, true FROM "public"."alembic_version"$',
+            lambda d, _f, _p: [(d.revision, True)],
+        ),
         (r"UNION ALL .*FROM pg_event_trigger", _catalogue),
         (
             r"FROM pg_sequences",
