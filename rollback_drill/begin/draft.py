@@ -11,6 +11,8 @@ from typing import Any
 import tomlkit
 
 from rollback_drill.begin.clue import Clue
+from rollback_drill.data.fingerprint import BOOKKEEPING
+from rollback_drill.data.migrations import TOOLS
 from rollback_drill.ground.redact import masked
 from rollback_drill.stage.declared import STAGING_TABLE, STAGING_TABLES
 from rollback_drill.stage.unfilled import FILL_IN
@@ -185,11 +187,15 @@ class Draft:
         for key in STAGING_TABLE["faults"].keys:
             if key.needed:
                 yield f"# {key.name} = {toml_of(key.example)}  # {key.meaning}"
-        if self._first("database"):
+        if database := self._first("database"):
             dsn = next((one for one in self._all("variable") if _DSN.search(one.value)), None)
             yield "#"
             yield "# [database]  # Postgres alone: compares all data before and after"
             yield f'# dsn_from = "{dsn.value if dsn else "STAGING_ADMIN_DSN"}"'
+            tables = {one.name: one.table for one in TOOLS if one.table != BOOKKEEPING}
+            if table := tables.get(database.value):
+                told = f"where {database.value} writes down what a procedure takes back"
+                yield f"# changing = {toml_of([table])}  # {told}"
 
 
 def toml_of(value: Any) -> str:

@@ -16,7 +16,8 @@ from rollback_drill.data.comparison import ROWS
 from rollback_drill.subject.subject import Queries
 
 LARGE_OBJECTS = "large objects"
-_BOOKKEEPING = "alembic_version"
+BOOKKEEPING = "alembic_version"
+"""What no account of data has: it tells of the schema, and is compared with that."""
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 
 # A table of a schema that may not be entered is one that may not be read. By what the server knows
@@ -100,7 +101,7 @@ def shapes(database: Queries) -> list[Shape]:
     found = []
     for (schema, name), group in groupby(database.fetch(_COLUMNS), key=lambda row: row[:2]):
         rows = list(group)
-        if name == _BOOKKEEPING:
+        if name == BOOKKEEPING:
             continue
         types = {row[2]: row[3] for row in rows}
         key = sorted((row[4], row[2]) for row in rows if row[4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import tomllib
@@ -159,22 +160,28 @@ def test_what_stands_in_the_repository_is_found_with_where(
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "command"),
+    ("name", "text", "command", "table"),
     [
-        ("manage.py", "import django\n", "python manage.py migrate"),
-        ("sql/V1__begin.sql", "", "flyway migrate"),
-        ("flyway.conf", "", "flyway migrate"),
-        ("knexfile.js", "", "npx knex migrate:latest"),
-        ("package.json", '{"dependencies": {"knex": "3"}}', "npx knex migrate:latest"),
+        ("manage.py", "import django\n", "python manage.py migrate", "django_migrations"),
+        ("sql/V1__begin.sql", "", "flyway migrate", "flyway_schema_history"),
+        ("flyway.conf", "", "flyway migrate", "flyway_schema_history"),
+        ("knexfile.js", "", "npx knex migrate:latest", "knex_migrations"),
+        ("package.json", '{"dependencies": {"knex": "3"}}', "npx knex migrate:latest",
+         "knex_migrations"),
+        ("alembic.ini", "", "alembic upgrade head", None),  # which is left out of all accounts
     ],
-)
+)  # fmt: skip
 def test_how_the_database_is_migrated_is_suggested(
-    shop: Path, name: str, text: str, command: str
+    shop: Path, name: str, text: str, command: str, table: str | None
 ) -> None:
+    for path in shop.rglob("alembic.ini"):
+        path.unlink()
     (shop / name).parent.mkdir(exist_ok=True)
     (shop / name).write_text(text)
     assert main(["init"]) == 0
-    assert f"# {command}" in (shop / FILE).read_text()
+    draft = (shop / FILE).read_text()
+    assert f"# {command}" in draft
+    assert re.findall(r'# changing = \["(.*)"\]', draft) == ([table] if table else [])
 
 
 def test_without_git_no_tag_is_found(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
