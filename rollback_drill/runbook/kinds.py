@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from rollback_drill.runbook.titles import STEP, bare
+from rollback_drill.runbook.titles import AT_TIME, STEP, bare
 
 
 class Kind(StrEnum):
@@ -23,17 +23,36 @@ class Kind(StrEnum):
     AUTOMATIC = "automatic"
     CONDITION = "if"
     AGAINST = "not"
+    FORWARD = "forward"
     TALK = "talk"
     OTHER = ""
 
 
-_BACK = r"\broll(?:ing|ed|s)?[ -]?backs?\b|\brevert|\brestor|\bundo|\bback-?out\b|\bswitch back\b"
+_BACK = (
+    r"\broll(?:ing|ed|s)?[ -]?backs?\b|\brevert|\brestor|\bundo|\bback(?:ing)?[ -]?out\b"
+    r"|\bswitch(?:ing)? back\b|\bfail(?:ing)?[ -]?back\b|\bdowngrad|\bkill[ -]?switch\b"
+    r"|\bpoint-in-time recovery\b|\brecovery (?:procedure|plan|runbook)\b"
+    r"|^abort(?:ing)? |\b(?:canary|deploy(?:ment)?|release|migration|rollout) abort\b"
+)
+_OLD = (
+    r"(?:\broll(?:ing|ed|s)?[ -]?backs?\b|\brevert|\b(?:previous|prior|old|older|last|stable|known|"
+    r"earlier|former|good)\b)"
+)
+"""What the version is called that a rollback goes back to."""
 # In this order: the first that is found decides.
 _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (Kind.AUTOMATIC, r"\bautomat(?:ic|ically|ed)\b"),
     (
         Kind.VERIFICATION,
-        r"\b(?:success|exit|acceptance|completion) criteria\b",
+        r"\b(?:success|exit|acceptance|completion|recovery) criteria\b|^done when\b"
+        r"|^definition of done|^success looks like|\bsign-?off\b",
+    ),
+    (
+        Kind.FORWARD,
+        rf"^(?!.*{_OLD})(?:.*\broll(?:ing)?[ -]?forward"
+        r"|.*\bre-?(?:deploy|releas)\w*\b.*\b(?:fix|hot-?fix|new|again|next|corrected|patch)"
+        r"|re-?enabling\b|.*\bre-?enable (?:the |a )?(?:feature|flag|new|release|version)"
+        r"|.*\bdeploy\w* (?:the |a )?(?:fix|hot-?fix|patch|corrected))",
     ),
     (
         Kind.AGAINST,
@@ -45,7 +64,8 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         r"^(?:overview|purpose|introduction|background|summary|notes?|references?|related|cross|"
         r"contacts?|emergency contacts?|escalation|limitations?|guard ?rails?|prevent|"
         r"deployment (?:history|architecture)|scope|glossary|faq|change ?log|see also|"
-        r"ground truth|trust boundary|real timing|measured|lessons|best practices|history|"
+        r"ground truth|trust boundary|tl;?\W?dr\b|quick reference|cheat ?sheet|useful |"
+        r"at a glance|real timing|measured|lessons|best practices|history|"
         r"decision matrix|revision history|document|table of contents|roles?\b)"
         r"|\b(?:timeline|strategy|safety|principles?|rehears|drill|troubleshoot|"
         r"trouble-shoot|prevention|considerations?|policy)"
@@ -54,8 +74,10 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     ),
     (
         Kind.TRIGGERS,
-        r"\bwhen (?:to|should (?:we|you)) (?:roll|revert|undo|use)|\btriggers?\b"
-        r"|\b(?:roll-?back|abort|go/no-go|trigger) (?:criteria|conditions?)|\bsymptoms?\b"
+        r"\bwhen (?:to|(?:should|do|must|would|can) (?:we|you|i)) (?:roll|revert|undo|use|abort)"
+        r"|^when\W*$|\btriggers?\b"
+        r"|\b(?:roll-?back|abort|go ?/ ?no[- ]go|trigger) (?:criteria|conditions?|thresholds?)"
+        r"|\bsymptoms?\b"
         r"|\bif roll-?back is needed",
     ),
     (
@@ -66,7 +88,11 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (
         Kind.VERIFICATION,
         r"\bverif(?:y|ication|ies)|\bvalidat|\bsmoke tests?\b|\bpost-?roll-?back (?:check|test)"
-        r"|^after (?:any |the |a )?roll-?back$|^health checks?\b|^confirm\b",
+        r"|^after (?:any |the |a )?roll-?back$|^health checks?\b|^confirm\b"
+        r"|\b(?:checks?|checklist|tests?) (?:\w+ )?after\b"
+        r"|^after\b.*\b(?:checks?|checklist|tests?)$"
+        r"|^post-?\w*(?:[ -]\w+)? (?:checks?|checklist|tests?)$|^checks?$"
+        r"|^(?:final|sanity|quick|closing) checks?\b",
     ),
     (
         Kind.AFTERWARDS,
@@ -89,17 +115,25 @@ _PART = re.compile(
     r"\s*[:.)\u2010-\u2015-]*\s*(?P<title>.*)",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^\W*(?P<n>\d{1,3}(?:\.\d{1,3})?)[.):]?\s+(?P<title>\S.*)")
-_PLATFORM = re.compile(
-    r"(?:(?:on|using|with|via|for|plain) )?(?:docker(?:[ -]compose|[ -]swarm)?|kubernetes|k8s|helm|"
+_NUMBERED = re.compile(
+    r"^\W*(?P<n>\d{1,3}(?:\.\d{1,3})?)(?:[.):]|\ufe0f?\u20e3)?\s+(?P<title>\S.*)"
+)
+_PLATFORMS = (
+    r"docker(?:[ -]compose|[ -]swarm)?|kubernetes|k8s|helm|kubectl|kustomize|"
     r"systemd|ecs|eks|gke|aks|heroku|vercel|netlify|railway|render|aws|gcp|azure|pm2|bare metal|"
     r"terraform|argo ?cd|nomad|fly(?:\.io)?|cloud run|lambda|supervisord?|podman|"
-    r"openshift|linux)\b",
+    r"openshift|linux"
+)
+_VIA = r"(?:or,? )?(?:on|using|with|via|for|plain)"
+_PLATFORM = re.compile(rf"(?:{_VIA} )?(?:{_PLATFORMS})\b", re.IGNORECASE)
+_PLATFORM_ALONE = re.compile(
+    rf"(?:{_VIA} )?(?:the )?(?:{_PLATFORMS})"
+    r"(?: (?:users?|setups?|deployments?|hosts?|clusters?|cli))?\W*",
     re.IGNORECASE,
 )
 _DOES = re.compile(
     r"(?:stop|start|re-?start|restore|check|verify|scale|deploy|re-?deploy|find|identify|"
-    r"shift|view|"
+    r"shift|view|unfreeze|undrain|unpause|untaint|uncordon|warm|close|clean|mark|note|move|"
     r"list|perform|execute|run|roll|revert|switch|swap|select|choose|assess|notify|inform|capture|"
     r"record|save|back up|backup|take|drain|disable|enable|enter|leave|exit|update|set|"
     r"reset|re-?build|"
@@ -114,11 +148,15 @@ _DOES = re.compile(
     r"send|contact|escalate|page|trigger|dispatch|cancel|cordon|unblock|inspect|compare|edit)\b",
     re.IGNORECASE,
 )
+_NEEDED = r"(?:needed|necessary|required|applicable|any|present|enabled|in use)\b"
 _CONDITION = re.compile(
-    r"(?:then |or |and |only )*(?:if|when|in case|should|unless|where|for (?:a |an |"
-    r"the )?\w+ (?:only|"
-    r"deployments?|environments?))\b|.*\b(?:only if|if needed|if necessary|if required|"
-    r"if applicable)\b",
+    r"(?:(?:then|or|and|only)[ ,]+)*(?:if|when|in case|unless|where|"
+    r"should(?! (?:take|be|see|show|return|now|all|not|answer|respond))|"
+    r"for (?:a |an |the )?\w+ (?:only|deployments?|environments?))\b"
+    rf"|.*\b(?:only if|only when|(?:if|when|where) {_NEEDED}|as (?:needed|required)\b|optional)"
+    r"|.*[(\[](?:only|if|when|unless|in case|where)\b"
+    r"|.*[,;\u2013\u2014] (?:if|unless|only|in case)\b"
+    r"|(?:.*[(\[])?(?!read\b)\w+(?: \w+){0,3} only[)\]]",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(
@@ -131,6 +169,17 @@ _DOUBTFUL = re.compile(
     r"(?:trouble-?shoot|examples?\b|optional|appendix|for reference|to undo\b|"
     r"undo (?:this|that|it)\b|"
     r"not recommended|deprecated|obsolete|rehears)",
+    re.IGNORECASE,
+)
+_DEPLOYS = re.compile(
+    rf"(?!.*{_OLD})(?:deploy(?:ing|ments?)?|releas(?:e|ing)|roll(?:ing)?[ -]?out|upgrad(?:e|ing)|"
+    r"go(?:ing)?[ -]live|launch(?:ing)?|ship(?:ping)?)\b"
+    r"(?! (?:history|logs?|status|ids?|notes?|window|freeze|architecture|to roll|being))",
+    re.IGNORECASE,
+)
+_DEPLOYS_AND_BACK = re.compile(
+    r"\b(?:deploy|releas)\w*\b.*(?:&|\band\b|\bor\b|/|\+).*\broll"
+    r"|\broll.*(?:&|\band\b|\bor\b|/|\+).*\b(?:deploy|releas)",
     re.IGNORECASE,
 )
 _WORDS = ("rollback", "triggers", "preparation", "verification", "afterwards", "if", "not")
@@ -177,6 +226,15 @@ class Kinds:
         """Whether a title says that what it stands above is about rolling back."""
         return bool(self._back.search(title))
 
+    def deploys(self, title: str) -> bool:
+        """Whether a heading is about bringing out what is new."""
+        name = self.step(title) or self.numbered(title) or title
+        return bool(_DEPLOYS.match(bare(name)))
+
+    def about_both(self, title: str) -> bool:
+        """Whether a title says that it is about deploying and about rolling back."""
+        return bool(_DEPLOYS_AND_BACK.search(title))
+
     def option(self, title: str) -> bool:
         """Whether it begins one of several ways, such as “Option A: …”."""
         name = bare(title)
@@ -191,12 +249,19 @@ class Kinds:
 
     def numbered(self, title: str) -> str | None:
         """Return the title of a heading such as “2. Switch” without its number, None without."""
+        due = AT_TIME.match(title)
+        if due:
+            return title[due.end() :].strip(" *:")
         match = _NUMBERED.match(title)
         return match["title"].strip(" *:") if match else None
 
     def platform(self, title: str) -> bool:
         """Whether a heading names where something runs, as one of several ways."""
         return bool(_PLATFORM.match(bare(title)))
+
+    def platform_alone(self, label: str) -> bool:
+        """Whether a label names where something runs, and nothing else: “On Kubernetes:”."""
+        return bool(_PLATFORM_ALONE.fullmatch(bare(label)))
 
     def does(self, title: str) -> bool:
         """Whether a heading says what to do, as a step does."""

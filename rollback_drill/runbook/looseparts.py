@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rollback_drill.runbook.hints import Hints
-from rollback_drill.runbook.kinds import NEEDED, Kind
+from rollback_drill.runbook.kinds import Kind
 from rollback_drill.runbook.loose import LooseReader
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severity, Trigger
 from rollback_drill.runbook.outline import Row, Section
-from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.standard import Below, final_boxes, matrix_below, standard_set
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, bare
+from rollback_drill.runbook.told_in_words import sentences
 from rollback_drill.runbook.wording import PLAIN_TIME, seconds
 
 _TIERS = (
@@ -24,21 +24,25 @@ _TIERS = (
 )
 _WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
 _NO_REASON = re.compile(r"\b(?:do not|don't|never|not)\b", re.IGNORECASE)
-_NAMED = re.compile(r"^(?P<name>[^:]{3,80}):\s+(?P<text>.+)$")
+_NAMED = re.compile(r"^(?P<name>[^:]{2,80}):\s+(?P<text>.+)$")
 _WHAT = re.compile(r"^(?:signal|metric|condition|symptom|trigger|indicator|what)s?$")
 _LIMIT = re.compile(r"^(?:threshold|value|limit|criteria|when)s?$")
-_WORD = re.compile(r"[^\W\d_]+")
-_ENGLISH = frozenset(
-    re.findall(
-        r"\w+",
-        "a an the to of is in on for and or if with be are this that from it by as not at after "
-        "before was were has have will do does can all no any must should last previous still use "
-        "used into only first then check verify identify restore failed fails current issue steps",
-    )
+_ACTION = re.compile(r"^(?:action|response|decision|what to do|do|reaction)s?$")
+_TIER = re.compile(r"^(?:severity|tier|priority|level|urgency|class|sev)$")
+_LASTS = re.compile(r"^(?:duration|window|for|period|sustained(?: for)?|time|time window|lasting)$")
+_AT_ONCE = re.compile(r"|-|–|—|any|none|n/?a|immediate(?:ly)?|at once|instant", re.IGNORECASE)
+_ROLL_BACK_IF = re.compile(
+    r"(?:we |you |please |always |then |the on-?call )*(?:should |must |will )*"
+    r"(?:immediately |consider )*(?:roll(?:ing)?[ -]?back|revert(?:ing)?|abort(?:ing)?|"
+    r"execute (?:a |the )?rollback|rollback)(?: the \w+| immediately| at once)?,? "
+    r"(?:if|when|whenever|as soon as)\b(?P<name>.*)",
+    re.IGNORECASE,
 )
+_IF = re.compile(r"\b(?:if|when|whenever|unless|once)\b|[<>≥≤]", re.IGNORECASE)
+_SEVERAL = re.compile(r"\b(?:or|and|but|unless|any|all)\b|[;/]", re.IGNORECASE)
+_IN_SENTENCE = "a condition within a sentence, which nobody holds: make it an item of a list"
 _IN_WORDS = "an instruction in words: nobody performs or verifies it"
 _FOR_NOTHING = "an item of which nobody knows what it is for"
-_LEAST_SHARE, _LEAST_WORDS, _MOST_OTHER = 0.12, 25, 0.2
 
 
 def is_loose(sections: Sequence[Section]) -> bool:
@@ -56,27 +60,6 @@ def is_loose(sections: Sequence[Section]) -> bool:
         for part in below
         for texts in [" ".join(text for _, text in [*part.texts, *part.items])]
     )
-
-
-def check_language(sections: Sequence[Section], hints: Hints, problems: Problems) -> None:
-    """Refuse a document in a language whose words for what not to do nobody knows."""
-    if all(hints.words.get(kind) for kind in NEEDED):
-        return
-    texts = [one.title for one in sections]
-    texts += [text for one in sections for _, text in [*one.texts, *one.items]]
-    text = " ".join(texts)
-    words = [one.lower() for one in _WORD.findall(text)]
-    plain = [one for one in words if one.isascii()]
-    share = sum(one in _ENGLISH for one in plain) / max(1, len(plain))
-    other = sum(not one.isascii() for one in words) / max(1, len(words))
-    if other > _MOST_OTHER or (len(plain) >= _LEAST_WORDS and share < _LEAST_SHARE):
-        needed = ", ".join(f"`{kind}`" for kind in NEEDED)
-        problems.add(
-            0,
-            f"English, or the words of its language for {needed} in [runbook.words] of the staging "
-            "file",
-            "a text of which nobody can tell what it says to do from what it says not to do",
-        )
 
 
 class LooseParts:
@@ -113,7 +96,7 @@ class LooseParts:
         boxes = [box for one in sections for box in one.checkboxes]
         blocks = self._ways.blocks_of(sections)
         for one in sections:
-            self._ways.refuse_words(one)
+            self._ways.words.refuse_words(one)
         if not boxes and not blocks:
             return Checklist("Preparation", (), (), 0)
         for one in sections:
@@ -123,12 +106,12 @@ class LooseParts:
     def verification(self) -> Checklist:
         """Return what is verified in the end: what the document says, and the standard boxes."""
         sections = list(self._of(Kind.VERIFICATION))
-        boxes = [box for one in sections for box in self._ways.boxes_from(one, "box")]
+        boxes = [box for one in sections for box in self._ways.words.boxes_from(one, "box")]
         blocks = self._ways.blocks_of(sections)
         for box in boxes:
             self._marks.use(box.line, "final verification: box")
         for one in sections:
-            self._ways.refuse_words(one)
+            self._ways.words.refuse_words(one)
             if one.checkboxes or one.fences or one.entries:
                 self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
         more = final_boxes(boxes, self._below) if self._ways.found else ()
@@ -172,17 +155,17 @@ class LooseParts:
                     why = _IN_WORDS if item.ordered else _FOR_NOTHING
                     self._marks.refuse(item.line, why)
             if kind is Kind.ROLLBACK:
-                self._ways.refuse_words(section)
+                self._ways.words.refuse_words(section)
 
     def _open(self, section: Section, kind: Kind = Kind.OTHER) -> Iterator[tuple[Section, Kind]]:
         """Yield sections that are no part of a procedure, with what they are about.
 
         A heading without a word of its own is about what the one above it is about.
         """
-        own = self._ways.kind_of(section) if section is not self._top else Kind.OTHER
+        own = self._ways.performed.kind_of(section) if section is not self._top else Kind.OTHER
         if own in (Kind.OTHER, Kind.ROLLBACK) and kind in (
             Kind.VERIFICATION, Kind.PREPARATION, Kind.TRIGGERS, Kind.AFTERWARDS, Kind.TALK,
-            Kind.AUTOMATIC, Kind.AGAINST,
+            Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD,
         ):  # fmt: skip
             own = kind
         if section in self._ways.taken:
@@ -209,19 +192,54 @@ class LooseParts:
             text = re.sub(r"^\[.\]\s*", "", item.text).strip(" .")
             match = _NAMED.match(text)
             name, rest = (match["name"], match["text"]) if match else (text, "")
-            yield self._trigger(said or section.title, name, rest, item.line)
+            if rest and _tier_of(bare(name)) and _tier_words(name):
+                yield self._trigger(name, rest, "", item.line)
+            else:
+                yield self._trigger(said or section.title, name, rest, item.line)
         for row in section.rows:
             yield from self._trigger_of_row(section, row)
+        yield from self._triggers_in_words(section)
+
+    def _triggers_in_words(self, section: Section) -> Iterator[Trigger]:
+        """Yield what a sentence names as the one reason to roll back; refuse what names several."""
+        for line, text in section.texts:
+            for sentence in sentences(text):
+                match = _ROLL_BACK_IF.match(bare(sentence))
+                if not match or line in self._marks.used:
+                    if _IF.search(sentence) and re.search(r"\d", sentence):
+                        self._marks.refuse(line, _IN_SENTENCE)
+                    continue
+                name = match["name"].strip(" .")
+                if name.endswith(":") or not name:
+                    continue
+                if _SEVERAL.search(name):
+                    self._marks.refuse(line, _IN_SENTENCE)
+                    continue
+                self._marks.use(line, "a trigger in a sentence")
+                yield self._trigger(sentence, name, "", line)
 
     def _trigger_of_row(self, section: Section, row: Row) -> Iterator[Trigger]:
         what = next((cell for name, cell in row.cells.items() if _WHAT.match(name)), "")
         limit = next((cell for name, cell in row.cells.items() if _LIMIT.match(name)), "")
-        if what and limit:
-            yield self._trigger(section.title, f"{what} {limit}", "", row.line)
+        if not what or not limit:
+            return
+        action = next((cell for name, cell in row.cells.items() if _ACTION.match(name)), "")
+        if action and (not self._ways.kinds.about_rollback(action) or _NO_REASON.search(action)):
+            self._marks.refuse(row.line, f"it calls for something else (“{action[:40]}”)")
+            return
+        tier = " ".join(cell for name, cell in row.cells.items() if _TIER.match(name))
+        lasts = next((cell for name, cell in row.cells.items() if _LASTS.match(name)), "")
+        told = "" if _AT_ONCE.fullmatch(lasts.strip()) else lasts.strip()
+        text = f"{what} {limit}" + (f" for {told}" if told else "")
+        known = (_WHAT, _LIMIT, _ACTION, _TIER, _LASTS)
+        for name, cell in row.cells.items():
+            if re.search(r"\d", cell) and not any(one.match(name) for one in known):
+                self._marks.refuse(row.line, f"nobody reads the column {name!r} of it")
+        yield self._trigger(f"{tier} {action}".strip() or section.title, text, "", row.line)
 
     def _trigger(self, said: str, name: str, text: str, line: int) -> Trigger:
         standard = standard_set()
-        tier = next((one for one, words in _TIERS if re.search(words, said, re.I)), None)
+        tier = _tier_of(said)
         within = _WITHIN.search(said)
         within_s = seconds(within["time"]) if within else math.inf
         if tier is None:
@@ -234,3 +252,13 @@ class LooseParts:
         """Return the label or sentence above a list, "" for none: it names the tier."""
         before = [text for at, text in section.texts if at < line]
         return before[-1] if before else section.title
+
+
+def _tier_of(said: str) -> Severity | None:
+    return next((one for one, words in _TIERS if re.search(words, said, re.IGNORECASE)), None)
+
+
+def _tier_words(name: str) -> bool:
+    """Whether `name` names a tier and nothing else: “🔴 Critical”, “P1”, “High priority”."""
+    rest = re.sub("|".join(words for _, words in _TIERS), " ", name, flags=re.IGNORECASE)
+    return not re.search(r"\b(?!severity|priority|tier|level)[^\W\d_]+", rest, re.IGNORECASE)

@@ -9,13 +9,25 @@ from dataclasses import dataclass, field, replace
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rollback_drill.runbook.dialects import plain_markdown, without_anchor
 from rollback_drill.runbook.inline import Group, clipped, groups_of, plain_of
 from rollback_drill.runbook.model import Checkbox
-from rollback_drill.runbook.titles import DOUBTFUL, FALLBACK, OPTION, PROCEDURE_TITLE, STEP, bare
+from rollback_drill.runbook.titles import (
+    DOUBTFUL,
+    FALLBACK,
+    NUMBERED,
+    OPTION,
+    PROCEDURE_TITLE,
+    STEP,
+    bare,
+)
 
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(r"\w+ \w{1,2}\s*[:.)\u2010-\u2015-]")  # "Option A: …", "Method 1 – …"
 _MOST_HTML = 2_000
+_OR = re.compile(r"\W*or\b", re.IGNORECASE)
+_ON_CONDITION = re.compile(r"\b(?:if|when|in case|unless|only|should|fail\w*)\b", re.IGNORECASE)
+_OPTION_NUMBER = re.compile(r"Option (\d+):")
 _BELOW_HEADINGS = 7  # the level of a bold line that is meant as a heading
 
 
@@ -104,6 +116,7 @@ class Section:
 
 def outline(text: str) -> Section:
     """Return the outline of a Markdown `text`; its children are the headings of level 1."""
+    text = plain_markdown(text)
     reader = MarkdownIt("commonmark").enable("table").disable("inline")
     return _Outliner(reader.parse(text), text.split("\n")).root
 
@@ -152,6 +165,7 @@ class _Outliner:
         self._lists: list[tuple[bool, _Scope]] = []
         self._items: list[Item] = []  # those that are open
         self._lines = lines
+        self._block_before = False  # whether a block stands right above
         index = 0
         while index < len(tokens):
             index += self._take(tokens, index)
@@ -163,7 +177,12 @@ class _Outliner:
         match token.type:
             case "heading_open":
                 last = token.map[1] if token.map else line
-                self._open(plain_of(tokens[index + 1].content), int(token.tag[1:]), line, last)
+                self._open(
+                    without_anchor(plain_of(tokens[index + 1].content)),
+                    int(token.tag[1:]),
+                    line,
+                    last,
+                )
                 return 3
             case "bullet_list_open" | "ordered_list_open":
                 self._lists.append((token.type.startswith("ordered"), self._next or self._scope))
@@ -186,6 +205,7 @@ class _Outliner:
             case "inline":
                 for group in groups_of(token.content, line):
                     self._take_group(group)
+                    self._block_before = False
             case "fence" | "code_block":
                 self._take_block(token, line)
             case "html_block":
@@ -199,6 +219,7 @@ class _Outliner:
     def _open(self, title: str, level: int, line: int, last: int) -> None:
         while self._path[-1].level >= level:
             self._path.pop()
+        self._block_before = False
         section = Section(title, level, line, last)
         self._path[-1].children.append(section)
         self._path.append(section)
@@ -227,8 +248,13 @@ class _Outliner:
             level = _BELOW_HEADINGS + (STEP.match(name) is not None)
             self._open(group.plain, level, group.line, group.line)
             return
+        if group.whole and not self._items and NUMBERED.match(group.plain):
+            self._open(group.plain, _BELOW_HEADINGS + 1, group.line, group.line)
+            return
         here.texts.append((group.line, group.plain))
-        if (group.label and (group.whole or said.says)) or (said.option and _NAMED.match(name)):
+        if self._block_before and _OR.match(group.plain):
+            self._next = self._other_way(group)
+        elif (group.label and (group.whole or said.says)) or (said.option and _NAMED.match(name)):
             self._scope = said
             self._glued = said
         elif group.label or (group.plain.endswith(":") and not said.says):
@@ -239,6 +265,22 @@ class _Outliner:
             self._scope = replace(self._scope, label="")
         if said.fallback and not group.label and not group.plain.endswith(":"):
             self._next = replace(self._scope, doubt=group.plain, line=group.line)
+
+    def _other_way(self, group: Group) -> _Scope:
+        """Return what “or” between two blocks says of the one below it: it stands in for the one
+        above, unless a condition says when.
+        """
+        label = group.plain.rstrip(": ")
+        if _ON_CONDITION.search(label):
+            return replace(_Scope.of(group.plain, group.line), label=label, doubt=label)
+        fences = self._path[-1].fences
+        if not fences[-1].option:
+            first = f"Option 1: {fences[-1].label}".rstrip(": ")
+            fences[-1] = replace(fences[-1], option=f"{first}: what stands first")
+        number = _OPTION_NUMBER.match(fences[-1].option)
+        if number is None:
+            return _Scope(label=label, doubt=label, line=group.line)
+        return _Scope(label=label, option=f"Option {int(number[1]) + 1}: {label}", line=group.line)
 
     def _take_html(self, content: str, line: int) -> None:
         """Take the summary of what can be folded away for a label, which ends with it."""
@@ -275,6 +317,7 @@ class _Outliner:
             )
         )
         self._scope = replace(self._scope, label="")
+        self._block_before = True
 
 
 def _closing(tokens: list[Token], index: int) -> int:

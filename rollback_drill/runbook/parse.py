@@ -13,9 +13,12 @@ from rollback_drill.runbook.amounts import band, duration_s, percent, speed_of
 from rollback_drill.runbook.budgets import budget, looks_like_time
 from rollback_drill.runbook.commands import commands, template
 from rollback_drill.runbook.coverage import Reading, account, span_of
+from rollback_drill.runbook.dialects import front_title
 from rollback_drill.runbook.hints import NO_HINTS, Hints
+from rollback_drill.runbook.kinds import Kinds
+from rollback_drill.runbook.language import check_language
 from rollback_drill.runbook.loose import LooseReader
-from rollback_drill.runbook.looseparts import LooseParts, check_language, is_loose
+from rollback_drill.runbook.looseparts import LooseParts, is_loose
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import (
     Authority,
@@ -84,12 +87,15 @@ class _Reader:
 
     def reading(self) -> Reading:
         """Return what the document says, and what became of each of its lines."""
+        loose = self.hints is not NO_HINTS or is_loose(self.sections)
         title = next((s for s in self.sections if s.level == 1), None)
+        if title is None and loose:
+            title = next((s for s in self.sections if s.title), None)
         if title is None or not title.title:
             self.problems.add(0, "a title (# …)", "none")
         else:
             self.marks.use(title.line, "title", title.last_line)
-        if self.hints is not NO_HINTS or is_loose(self.sections):
+        if loose:
             return self._loosely(title.title if title else "")
         found = Runbook(
             path=self.path,
@@ -159,7 +165,10 @@ class _Reader:
         if wanted and top is None:
             self.problems.add(0, f"the heading {wanted!r} of [runbook]", "no such heading")
         firsts = self.root.children
-        whole = firsts[0] if len(firsts) == 1 else self.root
+        alone = len(firsts) == 1 and firsts[0].level == 1
+        whole = firsts[0] if alone else self.root
+        if whole is self.root:
+            whole.title = self._title_of_all(firsts)
         if top is not None:
             inside = span_of(top, self.sections, len(self.lines))
             for line in range(1, len(self.lines) + 1):
@@ -177,6 +186,15 @@ class _Reader:
             for parent in self.sections:
                 parent.children = [child for child in parent.children if child is not one]
         return top or whole
+
+    def _title_of_all(self, firsts: list[Section]) -> str:
+        """Return what stands above several first headings: the title of the front matter, or the
+        first of them where nothing stands below it.
+        """
+        first = firsts[0] if firsts and firsts[0].level == 1 else None
+        alone = first and not (first.children or first.fences or first.entries or first.rows)
+        named = first.title if first and alone else front_title("\n".join(self.lines))
+        return named if Kinds(self.hints.words).about_rollback(named) else ""
 
     def _authority(self) -> tuple[Authority, ...]:
         return tuple(

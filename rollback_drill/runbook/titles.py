@@ -49,9 +49,17 @@ KEYWORD = re.compile(
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"^[\W_]+")
-_ENUMERATION = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3})*[.)]?|[A-Z][.)]|[IVX]{1,4}[.)])\s+(?=\S)")
+_CLOCK = r"T ?[+-] ?\d+(?: ?(?:min|minutes|m|s|h)\b)?"
+AT_TIME = re.compile(
+    rf"{_CLOCK}(?: ?(?:[\u2010-\u2015-]|to) ?{_CLOCK})?\s*[:.)|\u2010-\u2015-]?\s*(?=\w)"
+)
+"""When a step is due, such as “T+5: ”."""
+_ENUMERATION = re.compile(
+    r"^(?:\d{1,3}(?:\.\d{1,3})*(?:[.)]|\ufe0f?\u20e3)?|[A-Z][.)]|[IVX]{1,4}[.)])\s+(?=\S)"
+)
 
 
 def bare(title: str) -> str:
     """Return `title` without the marks, emoji and enumeration that it begins with."""
-    return _MARKS.sub("", _ENUMERATION.sub("", _MARKS.sub("", title)))
+    named = AT_TIME.sub("", _MARKS.sub("", title), count=1) if "T" in title[:8] else title
+    return _MARKS.sub("", _ENUMERATION.sub("", _MARKS.sub("", named)))

@@ -1,0 +1,208 @@
+"""Which blocks of a document of any form are performed, and why the others are not.
+
+What is said against, what stands under a condition, and what is one of several ways is told apart
+by what stands around a block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rollback_drill.runbook.blocks import code_block
+from rollback_drill.runbook.commands import not_commands
+from rollback_drill.runbook.hints import Hints
+from rollback_drill.runbook.kinds import Kind, Kinds
+from rollback_drill.runbook.outline import Fence, Section
+from rollback_drill.runbook.sessions import holds_command, plainly_shell
+from rollback_drill.runbook.tablesteps import command_rows
+from rollback_drill.runbook.titles import bare
+
+SHUT = (Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD, Kind.TALK, Kind.CONDITION)
+"""Below such a heading nothing is performed."""
+NO_STEPS = (*SHUT, Kind.TRIGGERS, Kind.PREPARATION, Kind.VERIFICATION, Kind.AFTERWARDS)
+WAY = "\u2063"
+"""Stands before the name of a platform's heading that was judged to be a way."""
+_IF = re.compile(r"^\s*#+\s*(?:\d+[.)]\s*)?(?:only )?(?:if|when|in case|unless)\b", re.IGNORECASE)
+_ONLY_COMMAND = re.compile(
+    r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:(?:run|execute|enter|type):?\s+)?`(?P<command>[^`]+)`[.:;]?\s*$",
+    re.IGNORECASE,
+)
+_WITH_COMMAND = re.compile(
+    r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?P<words>[^`]{3,80}?)"
+    r"(?::|\u2192|\s[\u2010-\u2015-]|\b(?:with|via|using|run|running|execute|by running))\**:?\s+"
+    r"`(?P<command>[^`]+)`[.;]?\s*$",
+    re.IGNORECASE,
+)
+# Who looks sees more than whether a command ends well.
+_LOOKS = re.compile(
+    r"(?:check|verify|confirm|validate|ensure|make sure|inspect|review|watch|monitor|compare|view|"
+    r"look|test|see|observe|repeat|choose|select)\b",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(r"\b(?:one of|either|or|each|all of|every)\b", re.IGNORECASE)
+_VIA = re.compile(r"(?:or,? )?(?:via|using|with|by|through|from) (?:the )?\w", re.IGNORECASE)
+_BACK_TO = re.compile(
+    r"(?:to |for |how to )?(?:a )?(?:full |partial |complete |quick )?"
+    r"(?:roll(?:ing)?[ -]?backs?|revert|undo|downgrad|restor)(?:e|ing)?\b",
+    re.IGNORECASE,
+)
+_MANUAL = re.compile(r"manual\b.*", re.IGNORECASE)
+
+
+class Performed:
+    """Says of each block of the document `top` whether it is performed."""
+
+    def __init__(self, top: Section, lines: Sequence[str], hints: Hints) -> None:
+        self._lines, self._hints = lines, hints
+        self.kinds = Kinds(hints.words)
+        self._headings = {one.line for one in top.walk()}
+        self._deploying = {one.line for part in top.walk() for one in self._deployed(part)}
+
+    def kind_of(self, section: Section) -> Kind:
+        """Return what `section` is about."""
+        if section.title in self._hints.procedures or section.title in self._hints.steps:
+            return Kind.ROLLBACK
+        return Kind.FORWARD if section.line in self._deploying else self.kinds.of(section.title)
+
+    def _deployed(self, section: Section) -> Iterator[Section]:
+        """Yield what below `section` belongs to deploying: where a heading says so before the first
+        about rolling back, or the title names both.
+        """
+        children, kinds = section.children, self.kinds
+        back = [one.line for one in children if kinds.about_rollback(one.title)]
+        deploying = [one for one in children if kinds.deploys(one.title)]
+        first = min(back, default=0)
+        kept = (Kind.TRIGGERS, Kind.PREPARATION, Kind.TALK, Kind.AUTOMATIC)
+        for one in children:
+            if not back or not deploying or one.line in back:
+                continue
+            before = deploying[0].line < first and one.line < first
+            if (before and kinds.of(one.title) not in kept) or (
+                one in deploying and kinds.about_both(section.title)
+            ):
+                yield from one.walk()
+
+    def usable(self, fence: Fence, above: Section) -> str | None:
+        """Return why nobody performs `fence` of the section `above`; None when it is performed."""
+        why = not_commands(self.meant(fence, above))
+        if why is not None:
+            return why
+        block = code_block(fence.content, fence.line, fence.first_line, fence.info, "")
+        last = block.alternatives[-1].script
+        rest = re.search(r"\n\s*\n\s*#\s*(.+)\n(?P<more>(?:.|\n)*)", last)
+        if len(block.alternatives) > 1 and rest and holds_command(rest["more"]):
+            return f"does “{rest[1][:60]}” belong to the last of several ways, or to all?"
+        said = fence.label or _last_sentence(_text_before(above, fence))
+        if said and self.kinds.against(said):
+            return f"“{said[:60]}” speaks against it"
+        if self._is_other_way(fence, above):
+            return f"“{said[:60]}”: is it a part of it, or another way?"
+        if said and self.kinds.conditional(said) and not self.is_use_when(said, above):
+            return f"it is only done under a condition that somebody must judge (“{said[:60]}”)"
+        lines = fence.content.split("\n")
+        for number, line in enumerate(lines):
+            if _IF.match(line) and holds_command("\n".join(lines[number + 1 :])):
+                return f"“{line.strip()[:60]}” within it is a condition that somebody must judge"
+        return None
+
+    def meant(self, fence: Fence, above: Section) -> Fence:
+        """Return `fence` without what headings say of it that `_ways` has judged: which of several
+        ways it is, when to take that, and that “Manual rollback” is no automatic one.
+        """
+        judged = fence.said_in in self._headings and not fence.option.startswith(WAY)
+        doubt = "" if judged and _MANUAL.match(bare(fence.doubt)) else fence.doubt
+        fallback = fence.fallback
+        if fallback and self.is_use_when(fallback.rstrip(":"), above):
+            fallback = ""
+        option = "" if judged else fence.option
+        platform = self.kinds.platform_alone(fence.label)
+        if not option and (
+            (_VIA.match(fence.label) and self._several_ways(above))
+            or (platform and sum(map(self.kinds.platform_alone, _labels(above))) > 1)
+        ):
+            option = f"{WAY}Option {fence.line}: {fence.label}"
+        return replace(fence, doubt=doubt, option=option, fallback=fallback)
+
+    def _is_other_way(self, fence: Fence, above: Section) -> bool:
+        """Whether what stands above `fence` says how to roll back once more: “To roll back to a
+        given release:”, or what a block that can be folded away is called.
+        """
+        said = [one for one in above.fences if _BACK_TO.match(bare(one.label))]
+        labels = list(dict.fromkeys(one.label for one in said))
+        return fence in said and len(labels) > 1 and fence.label != labels[0]
+
+    def _several_ways(self, section: Section) -> bool:
+        """Whether “Via the CLI: … Via the console: …” stand there: ways of doing one thing."""
+        return sum(bool(_VIA.match(bare(text))) for _, text in section.texts) > 1
+
+    def is_use_when(self, said: str, above: Section) -> bool:
+        """Whether `said` is when to take the way `above`: it stands first, of all that is below the
+        heading, no other condition stands there, and no step has blocks of its own.
+        """
+        if self.kinds.step(above.title) is not None or self.kinds.numbered(above.title):
+            return False
+        if not self.kinds.option(above.title) and self.kind_of(above) is not Kind.ROLLBACK:
+            return False
+        if any(part.fences for one in above.children for part in one.walk()):
+            return False
+        if sum(self.kinds.conditional(text) for _, text in above.texts) != 1:
+            return False
+        lines = [one.line for one in above.fences]
+        lines += [one.line for one in above.entries] + [one.line for one in above.rows]
+        first = min((line for line, _ in above.texts), default=0)
+        told = any(line == first and said in text for line, text in above.texts)
+        return told and first < min(lines, default=first + 1)
+
+    def performs(self, section: Section) -> bool:
+        """Whether something below `section` is performed."""
+        if any(self.usable(fence, section) is None for fence in section.fences):
+            return True
+        if self.command_items(section) or command_rows(section):
+            return True
+        return any(self.performs(one) for one in section.children if self.kind_of(one) not in SHUT)
+
+    def command_items(self, section: Section) -> dict[int, str]:
+        """Return the commands of items that say nothing else, or what a command does, by line: of
+        items with a number, and of those below one.
+        """
+        found = {}
+        ordered = closed = 0  # the last lines of the item with a number, and of one that is none
+        for item in section.entries if self.kind_of(section) not in NO_STEPS else ():
+            ordered = max(ordered, item.last_line) if item.ordered else ordered
+            text = item.text
+            if _SEVERAL.search(text) or self.kinds.conditional(text) or self.kinds.against(text):
+                closed = max(closed, item.last_line if item.holds else item.line)
+            if item.holds or item.line > ordered or item.line <= closed:
+                continue
+            line = self._lines[item.line - 1]
+            match = _ONLY_COMMAND.match(line) or self._does_by(line)
+            more = any(one.strip() for one in self._lines[item.line : item.last_line])
+            if match and not more and plainly_shell(match["command"]):
+                found[item.line] = match["command"]
+        return found
+
+    def _does_by(self, line: str) -> re.Match[str] | None:
+        """Return the match of an item such as “Stop the shop: `…`” or “Start it with `…`”."""
+        match = _WITH_COMMAND.match(line)
+        words = match["words"] if match else ""
+        if not self.kinds.does(words) or _LOOKS.match(bare(words)) or _SEVERAL.search(words):
+            return None
+        said_otherwise = self.kinds.conditional(words) or self.kinds.against(words)
+        return None if said_otherwise else match
+
+
+def _text_before(section: Section, fence: Fence) -> str:
+    """Return the paragraph between the block before `fence`, or the heading, and `fence`."""
+    after = max((one.last_line for one in section.fences if one.line < fence.line), default=0)
+    found = [text for line, text in section.texts if after <= line < fence.line]
+    return found[-1] if found else ""
+
+
+def _labels(section: Section) -> list[str]:
+    return list(dict.fromkeys(one.label for one in section.fences))
+
+
+def _last_sentence(text: str) -> str:
+    return re.split(r"(?<=[.;!])\s+", text.strip())[-1] if text else ""
