@@ -8,6 +8,7 @@ from rollback_drill.breaks.fault import FAULTS, Fault, Scene
 from rollback_drill.ground.errors import UsageError, WaitTimeout
 from rollback_drill.ground.names import nearest
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.ground.words import each_said
 from rollback_drill.stage import http
 from rollback_drill.stage.answers import NoAnswer
 from rollback_drill.stage.asking import keyed
@@ -53,7 +54,7 @@ class ScriptedFault:
             ).status
             for name, url in stage.direct_urls.items()
         }
-        told = f"{entry.method} {entry.path} is answered {seen}"
+        told = f"{entry.method} {entry.path} answers: {each_said(seen)}"
         return entry.status in seen.values(), told
 
     def heal(self, scene: Scene) -> None:

@@ -99,7 +99,7 @@ def _host(stage: StagingStage, host: Host, runbook: Runbook) -> Iterator[StageAn
     yield _judge(
         f"{host.name} has {', '.join(_TOOLS)}",
         not lacking,
-        f"lacks {lacking}" if lacking else "all",
+        f"lacks {', '.join(lacking)}" if lacking else "all",
         "install them there",
     )
     if stage.staging.marker:

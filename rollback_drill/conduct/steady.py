@@ -67,7 +67,7 @@ def reach_steady_state(moment: Moment, rate: float) -> Aggregate:
             raise StageError(
                 "a healthy service before the fault (less than 1 % of requests failing)",
                 _beside(
-                    f"{seen.failures} of {seen.sent} requests failed: {seen.outcomes}",
+                    f"{seen.failures} of {seen.sent} requests failed: {_kinds(seen)}",
                     moment.busy(),
                 ),
                 "a drill proves nothing on a service that is already broken; see its log",
@@ -81,6 +81,10 @@ def reach_steady_state(moment: Moment, rate: float) -> Aggregate:
         _beside(f"the healthy p95 is {p95_ms:.0f} ms; {'; '.join(unmet)}", moment.busy()),
         "free the machine, lower RATE, or correct the number in the runbook; nothing was broken",
     )
+
+
+def _kinds(seen: Aggregate) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in seen.outcomes.items())
 
 
 def _beside(found: str, told: str) -> str:

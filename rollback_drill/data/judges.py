@@ -19,12 +19,14 @@ from rollback_drill.data.told import (
     taken_paths,
 )
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import few
 from rollback_drill.perform.told import ProcedureChosen
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 
 _MOMENTS = ("before", "after")
 _EXAMPLES = 10
+_FEW = 5  # in a sentence; all stand below it
 
 
 @judging(80)
@@ -50,7 +52,8 @@ def of_rows_that_stood(book: Book) -> Iterator[Cause]:
     if found is None:
         return
     for one in found.losses:
-        yield Cause(Verdict.FAILED, "Data", f"{'; '.join(one.what)}, {one.when}")
+        whole = "; ".join(one.what) if len(one.what) > _FEW else ""
+        yield Cause(Verdict.FAILED, "Data", f"{few(one.what, _FEW)}, {one.when}", whole)
     for name, why in found.unread.items():
         yield Cause(Verdict.UNKNOWN, "Data", f"nobody could look at {name}: {why}")
 
@@ -113,9 +116,15 @@ def of_contents(book: Book) -> Iterator[Cause]:
     for one in book.ask(touched):
         declared = {name for c in chosen if c.procedure == one.procedure for name in c.dropped}
         where = f"Data, Procedure {one.procedure}"
-        for name in one.found.undeclared(declared):
-            what = f"{name} was dropped, and the runbook does not say that it will be"
-            yield Cause(Verdict.FAILED, where, what)
+        dropped = one.found.undeclared(declared)
+        if dropped:
+            several = len(dropped) > 1
+            what = (
+                f"{few(dropped, _FEW, ', ')} {'were' if several else 'was'} dropped, and the "
+                f"runbook does not say that {'they' if several else 'it'} will be"
+            )
+            whole = ", ".join(dropped) if len(dropped) > _FEW else ""
+            yield Cause(Verdict.FAILED, where, what, whole)
         for what in one.found.changed:
             yield Cause(Verdict.FAILED, where, f"{what} after it")
 

@@ -151,14 +151,15 @@ def _off(later: RowsSeen, performed: bool) -> bool:
 def _differences(
     was: RowsSeen, now: RowsSeen, wanted: Wanted, declared: Collection[str], aside: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """Return what is gone, and whose values changed, in sentences."""
+    """Return what is gone, whole tables first, and whose values changed, in sentences."""
+    tables: list[str] = []
     gone: list[str] = []
     changed: list[str] = []
     for table in sorted(was.tables.keys() - set(aside)):
         before, after = was.tables[table], now.tables.get(table)
         if after is None:
             if table not in declared and table not in now.unread:
-                gone.append(f"{table} is gone")
+                tables.append(f"{table} is gone")
             continue
         if before[ROWS] != after[ROWS]:
             gone.append(f"{table} had {before[ROWS]} rows that stood and has {after[ROWS]} of them")
@@ -172,7 +173,7 @@ def _differences(
                 wanted.get(table, {}).get(column),
             ):
                 changed.append(f"{name} has other values")
-    return gone, changed
+    return [*tables, *gone], changed
 
 
 def _round_trip(looks: Sequence[RowsSeen], aside: Collection[str]) -> Iterator[Stretch]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rollback_drill.data.told import HEALTHY, OWN, READY, CatalogueSeen, ReleaseSeen
@@ -96,13 +97,41 @@ def _learn(known: _Known, earlier: CatalogueSeen, later: CatalogueSeen) -> Itera
 
 
 def _differing(known: _Known, later: CatalogueSeen) -> Iterator[tuple[str, bool]]:
-    """Yield what is not as it stood and unexplained, in sentences, and whether it is certain."""
-    for name in (*later.gone, *later.changed, *later.new):
-        if name in known.aside or OWN in name or _explained(known, later, name):
-            continue
-        # Where migrations are reverted, some of it is theirs; which, only fresh databases tell.
-        certain = known.fresh or not known.declared
-        yield _sentence(name, known.entries, later), certain
+    """Yield what is not as it stood and unexplained, in sentences, and whether it is certain. What
+    went with a table or a column to which it belongs is counted there.
+    """
+    names = [
+        name
+        for name in (*later.gone, *later.changed, *later.new)
+        if name not in known.aside and OWN not in name and not _explained(known, later, name)
+    ]
+    went = _went_with(known, [name for name in names if name in later.gone])
+    counts = Counter(went.values())
+    # Where migrations are reverted, some of it is theirs; which, only fresh databases tell.
+    certain = known.fresh or not known.declared
+    for name in names:
+        if name not in went:
+            told = _sentence(name, known.entries, later)
+            yield (
+                told + (f", and {counts[name]} of what belongs to it" if counts[name] else ""),
+                certain,
+            )
+
+
+def _went_with(known: _Known, gone: Sequence[str]) -> dict[str, str]:
+    """Return with which table or column each of the others went that belongs to it."""
+    holders = {
+        name.partition(" ")[2]: name for name in gone if name.startswith(("table ", "column "))
+    }
+    found = {}
+    for name in gone:
+        for one in known.belongs.get(name, ()):
+            table, _, _ = one.rpartition(".")
+            holder = holders.get(table) or holders.get(one)
+            if holder and holder != name:
+                found[name] = holder
+                break
+    return found
 
 
 def _explained(known: _Known, later: CatalogueSeen, name: str) -> bool:

@@ -12,13 +12,13 @@ from rollback_drill.data.catalogue import POSITIONS, QUERY, SERVER, Entries, dif
 from rollback_drill.data.comparison import ROWS, compare
 from rollback_drill.data.fingerprint import LARGE_OBJECTS, hashes, statements
 from rollback_drill.ground.finding import Finding, failed, passed
+from rollback_drill.ground.words import few
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
 from rollback_drill.subject.subject import Queries
 
 _LIMIT_S = 900.0  # a bound against hanging: the step has a budget of its own
 _KEEP = 64 * 2**20  # bytes: of both catalogues
-_MOST = 5
 _SECOND_S = 1.0  # to which an archive says when it was made
 # As their owner, who may not read the table that all of them are in.
 _OBJECTS = (
@@ -122,7 +122,7 @@ def prove(database: Queries, host: Host, path: str, user: str = "") -> Finding:
         why = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.exit_status}"]
         what = "cannot be compared" if "restored" in parts else "does not restore"
         wrong = _unlike(parts, user) if "copy made" in parts else []
-        told = "; ".join(wrong[:_MOST]) or why[0]
+        told = few(wrong) or why[0]
         return failed(f"{name} {what} on {host.name}: {told}", "a dump that does")
     live, copy = (
         {
@@ -133,9 +133,8 @@ def prove(database: Queries, host: Host, path: str, user: str = "") -> Finding:
     )
     wrong = [*compare(copy, live).changed, *_unlike(parts, user)]
     if wrong:
-        more = f"; and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
         return failed(
-            f"{name}, restored, against the live database: {'; '.join(wrong[:_MOST])}{more}",
+            f"{name}, restored, against the live database: {few(wrong)}",
             "equal contents",
         )
     told = ", ".join(f"{table} {found[ROWS]} rows" for table, found in copy.items())

@@ -11,6 +11,7 @@ from rollback_drill.data.catalogue import QUERY, SERVER, Entries, differences, p
 from rollback_drill.data.structure import covered
 from rollback_drill.data.told import CatalogueSeen, ReleaseSeen
 from rollback_drill.ground.finding import Finding, failed, passed
+from rollback_drill.ground.words import few
 from rollback_drill.perform.moment import Moment
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import read
@@ -18,7 +19,6 @@ from rollback_drill.stage.host import look
 
 _LIMIT_S = 120.0
 _KEEP = 64 * 2**20  # bytes: of all three catalogues
-_MOST = 5
 _COLUMNS = 3
 # Both releases' trees migrate a scratch database, at once; the failing one's may be gone from here.
 # Then its alembic must find nothing that the stable release would still migrate. A release without
@@ -90,8 +90,7 @@ def compare_with_stable(moment: Moment) -> Finding:
     wrong += [f"{name} is “{text}”" for name, text in changed.items()]
     wrong += [f"{name} is there, and is not its own" for name in new]
     if wrong:
-        more = f", and {len(wrong) - _MOST} more" if len(wrong) > _MOST else ""
-        return failed(f"the schema differs: {'; '.join(wrong[:_MOST])}{more}", expected)
+        return failed(f"the schema differs: {few(wrong)}", expected)
     told = f"no difference in {len(stable)} of {len(live)} definitions"
     added = f", and {len(kept)} that no release made are kept" if kept else ""
     return passed(f"{told}{added}; {said}")

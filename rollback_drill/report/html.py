@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from rollback_drill.breaks.told import FaultInjected
+from rollback_drill.breaks.told import FaultAttested, FaultInjected
 from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.markup import filled
+from rollback_drill.ground.words import capitalized
 from rollback_drill.judge.figures import figures
 from rollback_drill.judge.impact import headlines, left_in
 from rollback_drill.judge.judgement import Judgement, judge
@@ -60,7 +61,10 @@ def _broke(book: Book) -> str:
     if injected is None:
         return ""
     release = f" in {start.failing}" if start else ""
-    return f"{injected.name}{release}: {injected.how}"
+    attested = book.last(FaultAttested)
+    symptom = f"{attested.symptom} (" if attested and attested.seen else ""
+    what = f"{symptom}{injected.name}{release}: {injected.how}{')' if symptom else ''}"
+    return capitalized(what)
 
 
 def _headlines(judgement: Judgement) -> Iterator[tuple[str, str]]:

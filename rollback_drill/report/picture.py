@@ -17,6 +17,7 @@ from rollback_drill.report.marks import Mark, Performing, PhaseSpan, marks, phas
 
 _WIDTH, _LEFT, _RIGHT = 1080.0, 76.0, 14.0
 _LETTER = 6.6  # width of one in a label
+_BOLD = 8.4  # of one in a flag, in the widest of the fonts that a system has
 _NAME, _HEAD = 15, 34  # of phases: height of a row, and of both
 _FLAG, _FLAG_ROWS = 16, 10
 _STEP, _MOST_STEPS = 17, 24
@@ -315,7 +316,7 @@ def _rows(canvas: Canvas, moments: Sequence[Mark]) -> list[int]:
     rows = _Rows(_FLAG_ROWS)
     found = []
     for one in moments:
-        x, width = canvas.x(one.at), _LETTER * len(one.name) + 12
+        x, width = canvas.x(one.at), _BOLD * len(one.name) + 8
         left = _flag_hangs_left(x, one)
         row = rows.free(x - width, x + 3) if left else rows.free(x, x + width)
         found.append(_FLAG_ROWS - 1 if row is None else row)
@@ -324,7 +325,7 @@ def _rows(canvas: Canvas, moments: Sequence[Mark]) -> list[int]:
 
 def _flag_hangs_left(x: float, one: Mark) -> bool:
     """Return whether there is no room for a flag's words on its right."""
-    return x + _LETTER * len(one.name) + 10 > _WIDTH
+    return x + _BOLD * len(one.name) + 6 > _WIDTH
 
 
 class _Rows:

@@ -13,6 +13,7 @@ from rollback_drill.data.told import NO_WRITES, counts, recovery
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.clock import iso
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import few
 from rollback_drill.judge.impact import headlines, left_in
 from rollback_drill.judge.judgement import Judgement
 
@@ -102,8 +103,9 @@ def _of_rows(known: Balance | None) -> list[str]:
         return []
     if not (known.losses or known.damage or known.unknown):
         return [f"{known.stood:,} rows that stood before clients came are as they were"]
-    lines = [f"lost or changed besides: {one}" for one in known.losses]
-    lines += [f"damaged by the failing release: {one}" for one in known.damage]
+    lines = [f"lost or changed besides: {few(known.losses, 3)}"] if known.losses else []
+    if known.damage:
+        lines.append(f"damaged by the failing release: {few(known.damage, 3)}")
     return [*lines, *(f"nobody knows of {one}" for one in known.unknown)]
 
 

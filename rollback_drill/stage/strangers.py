@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rollback_drill.ground.finding import Finding, failed, passed, unknown
+from rollback_drill.ground.words import few
 from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Client
 from rollback_drill.subject.subject import Place
@@ -138,9 +139,9 @@ def strangers_refused(
     wanted = "/".join(map(str, sorted(refusals)))
     if tried.open or tried.closed:
         bad = [*tried.open, *tried.closed]
-        return failed(_few(bad), wanted if tried.open else "200")
+        return failed(few(bad, _TOLD, ", "), wanted if tried.open else "200")
     if tried.undecided:
-        return unknown(f"nobody decided on the key: {_few(tried.undecided)}")
+        return unknown(f"nobody decided on the key: {few(tried.undecided, _TOLD, ', ')}")
     if not tried.refused:
         return unknown("nothing was tried")
     told = (
@@ -200,8 +201,3 @@ def _try_key(client: Client, where: str, place: Place, door: Door, tried: _Tried
             tried.served += 1
         else:
             tried.closed.append(f"{where} {door} with {told}: {answer.status}")
-
-
-def _few(told: list[str]) -> str:
-    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-    return ", ".join(told[:_TOLD]) + more

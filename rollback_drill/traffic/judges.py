@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rollback_drill.conduct.told import DrillStarted
 from rollback_drill.ground.verdict import Verdict
+from rollback_drill.ground.words import time_of_day
 from rollback_drill.perform.told import StepEnded
 from rollback_drill.record.book import Book, lives
 from rollback_drill.record.judge import Cause, judging
@@ -131,5 +132,5 @@ def _of_counts(book: Book) -> Iterable[str]:
             or timed != one.sent - one.outcomes.get(Outcome.DROPPED, 0)
             or sum(one.formats.values()) > one.good
         ):
-            yield f"the requests of second {one.second} do not add up"
+            yield f"the requests of {time_of_day(one.second)} do not add up"
             return

@@ -28,6 +28,7 @@ from rollback_drill.ground.errors import StageError, UsageError, WaitTimeout
 from rollback_drill.ground.lines import read_lines
 from rollback_drill.ground.priority import prefer
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.ground.words import time_of_day
 from rollback_drill.record.decoding import told
 from rollback_drill.record.timeline import Timeline
 from rollback_drill.record.told import Noted, ObserverDied
@@ -375,7 +376,7 @@ class Traffic:
             self.timeline.record(event)
         if not over and all(g.vouched_until > overdue for g in self._generators):
             self._break(
-                f"an observation of each request due in second {self._next}",
+                f"an observation of each request due at {time_of_day(self._next)}",
                 f"{self.pending()} are missing{self._unread and ', and '}{self._unread}",
             )
 
@@ -404,7 +405,9 @@ class Traffic:
         for event in incomplete:
             self.timeline.record(event)
         if rest:
-            self._miss(f"seconds {rest[0]} to {rest[-1]} are incomplete")
+            self._miss(
+                f"it lacks requests from {time_of_day(rest[0])} to {time_of_day(rest[-1] + 1)}"
+            )
 
     def _miss(self, what: str) -> None:
         """Record that not all that clients saw is known."""

@@ -320,6 +320,20 @@ def end(*gone: str, **more: dict[str, str]) -> CatalogueSeen:
     return CatalogueSeen(ENDED, gone=gone, **more)  # type: ignore[arg-type]
 
 
+def test_what_goes_with_a_table_or_a_column_is_counted_there() -> None:
+    since = "between “at the start” and “at the end”"
+    (column,) = alterations(book(START, end(*DROPPED)))
+    assert str(column) == f"column people.note is gone, and 1 of what belongs to it, {since}"
+    (table,) = alterations(book(START, end(*WHOLE)))
+    assert str(table) == f"table people is gone, and 4 of what belongs to it, {since}"
+    assert told(START, end("column people.note", "index by_dba")) == (
+        "column people.note is gone; index by_dba is gone"
+    )
+    assert "index by_note was" in told(
+        START, end("column people.note", changed={"index by_note": "hash (name)"})
+    )
+
+
 def test_what_goes_with_what_is_declared_is_no_finding() -> None:
     assert told(START, DROPS, BEGIN, end(*DROPPED)) == ""
     assert told(START, NOTHING_DROPPED, BEGIN, end(*DROPPED)) != ""

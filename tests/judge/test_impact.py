@@ -118,12 +118,12 @@ def test_a_service_that_is_sick_in_the_end_fails_a_drill_that_saw_it_restored(
 
 
 def test_a_fault_that_is_still_there_after_it_was_healed_fails_the_drill() -> None:
-    seen = HealAttested("leak", False, "GET / is answered {'host-1': 500}")
+    seen = HealAttested("leak", False, "GET / answers: host-1 500")
     (cause,) = [
         one for one in judge(Book(drill(Event(T + 29, seen)))).causes if "leak" in one.where
     ]
     assert (cause.verdict, cause.evidence) == (Verdict.FAILED, seen.evidence)
-    gone = HealAttested("leak", True, "GET / is answered {'host-1': 200}")
+    gone = HealAttested("leak", True, "GET / answers: host-1 200")
     assert not [
         one for one in judge(Book(drill(Event(T + 29, gone)))).causes if "leak" in one.where
     ]

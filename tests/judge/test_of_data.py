@@ -67,6 +67,18 @@ def test_what_a_procedure_drops_it_alone_may_drop() -> None:
     assert contents(chosen(1, "homes.price"), chosen(1), *looks) == []
 
 
+def test_many_that_are_dropped_are_one_finding_that_names_them_below() -> None:
+    many = {"rows": "3", **{f".c{n}": "a" for n in range(7)}}
+    looks = seen(1, "before", homes=many), seen(1, "after", homes={"rows": "3"})
+    (found,) = judges.of_contents(Book([Event(float(at), one) for at, one in enumerate(looks, 1)]))
+    names = [f"homes.c{n}" for n in range(7)]
+    assert found.what == (
+        f"{', '.join(names[:5])}, and 2 more were dropped, and the runbook does not say that they "
+        "will be"
+    )
+    assert found.evidence == ", ".join(names)
+
+
 def test_rows_that_are_fewer_and_values_that_are_not_as_said_are_told() -> None:
     less = seen(1, "after", homes={**HOMES, "rows": "2"})
     assert contents(seen(1, "before", homes=HOMES), less)[0][2] == (

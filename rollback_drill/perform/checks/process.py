@@ -6,6 +6,7 @@ import re
 import shlex
 
 from rollback_drill.ground.finding import Finding, failed, judged, unknown
+from rollback_drill.ground.words import pairs
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
 from rollback_drill.stage.host import look
@@ -87,7 +88,7 @@ def running(moment: Moment, match: re.Match[str]) -> Finding:
         return failed(f"no process on {', '.join(missing)}", "one on every host")
     stale, runs = _built_of(moment)
     if runs:
-        return judged(not stale, f"process ids {pids}; {runs}", "what is checked out to run")
+        return judged(not stale, f"process ids {pairs(pids)}; {runs}", "what is checked out to run")
     lines, ours = {}, True
     for host in stage.hosts:
         script = _FROM_HERE.format(pid=pids[host.name])
@@ -105,7 +106,7 @@ def running(moment: Moment, match: re.Match[str]) -> Finding:
 def stopped(moment: Moment, match: re.Match[str]) -> Finding:
     """No host runs a process of the service."""
     pids = moment.stage.process.pids()
-    return judged(not pids, f"process ids {pids}" if pids else "no process is left", "none")
+    return judged(not pids, f"process ids {pairs(pids)}" if pids else "no process is left", "none")
 
 
 @check(
@@ -153,6 +154,6 @@ def not_restarted(moment: Moment, match: re.Match[str]) -> Finding:
         return unknown("nobody saw which process ran before the step")
     if not before:
         return unknown("no process ran before the step")
-    return judged(
-        before == after, f"process ids before {before}, now {after}", "the same processes"
-    )
+    now_there = pairs(after) or "none"
+    told = f"process ids before: {pairs(before)}; now: {now_there}"
+    return judged(before == after, told, "the same processes")

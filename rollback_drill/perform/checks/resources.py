@@ -11,6 +11,7 @@ from rollback_drill.ground.errors import WaitTimeout
 from rollback_drill.ground.finding import Finding, failed, lacking, passed, unknown
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
+from rollback_drill.ground.words import each_said, pairs
 from rollback_drill.perform.check import check
 from rollback_drill.perform.checks.service import client_of
 from rollback_drill.perform.moment import Moment
@@ -138,7 +139,8 @@ def _prometheus_collects(stage: Stage) -> Finding:
             if len(up) == len(stage.hosts) and all(up.values()) and after > before:
                 break
     except WaitTimeout:
-        found = f"Prometheus: targets up {up}, {before:g} → {after:g} requests in samples"
+        there = pairs(up) or "none"
+        found = f"Prometheus: targets up: {there}; {before:g} → {after:g} requests in samples"
         return failed(found, f"{len(stage.hosts)} targets up and more requests")
     return passed(f"Prometheus: {len(up)} targets up, {before:g} → {after:g} requests in samples")
 
@@ -154,7 +156,7 @@ def dashboards_normal(moment: Moment, match: re.Match[str]) -> Finding:
     stage = moment.stage
     statuses = hosts_health(stage)
     if set(statuses.values()) != {200}:
-        return failed(f"the hosts answer {stage.interface.health} with {statuses}", "200")
+        return failed(f"{stage.interface.health} answers: {each_said(statuses)}", "200")
     told = []
     if len({row.quantile for row in moment.runbook.matrix}) > 1:
         return unknown("the matrix names several quantiles: no dashboard shows them as one number")

@@ -33,9 +33,9 @@ def configuration_updated(moment: Moment, match: re.Match[str]) -> Finding:
     """The configuration of every host parses and has pagination switched off, nested rightly."""
     script = (
         ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
-        "import sys, yaml\n"
+        "import json, sys, yaml\n"
         "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
-        "print('context_protection is', settings)\n"
+        "print(*(f'{name} is {json.dumps(value)}' for name, value in settings.items()), sep=', ')\n"
         "sys.exit(settings['pagination_enabled'] is not False)\n"
         "PY"
     )

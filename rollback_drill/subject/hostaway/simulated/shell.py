@@ -450,7 +450,7 @@ def _age(shell: Shell, found: re.Match[str]) -> None:
 def _is_configured(shell: Shell, found: re.Match[str]) -> None:
     del found
     shell.takes(0.1)
-    shell.say(f"context_protection is {{'pagination_enabled': {shell.computer.paginated}}}")
+    shell.say(f"pagination_enabled is {str(shell.computer.paginated).lower()}")
     if shell.computer.paginated:
         raise Ended(1)
 
