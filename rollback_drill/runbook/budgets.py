@@ -58,7 +58,7 @@ _ABOUT = (
     r"(?:(?:~|≈|≤|<=?|about|approx\.?|approximately|around|roughly|circa|ca\.?|est\.?|estimated|"
     r"expected|up to|at most|at least|a minimum of|minimum|max\.?|maximum|less than|under|within|"
     r"no more than|not more than|no longer than|another|the next|a full|budget|duration|"
-    r"time|takes|sla|eta|rto|target)[ :]*)"
+    r"time|sla|eta|rto|target|(?:(?:this|it|can|may|will|should|usually) )*takes?)[ :]*)"
 )
 _AFTER = (
     r"(?: ?(?:or less|or so|max\.?|maximum|at most|total|in total|budget|estimated|approx\.?))?"

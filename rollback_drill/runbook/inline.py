@@ -19,6 +19,7 @@ _READER = MarkdownIt("commonmark")
 _BOX = re.compile(
     r"(?:[-*+•–—] ?)?(?:\[(?: {0,3}|[xX✓✔✗✘])\](?![:(])|[☐☑☒□▢⬜🔲🗹])\s*(?P<text>.*)$", re.DOTALL
 )
+_TICK = re.compile(r"[✅✔❌]\ufe0f? ?\w")
 _BEGINS = re.compile(
     r"(?:use when|time estimate|estimated (?:time|duration)|dropped on purpose|transformed)\b",
     re.IGNORECASE,
@@ -71,6 +72,7 @@ def groups_of(content: str, first_line: int) -> list[Group]:
         box = box_of(line.plain)
         last = groups[-1] if groups else None
         begins = box is not None or line.label or _BEGINS.match(line.plain)
+        begins = begins or _TICK.match(line.plain)
         if last is None or begins or last.whole:
             groups.append(Group(line.number, line.plain, line.label, line.whole, box))
             continue

@@ -76,7 +76,8 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         Kind.TRIGGERS,
         r"\bwhen (?:to|(?:should|do|must|would|can) (?:we|you|i)) (?:roll|revert|undo|use|abort)"
         r"|^when\W*$|\btriggers?\b"
-        r"|\b(?:roll-?back|abort|go ?/ ?no[- ]go|trigger) (?:criteria|conditions?|thresholds?)"
+        r"|\b(?:roll-?back|abort|go ?/ ?no[- ]go|trigger|decision) "
+        r"(?:criteria|conditions?|thresholds?)"
         r"|\bsymptoms?\b"
         r"|\bif roll-?back is needed",
     ),
@@ -91,7 +92,9 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         r"|^after (?:any |the |a )?roll-?back$|^health checks?\b|^confirm\b"
         r"|\b(?:checks?|checklist|tests?) (?:\w+ )?after\b"
         r"|^after\b.*\b(?:checks?|checklist|tests?)$"
-        r"|^post-?\w*(?:[ -]\w+)? (?:checks?|checklist|tests?)$|^checks?$"
+        r"|^post-?\w*(?:[ -]\w+)?[ -](?:checks?|checklist|tests?)\b|^checks?$"
+        r"|^acceptance\b"
+        r"|^how (?:do|can|will|would) (?:i|we|you) (?:know|tell|see|check)\b"
         r"|^(?:final|sanity|quick|closing) checks?\b",
     ),
     (

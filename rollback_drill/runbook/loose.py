@@ -209,6 +209,8 @@ class LooseReader(ProcedureReader):
         timed = spans.get(part.line) or timed or told
         for one in sections:
             self.words.refuse_words(one)
+            if verifies or self.performed.kind_of(one) is Kind.VERIFICATION:
+                self.words.refuse_checks(one)
         if not blocks and not boxes:
             if part.line != way.line:
                 self._marks.refuse(part.line, "nothing of this step can be performed or verified")

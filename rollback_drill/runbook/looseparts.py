@@ -11,10 +11,10 @@ from rollback_drill.runbook.kinds import Kind
 from rollback_drill.runbook.loose import LooseReader
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severity, Trigger
-from rollback_drill.runbook.outline import Row, Section
+from rollback_drill.runbook.outline import Item, Row, Section
 from rollback_drill.runbook.standard import Below, final_boxes, matrix_below, standard_set
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, bare
-from rollback_drill.runbook.told_in_words import sentences
+from rollback_drill.runbook.told_in_words import label_above, sentences
 from rollback_drill.runbook.wording import PLAIN_TIME, seconds
 
 _TIERS = (
@@ -23,10 +23,18 @@ _TIERS = (
     (Severity.HIGH, r"\b(?:high|urgent|p1|sev-?2)\b"),
 )
 _WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
-_NO_REASON = re.compile(r"\b(?:do not|don't|never|not)\b", re.IGNORECASE)
+_NO_REASON = re.compile(
+    r"\b(?:do not|don't|never|not|no roll-?back|hold|instead|roll forward|fix forward)\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(r"^(?P<name>[^:]{2,80}):\s+(?P<text>.+)$")
-_WHAT = re.compile(r"^(?:signal|metric|condition|symptom|trigger|indicator|what)s?$")
-_LIMIT = re.compile(r"^(?:threshold|value|limit|criteria|when)s?$")
+_WHAT = re.compile(
+    r"^(?:signal|metric|condition|symptom|trigger|indicator|what|criteri(?:on|a)|check|kpi)s?$"
+)
+_LIMIT = re.compile(
+    r"^(?:threshold|value|limit|criteria|when|(?:go|roll) ?-?back (?:if|when|at)"
+    r"|roll-?back threshold)s?$"
+)
 _ACTION = re.compile(r"^(?:action|response|decision|what to do|do|reaction)s?$")
 _TIER = re.compile(r"^(?:severity|tier|priority|level|urgency|class|sev)$")
 _LASTS = re.compile(r"^(?:duration|window|for|period|sustained(?: for)?|time|time window|lasting)$")
@@ -38,6 +46,13 @@ _ROLL_BACK_IF = re.compile(
     r"(?:if|when|whenever|as soon as)\b(?P<name>.*)",
     re.IGNORECASE,
 )
+_ROLLS_BACK = re.compile(r"\broll|\brevert|\babort", re.IGNORECASE)
+_SIGNS = re.compile(
+    r"(?:symptoms?|triggers?|signals?|(?:roll-?back|abort|trigger) (?:criteria|conditions?|"
+    r"thresholds?|if|when))\b\W",
+    re.IGNORECASE,
+)
+_LONGEST_LABEL = 40
 _IF = re.compile(r"\b(?:if|when|whenever|unless|once)\b|[<>≥≤]", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:or|and|but|unless|any|all)\b|[;/]", re.IGNORECASE)
 _IN_SENTENCE = "a condition within a sentence, which nobody holds: make it an item of a list"
@@ -75,6 +90,10 @@ class LooseParts:
     def triggers(self) -> tuple[Trigger, ...]:
         """Return conditions as triggers, each in the tier that is said, or the standard one."""
         found = [trigger for one in self._of(Kind.TRIGGERS) for trigger in self._triggers_in(one)]
+        for section, kind in self._sections:
+            if kind in (Kind.OTHER, Kind.ROLLBACK):
+                found += self._labelled_triggers(section)
+                self._refuse_conditions(section)
         for tier, texts in self._hints.triggers.items():
             for text in texts:
                 line = self._below.add(f"trigger, {tier}", text, self._hints.source)
@@ -112,10 +131,11 @@ class LooseParts:
             self._marks.use(box.line, "final verification: box")
         for one in sections:
             self._ways.words.refuse_words(one)
-            if one.checkboxes or one.fences or one.entries:
+            self._ways.words.refuse_checks(one)
+            if one.checkboxes or one.fences or one.entries or one.rows:
                 self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
         more = final_boxes(boxes, self._below) if self._ways.found else ()
-        named = next((one for one in sections if one.checkboxes or one.fences or one.entries), None)
+        named = next((s for s in sections if s.checkboxes or s.fences or s.entries or s.rows), None)
         title = named.title if named else standard_set().final_title
         line = named.line if named else more[0].line if more else 0
         return Checklist(title, (*boxes, *more), blocks, line)
@@ -179,6 +199,38 @@ class LooseParts:
             one for one, kind in self._sections if kind is wanted and one not in self._ways.taken
         )
 
+    def _labelled_triggers(self, section: Section) -> Iterator[Trigger]:
+        """Yield items below a label such as “Roll back if any of these is true:”."""
+        for item in section.entries:
+            label = label_above(section, item.line)
+            if not item.text or item.holds or item.detail or self._marks.knows(item.line):
+                continue
+            if _NO_REASON.search(label) and _ROLLS_BACK.search(label):
+                self._marks.refuse(item.line, "no reason to roll back: nobody holds that")
+            elif _ROLL_BACK_IF.match(bare(label)) or (
+                len(label) <= _LONGEST_LABEL and self._ways.kinds.of(label) is Kind.TRIGGERS
+            ):
+                found = self._trigger_of_item(item, label)
+                self._marks.use(item.line, f"trigger, {found.severity.value}")
+                yield found
+
+    def _refuse_conditions(self, section: Section) -> None:
+        """Name conditions in sentences, such as “Symptoms: lag > 100”."""
+        for line, text in section.texts:
+            for sentence in sentences(text):
+                name = bare(sentence)
+                begins = _ROLL_BACK_IF.match(name) or _SIGNS.match(name)
+                if begins and re.search(r"\d", name) and line not in self._marks.used:
+                    self._marks.refuse(line, _IN_SENTENCE)
+
+    def _trigger_of_item(self, item: Item, said: str) -> Trigger:
+        text = re.sub(r"^\[.\]\s*", "", item.text).strip(" .")
+        match = _NAMED.match(text)
+        name, rest = (match["name"], match["text"]) if match else (text, "")
+        if rest and _tier_of(bare(name)) and _tier_words(name):
+            return self._trigger(name, rest, "", item.line)
+        return self._trigger(said, name, rest, item.line)
+
     def _triggers_in(self, section: Section) -> Iterator[Trigger]:
         for item in section.entries:
             if not item.text:
@@ -189,13 +241,7 @@ class LooseParts:
                 continue
             if item.holds or item.detail:
                 continue
-            text = re.sub(r"^\[.\]\s*", "", item.text).strip(" .")
-            match = _NAMED.match(text)
-            name, rest = (match["name"], match["text"]) if match else (text, "")
-            if rest and _tier_of(bare(name)) and _tier_words(name):
-                yield self._trigger(name, rest, "", item.line)
-            else:
-                yield self._trigger(said or section.title, name, rest, item.line)
+            yield self._trigger_of_item(item, said or section.title)
         for row in section.rows:
             yield from self._trigger_of_row(section, row)
         yield from self._triggers_in_words(section)

@@ -178,7 +178,9 @@ class Performed:
                 continue
             line = self._lines[item.line - 1]
             match = _ONLY_COMMAND.match(line) or self._does_by(line)
-            more = any(one.strip() for one in self._lines[item.line : item.last_line])
+            more = [one for one in self._lines[item.line : item.last_line] if one.strip()]
+            if len(more) == 1 and not match:
+                match = self._does_by(f"{line.rstrip()} {more.pop().strip()}")
             if match and not more and plainly_shell(match["command"]):
                 found[item.line] = match["command"]
         return found

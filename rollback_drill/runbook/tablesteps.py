@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rollback_drill.runbook.model import Checkbox
-from rollback_drill.runbook.outline import Fence, Section
+from rollback_drill.runbook.outline import Fence, Row, Section
 from rollback_drill.runbook.sessions import plainly_shell
 
 
@@ -56,3 +56,30 @@ def of_row(row: tuple[int, str, str, str, str]) -> Section:
     name = f"{title} ({time})" if time else title
     boxes = [("", Checkbox(check, line))] if re.search(r"\w", check) else []
     return Section(name, 0, line, line, fences=[fence_of(command, line)], boxes=boxes)
+
+
+_BOX_CELL = re.compile(r"\[[ xX✓✔]{0,3}\]|[☐☑☒□▢⬜🔲🗹✅✔✓❏]\ufe0f?")
+_EXPECTED_COLUMN = re.compile(r"^(?:expected(?: \w+)?|target|threshold|limit|goal|should be)$")
+_OF_NOBODY = re.compile(
+    r"^(?:#|no\.?|nr\.?|owner|who|responsible|status|done|ok|result|pass(?:ed)?)$"
+)
+
+
+def checked_in(row: Row) -> str:
+    """Return what a row of a table of checks says: its one cell beside a box, or what is looked at
+    and what is expected, “Error rate” and “< 1%”; "" where it says more, or something else.
+    """
+    boxed = any(_BOX_CELL.fullmatch(cell.strip()) for cell in row.cells.values())
+    said = {
+        name: cell.strip()
+        for name, cell in row.cells.items()
+        if re.search(r"\w", cell) and not _OF_NOBODY.match(name) and not _BOX_CELL.fullmatch(cell)
+    }
+    expected = [name for name in said if _EXPECTED_COLUMN.match(name)]
+    if len(said) == 1 and boxed and not expected:
+        return next(iter(said.values()))
+    if len(said) != 2 or len(expected) != 1:
+        return ""
+    limit = said.pop(expected[0])
+    what = next(iter(said.values()))
+    return f"{what} {limit}" if re.match(r"[<>≤≥]", limit) else f"{what}: {limit}"

@@ -13,9 +13,14 @@ from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Checkbox
 from rollback_drill.runbook.outline import Item, Section
 from rollback_drill.runbook.standard import Below
+from rollback_drill.runbook.tablesteps import checked_in
 from rollback_drill.runbook.titles import bare
 
-_THEN = re.compile(r"\bthen (?:verify|check|run|restart|confirm|wait)\b", re.IGNORECASE)
+_THEN = re.compile(
+    r"\b(?:then|and) (?:then )?(?:verify|check|run|restart|confirm|wait|make sure|notify|tell|test|"
+    r"watch|look)\b",
+    re.IGNORECASE,
+)
 _FIRST_WORDS = re.compile(
     r"^(?:then|now|next|also|finally|first|afterwards?|after that|please|and)[,:]?\s+",
     re.IGNORECASE,
@@ -29,6 +34,17 @@ _ASKS = re.compile(
     r"\b(?:must|should|has to|have to|needs? to|expect(?: to)?)\b.*"
     r"(?:\b(?:be|see|shows?|stay|remain|returns?|responds?|answers?|reports?|match(?:es)?|equals?|contains?|drops?|falls?|recovers?|"
     r"go (?:down|up|back)|come (?:down|up|back))\b|[<>≤≥%]|\d)",
+    re.IGNORECASE,
+)
+_NEEDS = re.compile(
+    r"\b(?:requires?|needs?|only (?:with|after)|get|ask for) (?:\w+ ){0,3}(?:approval|sign-?off|"
+    r"permission|confirmation)\b",
+    re.IGNORECASE,
+)
+_THRESHOLD = re.compile(
+    r"(?:[<>≤≥]|\b(?:below|above|under|over|less than|more than|at (?:most|least)|within|"
+    r"exceeds?)) ?"
+    r"~?\d|\b(?:returns?|answers?|responds?|says?|shows?|prints?)\b",
     re.IGNORECASE,
 )
 _BANS = re.compile(r"(?:never|do not|don't|avoid)\b", re.IGNORECASE)
@@ -64,6 +80,8 @@ class Words:
 
     def _boxes(self, section: Section, items: Sequence[Item], what: str) -> tuple[Checkbox, ...]:
         found = [Checkbox(_ENUMERATED.sub("", one.text), one.line) for one in section.checkboxes]
+        if items is section.entries:
+            found += self._ticked(section, what)
         for item in items:
             if item.text.startswith("[ ]") or item.holds or not item.text or item.detail:
                 continue
@@ -78,9 +96,22 @@ class Words:
             if self._kinds.conditional(met):
                 self._marks.refuse(item.line, "a condition that somebody must judge")
                 continue
-            found.append(Checkbox(met, item.line))
-            self._below.at(item.line, what, met, _SOURCE)
+            found.append(self._taken(item.line, met, what))
         return tuple(sorted(found, key=lambda one: one.line))
+
+    def _ticked(self, section: Section, what: str) -> Iterator[Checkbox]:
+        """Yield lines with a tick, and rows of a table that say one thing and have a box."""
+        for line, text in section.texts:
+            if _MET.match(text) and line not in self._marks.used:
+                yield self._taken(line, _MET.sub("", text), what)
+        for row in section.rows:
+            said = checked_in(row)
+            if said and row.line not in self._marks.used:
+                yield self._taken(row.line, said, what)
+
+    def _taken(self, line: int, text: str, what: str) -> Checkbox:
+        self._below.at(line, what, text, _SOURCE)
+        return Checkbox(text, line)
 
     def _says_to_verify(self, section: Section, item: Item) -> bool:
         label = label_above(section, item.line)
@@ -116,9 +147,17 @@ class Words:
             if (item.ordered or self._kinds.does(item.text)) and not holds:
                 self._marks.refuse(item.line, _WORDS_ONLY)
 
+    def refuse_checks(self, section: Section) -> None:
+        """Name what a section that verifies says in sentences: nobody looks at it."""
+        for line, text in section.texts:
+            if line in self._marks.used or line in self._labels or text.endswith(":"):
+                continue
+            if _THRESHOLD.search(text):
+                self._marks.refuse(line, "a check within a sentence: make it an item of a list")
+
     def _says_to(self, sentence: str) -> bool:
         plain = _FIRST_WORDS.sub("", bare(sentence))
-        if self._kinds.does(plain) or _EXPECTED.match(plain):
+        if self._kinds.does(plain) or _EXPECTED.match(plain) or _NEEDS.search(plain):
             return True
         return bool(_ASKS.search(plain))
 

@@ -22,6 +22,7 @@ from rollback_drill.runbook.tablesteps import command_rows, fence_of, of_row
 from rollback_drill.runbook.titles import bare
 
 _BY = re.compile(r"\b(?:via|using|with|by|through)\b", re.IGNORECASE)
+_STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:the )?(?:execution )?(?:steps|procedures?|commands?)", re.IGNORECASE)
 
 
@@ -122,7 +123,7 @@ class Ways:
         doing = [one for one in named if self._performed.performs(one)]
         others = [one for one in open_ if one not in named]
         other_doing = [one for one in others if self._performed.performs(one)]
-        if self._is_sequence(open_, other_doing):
+        if self._is_sequence(section, open_, other_doing):
             steps = [step for one in self._told(open_) for step in self._step_of(one)]
             return [LooseWay(title, section, self._with_own(section, steps))]
         if len(doing) == 1 and not other_doing and section is not self._top:
@@ -174,17 +175,24 @@ class Ways:
         numbered = self._performed.kinds.numbered
         return [one for one in open_ if numbered(one.title) or self._performed.performs(one)]
 
-    def _is_sequence(self, open_: Sequence[Section], others: Sequence[Section]) -> bool:
+    def _is_sequence(
+        self, section: Section, open_: Sequence[Section], others: Sequence[Section]
+    ) -> bool:
         """Whether headings are steps because all have numbers, and not only rollbacks of several
         kinds do: “1. Stop writes, 2. Restore, 3. Switch over”.
         """
         kinds = self._performed.kinds
         told = self._told(open_)
-        if not others or not all(kinds.numbered(one.title) for one in told):
+        if not told or not all(kinds.numbered(one.title) for one in told):
             return False
         if any(kinds.option(one.title) for one in told):
             return False
         back = [one.title for one in told if kinds.about_rollback(one.title)]
+        named = bool(_STEPS.search(section.title)) or any(
+            kinds.does(one.title) and not kinds.about_rollback(one.title) for one in told
+        )
+        if not others and not (named and len(back) > 1):
+            return False
         return sum(bool(_BY.search(one)) for one in back) < 2
 
     def _step_of(self, section: Section) -> list[Section]:

@@ -276,3 +276,98 @@ def test_short_english_is_told_from_other_languages(
             runbook_of(tmp_path, SHORT + more)
     else:
         assert runbook_of(tmp_path, SHORT + more).procedures
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Roll back if any of these is true:", "**When?**", "Rollback triggers:", "Abort when:"],
+)
+def test_items_below_a_label_that_says_when_are_triggers(label: str, tmp_path: Path) -> None:
+    text = f"# Rollback\n\n{label}\n\n- Error rate > 5%\n\n## Revert\n\n{UNDO}"
+    runbook = runbook_of(tmp_path, text)
+    assert [one.name for one in runbook.triggers] == ["Error rate > 5%"]
+    assert runbook.unread == ()
+
+
+@pytest.mark.parametrize(
+    "label", ["Do not roll back if:", "Hold (no rollback) if:", "Roll forward instead when:"]
+)
+def test_reasons_not_to_roll_back_are_no_triggers(label: str, tmp_path: Path) -> None:
+    items = f"- Error rate > 5%\n\n{label}\n\n- p95 latency > 1s\n"
+    assert triggers(tmp_path, items) == [("high", "Error rate > 5%")]
+    text = f"# Rollback\n\n{label}\n\n- p95 latency > 1s\n\n## Revert\n\n{UNDO}"
+    runbook = read_document(_written(tmp_path, text)).runbook
+    assert runbook.triggers == ()
+    assert len(runbook.unread) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["Symptoms: lag > 10000, error rate > 5%.", "Roll back if p95 is above 2 s."]
+)
+def test_a_condition_in_an_introduction_is_unread(text: str, tmp_path: Path) -> None:
+    unread = unread_in(tmp_path, f"# Rollback\n\n{text}\n\n## Revert\n\n{UNDO}")
+    assert any("within a sentence" in why for why in unread.values())
+
+
+CHECKS = """\
+| Check | Done |
+|---|---|
+| Error rate < 1% | ☐ |
+| The moon is full | [x] |
+
+| What | Expected |
+|---|---|
+| p95 latency | < 300 ms |
+| Moon | full |
+
+| Check | Command | Expected |
+|---|---|---|
+| Health | `./health.sh all` | 200 |
+
+✅ Old homepage loads
+✅ Queue drained
+"""
+
+
+def test_rows_and_lines_with_a_tick_are_boxes_where_they_say_one_thing(tmp_path: Path) -> None:
+    text = f"# Rollback\n\n{UNDO}\n## Sign-off\n\n{CHECKS}"
+    runbook = read_document(_written(tmp_path, text)).runbook
+    assert set(own_boxes(runbook)) == {
+        "Error rate < 1%", "The moon is full", "p95 latency < 300 ms", "Moon: full",
+        "Old homepage loads", "Queue drained",
+    }  # fmt: skip
+    assert ["Health" in one.text for one in runbook.unread] == [True]
+
+
+def test_a_check_in_a_sentence_is_unread(tmp_path: Path) -> None:
+    text = f"# Rollback\n\n{UNDO}\n## How do I know it worked?\n\n"
+    text += "The page says `ok`, and the error rate is below 1%.\n"
+    (why,) = unread_in(tmp_path, text).values()
+    assert "a check within a sentence" in why
+
+
+@pytest.mark.parametrize(
+    "words", ["**Requires approval of the boss.**", "Run the tests and check the dashboards:"]
+)
+def test_what_else_is_to_be_done_is_unread(words: str, tmp_path: Path) -> None:
+    text = f"# Till\n\n## Rollback steps\n\n{words}\n\n{UNDO}"
+    assert any("an instruction in words" in why for why in unread_in(tmp_path, text).values())
+
+
+def test_numbered_parts_of_the_steps_are_all_steps(tmp_path: Path) -> None:
+    text = (
+        f"# Till\n\n## 3. Rollback steps\n\n### 3.1 Announce\n\nTell everybody.\n\n"
+        f"### 3.2 Roll back the code\n\n{UNDO}\n### 3.3 Roll back the data\n\n{STOP}"
+    )
+    runbook = read_document(_written(tmp_path, text)).runbook
+    assert [one.title for one in runbook.procedures[0].steps] == [
+        "Roll back the code", "Roll back the data",
+    ]  # fmt: skip
+    assert any("Announce" in one.text for one in runbook.unread)
+
+
+def test_a_command_in_the_line_below_its_item_is_performed(tmp_path: Path) -> None:
+    text = "# Till\n\n## Rollback steps\n\n1. Stop it:\n   `./stop.sh all`\n2. `./start.sh all`\n"
+    runbook = runbook_of(tmp_path, text)
+    assert [len(one.blocks) for one in runbook.procedures[0].steps] == [1, 1]
+    assert runbook.unread == ()
