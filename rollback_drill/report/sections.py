@@ -4,6 +4,8 @@ checks.
 
 from __future__ import annotations
 
+from functools import partial
+
 from markupsafe import Markup
 
 from rollback_drill.ground.markup import filled
@@ -16,6 +18,7 @@ from rollback_drill.report.findings import shown_findings
 from rollback_drill.report.marks import marks
 from rollback_drill.report.picture import picture
 from rollback_drill.report.proof import proof
+from rollback_drill.runbook.lines import with_links
 
 _MOST_ROWS = 60
 
@@ -41,6 +44,7 @@ def what_happened(book: Book) -> Markup:
         clock=clock,
         duration=duration,
         latency=latency,
+        linked=partial(with_links, book),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 
 from rollback_drill.record.book import Book
 from rollback_drill.runbook.told import DocumentKept
 
 LARGEST = 90_000  # characters: a page has to stay one that a phone opens
+
+# As the suite names one: in brackets, or behind what stands there. A traceback names others.
+_NAMED = re.compile(r"(?<=\()line (\d+)|(?<=”, )line (\d+)|(?<=matrix, )line (\d+)")
 
 
 def document_lines(book: Book) -> list[str]:
@@ -24,3 +29,14 @@ def line_link(book: Book, number: int, words: str = "") -> Markup:
     if not 0 < number <= len(book.ask(document_lines)):
         return Markup("{}").format(told)
     return Markup('<a href="#line-{}">{}</a>').format(number, told)
+
+
+def with_links(book: Book, text: str) -> Markup:
+    """Return `text` with each line of the runbook that it names as a link to that."""
+    told, end = Markup(), 0
+    for found in _NAMED.finditer(text):
+        number = int(next(one for one in found.groups() if one))
+        told += text[end : found.start()]
+        told += line_link(book, number, found[0])
+        end = found.end()
+    return told + text[end:]

@@ -17,6 +17,7 @@ from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.report.html import whole_page
 from rollback_drill.report.write import write_reports
+from rollback_drill.runbook.lines import with_links
 from rollback_drill.runbook.told import DocumentKept
 from tests.judge.kept_records import events_of, kept
 from tests.judge.record_support import also, changed, counted, good
@@ -116,6 +117,15 @@ def test_lines_of_the_runbook_are_links_where_it_was_kept() -> None:
     without = str(whole_page(Book(record)))
     assert "<code>r.md:9</code>" in without
     assert "#line-" not in without
+
+
+def test_lines_that_a_sentence_names_are_links_and_those_of_a_program_are_not() -> None:
+    book = Book([Event(1.0, DocumentKept("\n".join("abcdefghij")))])
+    text = 'a <b> (line 9): “c”, line 3; matrix, line 4; File "x.py", line 5, in f (line 11)'
+    assert with_links(book, text) == (
+        'a &lt;b&gt; (<a href="#line-9">line 9</a>): “c”, <a href="#line-3">line 3</a>; matrix, '
+        '<a href="#line-4">line 4</a>; File &#34;x.py&#34;, line 5, in f (line 11)'
+    )
 
 
 def test_a_runbook_that_is_too_long_for_a_page_is_left_out() -> None:
