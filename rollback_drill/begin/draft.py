@@ -130,7 +130,7 @@ class Draft:
 
     def _service(self) -> Iterator[Field]:
         yield Field(("service", "api"), "other", "its requests are described below")
-        key = next((one for one in self._all("variable") if _KEY.search(one.value)), None)
+        key = next((one for one in self._all("variable") if _KEY.search(one.value)), self._sent())
         if key:
             why = f"name of the variable of this machine that holds the key; found: {key.where}"
             yield Field(("service", "api_key_from"), key.value, why)
@@ -138,6 +138,15 @@ class Draft:
         yield from self._of("service", "health", "metrics", "document", "printed")
         if not self._first("service.printed"):
             yield from self._of("service", "journal")
+
+    def _sent(self) -> Clue | None:
+        """Return the variable that the runbook sends in the header of the service's key."""
+        header = self._first("service.key_header")
+        for one in self._all("sent") if header else ():
+            name, variable = one.value
+            if header and name.lower() == header.value.lower():
+                return Clue("variable", variable, one.where)
+        return None
 
     def _operations(self) -> Iterator[Field]:
         reads = self._first("reads")

@@ -153,7 +153,7 @@ class _Reader:
             limited="limits" in self._table,
             prometheus_url=self._typed(stage, "stage", "prometheus_url", "").rstrip("/"),
             marker=self._typed(stage, "stage", "marker", ""),
-            missing=tuple(self._missing),
+            missing=tuple(dict.fromkeys(self._missing)),
             secrets=frozenset(self._secrets),
         )
 

@@ -184,6 +184,27 @@ def test_how_the_database_is_migrated_is_suggested(
     assert re.findall(r'# changing = \["(.*)"\]', draft) == ([table] if table else [])
 
 
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        ('-H "X-Shop: $SHOP_TOKEN"', "SHOP_TOKEN"),
+        ("--header 'x-shop: ${SHOP_TOKEN}'", "SHOP_TOKEN"),
+        ('-H "X-Pager: $PAGER_KEY"', None),  # somebody else's
+        ('-H "X-Shop: Token $SHOP_TOKEN"', None),  # a part of what is sent
+    ],
+)
+def test_the_key_is_the_one_that_the_runbook_sends_in_its_header(
+    shop: Path, sent: str, found: str | None
+) -> None:
+    (shop / "openapi.json").write_text(json.dumps(DOCUMENT))
+    shutil.rmtree(shop / "runbook")
+    (shop / "rollback.md").write_text(
+        f"# Rollback\n\n## Steps\n\n1. Restart\n\n```bash\ncurl {sent} http://shop/restart\n```\n"
+    )
+    assert main(["init"]) == 0
+    assert tables(shop)["service"].get("api_key_from") == found
+
+
 def test_without_git_no_tag_is_found(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tagged(shop, "v1.0.0", "v2.0.0")
     monkeypatch.setenv("PATH", str(shop / "nothing"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from rollback_drill.begin.folder import Folder
 from rollback_drill.campaigns.needed import variables_needed
 from rollback_drill.runbook.parse import read_document
 
+# A header of a request that holds a variable, as curl is told of it.
+_SENT = re.compile(r"""(?:-H|--header)[ =]?["']([\w-]+): *\$\{?(\w+)\}?["']""")
 _NAMES = ("*rollback*.md", "*roll-back*.md", "*runbook*.md", "*ROLLBACK*.md", "*RUNBOOK*.md")
 
 
@@ -53,3 +56,5 @@ def look_at_runbook(path: Path, taken: list[str]) -> Iterator[Clue]:
         )
     for variable in sorted(variables_needed(runbook, taken)):
         yield Clue("needed", variable, name)
+    for header, variable in _SENT.findall(runbook.text):
+        yield Clue("sent", (header, variable), f"{name}, sent as {header}")
