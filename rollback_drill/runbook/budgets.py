@@ -74,6 +74,10 @@ _NOT_FOR = (
     r"(?:\b(?:every|each|per|last|past|previous|within|after|than|ago|older|interval(?: of)?|"
     r"timeout(?: of)?|in|from)|[<>=≤≥]) ?(?:the )?(?:about |~)?"
 )
+# Units of other languages, which are not read, and must not be overlooked.
+_ELSEWHERE = (
+    r"\d ?(?:minut|minuut|sekund|segund|second[eio]|seg\b|stunde|std\b|hora|heure|ore\b|uur)"
+)
 _LONGEST_S = 31 * 86_400.0
 _MOST_LETTERS = 200
 
@@ -140,7 +144,7 @@ def watch_window_s(text: str) -> tuple[float, float]:
 def looks_like_time(text: str) -> bool:
     """Whether a number with a unit of time, or a clock, stands in `text`."""
     pattern = rf"\d ?-?(?:{_UNIT})(?![A-Za-z])|\d:\d\d|\b(?:minutes?|seconds?|hours?)\b"
-    return bool(re.search(pattern, _clean(text), re.IGNORECASE))
+    return bool(re.search(rf"{pattern}|{_ELSEWHERE}", _clean(text), re.IGNORECASE))
 
 
 def _clean(text: str) -> str:

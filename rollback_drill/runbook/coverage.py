@@ -22,7 +22,7 @@ from rollback_drill.runbook.titles import KEYWORD, PREREQUISITES, bare
 _WATCHED = re.compile(
     r"condition|error|latency|performance|threshold|trigger|metric|p\d\d|severity|decision|action|"
     r"authori|approv|\bsl[ao]\b|step|command|check|verif|limit|criteri|go back|roll ?back|signal|"
-    r"symptom|indicator|expected|when\b|\bif\b",
+    r"symptom|indicator|expected|^when$|^if\b",
     re.IGNORECASE,
 )
 _TRIGGERS = re.compile(

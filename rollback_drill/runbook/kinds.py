@@ -89,7 +89,7 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (
         Kind.VERIFICATION,
         r"\bverif(?:y|ication|ies)|\bvalidat|\bsmoke tests?\b|\bpost-?roll-?back (?:check|test)"
-        r"|^after (?:any |the |a )?roll-?back$|^health checks?\b|^confirm\b"
+        r"|^after (?:any |the |a )?roll(?:ing|ed)?[ -]?back$|^health checks?\b|^confirm\b"
         r"|\b(?:checks?|checklist|tests?) (?:\w+ )?after\b"
         r"|^after\b.*\b(?:checks?|checklist|tests?)$"
         r"|^post-?\w*(?:[ -]\w+)?[ -](?:checks?|checklist|tests?)\b|^checks?$"
@@ -102,7 +102,11 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         r"\bpost-?(?:roll|incident|mortem)|\bafter (?:any |the |a )?roll|\bfollow-? ?up|communicat"
         r"|\bincident (?:report|note|review)|\bevidence\b|\bnotif|\bclean-? ?up\b|\breporting\b",
     ),
-    (Kind.CONDITION, r"^(?:only )?(?:if|when|in case|should|unless|emergency: skip)\b"),
+    (
+        Kind.CONDITION,
+        r"^(?!.*[:\u2013\u2014] ?(?:the )?(?:roll-?back|roll back)\b)"
+        r"(?:only )?(?:if|when|in case|should|unless|emergency: skip)\b",
+    ),
     (
         Kind.ROLLBACK,
         rf"{_BACK}|\bprocedures?\b|^(?:execution )?steps\b|\brecovery steps",
@@ -136,7 +140,8 @@ _PLATFORM_ALONE = re.compile(
 )
 _DOES = re.compile(
     r"(?:stop|start|re-?start|restore|check|verify|scale|deploy|re-?deploy|find|identify|"
-    r"shift|view|unfreeze|undrain|unpause|untaint|uncordon|warm|close|clean|mark|note|move|"
+    r"shift|view|re-?enable|unlock|lock|snapshot|dump|rename|copy|tag|re-?tag|unfreeze|"
+    r"undrain|unpause|untaint|uncordon|warm|close|clean|mark|note|move|"
     r"list|perform|execute|run|roll|revert|switch|swap|select|choose|assess|notify|inform|capture|"
     r"record|save|back up|backup|take|drain|disable|enable|enter|leave|exit|update|set|"
     r"reset|re-?build|"
@@ -159,6 +164,8 @@ _CONDITION = re.compile(
     rf"|.*\b(?:only if|only when|(?:if|when|where) {_NEEDED}|as (?:needed|required)\b|optional)"
     r"|.*[(\[](?:only|if|when|unless|in case|where)\b"
     r"|.*[,;\u2013\u2014] (?:if|unless|only|in case)\b"
+    r"|.*\b(?:skip (?:this|it|if|when|unless)|(?:only|not) (?:needed|required|necessary)|"
+    r"depending on|one of (?:these|those|the following)|one of\W*$)"
     r"|(?:.*[(\[])?(?!read\b)\w+(?: \w+){0,3} only[)\]]",
     re.IGNORECASE,
 )
@@ -185,6 +192,7 @@ _DEPLOYS_AND_BACK = re.compile(
     r"|\broll.*(?:&|\band\b|\bor\b|/|\+).*\b(?:deploy|releas)",
     re.IGNORECASE,
 )
+_MOST_LETTERS = 300  # of a heading that are looked at
 _WORDS = ("rollback", "triggers", "preparation", "verification", "afterwards", "if", "not")
 WORD_KINDS = (*_WORDS, "step", "option", "talk")
 """What words of another language can be given for."""
@@ -202,7 +210,7 @@ class Kinds:
             for kind, pattern in _ENGLISH
         ]
         self._back = re.compile(_joined(_BACK, more.get("rollback", ())), re.IGNORECASE)
-        self._conditions = _starts(more.get("if", ()))
+        self._conditions = _starts(more.get("if", ()), before=r"(?:.*[(\[,;:\u2013\u2014.] ?)?")
         self._against = _contains(more.get("not", ()))
         self._steps = _starts(more.get("step", ()), r"\s*#?\d{1,3}\s*\W*\s*(?P<title>.*)")
         self._steps_behind = (
@@ -217,7 +225,7 @@ class Kinds:
 
     def of(self, title: str) -> Kind:
         """Return what a heading is about."""
-        name = bare(title)
+        name = bare(title[:_MOST_LETTERS])
         for kind, pattern in self._patterns:
             if pattern.search(name):
                 if kind is Kind.ROLLBACK and _DOUBTFUL.match(name):
@@ -236,7 +244,7 @@ class Kinds:
 
     def about_both(self, title: str) -> bool:
         """Whether a title says that it is about deploying and about rolling back."""
-        return bool(_DEPLOYS_AND_BACK.search(title))
+        return bool(_DEPLOYS_AND_BACK.search(title[:_MOST_LETTERS]))
 
     def option(self, title: str) -> bool:
         """Whether it begins one of several ways, such as “Option A: …”."""
@@ -292,10 +300,10 @@ def _joined(pattern: str, words: Sequence[str]) -> str:
 _NEVER = re.compile(r"(?!)(?P<title>)")
 
 
-def _starts(words: Sequence[str], rest: str = "") -> re.Pattern[str]:
+def _starts(words: Sequence[str], rest: str = "", before: str = "") -> re.Pattern[str]:
     if not words:
         return _NEVER
-    return re.compile(rf"(?:{_alternatives(words)}){rest}", re.IGNORECASE)
+    return re.compile(rf"{before}(?:{_alternatives(words)}){rest}", re.IGNORECASE)
 
 
 def _contains(words: Sequence[str]) -> re.Pattern[str]:

@@ -46,11 +46,13 @@ class LooseReader(ProcedureReader):
         self._ways = Ways(top, self.performed, problems, marks, hints)
         self.taken: list[Section] = []
         self._refused: set[int] = set()
+        self._single = False  # whether there is one way alone, of which all times are
         self.found = False  # whether there is a way of rolling back: nothing else is completed
 
     def read(self) -> tuple[Procedure, ...]:
         """Return the ways of rolling back as procedures, each with its steps."""
         found = self._ways.all()
+        self._single = len(found) == 1
         known = {one.title for one in self._top.walk()}
         for title in (one for one in self._hints.steps if one not in known):
             self._problems.add(0, f"the heading {title!r} of [runbook] steps", "no such heading")
@@ -129,7 +131,9 @@ class LooseReader(ProcedureReader):
         )
 
     def _said_of(self, section: Section, number: int) -> tuple[str, Budget | None]:
-        use_when, estimate = "", self._told_time([section], f"time estimate of Procedure {number}")
+        above = [self._top] if self._single and section is not self._top else []
+        told = self._told_time([section, *above], f"time estimate of Procedure {number}")
+        use_when, estimate = "", told
         for line, text in section.texts:
             when = re.match(r"use (?:this|it|when|if)\b.*", text, re.IGNORECASE)
             if when:
@@ -234,7 +238,10 @@ class LooseReader(ProcedureReader):
         if section is step:
             return True
         shut = [
-            one for one in step.walk() if one is not step and self.performed.kind_of(one) in SHUT
+            one
+            for one in step.walk()
+            if one is not step
+            and (self.performed.kind_of(one) in SHUT or self.kinds.conditional(one.title))
         ]
         return not any(section in list(one.walk()) for one in shut)
 

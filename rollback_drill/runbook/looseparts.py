@@ -52,6 +52,11 @@ _SIGNS = re.compile(
     r"thresholds?|if|when))\b\W",
     re.IGNORECASE,
 )
+_STATE = re.compile(
+    r"[<>≤≥%]|\b(?:is|are|works?|answers?|returns?|responds?|shows?|below|above|no errors?|"
+    r"normal)\b",
+    re.IGNORECASE,
+)
 _LONGEST_LABEL = 40
 _IF = re.compile(r"\b(?:if|when|whenever|unless|once)\b|[<>≥≤]", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:or|and|but|unless|any|all)\b|[;/]", re.IGNORECASE)
@@ -126,6 +131,12 @@ class LooseParts:
         """Return what is verified in the end: what the document says, and the standard boxes."""
         sections = list(self._of(Kind.VERIFICATION))
         boxes = [box for one in sections for box in self._ways.words.boxes_from(one, "box")]
+        boxes += [
+            box
+            for one in self._of(Kind.AFTERWARDS)
+            for box in (one.checkboxes if not one.fences else ())
+            if self._is_state(box)
+        ]
         blocks = self._ways.blocks_of(sections)
         for box in boxes:
             self._marks.use(box.line, "final verification: box")
@@ -152,13 +163,18 @@ class LooseParts:
             ]
             if blocks:
                 found.append(Checklist(one.title, one.checkboxes, blocks, one.line))
-            people = tuple(items) if blocks else (*one.checkboxes, *items)
+            tasks = [box for box in one.checkboxes if not self._is_state(box)]
+            people = tuple(items) if blocks else (*tasks, *items)
             if people:
                 found.append(Checklist(one.title, people, (), one.line))
                 for item in one.entries:
                     self._marks.use(item.line, "for people to do afterwards")
                 self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
         return tuple(found)
+
+    def _is_state(self, box: Checkbox) -> bool:
+        """Whether a box says what is to be seen, and not what people have to do."""
+        return bool(_STATE.search(box.text)) and not self._ways.kinds.does(box.text)
 
     def refuse_left(self) -> None:
         """Name each item below a heading of which nobody knows what it is for, and what a heading
@@ -204,6 +220,8 @@ class LooseParts:
         for item in section.entries:
             label = label_above(section, item.line)
             if not item.text or item.holds or item.detail or self._marks.knows(item.line):
+                continue
+            if not label.endswith(":") and len(label) > _LONGEST_LABEL:
                 continue
             if _NO_REASON.search(label) and _ROLLS_BACK.search(label):
                 self._marks.refuse(item.line, "no reason to roll back: nobody holds that")

@@ -48,6 +48,13 @@ _BACK_TO = re.compile(
     r"(?:roll(?:ing)?[ -]?backs?|revert|undo|downgrad|restor)(?:e|ing)?\b",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"^\s*#+\s*(?P<text>\S.*)$")
+_INSTEAD = re.compile(r"(?:alternatively|otherwise|last resort|instead)\b", re.IGNORECASE)
+_IN_TURN = re.compile(
+    r"\b(?:in turn|one of|either|any of|whichever|try (?:these|the following|them)"
+    r"|until (?:the |it |one ))",
+    re.IGNORECASE,
+)
 _MANUAL = re.compile(r"manual\b.*", re.IGNORECASE)
 
 
@@ -103,7 +110,10 @@ class Performed:
             return f"it is only done under a condition that somebody must judge (“{said[:60]}”)"
         lines = fence.content.split("\n")
         for number, line in enumerate(lines):
-            if _IF.match(line) and holds_command("\n".join(lines[number + 1 :])):
+            comment = _COMMENT.match(line)
+            said = comment["text"] if comment else ""
+            doubt = _IF.match(line) or _INSTEAD.match(said) or self.kinds.conditional(said)
+            if doubt and holds_command("\n".join(lines[number + 1 :])):
                 return f"“{line.strip()[:60]}” within it is a condition that somebody must judge"
         return None
 
@@ -118,12 +128,22 @@ class Performed:
             fallback = ""
         option = "" if judged else fence.option
         platform = self.kinds.platform_alone(fence.label)
+        said = fence.label or _text_before(above, fence)
+        if not option and self.kinds.option(said):
+            option = f"{WAY}Option {fence.line}: {said}"
         if not option and (
             (_VIA.match(fence.label) and self._several_ways(above))
             or (platform and sum(map(self.kinds.platform_alone, _labels(above))) > 1)
         ):
             option = f"{WAY}Option {fence.line}: {fence.label}"
         return replace(fence, doubt=doubt, option=option, fallback=fallback)
+
+    def is_tried(self, fence: Fence, above: Section) -> bool:
+        """Whether `fence` is not the first in a list that is tried “until the service is back”."""
+        first = next(iter(above.entries), None)
+        if first is None or fence.line <= first.last_line:
+            return False
+        return any(line < first.line and _IN_TURN.search(text) for line, text in above.texts)
 
     def _is_other_way(self, fence: Fence, above: Section) -> bool:
         """Whether what stands above `fence` says how to roll back once more: “To roll back to a

@@ -33,12 +33,13 @@ _OF_THE_WHOLE = re.compile(
 )
 _SIGNS = "\u23f0-\u23f3\u231a\u231b\u23f1\u23f2\U0001f550-\U0001f567"
 _BEHIND = re.compile(rf"\s*(?:[|,;\u2010-\u2015]|:(?=\s)| - |[{_SIGNS}]\ufe0f?)\s*")
+_MOST_LETTERS = 500
 _WATCHES = re.compile(r"(?:watch|monitor|observe|wait|soak|keep|sleep)\b", re.IGNORECASE)
 
 
 def split_time(title: str) -> tuple[str, str]:
     """Return a heading without the time that a step may take, and that; "" where it has none."""
-    if plainly_shell(title):
+    if plainly_shell(title) or len(title) > _MOST_LETTERS:
         return title, ""
     rest, text = split_budget(title, None)
     if text:
@@ -63,14 +64,27 @@ def told_time(text: str) -> str:
     """Return the time that a line such as “Duration: 5 minutes” names, or a sentence such as “It
     must be complete within 15 minutes”; "" where it is neither.
     """
+    text = text[:_MOST_LETTERS]
     named = _NAMED.fullmatch(text.strip())
     if named and looks_like_time(named["text"]):
         return named["text"].strip(" .")
-    for sentence in re.split(r"(?<=[.;!])\s+", text.strip()):
+    alone = re.sub(rf"^[{_SIGNS}\ufe0f\s]+", "", text.strip())
+    if alone != text.strip() and _is_time(alone):
+        return alone
+    for sentence in re.split(r"(?<=[.;!])\s+(?=\D)", text.strip()):
+        part = _NAMED.fullmatch(sentence.strip(" ."))
+        if part and _is_time(part["text"]):
+            return part["text"]
         limit = _LIMIT.search(sentence) if _OF_THE_WHOLE.search(sentence) else None
         if limit and _is_time(limit["text"].strip(" .!;")):
             return limit["text"].strip(" .!;")
     return ""
+
+
+def is_time_line(text: str) -> bool:
+    """Whether a line names a time behind a colon, and nothing else: “Cool-down: 10 minutes”."""
+    _, colon, behind = text[:_MOST_LETTERS].rpartition(":")
+    return bool(colon) and _is_time(behind.strip(" ."))
 
 
 def one_after_another(texts: Sequence[str]) -> list[Budget] | None:

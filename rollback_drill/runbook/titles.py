@@ -35,7 +35,8 @@ FALLBACK = re.compile(
 )
 # What stands below such a heading may or may not be meant to be performed.
 DOUBTFUL = re.compile(
-    r"trouble-?shoot|examples?\b|optional|appendix|for reference|manual(?:ly)?\b|"
+    r"trouble-?shoot|(?:for )?examples?\b|for instance\b|usage\b|syntax\b|"
+    r"optional|appendix|for reference|manual(?:ly)?\b|"
     r"to undo\b|undo (?:this|that|it)\b|if (?:needed|necessary|required)|"
     r"not recommended|deprecated|obsolete",
     re.IGNORECASE,

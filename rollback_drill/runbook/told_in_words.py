@@ -14,6 +14,7 @@ from rollback_drill.runbook.model import Checkbox
 from rollback_drill.runbook.outline import Item, Section
 from rollback_drill.runbook.standard import Below
 from rollback_drill.runbook.tablesteps import checked_in
+from rollback_drill.runbook.times import is_time_line
 from rollback_drill.runbook.titles import bare
 
 _THEN = re.compile(
@@ -58,6 +59,7 @@ _MET = re.compile(r"^[✅✔✓☑]\ufe0f?\s*")
 _NOT_MET = re.compile(r"^[❌✗✘✖🚫⛔]")
 _ENUMERATED = re.compile(r"^\d{1,2}[.)]\s+(?=\S)")
 _LONGEST_LABEL = 40
+_MOST_LETTERS = 1_000  # of a sentence that are looked at
 _WORDS_ONLY = "an instruction in words: nobody performs or verifies it"
 _SOURCE = "an item below a heading that says to verify is taken as a box"
 
@@ -132,6 +134,8 @@ class Words:
                 continue
             if line in self._marks.used or (text.endswith(":") and not _THEN.search(text)):
                 continue
+            if is_time_line(text):
+                self._marks.refuse(line, "a time of which nobody knows what it is for")
             said = list(sentences(text))
             if any(map(self._says_to, said)):
                 self._marks.refuse(line, _WORDS_ONLY)
@@ -159,7 +163,7 @@ class Words:
         plain = _FIRST_WORDS.sub("", bare(sentence))
         if self._kinds.does(plain) or _EXPECTED.match(plain) or _NEEDS.search(plain):
             return True
-        return bool(_ASKS.search(plain))
+        return bool(_ASKS.search(plain[:_MOST_LETTERS]))
 
 
 def sentences(text: str) -> Iterator[str]:

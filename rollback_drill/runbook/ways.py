@@ -22,6 +22,7 @@ from rollback_drill.runbook.tablesteps import command_rows, fence_of, of_row
 from rollback_drill.runbook.titles import bare
 
 _BY = re.compile(r"\b(?:via|using|with|by|through)\b", re.IGNORECASE)
+_TRIED = "is it done after what stands above it, or only where that did not help?"
 _STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:the )?(?:execution )?(?:steps|procedures?|commands?)", re.IGNORECASE)
 
@@ -257,24 +258,34 @@ class Ways:
 
     def _with_own(self, section: Section, steps: list[Section]) -> list[Section]:
         """Return `steps` behind what stands in `section` itself: its items, rows and blocks."""
-        items = list(self._items_with_blocks(section))
+        tried = [one for one in section.fences if self._performed.is_tried(one, section)]
+        for fence in tried:
+            self._marks.refuse(fence.line, _TRIED)
+            self._marks.belong(fence.line, fence.last_line)
+        items = [one for one in self._items_with_blocks(section) if one[1][0] not in tried]
         taken = [one for _, fences in items for one in fences]
         rows = [of_row(one) for one in command_rows(section)]
-        rest = [one for one in section.fences if one not in taken]
+        rest = [one for one in section.fences if one not in taken and one not in tried]
         if not items and not rows:
-            plain = replace(section, children=[])
+            plain = replace(section, children=[], fences=rest)
             return [plain, *steps] if self._does_any(rest, section) else steps
         starts = sorted([item.line for item, _ in items] + [one.line for one in rows])
-        ends = dict(zip(starts, [*starts[1:], math.inf], strict=True))
-        own = [
+        ends: dict[float, float] = dict(zip(starts, [*starts[1:], math.inf], strict=True))
+        own = rows
+        for first, until in itertools.pairwise([0, *starts, math.inf]):
+            run = [one for one in rest if first < one.line < until]
+            if not self._does_any(run, section):
+                continue
+            if not first:
+                own.append(_before(section, run, until))
+                continue
+            begin = _begins(section, run[0], taken)
+            ends[first] = min(ends[first], begin)
+            own.append(_between(section, run[0].label or section.title, begin, until, run))
+        own += [
             _between(section, item.text.rstrip(": "), item.line, ends[item.line], fences)
             for item, fences in items
         ]
-        own += rows
-        for first, until in itertools.pairwise([0, *starts, math.inf]):
-            run = [one for one in rest if first < one.line < until]
-            if self._does_any(run, section):
-                own.append(_run(section, run) if first else _before(section, run, until))
         own.sort(key=lambda one: one.fences[0].line)
         return [*own, *steps]
 
@@ -314,7 +325,7 @@ def _between(section: Section, title: str, line: int, end: float, fences: list[F
         line,
         fences=fences,
         boxes=[one for one in section.boxes if line <= one[1].line < end],
-        texts=[one for one in section.texts if line < one[0] < end],
+        texts=[one for one in section.texts if line <= one[0] < end],
         entries=[one for one in section.entries if line < one.line < end],
     )
 
@@ -332,10 +343,12 @@ def _before(section: Section, fences: list[Fence], end: float) -> Section:
     )
 
 
-def _run(section: Section, fences: list[Fence]) -> Section:
-    """Return blocks that stand between items, or behind them, as a step of their own."""
-    label = fences[0].label or section.title
-    return Section(label, 0, fences[0].line, fences[0].line, fences=fences)
+def _begins(section: Section, fence: Fence, taken: Sequence[Fence]) -> int:
+    """Return where what belongs to `fence` begins: with the text right above it, or with itself."""
+    ends = [one.last_line for one in taken if one.line < fence.line]
+    ends += [one.last_line for one in section.entries if one.last_line < fence.line]
+    above = [line for line, _ in section.texts if max(ends, default=0) < line < fence.line]
+    return max(above, default=fence.line)
 
 
 def _insert(steps: list[Section], section: Section) -> None:

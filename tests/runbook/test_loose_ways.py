@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import read_document
 from tests.runbook.runbook_support import runbook_of, unread_in
@@ -186,3 +187,85 @@ def test_of_one_of_several_commands_below_an_item_none_is_performed(tmp_path: Pa
     )
     assert performed(tmp_path, text) == ["./drain.sh all"]
     assert unread_in(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "Downgrade. Skip this step when there was no migration.",
+        "Restore; this is only needed for releases with a migration.",
+        "Depending on the cluster, restore",
+    ],
+)
+def test_a_condition_behind_the_first_sentence_counts(item: str, tmp_path: Path) -> None:
+    text = f"# Till\n\n## Rollback steps\n\n1. Undo\n\n{UNDO}\n2. {item}\n\n{DUMP}"
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+    assert unread_in(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "said", ["Skip if nothing was migrated.", "Not needed in staging.", "For example:", "Usage:"]
+)
+def test_what_stands_right_above_a_block_counts(said: str, tmp_path: Path) -> None:
+    text = f"# Till\n\n## Rollback steps\n\n### 1. Undo\n\n{UNDO}\n### 2. Data\n\n{said}\n\n{DUMP}"
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+    assert unread_in(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# Step 2 (optional): restore", "# Only for the old cluster (if any)", "# Alternatively:"],
+)
+def test_a_block_with_a_condition_in_a_comment_is_unread(comment: str, tmp_path: Path) -> None:
+    block = f"```bash\nhelm rollback till\n\n{comment}\npg_restore -d till till.dump\n```\n"
+    text = f"# Till\n\n## Rollback steps\n\n1. Undo\n\n{UNDO}\n2. Clean up\n\n{block}"
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+    assert any("a condition that somebody" in why for why in unread_in(tmp_path, text).values())
+
+
+def test_of_what_is_tried_in_turn_only_the_first_is_performed(tmp_path: Path) -> None:
+    text = (
+        (
+            "# Incidents\n\n## Restoring the till\n\nTry these in turn until the till is back:\n\n"
+            f"1. Undo\n\n   {UNDO}\n2. Restore\n\n   {DUMP}"
+        )
+        .replace("\nkubectl", "\n   kubectl")
+        .replace("\npg_restore", "\n   pg_restore")
+    )
+    text = text.replace("\n```\n", "\n   ```\n")
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+    assert any("did not help" in why for why in unread_in(tmp_path, text).values())
+
+
+def test_a_heading_that_says_when_and_then_to_roll_back_is_a_way(tmp_path: Path) -> None:
+    text = f"# Deployment\n\n## Deploy\n\n{SHIP}\n## In case of problems: rollback\n\n{UNDO}"
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+
+
+SPANISH = f"""\
+# Plan de reversión
+
+## Reversión
+
+### Paso 1: Volver
+
+Opción A: con kubectl
+
+{UNDO}
+Opción B: con Helm
+
+{HELM}
+### Paso 2: Restaurar la base (si fue migrada) (5 minutos)
+
+{DUMP}
+"""
+
+
+def test_ways_and_conditions_are_told_in_another_language(tmp_path: Path) -> None:
+    words = {"rollback": ("reversión",), "if": ("si ",), "not": ("nunca",), "step": ("Paso",),
+             "option": ("Opción",)}  # fmt: skip
+    path = tmp_path / "runbook.md"
+    path.write_text(SPANISH)
+    runbook = read_document(path, Hints(words=words, source="staging.toml")).runbook
+    assert firsts(runbook) == ["kubectl rollout undo deploy/till"]
+    assert any("condition" in one.why for one in runbook.unread)

@@ -371,3 +371,25 @@ def test_a_command_in_the_line_below_its_item_is_performed(tmp_path: Path) -> No
     runbook = runbook_of(tmp_path, text)
     assert [len(one.blocks) for one in runbook.procedures[0].steps] == [1, 1]
     assert runbook.unread == ()
+
+
+@pytest.mark.parametrize("line", ["Cool-down: 10 minutes", "### Step 2: Wait (5 Minuten)"])
+def test_a_time_of_nobody_knows_what_is_unread(line: str, tmp_path: Path) -> None:
+    text = f"# Till\n\n## Rollback steps\n\n### Step 1: Undo\n\n{UNDO}\n{line}\n\n{STOP}"
+    assert any("a time" in why for why in unread_in(tmp_path, text).values())
+
+
+def test_what_is_to_be_seen_afterwards_is_verified_and_what_is_to_be_done_is_not(
+    tmp_path: Path,
+) -> None:
+    text = f"# Rollback\n\n{UNDO}\n## Post-rollback\n\n- [ ] Error rate <1%\n- [ ] Notify support\n"
+    runbook = runbook_of(tmp_path, text)
+    assert own_boxes(runbook) == ["Error rate <1%"]
+    assert [box.text for one in runbook.post_rollback for box in one.checkboxes] == [
+        "Notify support"
+    ]
+
+
+def test_the_time_of_the_only_way_may_stand_above_it(tmp_path: Path) -> None:
+    text = f"# Till\n\nRollback takes approx. 5 minutes.\n\n## Rollback\n\n{UNDO}"
+    assert runbook_of(tmp_path, text).procedures[0].estimate.high_s == 300
