@@ -14,6 +14,7 @@ from rollback_drill.ground.errors import Exit
 from rollback_drill.ground.verdict import GOOD, Verdict, worst
 from rollback_drill.judge.impact import Impact, headlines, impact, left_in
 from rollback_drill.judge.load import with_load
+from rollback_drill.judge.unlooked import unlooked
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, all_judges
@@ -171,7 +172,7 @@ def judge(book: Book) -> Judgement:
         verdict = Verdict.FAILED
     return Judgement(
         verdict=verdict,
-        reason=str(causes[0]) if causes else _held(book.every(Checked), len(book.ask(assumed))),
+        reason=str(causes[0]) if causes else _held(book),
         started=book.last(DrillStarted),
         decided=book.last(Decided),
         procedure=chosen.procedure if chosen else None,
@@ -194,12 +195,17 @@ def judge(book: Book) -> Judgement:
     )
 
 
-def _held(checked: list[Checked], assumed_values: int) -> str:
-    """Say that all held, of how much somebody else vouches for it, and how much was assumed."""
+def _held(book: Book) -> str:
+    """Say that all held, of how much somebody else vouches for it, how much was assumed, and what
+    nobody looked at.
+    """
+    checked, assumed_values = book.every(Checked), len(book.ask(assumed))
     attested = sum(one.verdict is Verdict.ATTESTED for one in checked)
     told = f" ({attested} of {len(checked)} checkboxes are attested, not seen)" if attested else ""
     if assumed_values:
         told += f"; the runbook does not say {assumed_values} of the values, which were assumed"
+    if not_seen := book.ask(unlooked):
+        told += f"; nobody looked {' or '.join(one.what for one in not_seen)}"
     return f"every step, checkbox and write held{told}"
 
 

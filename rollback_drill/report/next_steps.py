@@ -8,6 +8,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.words import capitalized
 from rollback_drill.judge.impact import left_in
 from rollback_drill.judge.judgement import Judgement, judge
+from rollback_drill.judge.unlooked import unlooked
 from rollback_drill.record.book import Book
 from rollback_drill.report.findings import shown_findings
 from rollback_drill.watch.told import flaws
@@ -37,6 +38,7 @@ def next_steps(book: Book) -> tuple[NextStep, ...]:
         found.append(NextStep(f"and {len(findings) - _MOST} more", findings[_MOST].id))
     if not findings:
         found += _of_passed(judgement)
+        found += [NextStep(one.can) for one in book.ask(unlooked)]
     once: dict[str, NextStep] = {}
     for step in found:
         once.setdefault(step.text, NextStep(capitalized(step.text), step.about))
