@@ -10,18 +10,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollback_drill.data.fingerprint import quoted
-from rollback_drill.data.told import READY, CatalogueSeen
+from rollback_drill.data.migrations import stands
+from rollback_drill.data.told import ENDED, READY, CatalogueSeen
 from rollback_drill.ground.errors import StageError
 from rollback_drill.subject.subject import Queries
 
 SERVER = (
     *("database", "role ", "setting ", "server setting ", "password ", "replication slot "),
-    "tablespace ",
+    *("tablespace ", "prepared transaction ", "open transaction ", "revision "),
 )
-"""How names begin of what no dump of a database holds."""
+"""How names begin of what no dump of a database defines."""
+AT_REVISION = "revision of its migrations"
 _OURS = "neighbour"  # the role of hazards
 _HIDDEN = "conninfo|command|secret|passw|token|key"
 """Names of settings whose values are told by their digests."""
@@ -280,7 +282,21 @@ _OF_SUPERUSERS = (
     "string_agg(f.setting, ',' ORDER BY f.seqno) FROM pg_file_settings f "
     f"WHERE f.name !~* '{_HIDDEN}' GROUP BY f.name, f.sourcefile UNION ALL "
     "SELECT 'password of ' || r.rolname, md5(r.rolpassword) FROM pg_authid r "
-    f"WHERE left(r.rolpassword, 6) = 'SCRAM-' AND r.rolname <> '{_OURS}'"
+    f"WHERE left(r.rolpassword, 6) = 'SCRAM-' AND r.rolname <> '{_OURS}' UNION ALL "
+    # Options may be a password.
+    "SELECT 'server setting access rules', string_agg(concat_ws(' ', h.type, h.database, "
+    "h.user_name, h.address, h.netmask, h.auth_method, md5(h.options::text)), '; ' "
+    "ORDER BY h.line_number) FROM pg_hba_file_rules h HAVING count(*) > 0 UNION ALL "
+    "SELECT 'prepared transaction ' || x.gid, concat_ws(' ', x.owner, x.database) "
+    "FROM pg_prepared_xacts x"
+)
+_OPEN_S = 5  # what goes on for so long with nothing to do was left by somebody
+_OPEN = (
+    "SELECT DISTINCT concat_ws(' ', 'open transaction of', a.usename, a.application_name), '' "
+    "FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() "
+    "AND a.state IN ('idle in transaction', 'idle in transaction (aborted)') "
+    f"AND a.usename <> '{_OURS}' "
+    f"AND a.state_change < now() - interval '{_OPEN_S} s'"
 )
 Entries = dict[str, str]
 Belongs = dict[str, tuple[str, ...]]
@@ -311,6 +327,8 @@ class Watching:
     def look(self, moment: str, procedure: int = 0) -> CatalogueSeen:
         """Look at it now. Raises StageError."""
         found = catalogue(self._database)
+        if moment == ENDED:  # before that a fault may hold some
+            found.entries.update(open_transactions(self._database))
         was = found.entries if self._entries is None else self._entries
         gone, changed, new = differences(was, found.entries)
         whole = self._entries is None or (moment == READY and bool(new))
@@ -352,8 +370,20 @@ def catalogue(database: Queries) -> Catalogue:
     entries, belongs = parsed(database.fetch(QUERY))
     with contextlib.suppress(StageError):
         entries |= {name: _shortened(setting) for name, setting in database.fetch(_OF_SUPERUSERS)}
+    with contextlib.suppress(StageError):
+        found = [
+            replace(one, revisions=dict(sorted(one.revisions.items()))) for one in stands(database)
+        ]
+        entries |= {AT_REVISION: "; ".join(sorted(map(str, found)))} if found else {}
     positions, behind = _sequences(database)
     return Catalogue(entries, belongs, positions, behind)
+
+
+def open_transactions(database: Queries) -> Entries:
+    """Return the transactions in which nothing is done any more, and which keep what they hold."""
+    with contextlib.suppress(StageError):
+        return dict(database.fetch(_OPEN))
+    return {}
 
 
 def _sequences(database: Queries) -> tuple[dict[str, int], dict[str, int]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rollback_drill.data.catalogue import AT_REVISION
 from rollback_drill.data.told import HEALTHY, OWN, READY, CatalogueSeen, ReleaseSeen
-from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.perform.told import CommandStarted, ProcedureChosen
 from rollback_drill.record.book import Book
 
 _Entries = Mapping[str, str]
+# Commands by which the revision may become another: what a box or two then ask for.
+_MIGRATES = re.compile(
+    r"\b(?:(?:down|up)grade|migrat\w+|flyway|liquibase|goose|dbmate|undo|db:rollback|pg_restore)\b"
+    r"|\bpsql\b[^\n]*(?:\s-\w*f\b|<)|\.(?:sh|py)\b|\bmake\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +46,17 @@ class _Known:
     belongs: dict[str, Collection[str]] = field(default_factory=dict)
     aside: set[str] = field(default_factory=set)
     declared: set[str] = field(default_factory=set)
+    migrates: bool = False
     stable: _Entries | None = None
     failing: _Entries | None = None
 
     @property
     def fresh(self) -> bool:
         return self.stable is not None and self.failing is not None
+
+
+_MOST_NUMBERS = 10_000_000
+"""That are given out between two looks: a thousand in a second, for hours."""
 
 
 def alterations(book: Book) -> tuple[Alteration, ...]:
@@ -60,6 +73,8 @@ def _alterations(book: Book) -> Iterator[Alteration]:
         match event.what:
             case ProcedureChosen() as chosen:
                 waiting = chosen
+            case CommandStarted(section=section, script=script):
+                known.migrates |= section.startswith("Procedure") and bool(_MIGRATES.search(script))
             case ReleaseSeen(stable=True, entries=entries):
                 known.stable = entries
             case ReleaseSeen(entries=entries):
@@ -135,6 +150,8 @@ def _went_with(known: _Known, gone: Sequence[str]) -> dict[str, str]:
 
 
 def _explained(known: _Known, later: CatalogueSeen, name: str) -> bool:
+    if name == AT_REVISION and known.migrates:
+        return True
     was = known.entries.get(name)
     now = later.changed.get(name) or later.new.get(name)
     if now is None and covered(name, known.belongs.get(name, ()), known.declared):
@@ -170,6 +187,9 @@ def _of_sequences(
         there = f"sequence {name}" not in later.gone
         if there and (now or 0) < at:
             what = f"sequence {name} stood at {at} and stands at {now or 'its start'}"
+            yield Alteration(what, earlier.moment, later.moment)
+        elif now is not None and now > at + _MOST_NUMBERS:
+            what = f"sequence {name} stood at {at} and stands at {now}: nobody used so many"
             yield Alteration(what, earlier.moment, later.moment)
     for name, value in sorted(later.behind.items()):
         key = f"behind {name}"

@@ -10,6 +10,7 @@ from rollback_drill.effects.declared import is_one_of
 from rollback_drill.effects.told import (
     AFTER,
     BEFORE,
+    CLOSED,
     GONE,
     NOT_HELD,
     PREPARATION,
@@ -48,6 +49,9 @@ _NAMED = {
     "hook": "git's hook",
     "tag": "the tag",
     "stash": "what was put aside as",
+    "hidden": "git's mark not to look at",
+    "rule": "git's file",
+    "lock": "git's lock",
     "origin": "the origin's",
 }
 
@@ -199,11 +203,15 @@ def _rights(looks: list[HostSeen], declared: _Declared) -> _Finds:
             now = after.rights.get(path, was)
             if now != was:
                 yield f"{path} has other rights than before, {_by(after)}: {now}, not {was}"
+        for path in after.open:
+            if path not in before.open:
+                yield f"everybody may write {path}, {_by(after)}"
 
 
 def _repository(looks: list[HostSeen], declared: _Declared) -> _Finds:
     """Tags and branches may come, and a branch may move on where a step pushes it."""
     pushed = [words for one in declared for words in one.pushes]
+    left = looks[-1].repository
     for before, after in pairwise(looks):
         blind = "origin" in {*before.unseen, *after.unseen}
         for name in {**before.repository, **after.repository}:
@@ -213,6 +221,8 @@ def _repository(looks: list[HostSeen], declared: _Declared) -> _Finds:
                 continue
             if kind == "setting" and what.startswith("branch."):
                 continue  # git's own notes
+            if kind == "lock" and (now is None or after.moment in _EARLY or name not in left):
+                continue  # of a git at work, or of one that was killed, which a step takes away
             if now and what.startswith("refs/heads/") and _is_pushed(what, pushed):
                 continue
             how = "gone" if now is None else "new" if was is None else "another than before"
@@ -235,7 +245,7 @@ def _starts(looks: list[HostSeen], declared: _Declared) -> _Finds:
             if before.starts.get(path) != after.starts.get(path):
                 how = "another than before" if path in after.starts else "gone"
                 how = how if path in before.starts else "new"
-                yield f"{path}, which says how services are started, is {how}, {_by(after)}"
+                yield f"{path}, which says how programs are started, is {how}, {_by(after)}"
 
 
 def _secrets(looks: list[HostSeen], declared: _Declared) -> _Finds:
@@ -267,9 +277,35 @@ def _processes(looks: list[HostSeen], declared: _Declared) -> _Finds:
             yield f"process {later.processes[who]} ({who}) was left running, {_by(earlier)}"
 
 
-def _balancer(looks: list[HostSeen], declared: _Declared) -> _Finds:
-    """Up to the end of the first procedure: later on the drill takes back what it did to it."""
+def _conditions(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """Under which limits the service runs: a fault may have changed some, and is over."""
     del declared
+    known = [one for one in looks if one.conditions]
+    for one in known[1:]:
+        for name, was in known[0].conditions.items() if one.moment not in _EARLY else ():
+            now = one.conditions.get(name, was)
+            if now != was:
+                yield f"the service runs with {name} {now}, not {was} as before, {_by(one)}"
+
+
+def _home(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    del declared
+    for before, after in pairwise(looks):
+        for path in after.home:
+            if path not in before.home:
+                yield f"{path} was left at home, {_by(after)}"
+
+
+def _balancer(looks: list[HostSeen], declared: _Declared) -> _Finds:
+    """Up to the end of the first procedure, and while the closing steps are done: between them the
+    drill takes back what it did to it.
+    """
+    del declared
+    for before, after in pairwise(one for one in looks if one.balancer):
+        if (before.moment, after.moment) == (GONE, CLOSED):
+            for key in sorted({*before.balancer, *after.balancer}):
+                if before.balancer.get(key) != after.balancer.get(key):
+                    yield f"{key} of the load balancer is another than before, {_by(after)}"
     ends = next((n for n, one in enumerate(looks, 1) if one.moment == AFTER), 0)
     looks = [one for one in looks[:ends] if one.balancer]
     if not looks or (looks[0].moment, looks[-1].moment) != (PREPARATION, AFTER):
@@ -301,6 +337,8 @@ _KINDS: dict[str, Callable[[list[HostSeen], _Declared], _Finds]] = {
     "Services' settings": _starts,
     "Secrets": _secrets,
     "Processes": _processes,
+    "Service's limits": _conditions,
+    "Left files": _home,
     "Load balancer": _balancer,
     "Crontab": _crontab,
 }

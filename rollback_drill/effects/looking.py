@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import yaml
 
@@ -49,8 +50,23 @@ told rights
 for path in "$CONFIG_FILE" "$APP_DIR" "$BACKUP_DIR" "$SECURE_STORAGE" "$SUPERVISOR_CONF"; do
   if [ -e "$path" ]; then stat -c '%a of %U:%G %n' "$path"; fi
 done
+told open
+{ find "$APP_DIR" \( -name .venv -o -name .git -o -name node_modules \) -prune \
+    -o -perm -o+w -type f -print
+  find "$BACKUP_DIR" "$SECURE_STORAGE" "$EVIDENCE_DIR" "$OUTBOX" "$CONFIG_FILE" "$LOG_FILE" \
+    "$STATUS_PAGE" "$SUPERVISOR_CONF" -perm -o+w -type f
+} | sort -u | head -n @MOST
+told home
+find "$HOME" -maxdepth 1 -type f ! -name '.*' ! -name '*.log*' ! -name '*.pid' \
+  | grep -vxFf <(env | cut -d = -f 2-) | head -n @MOST
 told repository
 git -C "$APP_DIR" config --local --list | sed 's/^/setting /'
+git config --global --list | sed 's/^/setting of all /'
+git -C "$APP_DIR" ls-files -v | grep '^[a-zS]' | sed 's/^\(.\) \(.*\)/hidden \2=\1/' | head -n @MOST
+kept="$(git -C "$APP_DIR" rev-parse --path-format=absolute --git-common-dir)"
+(cd "$kept" && find . -maxdepth 1 -name '*.lock' -printf 'lock %f=\n'
+  sha256sum info/{exclude,attributes,grafts} \
+    | sed 's/^\([^ ]*\) *\(.*\)/rule \2=\1/')
 hooks="$(git -C "$APP_DIR" rev-parse --path-format=absolute --git-path hooks)"
 find "$hooks" -type f ! -name '*.sample' -exec sha256sum {} + \
   | sed 's/^\([^ ]*\) *\(.*\)/hook \2=\1/'
@@ -61,6 +77,8 @@ GIT_TERMINAL_PROMPT=0 timeout 5 git -C "$APP_DIR" ls-remote origin \
 told starts
 if [ -n "$SUPERVISOR_CONF" ]; then sha256sum "$SUPERVISOR_CONF"; fi
 if [ -n "$OWN_HOST" ]; then find /etc/systemd/system -type f -exec sha256sum {} +; fi
+sha256sum "$HOME"/.{bash{rc,_profile,_login,_aliases},profile,zshrc,pam_environment} \
+  "$HOME"/.ssh/{authorized_keys,config,environment}
 told secrets
 secrets() {
   for name in $(compgen -e | grep -E 'PASSW|SECRET|TOKEN|API_?KEY' | grep -vE '(FILE|DIR)$'); do
@@ -76,8 +94,20 @@ if [ "${PIPESTATUS[1]}" = 124 ]; then told unsearched; echo yes; fi
 told crontab; if command -v crontab > /dev/null; then echo there; crontab -l; fi
 told processes
 if [ -n "$OWN_HOST" ]; then cat /proc/[0-9]*/stat; else
-  grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's/environ$/stat/' | xargs -r cat
+  { grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's/environ$/stat/'
+    find /proc -mindepth 2 -maxdepth 2 -name cwd \( -lname "$APP_DIR" -o -lname "$APP_DIR/*" \) \
+      | sed 's/cwd$/stat/'
+  } | sort -u | xargs -r cat
 fi
+told conditions
+amount='\([0-9][0-9]*\|unlimited\)'
+if [ -n "$OWN_HOST" ]; then ls -d /proc/[0-9]*; else
+  grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's,/environ$,,'
+fi | while read -r at; do
+  sed -n "s,^Max \([a-z ]*[a-z]\)  *$amount  *$amount .*,${at##*/} \1=\2 \3,p" "$at/limits"
+  sed -n "s,^\(Umask\|[UG]id\|Cpus_allowed_list\|CapEff\):[[:space:]]*,${at##*/} \1=,p" "$at/status"
+  echo "${at##*/} oom_score_adj=$(cat "$at/oom_score_adj")"
+done
 told handles
 if [ -n "$OWN_HOST" ]; then ls -d /proc/[0-9]*; else
   grep -lzFx "APP_DIR=$APP_DIR" /proc/[0-9]*/environ | sed 's,/environ$,,'
@@ -90,8 +120,8 @@ case "$LB_ADMIN" in
 esac
 echo; told end
 """.replace("@MOST", str(_MOST)).replace("@SEARCH_S", str(_SEARCH_S))
-# Pid, name, parent, session, threads, start.
-_STAT = re.compile(r"(\d+) \((.*)\) \S (\d+) \d+ (\d+)(?: \S+){13} (\d+) \S+ (\d+)")
+# Pid, name, parent, session, nice, threads, start.
+_STAT = re.compile(r"(\d+) \((.*)\) \S (\d+) \d+ (\d+)(?: \S+){12} (\S+) (\d+) \S+ (\d+)")
 _BEGINS = re.compile(r"^== (\w+)$", re.MULTILINE)
 
 
@@ -104,7 +134,9 @@ def look_at_hosts(stage: Stage, moment: str) -> list[HostSeen]:
         pids, unknown = {}, str(error)
     if stage.stays:
         unknown = "others use the host as well: whose processes come and go nobody can tell"
-    return [_look_at(stage, host, moment, pids.get(host.name), unknown) for host in stage.hosts]
+    seen = [_look_at(stage, host, moment, pids.get(host.name), unknown) for host in stage.hosts]
+    # Who else uses a host leaves files at home.
+    return [replace(one, home=()) for one in seen] if stage.stays else seen
 
 
 def look_at_server(stage: Stage, moment: str) -> ServerSeen | None:
@@ -203,6 +235,9 @@ def read_host(
         processes={} if no_service else processes,
         service=service,
         usage=_usage(rows, told.get("handles", ""), pid),
+        conditions=_conditions(rows, told.get("conditions", ""), pid),
+        open=tuple(told.get("open", "").splitlines()),
+        home=tuple(told.get("home", "").splitlines()),
         evidence=_sizes(told.get("evidence", "")),
         balancer=balancer,
         crontab=tuple(_digest(line, key) for line in told["crontab"].splitlines()[1:]),
@@ -267,7 +302,7 @@ def _processes(
     of_service: list[str] = []
     for pid, row in rows.items():
         parent = rows.get(int(row[3]))
-        who = f"{pid} since {row[6]}"
+        who = f"{pid} since {row[7]}"
         if row[4] == own:
             continue
         if service in _line_of(pid, rows):
@@ -288,9 +323,26 @@ def _usage(rows: Mapping[int, re.Match[str]], handles: str, service: int | None)
         int(pid): int(n) for pid, _, n in (one.partition(" ") for one in handles.splitlines())
     }
     return {
-        THREADS: sum(int(rows[pid][5]) for pid in own),
+        THREADS: sum(int(rows[pid][6]) for pid in own),
         HANDLES: sum(opened.get(pid, 0) for pid in own),
     }
+
+
+def _conditions(
+    rows: Mapping[int, re.Match[str]], text: str, service: int | None
+) -> dict[str, str]:
+    """Return under which limits the service runs, and as whom, by name; nothing where its process
+    is not known.
+    """
+    if service is None or service not in rows:
+        return {}
+    found = {"nice": rows[service][5]}
+    for line in text.splitlines():
+        pid, _, told = line.partition(" ")
+        name, _, value = told.partition("=")
+        if pid == str(service):
+            found[name.strip()] = " ".join(value.split())
+    return found
 
 
 def _sizes(text: str) -> dict[str, int]:

@@ -26,13 +26,16 @@ class HostSeen(Told):
     says of the deployment's folder, a line each, the configuration file left out. `files`: sizes,
     times and modes of the files in the runbook's folders by path; `rights`: modes and owners, "640
     of app:app", of the configuration and of folders. `repository`: digests of git's settings,
-    hooks, tags, what was put aside, and what the origin holds, by "setting …", "hook …", "tag …",
-    "stash …", "origin …". `starts`: digests of the files that say how services are started.
-    `secrets`: paths of files in which a secret of the environment stands. `processes`: names by
-    "pid since start"; `service`: those of the service, with all that it started; `usage`: how many
-    threads and open files these have. `evidence`: sizes of the files in its folder, in bytes by
-    path. `balancer`: digests of the load balancer's settings by name. `crontab`: digests of its
-    lines. `unseen`: why something could not be looked at; the key "host" stands for all of it.
+    hooks, tags, what was put aside, what it does not look at, its locks, and what the origin holds,
+    by "setting …", "hook …", "tag …", "stash …", "hidden …", "rule …", "lock …", "origin …".
+    `starts`: digests of the files that say how programs are started. `secrets`: paths of files in
+    which a secret of the environment stands. `processes`: names by "pid since start"; `service`:
+    those of the service, with all that it started; `usage`: how many threads and open files these
+    have; `conditions`: the limits of its process, and as whom it runs, by name. `open`: files that
+    everybody may write; `home`: files in the user's home that nobody names. `evidence`: sizes of
+    the files in its folder, in bytes by path. `balancer`: digests of the load balancer's settings
+    by name. `crontab`: digests of its lines. `unseen`: why something could not be looked at; the
+    key "host" stands for all of it.
     """
 
     moment: Name
@@ -49,6 +52,9 @@ class HostSeen(Told):
     processes: dict[str, str] = field(default_factory=dict)
     service: tuple[str, ...] = ()
     usage: dict[str, Count] = field(default_factory=dict)
+    conditions: dict[str, str] = field(default_factory=dict)
+    open: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
     evidence: dict[str, Count] = field(default_factory=dict)
     balancer: dict[str, str] = field(default_factory=dict)
     crontab: tuple[str, ...] = ()

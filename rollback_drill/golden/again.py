@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rollback_drill.golden.comparison import MayDiffer, Unlike, unlike_golden, unlike_rows
+from rollback_drill.golden.series import unlike_series
 from rollback_drill.golden.told import GoldenAsked, GoldenUnlike
 from rollback_drill.ground import clock
 from rollback_drill.stage.answers import NoAnswer
@@ -150,7 +151,8 @@ class Asking:
         found = [one for one in dict.fromkeys(found) if one.tells in tells]
         # Where there is no time for all, some of each.
         random.Random(self._again.seed).shuffle(found)  # noqa: S311 - nothing secret
-        return sorted(found, key=lambda one: not one.edge)
+        # Metrics count what was asked before them.
+        return sorted(found, key=lambda one: (self._is_of_metrics(one), not one.edge))
 
     def _by_rows(self, questions: Sequence[GoldenQuestion]) -> Rows:
         return self._rows.by_rows(self._stage, questions) if self._rows else {}
@@ -227,6 +229,10 @@ class Asking:
                 continue
             if question in self._numbers:
                 found = self._unlike_golden(question, answer, asked.host)
+                if not found and self._is_of_metrics(question) and asked.host != _FRONT:
+                    found = self._unlike_metrics(
+                        question, answer, whole=not self._lacks_edges(asked)
+                    )
                 if found:
                     yield _told(question, asked.host, _SET, found)
             if question in rows:
@@ -246,6 +252,21 @@ class Asking:
             behind_others=host == _FRONT,
         )
         return unlike_golden(question, self._golden.answers[number], answer, declared)
+
+    def _is_of_metrics(self, question: GoldenQuestion) -> bool:
+        return question.path == self._stage.interface.metrics
+
+    def _lacks_edges(self, asked: _Asked) -> bool:
+        """Whether there are kinds of requests that nobody made: edges are of all kinds."""
+        return any(self._questions[place].edge for place in asked.missed)
+
+    def _unlike_metrics(
+        self, question: GoldenQuestion, answer: GoldenAnswer, *, whole: bool
+    ) -> Unlike | None:
+        assert self._golden
+        stage, expected = self._stage, self._golden.answers[self._numbers[question]]
+        apart = (stage.interface.health, stage.interface.metrics, stage.subject.ready)
+        return unlike_series(expected.body, answer.body, apart, whole=whole)
 
     def _unlike_rows(
         self, question: GoldenQuestion, expected: tuple[int, object], answer: GoldenAnswer

@@ -33,6 +33,29 @@ _DOWN = re.compile(
     r"|\bunresolved\b",
     re.IGNORECASE,
 )
+_UP = re.compile(
+    r"\b(?:works? (?:as (?:usual|before|ever)|again|normally|fine|well)"
+    r"|(?:is|are) (?:(?:fully|all) )?(?:operational|available|back|restored|up|well)"
+    r"|all systems|no (?:known |current )?(?:problems?|issues?|incidents?|outages?))\b",
+    re.IGNORECASE,
+)
+_HOPED = re.compile(
+    r"\b(?:not|never|until|till|when|once|if|will|would|should|may|expect\w*|hope\w*|soon|before"
+    r"|after|again as|let you know|tell you|work(?:ing)? (?:to|on))\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_NOBODY = re.compile(
+    r"\b(?:nobody|no one|no (?:\w+ )?(?:customers?|users?|clients?|requests?)"
+    r"|none of (?:you|our (?:customers|users|clients))) (?:was|were|is|are|has been|have been) "
+    r"(?:affected|impacted|hit|concerned)\b"
+    r"|\bno (?:customer )?impact\b|\bwithout (?:any )?impact\b",
+    re.IGNORECASE,
+)
+_BACK_TO = re.compile(
+    r"\b(?:roll(?:ed|ing)? back|revert(?:ed|ing)?|return(?:ed|ing)?|back|runs) (?:to|on) "
+    r"(?:(?:release|version) )?`?(v?\d+(?:\.\d+)+(?:-[\w.]+)?)",
+    re.IGNORECASE,
+)
 
 
 def affirms(text: str, pattern: str) -> bool:
@@ -53,6 +76,28 @@ def says_down(text: str) -> str:
     """Return the words by which `text` says that the service does not work, "" when it does not."""
     said = _DOWN.search(" ".join(text.split()))
     return said[0] if said else ""
+
+
+def says_up(text: str) -> str:
+    """Return the words by which `text` says that the service works, "" when it does not: neither
+    denied nor hoped for in the same sentence.
+    """
+    for sentence in re.split(r"[.;!\n]\s", " ".join(f"{text} ".split("\n"))):
+        said = _UP.search(sentence)
+        if said and not _HOPED.search(sentence):
+            return said[0]
+    return ""
+
+
+def says_nobody(text: str) -> str:
+    """Return the words by which `text` says that nobody was affected, "" when it does not."""
+    said = _NOBODY.search(" ".join(text.split()))
+    return said[0] if said else ""
+
+
+def back_to(text: str) -> list[str]:
+    """Return the releases that `text` says are gone back to."""
+    return [one.rstrip(".") for one in _BACK_TO.findall(" ".join(text.split()))]
 
 
 def left_out(text: str, names: Iterable[str], facts: Mapping[str, str]) -> dict[str, str]:

@@ -134,7 +134,7 @@ class Client:
         most: int = MOST_BYTES,
         proxied_to: str = "",
     ) -> None:
-        self._base_url = base_url.rstrip("/")
+        self.base_url = base_url.rstrip("/")
         self._headers = dict(headers or {})
         self._limit_s = limit_s
         self._most = most
@@ -176,14 +176,14 @@ class Client:
 
         Where an environment's file limits how fast it may be asked, it waits for its turn first.
         """
-        await_turn(self._base_url + path)
+        await_turn(self.base_url + path)
         began = clock.monotonic()
         try:
             answer = self._request(method, path, params, headers, content, json)
         except NoAnswer as none:
-            note(self._base_url + path, none.status)
+            note(self.base_url + path, none.status)
             raise
-        note(self._base_url + path, answer.status)
+        note(self.base_url + path, answer.status)
         return replace(answer, took_s=clock.monotonic() - began)
 
     def _request(
@@ -212,7 +212,7 @@ class Client:
         call = network.PendingCall(time.monotonic(), self._limit_s)
         token = network.PENDING.set(call)
         try:
-            return self._answer(call, method.upper(), self._base_url + path, params, sent, body)
+            return self._answer(call, method.upper(), self.base_url + path, params, sent, body)
         except network.LATE:
             raise NoAnswer(
                 f"no answer within {self._limit_s:g} s: {call.came} bytes came"
@@ -229,7 +229,7 @@ class Client:
             network.PENDING.reset(token)
 
     def _wire(self, path: str) -> tuple[Callable[[Sent], Answer], str] | None:
-        url = self._base_url + path
+        url = self.base_url + path
         for origin, answer in _wires.items():
             if url.startswith(origin):
                 return answer, url.removeprefix(origin) or "/"

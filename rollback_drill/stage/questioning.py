@@ -57,9 +57,16 @@ def ask_once(client: Client, place: Place, question: GoldenQuestion) -> GoldenAn
     if question.body:
         headers["Content-Type"] = "application/json"
     answer = client.request(
-        question.method, question.path, headers=headers, content=question.body or None
+        question.method,
+        question.path,
+        headers=headers | dict(question.headers),
+        content=question.body or None,
     )
-    told = {name: value for name, value in answer.headers.items() if name not in _PASSED_ON}
+    told = {
+        name: value.replace(client.base_url, "")  # by which each way in calls itself
+        for name, value in answer.headers.items()
+        if name not in _PASSED_ON
+    }
     return GoldenAnswer(answer.status, told, answer.text, answer.took_s)
 
 

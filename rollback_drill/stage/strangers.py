@@ -23,6 +23,18 @@ _UNIQUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _NOT_NOW = (429, 502, 503, 504)  # nobody decided on the key
 _TOLD = 6  # open doors, and where nobody decided
 
+_OTHER_HEADERS = ("Api-Key", "X-Api-Token", "X-Auth-Token", "X-Access-Token")
+# What only a proxy of one's own may say.
+_TRUSTED: Mapping[str, Mapping[str, str]] = {
+    "no key, as if from the host itself": {
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Real-IP": "127.0.0.1",
+        "Forwarded": "for=127.0.0.1;host=localhost",
+    },
+    "no key, as somebody else": {"X-Forwarded-User": "admin", "Remote-User": "admin"},
+    "no key, as if for an open path": {"X-Original-URL": "/health", "X-Rewrite-URL": "/health"},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -75,6 +87,9 @@ def guises_of(header: str, key: str, *, in_query: bool) -> tuple[Guise, ...]:
         ):
             ways.append(Guise(name, {"Authorization": value}))
         ways.append(Guise("key in a cookie", {"Cookie": f"{header}={key}; api_key={key}"}))
+        others_of = {name: key for name in _OTHER_HEADERS if name.lower() != header.lower()}
+        ways.append(Guise("key in another header", others_of))
+    ways += [Guise(name, headers) for name, headers in _TRUSTED.items()]
     if in_query:
         names = (header, header.lower(), "api_key", "apikey", "key", "token", "access_token")
         ways.append(Guise("key in the query", query="&".join(f"{name}={key}" for name in names)))

@@ -34,6 +34,7 @@ class GoldenQuestion:
 
     `written`: what clients write meanwhile may show in the answer. `volatile`: names of fields
     that differ each time. `edge`: to be asked in any case, when there is no time for all.
+    `headers`: beside the key, by name.
     """
 
     operation: Name
@@ -45,9 +46,11 @@ class GoldenQuestion:
     written: bool = False
     volatile: tuple[str, ...] = ()
     edge: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}" + ("" if self.keyed else " without the key")
+        told = "".join(f" with {name}: {value}" for name, value in self.headers)
+        return f"{self.method} {self.path}{told}" + ("" if self.keyed else " without the key")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from rollback_drill.data import catalogue as data_catalogue
 from rollback_drill.data.catalogue import Watching, catalogue
 from rollback_drill.data.structure import alterations
 from rollback_drill.data.told import (
@@ -21,7 +23,7 @@ from rollback_drill.data.told import (
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.ground.wait import wait_until
 from rollback_drill.judge.judgement import judge
-from rollback_drill.perform.told import ProcedureChosen
+from rollback_drill.perform.told import CommandStarted, ProcedureChosen
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event
 from rollback_drill.record.told import Told
@@ -139,6 +141,10 @@ ALTERED = [
     ("CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION ev()", "event trigger e is new"),
     ("DROP EXTENSION plpgsql CASCADE", "extension plpgsql is gone"),
     ("SELECT setval('orders_id_seq', 1)", "sequence orders_id_seq stood at 2 and stands at 1"),
+    (
+        "SELECT setval('orders_id_seq', 9007199254740992)",
+        "stood at 2 and stands at 9007199254740992",
+    ),
     ("ALTER SEQUENCE orders_id_seq RESTART", "stood at 2 and stands at its start"),
     ("ALTER SEQUENCE orders_id_seq INCREMENT 2", "sequence orders_id_seq was"),
     ("INSERT INTO orders VALUES (9)", "orders_id_seq will give out 9 again"),
@@ -175,6 +181,53 @@ ALTERED = [
         "table years was",
     ),
 ]
+
+
+def test_another_revision_is_found(session: Session) -> None:
+    session.fetch("CREATE TABLE alembic_version (version_num text)")
+    session.fetch("INSERT INTO alembic_version VALUES ('0002')")
+    watching = Watching(session)
+    before = watching.look(STARTED)
+    session.fetch("UPDATE alembic_version SET version_num = '0001'")
+    after = watching.look(ENDED)
+    wrong = "revision of its migrations was “0002 by alembic” and is “0001 by alembic”"
+    assert wrong in told(before, after)
+    command = CommandStarted(1, "Procedure 1", 3, "host-1", "", "alembic stamp 0001", 9, 1.0)
+    assert wrong in told(before, command, after)
+    migrates = replace(command, script="alembic downgrade 0001")
+    assert told(before, migrates, after) == ""
+    session.fetch("INSERT INTO alembic_version VALUES ('0002')")
+    assert "is “0001 and 0002 by alembic”" in told(before, watching.look(ENDED))
+
+
+def test_an_access_rule_that_is_added_is_found(server: Postgres) -> None:
+    rules = server.data / "pg_hba.conf"
+    kept = rules.read_text()
+    with psycopg.connect(server.url("app"), autocommit=True) as connection:
+        watching = Watching(Session(connection))
+        before = watching.look(STARTED)
+        try:
+            rules.write_text(f"{kept}\nhost all all 10.0.0.0/8 trust\n")
+            assert "server setting access rules was" in told(before, watching.look(ENDED))
+        finally:
+            rules.write_text(kept)
+        assert told(before, watching.look(ENDED)) == ""
+
+
+def test_a_transaction_that_is_left_open_is_found(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_catalogue, "_OPEN", data_catalogue._OPEN.replace("'5 s'", "'0 s'"))
+    url = server.url("app")
+    with (
+        psycopg.connect(url, autocommit=True) as looking,
+        psycopg.connect(url, application_name="job") as other,
+    ):
+        watching = Watching(Session(looking))
+        before = watching.look(STARTED)
+        other.execute("LOCK TABLE shops IN ACCESS SHARE MODE")
+        assert told(before, watching.look(HEALTHY)) == ""
+        assert "open transaction of postgres job is new" in told(before, watching.look(ENDED))
 
 
 @pytest.mark.parametrize("whose", ["DATABASE app", "ROLE clerk"])

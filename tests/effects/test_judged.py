@@ -50,6 +50,9 @@ WELL = HostSeen(
     starts={"/etc/app.conf": "1"},
     secrets=("/etc/app.conf",),
     processes={"1 since 5": "init", "7 since 8": "exporter"},
+    conditions={"open files": "1024 1024", "nice": "0"},
+    open=("/app/known",),
+    home=("/home/notes",),
     balancer={"path": "1"},
     crontab=("1",),
 )
@@ -74,6 +77,15 @@ def from_on(moment: str, **fields: object) -> dict[str, dict[str, object]]:
     return dict.fromkeys(MOMENTS[MOMENTS.index(moment) :], fields)
 
 
+def test_what_is_mended_again_is_no_cause() -> None:
+    """A lock of a git that was killed, and limits that a fault set."""
+    locked = {**WELL.repository, "lock index.lock": "1"}
+    for moment in (BEFORE, AFTER):
+        assert of_effects(book({moment: {"repository": locked}})) == []
+    limited = {"open files": "64 64", "nice": "0"}
+    assert of_effects(book({BEFORE: {"conditions": limited}, AFTER: {"conditions": {}}})) == []
+
+
 def test_nothing_that_differs_is_no_cause() -> None:
     assert of_effects(book({})) == []
     assert "3 databases" in what_else.markup(book({}))
@@ -86,6 +98,11 @@ def git(changes: dict[str, str | None]) -> dict[str, dict[str, object]]:
 
 
 WRONG = {
+    "the load balancer, by the closing steps": (
+        from_on(CLOSED, balancer={"path": "2"}),
+        "Load balancer: host-1: path of the load balancer is another than before,"
+        " by the closing steps",
+    ),
     "a setting of git": (
         git({"setting core.bare": "2"}),
         "Repository: host-1: git's setting core.bare is another than before, by the procedure",
@@ -114,6 +131,31 @@ WRONG = {
         git({"stash abc": None}),
         "Repository: host-1: what was put aside as abc is gone, by the procedure",
     ),
+    "a file that git does not look at": (
+        git({"hidden app.py": "1"}),
+        "Repository: host-1: git's mark not to look at app.py is new, by the procedure",
+    ),
+    "a rule of what git leaves out": (
+        git({"rule info/exclude": "1"}),
+        "Repository: host-1: git's file info/exclude is new, by the procedure",
+    ),
+    "a lock that is left": (
+        git({"lock index.lock": "1"}),
+        "Repository: host-1: git's lock index.lock is new, by the procedure",
+    ),
+    "a file for everybody": (
+        from_on(AFTER, open=("/app/known", "/backups/new.dump")),
+        "Rights: host-1: everybody may write /backups/new.dump, by the procedure",
+    ),
+    "a file at home": (
+        from_on(GONE, home=("/home/notes", "/home/rows.csv")),
+        "Left files: host-1: /home/rows.csv was left at home, after the procedure",
+    ),
+    "a limit of the service": (
+        from_on(AFTER, conditions={"open files": "64 64", "nice": "0"}),
+        "Service's limits: host-1: the service runs with open files 64 64, not 1024 1024 as before,"
+        " by the procedure",
+    ),
     "rights": (
         from_on(GONE, rights={"/app/config.yaml": "666 of app:app"}),
         "Rights: host-1: /app/config.yaml has other rights than before, after the procedure:"
@@ -121,17 +163,17 @@ WRONG = {
     ),
     "how the service is started": (
         from_on(AFTER, starts={"/etc/app.conf": "2"}),
-        "Services' settings: host-1: /etc/app.conf, which says how services are started, is"
+        "Services' settings: host-1: /etc/app.conf, which says how programs are started, is"
         " another than before, by the procedure",
     ),
     "another service": (
         from_on(AFTER, starts={**WELL.starts, "/etc/b.conf": "1"}),
-        "Services' settings: host-1: /etc/b.conf, which says how services are started, is new,"
+        "Services' settings: host-1: /etc/b.conf, which says how programs are started, is new,"
         " by the procedure",
     ),
     "no service": (
         from_on(AFTER, starts={}),
-        "Services' settings: host-1: /etc/app.conf, which says how services are started, is gone,"
+        "Services' settings: host-1: /etc/app.conf, which says how programs are started, is gone,"
         " by the procedure",
     ),
     "a secret in a file": (

@@ -91,6 +91,61 @@ def test_nothing_changes_by_looking(place: Place) -> None:
     assert "host" not in seen.unseen
 
 
+@pytest.mark.parametrize(
+    ("script", "kind", "wanted"),
+    [
+        ('chmod o+w "$CONFIG_FILE"', "open", "config.yaml"),
+        ('chmod 666 "$BACKUP_DIR/old dump"', "open", "old dump"),
+        ('echo 1,2 > "$HOME/rows.csv"', "home", "rows.csv"),
+        ('cd "$APP_DIR"; git update-index --assume-unchanged config.yaml', "git", "hidden config"),
+        ('cd "$APP_DIR"; git update-index --skip-worktree config.yaml', "git", "hidden config"),
+        ("echo '*.bak' >> \"$APP_DIR/.git/info/exclude\"", "git", "rule info/exclude"),
+        ('touch "$APP_DIR/.git/index.lock"', "git", "lock index.lock"),
+        ("git config --global core.pager cat", "git", "setting of all core.pager"),
+        ('echo PATH=/else >> "$HOME/.bash_profile"', "starts", ".bash_profile"),
+        ('mkdir -p "$HOME/.ssh"; echo k > "$HOME/.ssh/authorized_keys"', "starts", "authorized"),
+    ],
+)
+def test_what_is_hidden_from_most_is_seen(
+    place: Place, script: str, kind: str, wanted: str
+) -> None:
+    def told() -> dict[str, str]:
+        seen = place.seen()
+        one = {"open": seen.open, "home": seen.home, "git": seen.repository, "starts": seen.starts}
+        found = one[kind]
+        return dict(found) if isinstance(found, dict) else dict.fromkeys(found, "")
+
+    before = told()
+    place.run(script)
+    after = told()
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert len(changed) == 1
+    assert wanted in changed.pop()
+
+
+def test_a_process_without_variables_is_one_of_its_folder(place: Place) -> None:
+    place.run("true")
+    with subprocess.Popen(["sleep", "60"], cwd=place.app, env={}) as process:
+        try:
+            assert any(who.startswith(f"{process.pid} since") for who in place.seen(1).processes)
+        finally:
+            process.kill()
+
+
+def test_the_limits_of_the_service_are_told(
+    place: Place, neighbour: subprocess.Popen[bytes]
+) -> None:
+    before = place.seen(neighbour.pid).conditions
+    assert {"open files", "nice", "Uid", "oom_score_adj"} <= before.keys()
+    assert place.seen(neighbour.pid).conditions == before
+    subprocess.run(["prlimit", f"--pid={neighbour.pid}", "--nofile=77:77"], check=True)
+    os.setpriority(os.PRIO_PROCESS, neighbour.pid, 5)
+    after = place.seen(neighbour.pid).conditions
+    changed = {name: after[name] for name in before if before[name] != after[name]}
+    assert changed == {"open files": "77 77", "nice": "5"}
+    assert place.seen().conditions == {}
+
+
 def test_values_are_told_apart_and_not_told(place: Place) -> None:
     before = place.seen()
     place.config.write_text(CONFIG.replace("pool: 5", "pool: '5'"))

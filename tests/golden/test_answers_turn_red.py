@@ -31,9 +31,14 @@ SABOTAGES = {one.name: one for one in all_sabotages().values() if one.caught_by 
 BY_SET_ALONE = {
     "slow-details", "odd-anybody-may-read", "odd-cookies", "odd-kept-by-caches",
     "odd-key-in-a-header", "odd-padded", "odd-version-of-another",
+    "far-slash-behind", "far-other-case", "far-charset-refused",
+    "far-metrics-swapped", "far-metrics-methods", "far-metrics-gauge", "far-metrics-404",
 }  # fmt: skip
 """What no row of the database can tell."""
-NEEDS_ALL = {"one-in-thirty"}
+NEEDS_ALL = {
+    "one-in-thirty", "far-odd-limits", "far-metrics-swapped", "far-metrics-methods",
+    "far-metrics-gauge", "far-metrics-404",
+}  # fmt: skip
 """What few questions do not show."""
 NOT_BY_ONE = {"one-host-rounds"}
 """A sabotage of one host of two: see below."""

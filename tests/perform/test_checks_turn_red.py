@@ -240,6 +240,12 @@ CASES = [
         "extra.pth belongs to no package", "rm .venv/lib/python3.*/site-packages/extra.pth",
     ),
     Case(
+        "dependencies_installed", "Its dependencies are installed", "true",
+        "sed -i s/^include-system-site-packages.*/include-system-site-packages\\ =\\ true/ "
+        ".venv/pyvenv.cfg",
+        "packages of the system", "sed -i s/=.true$/=\\ false/ .venv/pyvenv.cfg",
+    ),
+    Case(
         "compiles", "It compiles without errors", "true",
         "echo 'def (' >> hostaway_mcp/app.py", "SyntaxError", "git checkout -q hostaway_mcp/app.py",
     ),

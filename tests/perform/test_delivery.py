@@ -17,7 +17,7 @@ from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import facts_after
 from rollback_drill.judge.judgement import judge
 from rollback_drill.perform.messages import Channels, Courier, blanks_in, read_channels
-from rollback_drill.perform.told import MessageHandled
+from rollback_drill.perform.told import MessageHandled, StepStarted
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Told
@@ -147,6 +147,26 @@ def test_a_status_page_left_behind_is_a_finding(text: str, untrue: bool) -> None
     )
     assert bool(left(old, Restored(1.0), new)) is untrue
     assert left(old, new) == []  # it is down: that is true
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "untrue"),
+    [
+        ("Enter maintenance", "The API works as usual.", True),
+        ("Enter maintenance", "The API is unavailable; we expect it back soon.", False),
+        ("Leave maintenance", "The API is unavailable.", True),
+        ("Leave maintenance", "The API is back.", False),
+        ("Revert the code", "The API is unavailable.", False),
+        ("Revert the code", "The API works as usual.", False),
+    ],
+)
+def test_a_status_page_says_what_is_so_when_clients_go_and_come(
+    title: str, text: str, untrue: bool
+) -> None:
+    step = StepStarted("Procedure 1", 1, title, 30.0, 0.0, 1)
+    record = [step, MessageHandled("status-page", text, "kept", "")]
+    causes = judge(Book([Event(float(at), what) for at, what in enumerate(record)])).causes
+    assert any(one.where == "Status page" for one in causes) is untrue
 
 
 def test_a_channel_that_is_down_for_a_moment_is_tried_again(

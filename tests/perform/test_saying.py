@@ -2,7 +2,15 @@
 
 import pytest
 
-from rollback_drill.perform.saying import affirms, claims_no_loss, left_out, says_down
+from rollback_drill.perform.saying import (
+    affirms,
+    back_to,
+    claims_no_loss,
+    left_out,
+    says_down,
+    says_nobody,
+    says_up,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +88,50 @@ def test_values_are_whole_words_wherever_lines_break() -> None:
     assert left_out(said, ["INCIDENT"], facts) == {}  # nobody knows it
     other = "Until 10:095 it took 10.3 or 0.35 minutes: 17 of 900 requests failed"
     assert set(left_out(other, facts, facts)) == {"DURATION", "IMPACT", "END"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The API works as usual.", "All systems operational", "We see no problems.",
+        "The service is fully operational", "The API is back. We keep watching it.",
+        "It is restored", "We took a release back.\nThe API works again.",
+    ],
+)  # fmt: skip
+def test_that_it_works_is_read(text: str) -> None:
+    assert says_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The API is unavailable meanwhile; we expect it back within 10 minutes.",
+        "We tell you when the API works again.", "It is not available.", "It isn't back yet.",
+        "We see problems with the API and are taking back a recent release to cure them.",
+        "The API will be unavailable for a few minutes until it is restored.",
+        "We hope that it works again in an hour.", "It should be available at noon.",
+    ],
+)  # fmt: skip
+def test_what_is_hoped_for_is_no_word_that_it_works(text: str) -> None:
+    assert not says_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear customer, nobody was affected.", "No customers were affected", "There was no impact.",
+        "None of our users were impacted", "It passed without any impact",
+    ],
+)  # fmt: skip
+def test_that_nobody_was_affected_is_read(text: str) -> None:
+    assert says_nobody(text)
+    assert not says_nobody("Some requests were affected, and nobody likes that.")
+
+
+def test_the_release_that_is_gone_back_to_is_read() -> None:
+    assert back_to("Pagination is being rolled back to v0.0.9 (INC-7).") == ["v0.0.9"]
+    assert back_to("We reverted to release 1.2.3-rc1. It runs on v1.2 again.") == [
+        "1.2.3-rc1",
+        "v1.2",
+    ]
+    assert back_to("It goes back to normal; v3.1.4 was rolled back.") == []

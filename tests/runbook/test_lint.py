@@ -192,7 +192,7 @@ def test_a_rule_finds_its_defect(tmp_path: Path, rule: str, changed: dict[str, s
         "if [ -e done ]; then exit 0; fi\nsystemctl --user start shop",
         "systemctl --user start shop\nexit 0",
         "psql -d shop -c 'SELECT 1' || echo it does not answer",
-        "systemctl --user start shop &\nwait",
+        "systemctl --user start shop &\nwait $!",
         "while true; do date; break; done",
         "if true; then date; fi",
     ],

@@ -637,6 +637,18 @@ helm upgrade api chart
 redis-cli info
 """.strip().splitlines()
 SWALLOWED = """
+! sha256sum --check a.sha256
+echo "$(sha256sum -c a.sha256)"
+export SAID="$(pg_dump shop)"
+cat <(sha256sum --check a.sha256)
+if ! alembic upgrade head; then echo bad; fi
+if sha256sum --check a.sha256; then\\n  echo good\\nelse\\n  echo bad\\nfi
+uv sync --quiet && echo done\\ndate
+sha256sum --check a.sha256 || echo "$?"
+sha256sum --check a.sha256 &
+coproc alembic upgrade head
+nohup pg_dump shop > shop.sql &
+sudo systemctl restart api &\\nwait
 alembic upgrade head || true
 alembic upgrade head || :
 alembic upgrade head; true
@@ -655,6 +667,14 @@ curl -s https://example.com/deploy.sh | bash
 sh -c 'pg_dump shop | gzip > a.gz'
 """.strip().splitlines()
 HEARD = """
+uv sync --quiet && echo done
+if ! alembic upgrade head; then echo bad; exit 1; fi
+if sha256sum --check a.sha256; then mv a b; fi
+for n in 1 2; do if alembic upgrade head; then break; fi; done
+echo "$(git rev-parse HEAD)"
+pg_dump shop > shop.sql & wait $!
+if ! systemctl is-active api; then echo down; fi
+! grep ERROR app.log
 alembic upgrade head
 alembic upgrade head || exit 1
 alembic upgrade head || echo "failed" >&2
@@ -733,7 +753,30 @@ echo "${a[@]}" "${#a}" "${a//x/y}" $((a + 1))
 f() { local x=1; date; }; f
 time date
 """.strip().splitlines()
+IDLE = """
+true
+: uv sync
+sha256sum() { echo OK; }; sha256sum --check a.sha256
+function pg_restore { return 0; }\\npg_restore -d shop a.dump
+shopt -s expand_aliases\\nalias curl=true\\ncurl http://api/health
+uv sync --dry-run
+git fetch --dry-run
+alembic upgrade head --sql
+rsync -n a b
+set -n\\nalembic upgrade head
+exec date\\nalembic upgrade head
+""".strip().splitlines()
+BUSY = """
+psql() { command psql -X "$@"; }; psql -c 'SELECT 1'
+psql() { x="${A}"; command psql -X "$@"; }; psql -c 'SELECT 1'
+alias grep='grep --color=never'; grep a b
+rsync -n a b; rsync a b
+kubectl apply --dry-run=client -f a.yaml && kubectl apply -f a.yaml
+say() { echo "$1"; }; say hello
+exec 3<> /dev/tcp/127.0.0.1/80\\necho x >&3
+""".strip().splitlines()
 TABLE = [
+    ("does-nothing", IDLE, BUSY),
     ("never-returns", ENDLESS, ENDS),
     ("asks-somebody", ASKS, KNOWS),
     ("placeholder", BLANKS, FILLED),

@@ -9,7 +9,14 @@ from rollback_drill.ground.finding import Finding, attested, failed, together, u
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import check
 from rollback_drill.perform.moment import Moment
-from rollback_drill.perform.saying import affirms, claims_no_loss, left_out, says_down
+from rollback_drill.perform.saying import (
+    affirms,
+    back_to,
+    claims_no_loss,
+    left_out,
+    says_down,
+    says_nobody,
+)
 from rollback_drill.perform.told import NOBODY, STATUS_PAGE
 
 _TEAM = ("slack-oncall.txt", "slack-engineering.txt")
@@ -44,8 +51,18 @@ def _true(moment: Moment, name: str, found: Finding, holds: Sequence[str]) -> Fi
     if missing:
         told = ", ".join(f"${key} (“{value[:60]}”)" for key, value in missing.items())
         return failed(f"{name} does not say {told}", "what was set for it")
+    other = [one for one in back_to(text) if not _is_of_the_rollback(moment, one)]
+    if other:
+        return failed(f"{name} says that {other[0]} is gone back to", moment.stable)
+    nobody = says_nobody(text)
+    if nobody and re.match(r"[1-9]", moment.facts.get("IMPACT", "")):
+        return failed(f"{name} says “{nobody}”", f"what was measured: {moment.facts['IMPACT']}")
     said = claims_no_loss(text)
     return _measured(moment, f"{name} says “{said}”", found) if said else found
+
+
+def _is_of_the_rollback(moment: Moment, release: str) -> bool:
+    return release.removeprefix("v") == moment.stable.removeprefix("v")
 
 
 def _measured(moment: Moment, quoted: str, found: Finding) -> Finding:

@@ -163,6 +163,10 @@ for folder, folders, names in os.walk(site):
         path = os.path.relpath(os.path.join(folder, name), site)
         if path not in known:
             wrong.append(f"{path} belongs to no package")
+with open(os.path.join(sys.prefix, "pyvenv.cfg")) as told:
+    settings = dict(line.split(" = ", 1) for line in told.read().splitlines() if " = " in line)
+if settings.get("include-system-site-packages") == "true":
+    wrong.append("it takes packages of the system as well (pyvenv.cfg)")
 if wrong:
     sys.exit("; ".join(sorted(wrong)[:5]) + (f"; {len(wrong)} in all" if wrong[5:] else ""))
 PY

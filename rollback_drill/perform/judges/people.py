@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from rollback_drill.conduct.told import Restored
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.saying import says_down
-from rollback_drill.perform.told import STATUS_PAGE, Authorized, MessageHandled
+from rollback_drill.perform.saying import says_down, says_up
+from rollback_drill.perform.told import STATUS_PAGE, Authorized, MessageHandled, StepStarted
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
+from rollback_drill.runbook.maintenance import ENTER, LEAVE
+
+_SAY = "update the page in the runbook, in the step that makes it another"
 
 
 @judging(150)
@@ -38,10 +41,23 @@ def of_messages(book: Book) -> Iterator[Cause]:
 
 @judging(165)
 def of_status_page(book: Book) -> Iterator[Cause]:
-    """What customers read at the end, when the service works again."""
+    """What customers read at the end, when the service works again; before that, that it works
+    while they are kept out, or does not when they are let in.
+    """
     shown = [one for one in book.every(MessageHandled) if one.name == STATUS_PAGE]
+    step = ""
+    for event in book.events:
+        match event.what:
+            case StepStarted(title=title):
+                step = title
+            case MessageHandled(name=name, text=text) if name == STATUS_PAGE:
+                out, back = ENTER.search(step), LEAVE.search(step)
+                untrue = says_up(text) if out else says_down(text) if back else ""
+                if untrue:
+                    state = "kept out" if out else "let in again"
+                    what = f"clients were {state} in “{step}”, and it said “{untrue}”"
+                    yield Cause(Verdict.FAILED, "Status page", what, text[:300], _SAY)
     said = says_down(shown[-1].text) if shown and book.last(Restored) else ""
     if said:
         what = f"the service works again, and it still says “{said}”"
-        advice = "update the page in the runbook once clients are back"
-        yield Cause(Verdict.FAILED, "Status page", what, shown[-1].text[:300], advice)
+        yield Cause(Verdict.FAILED, "Status page", what, shown[-1].text[:300], _SAY)

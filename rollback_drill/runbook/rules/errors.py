@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollback_drill.runbook.lint import Said, rule_of_scripts
+from rollback_drill.runbook.rules.lost import lost
 from rollback_drill.runbook.shell import Command, Context, Script
 
 # For these a failure is an answer, or leaves nothing undone.
@@ -40,7 +41,7 @@ _MAY_FAIL = {
 _CONTROLS = {
     *("systemctl", "service", "supervisorctl", "docker", "docker-compose", "podman", "kubectl"),
     *("helm", "uv", "pip", "pip3", "npm", "yarn", "poetry", "alembic", "pg_dump", "pg_restore"),
-    *("terraform", "ansible-playbook"),
+    *("terraform", "ansible-playbook", "sha1sum", "sha256sum", "sha512sum", "md5sum", "b2sum"),
 }
 _TOLD = ("|| echo", "|| printf")
 # What a pipeline's later members cannot miss: they get less, and do not know.
@@ -69,10 +70,17 @@ _PRODUCERS = {
 def hidden_failure(script: Script) -> Said:
     """A command whose failure counts as success."""
     asks = "$?" in script.text or "PIPESTATUS" in script.text
-    waits = any(one.name == "wait" for one in script.commands)
+    # A wait for nobody in particular says that all went well, whatever they say.
+    waits = any(one.name == "wait" and one.arguments for one in script.commands)
     seen: set[tuple[int, str]] = set()
+    yield from lost(script)
     for command in script.commands:
         context = command.context
+        if command.name == "coproc" and _CONTROLS.intersection(command.arguments[:1]):
+            yield (
+                command.line,
+                f"{command.arguments[0]} goes on beside, and nobody asks how it ended",
+            )
         if _is_swallowed(command):
             key = (command.line, context.swallowed)
             if key not in seen:  # one finding for a whole pipeline or group on a line

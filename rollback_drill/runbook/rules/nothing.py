@@ -10,6 +10,24 @@ from rollback_drill.runbook.model import Checkbox, Checklist, CodeBlock, Procedu
 from rollback_drill.runbook.shell import Script, read_script
 
 _IDLE = ("true", ":")
+_PROGRAMS = re.compile(
+    r"alembic|aws|cmp|cp|curl|date|diff|docker|find|git|grep|kubectl|md5sum|mv|pg_dump|pg_restore"
+    r"|pip3?|psql|python3?|rm|rsync|scp|sed|sha\d*sum|ssh|sudo|supervisorctl|systemctl|tar|test"
+    r"|timeout|uv|wget"
+)
+_DEFINED = re.compile(
+    r"(?:\bfunction\s+(?P<function>[\w-]+)\s*(?:\(\s*\))?\s*|(?:^|[;\s])(?P<name>[\w-]+)\s*\(\s*\)\s*)"
+    r"[{(](?P<body>.*?)(?:[;\n]\s*\}|\)\s*$|\Z)|\balias\s+(?P<alias>[\w-]+)=(?P<value>\"[^\"]*\"|'[^']*'|\S+)",
+    re.DOTALL,
+)
+_CALLS = r"(?:\bcommand\s+|\benv\s+|[/\\]|\bsudo\s+|['\"]){0}\b"
+_DRY = ("--dry-run", "--just-print", "--simulate")
+_TRIES = {
+    "alembic": ("--sql",),
+    "ansible-playbook": ("--check",),
+    "make": (*_DRY, "-n"),
+    "rsync": (*_DRY, "-n"),
+}
 # These cannot have done any of what boxes claim. Whatever is not known may: a script of the team's
 # own, a tool of tomorrow.
 _LOOKS = (
@@ -46,6 +64,34 @@ def does_nothing(script: Script) -> Said:
             yield command.line, f"{command.name!r} does nothing, and always succeeds"
     for line in script.unreached:
         yield line, "it stands behind an `exit`, and is never run"
+    yield from _shadowed(script)
+    yield from _only_tried(script)
+
+
+def _shadowed(script: Script) -> Said:
+    """A function or an alias takes the place of a program, and does not call it."""
+    names = {one.name for one in script.commands}
+    for found in _DEFINED.finditer(script.text):
+        name = found["function"] or found["name"] or found["alias"]
+        body = found["body"] or found["value"] or ""
+        if _PROGRAMS.fullmatch(name) and name in names and not re.search(_CALLS.format(name), body):
+            line = next(one.line for one in script.commands if one.name == name)
+            yield line, f"{name!r} is no program here: the script makes something else of it"
+
+
+def _only_tried(script: Script) -> Said:
+    """A command only says what it would do, and nobody does it."""
+    for command in script.commands:
+        tried = _TRIES.get(command.name, _DRY)
+        if not any(word.partition("=")[0] in tried for word in command.arguments):
+            continue
+        real = any(
+            one.name == command.name
+            and not any(word.partition("=")[0] in tried for word in one.arguments)
+            for one in script.commands
+        )
+        if not real and "=none" not in command.text:
+            yield command.line, f"{command.text[:60]!r} only says what it would do"
 
 
 def _answers_a_failure(script: Script, line: int) -> bool:

@@ -28,7 +28,7 @@ _DEEPEST = 200  # levels of one tree: recursion ends long before Python's own
 _SCRIPTS_DEEP = 6  # scripts within scripts within scripts
 _LONGEST = 200_000  # characters of one script
 _NEIGHBOURS = 20  # commands of a pipeline that one of its members knows on each side
-_EXIT = re.compile(r"exit(?: \d+)?")
+_EXIT = re.compile(r"exit(?: \d+)?|exec +[^\s<>&\d{].*|set -n|set -o noexec")
 _SUCCESS = re.compile(
     r"\(? ?(?:(?:/usr)?/bin/)?(?:true|:|exit 0|return 0|test 1|\[ 1 \]|let 1)(?:;? ?)\)?"
 )

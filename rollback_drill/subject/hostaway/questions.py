@@ -24,6 +24,23 @@ _NEWEST = 40
 _STATUSES = ("confirmed", "completed", "cancelled")
 # Filters that match no row: spelling, quotes, wildcards and letters of other scripts.
 _STRANGE = ("", "lisbon", "Lisbon ", "%", "O'Neil", '"', "Łódź", "李 小龍", "a&limit=1", "x" * 200)
+# As browsers, proxies, caches and crawlers ask: of what none of it is meant for, nothing changes.
+_ASKED_OTHERWISE: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),),
+    (("Accept", "application/xml"),),
+    (("Accept-Language", "de-AT,de;q=0.9"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")),
+    (("If-None-Match", '"0"'),),
+    (("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"),),
+    (("Accept-Encoding", "identity"),),
+    (("Range", "bytes=0-9"),),
+    (("Origin", "https://elsewhere.example"), ("Referer", "https://elsewhere.example/")),
+    (("X-HTTP-Method-Override", "DELETE"),),
+    (("Cookie", "session=1"), ("Time-Zone", "Asia/Tokyo")),
+)
+_ANOTHER_TYPE = (
+    (("Content-Type", "application/json; charset=utf-8"),),
+    (("Content-Type", "text/plain"),),
+)
 _BAD_PAGES = ("limit=0", "limit=-1", "limit=101", "limit=x", "offset=-1", f"offset={2**31}")
 
 
@@ -108,6 +125,12 @@ def questions_of(extents: Iterable[Extent], seed: int) -> tuple[GoldenQuestion, 
         edges += [*_edges(one, extent), *_edge_rows(one, extent)]
         others += [*_filters(one, extent), *_pages(one, extent, pick), *_rows(one, extent, pick)]
     pick.shuffle(others)
+    # After all others, which it counts; its numbers are not the same twice.
+    others.append(
+        GoldenQuestion(
+            "GET /metrics", "/metrics", keyed=False, tells=Tells.RELEASE, volatile=("",), edge=True
+        )
+    )
     asked = dict.fromkeys([*(replace(question, edge=True) for question in edges)])
     known = {str(question) for question in asked}
     return (*asked, *(one for one in dict.fromkeys(others) if str(one) not in known))
@@ -151,6 +174,11 @@ def _of_the_whole() -> Iterator[GoldenQuestion]:
     yield GoldenQuestion(change, absent, method="PATCH", body='{"status": "cancelled"}')
     yield GoldenQuestion(change, absent, method="PATCH", body="{}", tells=Tells.RELEASE)
     yield GoldenQuestion(change, absent, method="PATCH", body='{"total_cents": -1}')
+    for headers in _ANOTHER_TYPE:
+        yield GoldenQuestion(post, "/api/reservations", method="POST", body="{}", headers=headers)
+        yield GoldenQuestion(
+            change, absent, method="PATCH", body='{"total_cents": -1}', headers=headers
+        )
 
 
 def _edges(one: _List, extent: Extent) -> Iterator[GoldenQuestion]:
@@ -167,6 +195,19 @@ def _edges(one: _List, extent: Extent) -> Iterator[GoldenQuestion]:
         yield _page(one, limit=_PAGE, offset=offset)
     yield _page(one, offset=max(0, rows - _MOST), limit=_MOST)
     yield _page(one, limit=_PAGE, unknown="1")
+    for query in ("limit=5&limit=7", "offset=1&limit=2&offset=3", "limit=007"):
+        yield replace(_page(one), path=f"{one.path}?{query}")
+    for path in (
+        f"{one.path}/",
+        one.path.upper(),
+        one.path.replace("/api", "/api/"),
+        f"/{one.path}",
+    ):
+        yield GoldenQuestion("GET elsewhere", path)
+    for method in ("HEAD", "OPTIONS", "DELETE"):
+        yield GoldenQuestion(f"{method} {one.path}", one.path, method=method)
+    for headers in _ASKED_OTHERWISE:
+        yield replace(_page(one, limit=2), headers=headers)
     for bad in _BAD_PAGES:
         yield GoldenQuestion(f"GET {one.path}", f"{one.path}?{bad}")
     for name, count in list(extent.groups.items())[:3]:
@@ -182,6 +223,9 @@ def _filters(one: _List, extent: Extent) -> Iterator[GoldenQuestion]:
         yield _filtered(one, name, limit=_PAGE, offset=count)
     for name in _STRANGE:
         yield _filtered(one, name, limit=5)
+    for name in extent.groups:  # a blank is written in two ways
+        found = _filtered(one, name, limit=5)
+        yield replace(found, path=f"{one.path}?limit=5&{one.filtered}={quote(name, safe='')}")
     for bad in ("x" * 201, "\0"):
         yield GoldenQuestion(f"GET {one.path}", f"{one.path}?{one.filtered}={quote(bad)}")
 
@@ -196,12 +240,20 @@ def _edge_rows(one: _List, extent: Extent) -> Iterator[GoldenQuestion]:
         yield _row(one, id_)
     for word in ("x", "1.5", "%C3%A9"):
         yield GoldenQuestion(f"GET {one.path}/…", f"{one.path}/{word}")
+    yield GoldenQuestion("GET elsewhere", f"{one.path}/1/")
+    for method in ("HEAD", "OPTIONS", "DELETE"):
+        yield GoldenQuestion(f"{method} {one.path}/…", f"{one.path}/1", method=method)
+    for headers in _ASKED_OTHERWISE if extent.rows else ():
+        yield replace(_row(one, 1), headers=headers)
 
 
 def _pages(one: _List, extent: Extent, pick: random.Random) -> Iterator[GoldenQuestion]:
     start = pick.randrange(max(1, min(extent.rows, _DEEP) - 8 * _PAGE))
     for page in range(8):  # as a customer walks them
         yield _page(one, limit=_PAGE, offset=start + page * _PAGE)
+    # Of how long a page may be, a third.
+    for limit in pick.sample(range(1, _MOST + 1), _MOST // 3):
+        yield _page(one, limit=limit, offset=pick.randrange(max(1, min(extent.rows, _MOST))))
     names = list(extent.groups) or ["none"]
     for _ in range(min(one.random_pages, max(_LEAST, extent.rows // 8))):
         limit = pick.choice((5, _PAGE, _PAGE, 33, _MOST))
@@ -250,6 +302,8 @@ def answers_by_rows(
                 found[question] = _list_by_rows(database, one, query) if question.keyed else _401
             elif where.startswith(f"{one.path}/") and question.keyed:
                 word = where.removeprefix(f"{one.path}/")
+                if word.endswith("/") or not word:
+                    continue  # it is told where that is
                 if not word.removeprefix("-").isdecimal() or not 0 <= int(word) < one.ids:
                     found[question] = (404 if "/" in word else 422, ...)
                 else:

@@ -26,7 +26,7 @@ from rollback_drill.subject.hostaway.questions import (
     questions_of,
 )
 from rollback_drill.subject.hostaway.recipe import RECIPE, TABLE
-from rollback_drill.subject.hostaway.sequences import wrong_in_life
+from rollback_drill.subject.hostaway.sequences import wrong_in_life, wrong_in_rare_life
 from rollback_drill.subject.questions import GoldenQuestion
 from rollback_drill.subject.recipe import Recipe
 from rollback_drill.subject.subject import Place, Table, subject
@@ -155,6 +155,7 @@ class Hostaway:
         if not same:
             return failed(told, "the same in both")
         wrong = list(wrong_in_life(place, sent, made))
+        wrong = wrong or list(wrong_in_rare_life(place, sent, f"check-{now():.6f}"))
         return judged(not wrong, "; ".join(wrong) or told, "a life as its contract says")
 
     def questions(self, place: Place, seed: int) -> tuple[GoldenQuestion, ...]:

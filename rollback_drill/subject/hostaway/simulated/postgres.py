@@ -472,6 +472,7 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         ),
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
+        (r"FROM pg_stat_activity a WHERE", lambda _d, _f, _p: []),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
         (
             r"SELECT n\.nspname, c\.relname, a\.attname\n",
