@@ -44,12 +44,14 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (Kind.AUTOMATIC, r"\bautomat(?:ic|ically|ed)\b"),
     (
         Kind.VERIFICATION,
-        r"\b(?:success|exit|acceptance|completion|recovery) criteria\b|^done when\b"
+        r"\b(?:success|exit|acceptance|completion|recovery) criteria\b"
+        r"|^done(?: when)?\W*$|^done when\b"
         r"|^definition of done|^success looks like|\bsign-?off\b",
     ),
     (
         Kind.FORWARD,
-        rf"^(?!.*{_OLD})(?:.*\broll(?:ing)?[ -]?forward"
+        r"^(?:undo|revert|revers|cancel)\w* (?:the |a |this )?roll-?backs?\b"
+        rf"|^(?!.*{_OLD})(?:.*\broll(?:ing)?[ -]?forward"
         r"|.*\bre-?(?:deploy|releas)\w*\b.*\b(?:fix|hot-?fix|new|again|next|corrected|patch)"
         r"|re-?enabling\b|.*\bre-?enable (?:the |a )?(?:feature|flag|new|release|version)"
         r"|.*\bdeploy\w* (?:the |a )?(?:fix|hot-?fix|patch|corrected))",
@@ -70,7 +72,8 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         r"|\b(?:timeline|strategy|safety|principles?|rehears|drill|troubleshoot|"
         r"trouble-shoot|prevention|considerations?|policy)"
         r"|\b(?:report|message|communication|incident|slack|e-?mail) template|^templates?\b"
-        r"|^how .*\bworks?\b|/ escalation",
+        r"|^how .*\bworks?\b|/ escalation|^(?:test|practic|exercis)\w* (?:the |your |a |our )?roll"
+        r"|^(?:why|reasons)\b",
     ),
     (
         Kind.TRIGGERS,
@@ -84,7 +87,7 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (
         Kind.PREPARATION,
         r"^pre-?roll|\bbefore (?:you|roll|any|each|start|begin)|prerequisite|pre-?conditions?\b"
-        r"|pre-?flight|^preparation|^inputs?$|^immediate assessment",
+        r"|pre-?flight|^preparation|^before\W*$|^inputs?$|^immediate assessment",
     ),
     (
         Kind.VERIFICATION,
@@ -100,7 +103,8 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (
         Kind.AFTERWARDS,
         r"\bpost-?(?:roll|incident|mortem)|\bafter (?:any |the |a )?roll|\bfollow-? ?up|communicat"
-        r"|\bincident (?:report|note|review)|\bevidence\b|\bnotif|\bclean-? ?up\b|\breporting\b",
+        r"|^after\W*$|\bincident (?:report|note|review)"
+        r"|\bevidence\b|\bnotif|\bclean-? ?up\b|\breporting\b",
     ),
     (
         Kind.CONDITION,
@@ -109,7 +113,8 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     ),
     (
         Kind.ROLLBACK,
-        rf"{_BACK}|\bprocedures?\b|^(?:execution )?steps\b|\brecovery steps",
+        rf"{_BACK}|\bprocedures?\b|^(?:execution )?steps\b"
+        r"|^(?:during|execution|execute)\W*$|\brecovery steps",
     ),
 )
 _OPTION = re.compile(
@@ -164,7 +169,7 @@ _CONDITION = re.compile(
     rf"|.*\b(?:only if|only when|(?:if|when|where) {_NEEDED}|as (?:needed|required)\b|optional)"
     r"|.*[(\[](?:only|if|when|unless|in case|where)\b"
     r"|.*[,;\u2013\u2014] (?:if|unless|only|in case)\b"
-    r"|.*\b(?:skip (?:this|it|if|when|unless)|(?:only|not) (?:needed|required|necessary)|"
+    r"|.*\b(?:skip (?:this|it|if|when|unless)|(?:only|not) (?:needed|required|necessary)|except|"
     r"depending on|one of (?:these|those|the following)|one of\W*$)"
     r"|(?:.*[(\[])?(?!read\b)\w+(?: \w+){0,3} only[)\]]",
     re.IGNORECASE,

@@ -23,7 +23,7 @@ from rollback_drill.runbook.procedures import ProcedureReader
 from rollback_drill.runbook.standard import Below, standard_set
 from rollback_drill.runbook.times import is_left_in, one_after_another, split_time, told_time
 from rollback_drill.runbook.told_in_words import Words
-from rollback_drill.runbook.ways import LooseWay, Ways
+from rollback_drill.runbook.ways import TRIED, LooseWay, Ways
 
 
 class LooseReader(ProcedureReader):
@@ -132,7 +132,14 @@ class LooseReader(ProcedureReader):
 
     def _said_of(self, section: Section, number: int) -> tuple[str, Budget | None]:
         above = [self._top] if self._single and section is not self._top else []
-        told = self._told_time([section, *above], f"time estimate of Procedure {number}")
+        own = [one for one in section.entries if one.ordered and one.holds]
+        inside = {line for one in own for line in range(one.line + 1, one.last_line + 1)}
+        outside = replace(
+            section,
+            texts=[one for one in section.texts if one[0] not in inside],
+            entries=[one for one in section.entries if one.line not in inside],
+        )
+        told = self._told_time([outside, *above], f"time estimate of Procedure {number}")
         use_when, estimate = "", told
         for line, text in section.texts:
             when = re.match(r"use (?:this|it|when|if)\b.*", text, re.IGNORECASE)
@@ -183,6 +190,9 @@ class LooseReader(ProcedureReader):
         asked = part is way or part.line == way.line or part.title in self._hints.steps
         if self.kinds.conditional(title) and not asked:
             self._refuse_blocks(sections, f"“{title[:60]}” is a condition that somebody must judge")
+        for one in sections:
+            tried = [fence for fence in one.fences if self.performed.is_tried(fence, one)]
+            self._refuse_blocks([replace(one, fences=tried)], TRIED)
         blocks = self.blocks_of(sections)
         boxes = [
             box

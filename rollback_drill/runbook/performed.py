@@ -14,7 +14,7 @@ from rollback_drill.runbook.blocks import code_block
 from rollback_drill.runbook.commands import not_commands
 from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.kinds import Kind, Kinds
-from rollback_drill.runbook.outline import Fence, Section
+from rollback_drill.runbook.outline import Fence, Item, Section
 from rollback_drill.runbook.sessions import holds_command, plainly_shell
 from rollback_drill.runbook.tablesteps import command_rows
 from rollback_drill.runbook.titles import bare
@@ -41,6 +41,7 @@ _LOOKS = re.compile(
     r"look|test|see|observe|repeat|choose|select)\b",
     re.IGNORECASE,
 )
+_STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:one of|either|or|each|all of|every)\b", re.IGNORECASE)
 _VIA = re.compile(r"(?:or,? )?(?:via|using|with|by|through|from) (?:the )?\w", re.IGNORECASE)
 _BACK_TO = re.compile(
@@ -51,7 +52,8 @@ _BACK_TO = re.compile(
 _COMMENT = re.compile(r"^\s*#+\s*(?P<text>\S.*)$")
 _INSTEAD = re.compile(r"(?:alternatively|otherwise|last resort|instead)\b", re.IGNORECASE)
 _IN_TURN = re.compile(
-    r"\b(?:in turn|one of|either|any of|whichever|try (?:these|the following|them)"
+    r"\b(?:in turn|one of|either|any of|whichever|(?:choose|pick|select|use) one|"
+    r"try (?:these|the following|them)"
     r"|until (?:the |it |one ))",
     re.IGNORECASE,
 )
@@ -127,23 +129,27 @@ class Performed:
         if fallback and self.is_use_when(fallback.rstrip(":"), above):
             fallback = ""
         option = "" if judged else fence.option
-        platform = self.kinds.platform_alone(fence.label)
-        said = fence.label or _text_before(above, fence)
-        if not option and self.kinds.option(said):
+        name = _name_of(fence, above)
+        platform = self.kinds.platform_alone(name)
+        said = next(filter(self.kinds.option, [name, *_texts_before(above, fence)]), "")
+        if not option and said:
             option = f"{WAY}Option {fence.line}: {said}"
         if not option and (
             (_VIA.match(fence.label) and self._several_ways(above))
             or (platform and sum(map(self.kinds.platform_alone, _labels(above))) > 1)
         ):
-            option = f"{WAY}Option {fence.line}: {fence.label}"
+            option = f"{WAY}Option {fence.line}: {name}"
         return replace(fence, doubt=doubt, option=option, fallback=fallback)
 
     def is_tried(self, fence: Fence, above: Section) -> bool:
         """Whether `fence` is not the first in a list that is tried “until the service is back”."""
+        line, text = max((one for one in above.texts if one[0] < fence.line), default=(0, ""))
+        if _IN_TURN.search(text) and any(line < one.line < fence.line for one in above.fences):
+            return True  # “Choose one:” above several blocks
         first = next(iter(above.entries), None)
         if first is None or fence.line <= first.last_line:
             return False
-        return any(line < first.line and _IN_TURN.search(text) for line, text in above.texts)
+        return any(at < first.line and _IN_TURN.search(said) for at, said in above.texts)
 
     def _is_other_way(self, fence: Fence, above: Section) -> bool:
         """Whether what stands above `fence` says how to roll back once more: “To roll back to a
@@ -188,6 +194,8 @@ class Performed:
         items with a number, and of those below one.
         """
         found = {}
+        if self._all_do(section):
+            return {item.line: one for item in section.entries if (one := self._command_of(item))}
         ordered = closed = 0  # the last lines of the item with a number, and of one that is none
         for item in section.entries if self.kind_of(section) not in NO_STEPS else ():
             ordered = max(ordered, item.last_line) if item.ordered else ordered
@@ -196,14 +204,28 @@ class Performed:
                 closed = max(closed, item.last_line if item.holds else item.line)
             if item.holds or item.line > ordered or item.line <= closed:
                 continue
-            line = self._lines[item.line - 1]
-            match = _ONLY_COMMAND.match(line) or self._does_by(line)
-            more = [one for one in self._lines[item.line : item.last_line] if one.strip()]
-            if len(more) == 1 and not match:
-                match = self._does_by(f"{line.rstrip()} {more.pop().strip()}")
-            if match and not more and plainly_shell(match["command"]):
-                found[item.line] = match["command"]
+            command = self._command_of(item)
+            if command:
+                found[item.line] = command
         return found
+
+    def _command_of(self, item: Item) -> str:
+        """Return the command that an item says, or what it does is done by; "" for another one."""
+        line = self._lines[item.line - 1]
+        match = _ONLY_COMMAND.match(line) or self._does_by(line)
+        more = [one for one in self._lines[item.line : item.last_line] if one.strip()]
+        if len(more) == 1 and not match:
+            match = self._does_by(f"{line.rstrip()} {more.pop().strip()}")
+        found = match and not more and plainly_shell(match["command"])
+        return match["command"] if match and found else ""
+
+    def _all_do(self, section: Section) -> bool:
+        """Whether all items below a heading that says that it has the steps are commands."""
+        if not _STEPS.search(section.title) or len(section.entries) < 2 or section.fences:
+            return False
+        if any(one.ordered or one.holds for one in section.entries):
+            return False
+        return all(map(self._command_of, section.entries))
 
     def _does_by(self, line: str) -> re.Match[str] | None:
         """Return the match of an item such as “Stop the shop: `…`” or “Start it with `…`”."""
@@ -216,14 +238,24 @@ class Performed:
 
 
 def _text_before(section: Section, fence: Fence) -> str:
-    """Return the paragraph between the block before `fence`, or the heading, and `fence`."""
+    """Return the last paragraph above `fence`, below the block before it."""
+    return next(reversed(_texts_before(section, fence)), "")
+
+
+def _texts_before(section: Section, fence: Fence) -> list[str]:
+    """Return the paragraphs between the block before `fence`, or the heading, and `fence`."""
     after = max((one.last_line for one in section.fences if one.line < fence.line), default=0)
-    found = [text for line, text in section.texts if after <= line < fence.line]
-    return found[-1] if found else ""
+    return [text for line, text in section.texts if after <= line < fence.line]
 
 
 def _labels(section: Section) -> list[str]:
-    return list(dict.fromkeys(one.label for one in section.fences))
+    return list(dict.fromkeys(_name_of(one, section) for one in section.fences))
+
+
+def _name_of(fence: Fence, section: Section) -> str:
+    """Return the label of `fence`, or what the item says that it stands in."""
+    within = [one for one in section.entries if one.line <= fence.line <= one.last_line]
+    return fence.label or (within[-1].text if within else "")
 
 
 def _last_sentence(text: str) -> str:

@@ -24,7 +24,8 @@ _CONDITION = re.compile(r"(?:only|if|when|unless|optional|in case)\b", re.IGNORE
 # Rows of such a table are not one after the other: of each somebody must say whether it is meant.
 _WAYS_COLUMN = re.compile(
     r"^(?:scenario|situation|case|problem|symptom|failure|issue|cause|type|option|method|way|service"
-    r"|component|platform|env|environment|region|system|tool)s?$"
+    r"|component|platform|env|environment|region|system|tool|app|application|cluster|stack|layer|"
+    r"resource|target|database|db)s?$"
 )
 _CHECK_COLUMN = re.compile(r"^(?:verify|verification|check|expected|expected result|validation)$")
 

@@ -116,16 +116,24 @@ class Words:
         return Checkbox(text, line)
 
     def _says_to_verify(self, section: Section, item: Item) -> bool:
+        outer = [one for one in section.entries if one.line < item.line <= one.last_line]
+        if outer:
+            verifies = self._verifies(outer[-1].text)
+            self._labels |= {outer[-1].line} if verifies else set()
+            return verifies
         label = label_above(section, item.line)
         if not label.endswith(":") and len(label) > _LONGEST_LABEL:
             return False
         if self._kinds.conditional(label) or self._kinds.against(label):
             return False
-        says = self._kinds.of(label) is Kind.VERIFICATION
-        if says or _LABELS_CHECKS.fullmatch(bare(label)):
+        if self._verifies(label):
             self._labels.add(max(at for at, _ in section.texts if at < item.line))
             return True
         return False
+
+    def _verifies(self, label: str) -> bool:
+        says = self._kinds.of(label) is Kind.VERIFICATION
+        return says or bool(_LABELS_CHECKS.fullmatch(bare(label)))
 
     def refuse_words(self, section: Section) -> None:
         """Name what `section` says to do in words, and nobody took."""
@@ -144,7 +152,7 @@ class Words:
         for item in section.entries:
             if item.line in self._marks.used or item.line in self._marks.unread:
                 continue
-            if item.text.startswith("[ ]") or not item.text:
+            if item.text.startswith("[ ]") or not item.text or item.line in self._labels:
                 continue
             inside = range(item.line, item.last_line + 1)
             holds = item.holds and any(one in self._marks.used for one in inside)

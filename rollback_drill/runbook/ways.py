@@ -22,7 +22,7 @@ from rollback_drill.runbook.tablesteps import command_rows, fence_of, of_row
 from rollback_drill.runbook.titles import bare
 
 _BY = re.compile(r"\b(?:via|using|with|by|through)\b", re.IGNORECASE)
-_TRIED = "is it done after what stands above it, or only where that did not help?"
+TRIED = "is it done after what stands above it, or only where that did not help?"
 _STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:the )?(?:execution )?(?:steps|procedures?|commands?)", re.IGNORECASE)
 
@@ -260,7 +260,7 @@ class Ways:
         """Return `steps` behind what stands in `section` itself: its items, rows and blocks."""
         tried = [one for one in section.fences if self._performed.is_tried(one, section)]
         for fence in tried:
-            self._marks.refuse(fence.line, _TRIED)
+            self._marks.refuse(fence.line, TRIED)
             self._marks.belong(fence.line, fence.last_line)
         items = [one for one in self._items_with_blocks(section) if one[1][0] not in tried]
         taken = [one for _, fences in items for one in fences]
@@ -301,10 +301,11 @@ class Ways:
             last = item.last_line
             fences = [one for one in section.fences if item.line <= one.line <= item.last_line]
             inside = [line for line in commands if item.line <= line <= item.last_line]
-            if not fences and item.ordered:
+            does = item.ordered or item.line in commands
+            if not fences and does:
                 fences = [fence_of(commands[line], line) for line in inside]
             fences = fences or (_right_below(section, item) if item.ordered else [])
-            if fences and item.ordered:
+            if fences and does:
                 yield item, fences
 
 

@@ -65,6 +65,7 @@ TABS = {
     "details": "<details>\n<summary>Kubernetes</summary>\n\n{a}\n</details>\n\n<details>\n"
     "<summary>Helm</summary>\n\n{b}\n</details>\n",
     "labels": "With kubectl:\n\n{a}\nWith Helm:\n\n{b}\n",
+    "nested items": "1. Roll back\n   - kubectl\n\n{A}\n   - Helm\n\n{B}\n",
     "items": "- kubectl:\n\n{a_}\n- Helm:\n\n{b_}\n",
 }
 
@@ -76,6 +77,7 @@ def test_tabs_and_the_names_of_platforms_are_ways_of_doing_one_thing(
     text = TABS[name]
     for mark, script in (("{a}", UNDO), ("{b}", HELM)):
         text = text.replace(mark, script)
+        text = text.replace(mark.upper(), "     " + script.rstrip().replace("\n", "\n     "))
         text = text.replace(mark[:-1] + "_}", "  " + script.rstrip().replace("\n", "\n  ") + "\n")
     runbook = runbook_of(tmp_path, f"# Rollback\n\n## Rolling back\n\n{text}")
     assert firsts(runbook) == ["kubectl rollout undo deploy/till"]
@@ -251,6 +253,8 @@ SPANISH = f"""\
 
 Opción A: con kubectl
 
+Ejecutar:
+
 {UNDO}
 Opción B: con Helm
 
@@ -269,3 +273,28 @@ def test_ways_and_conditions_are_told_in_another_language(tmp_path: Path) -> Non
     runbook = read_document(path, Hints(words=words, source="staging.toml")).runbook
     assert firsts(runbook) == ["kubectl rollout undo deploy/till"]
     assert any("condition" in one.why for one in runbook.unread)
+
+
+@pytest.mark.parametrize("title", ["Undoing the rollback", "Reverting the rollback", "Testing the rollback",
+                                   "Practicing a rollback"])  # fmt: skip
+def test_what_is_about_a_rollback_is_not_always_one(title: str, tmp_path: Path) -> None:
+    text = f"# Till\n\n## {title}\n\n{SHIP}\n## Rolling back\n\n{UNDO}"
+    path = tmp_path / "runbook.md"
+    path.write_text(text)
+    runbook = read_document(path).runbook
+    assert [one.title for one in runbook.procedures] == ["Rolling back"]
+    assert runbook.unread
+
+
+def test_of_blocks_of_which_to_choose_one_the_first_is_performed(tmp_path: Path) -> None:
+    choice = f"Choose one:\n\n{UNDO}\n{HELM}"
+    for head in ("", "### Step 1: Undo\n\n"):
+        text = f"# Till\n\n## Rollback procedure\n\n{head}{choice}"
+        assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+        assert any("did not help" in why for why in unread_in(tmp_path, text).values())
+
+
+def test_what_is_run_on_all_hosts_but_some_is_unread(tmp_path: Path) -> None:
+    text = f"# Till\n\n## Rollback\n\n{UNDO}\nRun on all hosts except db1:\n\n{DUMP}"
+    assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
+    assert unread_in(tmp_path, text)

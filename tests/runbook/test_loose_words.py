@@ -393,3 +393,42 @@ def test_what_is_to_be_seen_afterwards_is_verified_and_what_is_to_be_done_is_not
 def test_the_time_of_the_only_way_may_stand_above_it(tmp_path: Path) -> None:
     text = f"# Till\n\nRollback takes approx. 5 minutes.\n\n## Rollback\n\n{UNDO}"
     assert runbook_of(tmp_path, text).procedures[0].estimate.high_s == 300
+
+
+def test_items_below_an_item_that_verifies_are_boxes(tmp_path: Path) -> None:
+    text = (
+        f"# Till\n\n## Rollback steps\n\n1. Undo\n\n{UNDO}\n2. `./start.sh all`\n3. Verify\n"
+        "   - `/health` answers with status 200\n   - The moon is full\n"
+    )
+    runbook = runbook_of(tmp_path, text)
+    assert runbook.unread == ()
+    assert own_boxes(runbook)[:2] == ["/health answers with status 200", "The moon is full"]
+
+
+def test_the_time_of_one_item_is_not_that_of_the_whole(tmp_path: Path) -> None:
+    text = (
+        "# Till\n\n## Rollback steps\n\n1. Stop\n   ```bash\n   ./stop.sh\n   ```\n   - Expected time: 2 min\n"
+        "2. `./start.sh all`\n"
+    )
+    (procedure,) = runbook_of(tmp_path, text).procedures
+    assert [step.budget.high_s for step in procedure.steps] == [120, 600]
+    assert procedure.estimate.high_s == 720
+
+
+def test_commands_in_bullets_below_steps_are_performed(tmp_path: Path) -> None:
+    text = "# Rollback\n\n## Steps\n\n* Stop: `./stop.sh all`\n* Start: `./start.sh all`\n"
+    (procedure,) = runbook_of(tmp_path, text).procedures
+    assert len(procedure.steps) == 2
+    text += "* Look at it\n"
+    with pytest.raises(RunbookError):
+        runbook_of(tmp_path, text)
+
+
+def test_before_during_and_after(tmp_path: Path) -> None:
+    text = (
+        f"# Rollback\n\n## Before\n\n- [ ] Backup exists\n\n## During\n\n{UNDO}\n## After\n\n"
+        "- [ ] Error rate <1%\n- [ ] Tell everybody\n"
+    )
+    runbook = runbook_of(tmp_path, text)
+    assert [box.text for box in runbook.pre_rollback.checkboxes] == ["Backup exists"]
+    assert own_boxes(runbook) == ["Error rate <1%"]
