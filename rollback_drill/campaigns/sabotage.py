@@ -113,7 +113,7 @@ def hold_all(campaign: Campaign, tell: Callable[[str], None] = lambda _: None) -
         keep_held(path, (one for one in found if one.fate in _SURE))
         for one in found:
             into(one)
-            tell(f"  {one.name}: {one.fate}, {one.how}{_told(one)}")
+            tell(f"  {one.fate}, {one.how}: {one.name}{_told(one)}")
 
     def learn(one: HeldSabotage) -> None:
         known[one.name] = one

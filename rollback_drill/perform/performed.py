@@ -134,6 +134,12 @@ class Ran:
     ended: CommandEnded | None = None
 
     @property
+    def well(self) -> bool:
+        """Whether it was seen to end with status 0."""
+        ended = self.ended
+        return ended is not None and ended.observed and ended.exit_status == 0
+
+    @property
     def script(self) -> list[str]:
         """The lines of its script, as a terminal would show them."""
         return [f"$ {line}" for line in self.started.script.splitlines()] if self.started else []

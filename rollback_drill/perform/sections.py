@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from rollback_drill.ground.verdict import GOOD, Verdict
 from rollback_drill.ground.words import duration
 from rollback_drill.perform.anchors import box_ids, command_id, step_ids
 from rollback_drill.perform.counts import count_of
-from rollback_drill.perform.performed import commands_run
+from rollback_drill.perform.performed import Ran, commands_run
 from rollback_drill.perform.told import (
     Checked,
     CommandOutput,
@@ -87,13 +87,29 @@ def the_messages(book: Book) -> Markup:
 @section(200)
 def the_commands(book: Book) -> Markup:
     """What was run, how it ended, and what it said."""
-    ran = book.ask(commands_run).values()
-    commands = [
-        (command_id(one.started.command), one.started, one.ended, _shortened(one.said))
-        for one in ran
-        if one.started
-    ]
-    return filled(__file__, "commands", commands=commands, line=partial(line_link, book))
+    return filled(
+        __file__,
+        "commands",
+        blocks=_by_block(book.ask(commands_run).values()),
+        command_id=command_id,
+        shortened=_shortened,
+        line=partial(line_link, book),
+    )
+
+
+def _by_block(commands: Iterable[Ran]) -> list[list[Ran]]:
+    """Return the commands of each block, one for each host; of one that was run again, twice."""
+    found: list[list[Ran]] = []
+    last: dict[tuple[object, ...], list[Ran]] = {}
+    for one in commands:
+        if begun := one.started:
+            block = (begun.section, begun.number, begun.line, begun.script)
+            ran = last.get(block)
+            if ran is None or any(o.started and o.started.host == begun.host for o in ran):
+                ran = last[block] = []
+                found.append(ran)
+            ran.append(one)
+    return found
 
 
 def _shortened(lines: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ from rollback_drill.conduct.worlds import WORLDS, Draw
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.judgement import judge
+from rollback_drill.perform.anchors import command_id
+from rollback_drill.perform.performed import commands_run
 from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, read
@@ -95,6 +97,18 @@ def test_a_healthy_rollback_passes_whatever_procedure_it_takes(
     one, path = held(replace(OF_PROCEDURE_1, procedure=procedure), tmp_path / "drill")
     assert (one.verdict, one.cause) == (Verdict.PASSED, "")
     assert [str(c.procedure) for c in Book(read(path)).every(ProcedureChosen)] == [procedure]
+
+
+@pytest.mark.parametrize("procedure", ["1", "2"])
+def test_many_hosts_are_rolled_back_and_told_on_one_page(procedure: str, tmp_path: Path) -> None:
+    drawn = Draw(1, "error-rate-critical", procedure, hosts=8)
+    one = simulate_with_report(drawn, RUNBOOK, tmp_path)
+    assert (one.verdict, one.cause) == (Verdict.PASSED, "")
+    page = (tmp_path / "index.html").read_text()
+    assert len(page) < 300_000
+    assert "8 of 8 well" in page
+    ran = Book(read(tmp_path / "timeline.jsonl")).ask(commands_run)
+    assert all(f'id="{command_id(number)}"' in page for number in ran)
 
 
 @pytest.mark.parametrize("procedure", ["1", "2", "3"])
