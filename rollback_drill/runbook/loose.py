@@ -1,6 +1,6 @@
 """Documents of another form than `procedures` knows: their ways of rolling back as procedures.
 
-`ways` says which headings are ways and steps, `performed` which blocks are commands,
+`ways` says which headings are ways and steps, `performable` which blocks are commands,
 `told_in_words` what stands there in words. Nothing is performed because it stands near a rollback.
 """
 
@@ -17,7 +17,7 @@ from rollback_drill.runbook.kinds import Kind
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.model import Budget, Checkbox, CodeBlock, Procedure, Step
 from rollback_drill.runbook.outline import Fence, Section
-from rollback_drill.runbook.performed import SHUT, Performed
+from rollback_drill.runbook.performable import SHUT, Performable
 from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader
 from rollback_drill.runbook.standard import Below, standard_set
@@ -40,10 +40,10 @@ class LooseReader(ProcedureReader):
     ) -> None:
         super().__init__(list(top.walk()), problems, marks)
         self._top, self._hints, self._below = top, hints, below
-        self.performed = Performed(top, lines, hints)
-        self.kinds = self.performed.kinds
+        self.performable = Performable(top, lines, hints)
+        self.kinds = self.performable.kinds
         self.words = Words(lines, marks, self.kinds, below)
-        self._ways = Ways(top, self.performed, problems, marks, hints)
+        self._ways = Ways(top, self.performable, problems, marks, hints)
         self.taken: list[Section] = []
         self._refused: set[int] = set()
         self._single = False  # whether there is one way alone, of which all times are
@@ -73,7 +73,8 @@ class LooseReader(ProcedureReader):
         """Return the blocks of `sections` that are performed; the others are refused."""
         kept = [
             replace(
-                one, fences=[self.performed.meant(f, one) for f in one.fences if self._take(f, one)]
+                one,
+                fences=[self.performable.meant(f, one) for f in one.fences if self._take(f, one)],
             )
             for one in sections
         ]
@@ -89,7 +90,7 @@ class LooseReader(ProcedureReader):
     def _take(self, fence: Fence, above: Section) -> bool:
         if fence.line in self._refused:
             return False
-        why = self.performed.usable(fence, above)
+        why = self.performable.usable(fence, above)
         if why:
             self._marks.refuse(fence.line, why)
             self._marks.belong(fence.line, fence.last_line)
@@ -191,7 +192,7 @@ class LooseReader(ProcedureReader):
         if self.kinds.conditional(title) and not asked:
             self._refuse_blocks(sections, f"“{title[:60]}” is a condition that somebody must judge")
         for one in sections:
-            tried = [fence for fence in one.fences if self.performed.is_tried(fence, one)]
+            tried = [fence for fence in one.fences if self.performable.is_tried(fence, one)]
             self._refuse_blocks([replace(one, fences=tried)], TRIED)
         blocks = self.blocks_of(sections)
         boxes = [
@@ -199,7 +200,7 @@ class LooseReader(ProcedureReader):
             for one in sections
             for box in (
                 self.words.boxes_from(one, f"{where}: box")
-                if verifies or self.performed.kind_of(one) is Kind.VERIFICATION
+                if verifies or self.performable.kind_of(one) is Kind.VERIFICATION
                 else self.words.boxes_below_labels(one, f"{where}: box")
             )
         ]
@@ -223,7 +224,7 @@ class LooseReader(ProcedureReader):
         timed = spans.get(part.line) or timed or told
         for one in sections:
             self.words.refuse_words(one)
-            if verifies or self.performed.kind_of(one) is Kind.VERIFICATION:
+            if verifies or self.performable.kind_of(one) is Kind.VERIFICATION:
                 self.words.refuse_checks(one)
         if not blocks and not boxes:
             if part.line != way.line:
@@ -251,7 +252,7 @@ class LooseReader(ProcedureReader):
             one
             for one in step.walk()
             if one is not step
-            and (self.performed.kind_of(one) in SHUT or self.kinds.conditional(one.title))
+            and (self.performable.kind_of(one) in SHUT or self.kinds.conditional(one.title))
         ]
         return not any(section in list(one.walk()) for one in shut)
 

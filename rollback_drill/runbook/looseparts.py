@@ -14,7 +14,7 @@ from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severit
 from rollback_drill.runbook.outline import Item, Row, Section
 from rollback_drill.runbook.standard import Below, final_boxes, matrix_below, standard_set
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, bare
-from rollback_drill.runbook.told_in_words import label_above, sentences
+from rollback_drill.runbook.told_in_words import label_above, sentences_in
 from rollback_drill.runbook.wording import PLAIN_TIME, seconds
 
 _TIERS = (
@@ -198,7 +198,7 @@ class LooseParts:
 
         A heading without a word of its own is about what the one above it is about.
         """
-        own = self._ways.performed.kind_of(section) if section is not self._top else Kind.OTHER
+        own = self._ways.performable.kind_of(section) if section is not self._top else Kind.OTHER
         if own in (Kind.OTHER, Kind.ROLLBACK) and kind in (
             Kind.VERIFICATION, Kind.PREPARATION, Kind.TRIGGERS, Kind.AFTERWARDS, Kind.TALK,
             Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD,
@@ -235,7 +235,7 @@ class LooseParts:
     def _refuse_conditions(self, section: Section) -> None:
         """Name conditions in sentences, such as “Symptoms: lag > 100”."""
         for line, text in section.texts:
-            for sentence in sentences(text):
+            for sentence in sentences_in(text):
                 name = bare(sentence)
                 begins = _ROLL_BACK_IF.match(name) or _SIGNS.match(name)
                 if begins and re.search(r"\d", name) and line not in self._marks.used:
@@ -267,7 +267,7 @@ class LooseParts:
     def _triggers_in_words(self, section: Section) -> Iterator[Trigger]:
         """Yield what a sentence names as the one reason to roll back; refuse what names several."""
         for line, text in section.texts:
-            for sentence in sentences(text):
+            for sentence in sentences_in(text):
                 match = _ROLL_BACK_IF.match(bare(sentence))
                 if not match or line in self._marks.used:
                     if _IF.search(sentence) and re.search(r"\d", sentence):

@@ -144,7 +144,7 @@ class Words:
                 continue
             if is_time_line(text):
                 self._marks.refuse(line, "a time of which nobody knows what it is for")
-            said = list(sentences(text))
+            said = list(sentences_in(text))
             if any(map(self._says_to, said)):
                 self._marks.refuse(line, _WORDS_ONLY)
             elif any(_BANS.match(bare(one)) for one in said):
@@ -174,7 +174,7 @@ class Words:
         return bool(_ASKS.search(plain[:_MOST_LETTERS]))
 
 
-def sentences(text: str) -> Iterator[str]:
+def sentences_in(text: str) -> Iterator[str]:
     """Yield the sentences of a paragraph."""
     yield from re.split(r"(?<=[.;!])\s+", text)
 

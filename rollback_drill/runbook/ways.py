@@ -16,7 +16,7 @@ from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.kinds import Kind
 from rollback_drill.runbook.marks import Marks
 from rollback_drill.runbook.outline import Fence, Item, Section
-from rollback_drill.runbook.performed import NO_STEPS, SHUT, WAY, Performed
+from rollback_drill.runbook.performable import JUDGED_WAY, NO_STEPS, SHUT, Performable
 from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.tablesteps import command_rows, fence_of, of_row
 from rollback_drill.runbook.titles import bare
@@ -41,9 +41,9 @@ class Ways:
     """Finds the ways of rolling back that stand in the document `top`."""
 
     def __init__(
-        self, top: Section, performed: Performed, problems: Problems, marks: Marks, hints: Hints
+        self, top: Section, performable: Performable, problems: Problems, marks: Marks, hints: Hints
     ) -> None:
-        self._top, self._performed = top, performed
+        self._top, self._performable = top, performable
         self._problems, self._marks, self._hints = problems, marks, hints
 
     def all(self) -> list[LooseWay]:
@@ -62,14 +62,14 @@ class Ways:
     def _found(self) -> list[LooseWay]:
         """Return the ways of a document about rolling back, or those of the part that is."""
         top = self._top
-        if self._hints.section or self._performed.kinds.about_rollback(top.title):
+        if self._hints.section or self._performable.kinds.about_rollback(top.title):
             return self._ways(top, top.title)
         return [way for one in self._outermost(top) for way in self._ways(one, one.title)]
 
     def _outermost(self, section: Section) -> Iterator[Section]:
         for one in section.children:
-            kind = self._performed.kind_of(one)
-            if kind is Kind.ROLLBACK and self._performed.kinds.about_rollback(one.title):
+            kind = self._performable.kind_of(one)
+            if kind is Kind.ROLLBACK and self._performable.kinds.about_rollback(one.title):
                 yield one
             elif kind not in SHUT:
                 yield from self._outermost(one)
@@ -90,12 +90,14 @@ class Ways:
         own among those of the steps.
         """
         kind, numbered = (
-            self._performed.kind_of(one),
-            self._performed.kinds.numbered(one.title) is not None,
+            self._performable.kind_of(one),
+            self._performable.kinds.numbered(one.title) is not None,
         )
         if kind is Kind.VERIFICATION:
             return numbered or way is not self._top
         lines = [step.line for step in steps]
+        if not lines:
+            return False
         among = kind in (Kind.PREPARATION, Kind.AFTERWARDS) and min(lines) < one.line < max(lines)
         return numbered and among
 
@@ -104,39 +106,39 @@ class Ways:
         steps = [one for one in children if self._is_step(one)]
         if steps:
             return [LooseWay(title, section, self._with_own(section, steps))]
-        open_ = [one for one in children if self._performed.kind_of(one) not in NO_STEPS]
+        open_ = [one for one in children if self._performable.kind_of(one) not in NO_STEPS]
         options = [
             one
             for one in open_
-            if self._performed.kinds.option(one.title) and self._performed.performs(one)
+            if self._performable.kinds.option(one.title) and self._performable.performs(one)
         ]
         if options:
             return [way for one in options for way in self._ways(one, one.title)]
         named = [
             one
             for one in open_
-            if self._performed.kind_of(one) is Kind.ROLLBACK
+            if self._performable.kind_of(one) is Kind.ROLLBACK
             or any(
-                self._performed.kinds.option(part.title) and self._performed.performs(part)
+                self._performable.kinds.option(part.title) and self._performable.performs(part)
                 for part in one.children
             )
         ]
-        doing = [one for one in named if self._performed.performs(one)]
+        doing = [one for one in named if self._performable.performs(one)]
         others = [one for one in open_ if one not in named]
-        other_doing = [one for one in others if self._performed.performs(one)]
+        other_doing = [one for one in others if self._performable.performs(one)]
         if self._is_sequence(section, open_, other_doing):
             steps = [step for one in self._told(open_) for step in self._step_of(one)]
             return [LooseWay(title, section, self._with_own(section, steps))]
         if len(doing) == 1 and not other_doing and section is not self._top:
             own = self._with_own(section, [])
-            if own and not self._performed.kinds.option(doing[0].title):
+            if own and not self._performable.kinds.option(doing[0].title):
                 return [LooseWay(title, section, [*own, *self._step_of(doing[0])])]
         if len(named) >= 2 or (len(doing) == 1 and not other_doing):
             return [way for one in doing for way in self._ways(one, _named(one.title, title))]
         if doing or other_doing:
             row = self._in_a_row(section, title, open_, other_doing)
             return row or [way for one in doing for way in self._ways(one, one.title)]
-        if self._performed.performs(section):
+        if self._performable.performs(section):
             return [LooseWay(title, section, self._with_own(section, []))]
         return []
 
@@ -144,22 +146,22 @@ class Ways:
         self, section: Section, title: str, open_: list[Section], doing: list[Section]
     ) -> list[LooseWay]:
         """Return the one way whose steps are the headings below `section`, if they are steps."""
-        ways = [one for one in doing if self._performed.kinds.platform(one.title)]
+        ways = [one for one in doing if self._performable.kinds.platform(one.title)]
         if len(ways) == len(doing) and len(ways) > 1 and self._one_block_each(ways):
             return [
                 LooseWay(
                     title, section, [*self._with_own(section, []), self._as_ways(section, ways)]
                 )
             ]
-        own = any(self._performed.usable(one, section) is None for one in section.fences)
-        numbered = [one for one in open_ if self._performed.kinds.numbered(one.title)]
+        own = any(self._performable.usable(one, section) is None for one in section.fences)
+        numbered = [one for one in open_ if self._performable.kinds.numbered(one.title)]
         told = self._told(open_)
         if (
             (len(told) == 1 and not own)
             or len(numbered) == len(told)
             or all(
-                self._performed.kinds.does(one.title)
-                or self._performed.kind_of(one) is Kind.ROLLBACK
+                self._performable.kinds.does(one.title)
+                or self._performable.kind_of(one) is Kind.ROLLBACK
                 for one in told
             )
         ):
@@ -173,8 +175,8 @@ class Ways:
 
     def _told(self, open_: Sequence[Section]) -> list[Section]:
         """Return those that have a number, or something to perform."""
-        numbered = self._performed.kinds.numbered
-        return [one for one in open_ if numbered(one.title) or self._performed.performs(one)]
+        numbered = self._performable.kinds.numbered
+        return [one for one in open_ if numbered(one.title) or self._performable.performs(one)]
 
     def _is_sequence(
         self, section: Section, open_: Sequence[Section], others: Sequence[Section]
@@ -182,7 +184,7 @@ class Ways:
         """Whether headings are steps because all have numbers, and not only rollbacks of several
         kinds do: “1. Stop writes, 2. Restore, 3. Switch over”.
         """
-        kinds = self._performed.kinds
+        kinds = self._performable.kinds
         told = self._told(open_)
         if not told or not all(kinds.numbered(one.title) for one in told):
             return False
@@ -198,8 +200,8 @@ class Ways:
 
     def _step_of(self, section: Section) -> list[Section]:
         """Return `section` as a step: of several ways one, where its headings name platforms."""
-        doing = [one for one in section.children if self._performed.performs(one)]
-        ways = [one for one in doing if self._performed.kinds.platform(one.title)]
+        doing = [one for one in section.children if self._performable.performs(one)]
+        ways = [one for one in doing if self._performable.kinds.platform(one.title)]
         if len(ways) > 1 and len(ways) == len(doing) and self._one_block_each(ways):
             return [*self._with_own(section, []), self._as_ways(section, ways)]
         if not section.children and any(True for _ in self._items_with_blocks(section)):
@@ -209,11 +211,11 @@ class Ways:
     def _as_ways(self, section: Section, ways: Sequence[Section]) -> Section:
         """Return platforms' blocks as options of one block."""
         fences = [
-            replace(f, option=f"{WAY}Option {n}: {one.title}", said_in=one.line)
+            replace(f, option=f"{JUDGED_WAY}Option {n}: {one.title}", said_in=one.line)
             for n, one in enumerate(ways, 1)
             for part in one.walk()
             for f in part.fences
-            if self._performed.usable(f, part) is None
+            if self._performable.usable(f, part) is None
         ]
         return Section(section.title, 0, section.line, section.last_line, fences=fences)
 
@@ -225,16 +227,16 @@ class Ways:
         plain = [
             one
             for one in parts
-            if self._performed.kinds.step(one.title) is None
-            and not self._performed.kinds.numbered(one.title)
-            and not self._performed.kinds.does(one.title)
-            and self._performed.kind_of(one) is not Kind.VERIFICATION
+            if self._performable.kinds.step(one.title) is None
+            and not self._performable.kinds.numbered(one.title)
+            and not self._performable.kinds.does(one.title)
+            and self._performable.kind_of(one) is not Kind.VERIFICATION
         ]
         if len(parts) < 2 or not plain:
             return set()
         for one in parts:
             for fence in (f for part in one.walk() for f in part.fences):
-                if not_commands(self._performed.meant(fence, one)) is None:
+                if not_commands(self._performable.meant(fence, one)) is None:
                     told = f"is “{one.title[:40]}” a part of this step, or one of several ways?"
                     self._marks.refuse(fence.line, f"{told} Number it, or name it in [runbook]")
                     self._marks.belong(fence.line, fence.last_line)
@@ -242,7 +244,11 @@ class Ways:
 
     def _one_block_each(self, sections: Sequence[Section]) -> bool:
         return all(
-            sum(self._performed.usable(f, part) is None for part in one.walk() for f in part.fences)
+            sum(
+                self._performable.usable(f, part) is None
+                for part in one.walk()
+                for f in part.fences
+            )
             == 1
             for one in sections
         )
@@ -250,15 +256,19 @@ class Ways:
     def _is_step(self, section: Section) -> bool:
         if section.title in self._hints.steps:
             return True
-        if self._performed.kinds.step(section.title) is None or self._performed.kinds.option(
+        if self._performable.kinds.step(section.title) is None or self._performable.kinds.option(
             section.title
         ):
             return False
-        return self._performed.kind_of(section) not in (Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD)
+        return self._performable.kind_of(section) not in (
+            Kind.AUTOMATIC,
+            Kind.AGAINST,
+            Kind.FORWARD,
+        )
 
     def _with_own(self, section: Section, steps: list[Section]) -> list[Section]:
         """Return `steps` behind what stands in `section` itself: its items, rows and blocks."""
-        tried = [one for one in section.fences if self._performed.is_tried(one, section)]
+        tried = [one for one in section.fences if self._performable.is_tried(one, section)]
         for fence in tried:
             self._marks.refuse(fence.line, TRIED)
             self._marks.belong(fence.line, fence.last_line)
@@ -290,10 +300,10 @@ class Ways:
         return [*own, *steps]
 
     def _does_any(self, fences: Sequence[Fence], section: Section) -> bool:
-        return any(self._performed.usable(one, section) is None for one in fences)
+        return any(self._performable.usable(one, section) is None for one in fences)
 
     def _items_with_blocks(self, section: Section) -> Iterator[tuple[Item, list[Fence]]]:
-        commands = self._performed.command_items(section)
+        commands = self._performable.command_items(section)
         last = 0
         for item in section.entries:
             if item.line <= last:

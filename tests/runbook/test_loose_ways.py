@@ -11,6 +11,7 @@ import pytest
 from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import read_document
+from rollback_drill.runbook.problems import RunbookError
 from tests.runbook.runbook_support import runbook_of, unread_in
 
 UNDO = "```bash\nkubectl rollout undo deploy/till\n```\n"
@@ -298,3 +299,9 @@ def test_what_is_run_on_all_hosts_but_some_is_unread(tmp_path: Path) -> None:
     text = f"# Till\n\n## Rollback\n\n{UNDO}\nRun on all hosts except db1:\n\n{DUMP}"
     assert performed(tmp_path, text) == ["kubectl rollout undo deploy/till"]
     assert unread_in(tmp_path, text)
+
+
+def test_a_document_that_only_prepares_is_refused(tmp_path: Path) -> None:
+    text = f"# Rollback\n\n## 1. Before you start\n\n{SHIP}"
+    with pytest.raises(RunbookError, match="a heading that says how to roll back"):
+        runbook_of(tmp_path, text)

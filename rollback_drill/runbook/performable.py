@@ -22,7 +22,7 @@ from rollback_drill.runbook.titles import bare
 SHUT = (Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD, Kind.TALK, Kind.CONDITION)
 """Below such a heading nothing is performed."""
 NO_STEPS = (*SHUT, Kind.TRIGGERS, Kind.PREPARATION, Kind.VERIFICATION, Kind.AFTERWARDS)
-WAY = "\u2063"
+JUDGED_WAY = "\u2063"
 """Stands before the name of a platform's heading that was judged to be a way."""
 _IF = re.compile(r"^\s*#+\s*(?:\d+[.)]\s*)?(?:only )?(?:if|when|in case|unless)\b", re.IGNORECASE)
 _ONLY_COMMAND = re.compile(
@@ -60,7 +60,7 @@ _IN_TURN = re.compile(
 _MANUAL = re.compile(r"manual\b.*", re.IGNORECASE)
 
 
-class Performed:
+class Performable:
     """Says of each block of the document `top` whether it is performed."""
 
     def __init__(self, top: Section, lines: Sequence[str], hints: Hints) -> None:
@@ -123,7 +123,7 @@ class Performed:
         """Return `fence` without what headings say of it that `_ways` has judged: which of several
         ways it is, when to take that, and that “Manual rollback” is no automatic one.
         """
-        judged = fence.said_in in self._headings and not fence.option.startswith(WAY)
+        judged = fence.said_in in self._headings and not fence.option.startswith(JUDGED_WAY)
         doubt = "" if judged and _MANUAL.match(bare(fence.doubt)) else fence.doubt
         fallback = fence.fallback
         if fallback and self.is_use_when(fallback.rstrip(":"), above):
@@ -133,12 +133,12 @@ class Performed:
         platform = self.kinds.platform_alone(name)
         said = next(filter(self.kinds.option, [name, *_texts_before(above, fence)]), "")
         if not option and said:
-            option = f"{WAY}Option {fence.line}: {said}"
+            option = f"{JUDGED_WAY}Option {fence.line}: {said}"
         if not option and (
             (_VIA.match(fence.label) and self._several_ways(above))
             or (platform and sum(map(self.kinds.platform_alone, _labels(above))) > 1)
         ):
-            option = f"{WAY}Option {fence.line}: {name}"
+            option = f"{JUDGED_WAY}Option {fence.line}: {name}"
         return replace(fence, doubt=doubt, option=option, fallback=fallback)
 
     def is_tried(self, fence: Fence, above: Section) -> bool:
