@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from rollback_drill.conduct.companions.messages import Messages
 from rollback_drill.conduct.told import Restored
 from rollback_drill.data.told import ENDED, STARTED, LedgerRead, RowsSeen, data_loss
 from rollback_drill.ground.errors import UsageError
@@ -101,6 +103,25 @@ def test_an_unresolved_incident_stays_triggered(tmp_path: Path, receiver: Receiv
     deliver(tmp_path, settings, {"incident.md": "# INC-7: unresolved, rolled back in vain"})
     ((_, _, body),) = receiver.came
     assert body["event_action"] == "trigger"
+
+
+def test_what_a_step_wrote_is_told_before_the_next_one_writes_over_it(tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    host = LocalHost("host-1", tmp_path, {"STATUS_PAGE": str(page), "PATH": "/usr/bin:/bin"})
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    rig: Any = SimpleNamespace(
+        courier=Courier(Channels({}, frozenset()), timeline),
+        stage=SimpleNamespace(hosts=[host]),
+        performer=SimpleNamespace(environment=FACTS),
+    )
+    said = ("The API is unavailable.", "The API is back.")
+    part: Any = None
+    for text in said:
+        page.write_text(text)
+        Messages(rig).after_part(part)
+    timeline.close()
+    told = [e.what for e in read(tmp_path / "timeline.jsonl") if isinstance(e.what, MessageHandled)]
+    assert tuple(one.text for one in told) == said
 
 
 def test_an_issue_has_a_title_a_body_and_the_token(tmp_path: Path, receiver: Receiver) -> None:

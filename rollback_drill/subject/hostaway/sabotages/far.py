@@ -135,7 +135,7 @@ SABOTAGES = (
     _stable("always-unchanged", "who asks whether details changed is told that they did not",
             "of_golden_set",
             *answering("if 'if-none-match' in ask.headers:\n"
-                       "    answer.status, answer.body = 304, b''", path=r"/api/listings/\d+")),
+                       "    answer.headers.pop('content-length')\n    answer.status, answer.body = 304, b''", path=r"/api/listings/\d+")),
     _stable("browsers-refused", "who would take HTML as well is given none", "of_golden_set",
             *answering("if 'html' in ask.headers.get('accept', ''):\n"
                        "    answer.status, answer.body = 406, {}", path=r"/api/listings")),
