@@ -412,15 +412,22 @@ APPLIED = "The migrations are applied up to revision `0002_orders`"
 
 
 def test_the_database_stands_at_the_revision_that_is_named(place: Place) -> None:
-    place.rows = lambda query: [("0001_base",)]
+    def stands_at(*revisions: str) -> None:
+        table = [("public", "alembic_version", "version_num")]
+        rows = [(one, True) for one in revisions]
+        place.rows = lambda query: table if "pg_class" in query else rows
+
+    stands_at("0001_base")
     place.says(REVERTED, PASSED)
-    place.says(APPLIED, FAILED, "stands at 0001_base, expected 0002_orders")
+    place.says(APPLIED, FAILED, "stands at 0001_base by alembic, expected 0002_orders")
     place.says("The migrations are reverted", UNKNOWN, "names no revision")
-    place.rows = lambda query: [("0001_base",), ("0002_orders",)]
+    stands_at("0001_base", "0002_orders")
     place.says(REVERTED, FAILED, "0001_base and 0002_orders")
     place.says(APPLIED, FAILED)
-    place.rows = lambda query: []
+    stands_at()
     place.says(REVERTED, FAILED, "stands at no revision")
+    place.rows = lambda query: []
+    place.says(REVERTED, UNKNOWN, "no table tells at which revision")
 
 
 FITS = "The deployed code can run on this schema"

@@ -15,6 +15,7 @@ from rollback_drill.data.told import ENDED, STARTED, CatalogueSeen, ReleaseSeen
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.check import bind
 from rollback_drill.perform.moment import Moment
+from rollback_drill.perform.told import CommandStarted
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Timeline, read
 from rollback_drill.runbook.parse import parse
@@ -182,7 +183,9 @@ def test_what_is_in_secure_storage_is_looked_at_there(
 def looked(moment: Moment, change: str) -> tuple[tuple[Verdict, str], Book]:
     accounts = Accounting(moment.stage, moment.timeline, moment.timeline.path.parent / "traffic")
     accounts.look(STARTED)
-    run(moment.stage, ".venv/bin/alembic downgrade 0001_base")
+    down = ".venv/bin/alembic downgrade 0001_base"
+    moment.timeline.record(CommandStarted(1, "Procedure 2", 4, "host-1", "", down, 9, 60.0))
+    run(moment.stage, down)
     try:
         run(moment.stage, f"{PG}{change}")
         found = verdict(moment, SCHEMA)

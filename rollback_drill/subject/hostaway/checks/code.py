@@ -35,6 +35,7 @@ def configuration_updated(moment: Moment, match: re.Match[str]) -> Finding:
         ".venv/bin/python - \"$CONFIG_FILE\" <<'PY'\n"
         "import json, sys, yaml\n"
         "settings = yaml.safe_load(open(sys.argv[1]))['context_protection']\n"
+        "if not isinstance(settings, dict): sys.exit('context_protection holds no settings')\n"
         "print(*(f'{name} is {json.dumps(value)}' for name, value in settings.items()), sep=', ')\n"
         "sys.exit(settings['pagination_enabled'] is not False)\n"
         "PY"
