@@ -16,7 +16,7 @@ import re
 from rollback_drill.runbook.model import Alternative, CodeBlock
 from rollback_drill.runbook.sessions import typed_first, without_prompts
 
-SHELL_LANGUAGES = {"bash", "sh", "shell", "zsh", "ksh", "dash"}
+SHELL_LANGUAGES = {"bash", "sh", "shell", "zsh", "ksh", "dash", "azurecli", "azurecli-interactive"}
 SESSIONS = {"console", "shell-session", "shellsession", "sh-session", "bash-session", "terminal"}
 _OR = re.compile(r"^\s*#\s*or\b[\s:,]*(?:using|use|with|by)?\s*(?P<label>.*)$", re.IGNORECASE)
 _OPTION = re.compile(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from rollback_drill.runbook.modifiers import AGAINST, CONDITION
 from rollback_drill.runbook.titles import AT_TIME, STEP, bare
 
 
@@ -30,7 +31,8 @@ class Kind(StrEnum):
 
 _BACK = (
     r"\broll(?:ing|ed|s)?[ -]?backs?\b|\brevert|\brestor|\bundo|\bback(?:ing)?[ -]?out\b"
-    r"|\bswitch(?:ing)? back\b|\bfail(?:ing)?[ -]?back\b|\bdowngrad|\bkill[ -]?switch\b"
+    r"|\bdown migration"
+    r"|\bsw(?:itch|ap)(?:p?ing)? back\b|\bfail(?:ing)?[ -]?back\b|\bdowngrad|\bkill[ -]?switch\b"
     r"|\bpoint-in-time recovery\b|\brecovery (?:procedure|plan|runbook)\b"
     r"|^abort(?:ing)? |\b(?:canary|deploy(?:ment)?|release|migration|rollout) abort\b"
 )
@@ -46,7 +48,7 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         Kind.VERIFICATION,
         r"\b(?:success|exit|acceptance|completion|recovery) criteria\b"
         r"|^done(?: when)?\W*$|^done when\b"
-        r"|^definition of done|^success looks like|\bsign-?off\b",
+        r"|^definition of (?:done|success)|^success looks like|\bsign-?off\b",
     ),
     (
         Kind.FORWARD,
@@ -54,7 +56,9 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         rf"|^(?!.*{_OLD})(?:.*\broll(?:ing)?[ -]?forward"
         r"|.*\bre-?(?:deploy|releas)\w*\b.*\b(?:fix|hot-?fix|new|again|next|corrected|patch)"
         r"|re-?enabling\b|.*\bre-?enable (?:the |a )?(?:feature|flag|new|release|version)"
-        r"|.*\bdeploy\w* (?:the |a )?(?:fix|hot-?fix|patch|corrected))",
+        r"|.*\bdeploy\w* (?:the |a )?(?:fix|hot-?fix|patch|corrected)"
+        r"|(?:turn|switch)\w* (?:it|the (?:flag|feature|switch|kill[ -]?switch)\b.*) "
+        r"(?:on again|back on)\b)",
     ),
     (
         Kind.AGAINST,
@@ -79,7 +83,7 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         Kind.TRIGGERS,
         r"\bwhen (?:to|(?:should|do|must|would|can) (?:we|you|i)) (?:roll|revert|undo|use|abort)"
         r"|^when\W*$|\btriggers?\b"
-        r"|\b(?:roll-?back|abort|go ?/ ?no[- ]go|trigger|decision) "
+        r"|\b(?:roll-?back|back-?out|abort|go ?/ ?no[- ]go|trigger|decision) "
         r"(?:criteria|conditions?|thresholds?)"
         r"|\bsymptoms?\b"
         r"|\bif roll-?back is needed",
@@ -109,7 +113,9 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
     (
         Kind.CONDITION,
         r"^(?!.*[:\u2013\u2014] ?(?:the )?(?:roll-?back|roll back)\b)"
-        r"(?:only )?(?:if|when|in case|should|unless|emergency: skip)\b",
+        r"(?:only )?(?:if|when|in case|should|unless|emergency: skip)\b"
+        r"|\b(?:roll-?back|roll back|restore|it|this|that) (?:fails?|failed|failure|hangs|"
+        r"gets stuck|(?:does not|doesn't|did not|didn't) work)\b",
     ),
     (
         Kind.ROLLBACK,
@@ -159,25 +165,6 @@ _DOES = re.compile(
     r"ssh|cd|install|re-?install|re-?load|validate|wait|terminate|kill|block|allow|"
     r"re-?create|create|repeat|re-?run|re-?try|review|ensure|make sure|hit|smoke|register|commit|"
     r"send|contact|escalate|page|trigger|dispatch|cancel|cordon|unblock|inspect|compare|edit)\b",
-    re.IGNORECASE,
-)
-_NEEDED = r"(?:needed|necessary|required|applicable|any|present|enabled|in use)\b"
-_CONDITION = re.compile(
-    r"(?:(?:then|or|and|only)[ ,]+)*(?:if|when|in case|unless|where|"
-    r"should(?! (?:take|be|see|show|return|now|all|not|answer|respond))|"
-    r"for (?:a |an |the )?\w+ (?:only|deployments?|environments?))\b"
-    rf"|.*\b(?:only if|only when|(?:if|when|where) {_NEEDED}|as (?:needed|required)\b|optional)"
-    r"|.*[(\[](?:only|if|when|unless|in case|where)\b"
-    r"|.*[,;\u2013\u2014] (?:if|unless|only|in case)\b"
-    r"|.*\b(?:skip (?:this|it|if|when|unless)|(?:only|not) (?:needed|required|necessary)|except|"
-    r"depending on|one of (?:these|those|the following)|one of\W*$)"
-    r"|(?:.*[(\[])?(?!read\b)\w+(?: \w+){0,3} only[)\]]",
-    re.IGNORECASE,
-)
-_AGAINST = re.compile(
-    r".*\b(?:do not|don't|never|avoid|must not|should not|not recommended|instead of|rather than|"
-    r"no longer|deprecated|wrong way|roll forward|re-?activate|re-?enable it|"
-    r"after the (?:issue|fix))\b",
     re.IGNORECASE,
 )
 _DOUBTFUL = re.compile(
@@ -286,12 +273,12 @@ class Kinds:
     def conditional(self, text: str) -> bool:
         """Whether what follows `text` is only done under a condition that somebody must judge."""
         name = bare(text)
-        return bool(_CONDITION.match(name) or self._conditions.match(name))
+        return bool(CONDITION.match(name) or self._conditions.match(name))
 
     def against(self, text: str) -> bool:
         """Whether `text` speaks against what follows it."""
         name = bare(text)
-        return bool(_AGAINST.match(name) or self._against.match(name))
+        return bool(AGAINST.match(name) or self._against.match(name))
 
 
 def _alternatives(words: Sequence[str]) -> str:

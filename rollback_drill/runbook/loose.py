@@ -20,9 +20,10 @@ from rollback_drill.runbook.outline import Fence, Section
 from rollback_drill.runbook.performable import SHUT, Performable
 from rollback_drill.runbook.problems import Problems
 from rollback_drill.runbook.procedures import ProcedureReader
+from rollback_drill.runbook.sessions import plainly_shell
 from rollback_drill.runbook.standard import Below, standard_set
 from rollback_drill.runbook.times import is_left_in, one_after_another, split_time, told_time
-from rollback_drill.runbook.told_in_words import Words
+from rollback_drill.runbook.told_in_words import Words, sentences_in
 from rollback_drill.runbook.ways import TRIED, LooseWay, Ways
 
 
@@ -80,7 +81,7 @@ class LooseReader(ProcedureReader):
         ]
         return tuple(self._filled(block) for block in commands(kept))
 
-    def _refuse_blocks(self, sections: Sequence[Section], why: str) -> None:
+    def refuse_blocks(self, sections: Sequence[Section], why: str) -> None:
         """Say that none of the blocks in `sections` is performed."""
         for fence in (fence for one in sections for fence in one.fences):
             self._marks.refuse(fence.line, why)
@@ -189,11 +190,12 @@ class LooseReader(ProcedureReader):
         title, bracket = split_time(name)
         verifies = self.kinds.of(name) is Kind.VERIFICATION
         asked = part is way or part.line == way.line or part.title in self._hints.steps
-        if self.kinds.conditional(title) and not asked:
-            self._refuse_blocks(sections, f"“{title[:60]}” is a condition that somebody must judge")
+        said = () if plainly_shell(title) else (title, *sentences_in(title))
+        if any(map(self.kinds.conditional, said)) and not asked:
+            self.refuse_blocks(sections, f"“{title[:60]}” is a condition that somebody must judge")
         for one in sections:
             tried = [fence for fence in one.fences if self.performable.is_tried(fence, one)]
-            self._refuse_blocks([replace(one, fences=tried)], TRIED)
+            self.refuse_blocks([replace(one, fences=tried)], TRIED)
         blocks = self.blocks_of(sections)
         boxes = [
             box
@@ -221,6 +223,9 @@ class LooseReader(ProcedureReader):
             self._marks.refuse(part.line, f"another budget of this step is {told.text!r}")
         if not timed and is_left_in(title):
             self._marks.refuse(part.line, "a time that nobody reads: write it in brackets")
+        for one in sections:
+            if one is not part and looks_like_time(split_time(one.title)[1]):
+                self._marks.refuse(one.line, "a time within a step, which nobody holds")
         timed = spans.get(part.line) or timed or told
         for one in sections:
             self.words.refuse_words(one)

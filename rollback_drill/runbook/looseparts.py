@@ -6,11 +6,19 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from rollback_drill.runbook.budgets import looks_like_time
 from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.kinds import Kind
 from rollback_drill.runbook.loose import LooseReader
 from rollback_drill.runbook.marks import Marks
-from rollback_drill.runbook.model import Checkbox, Checklist, MatrixRow, Severity, Trigger
+from rollback_drill.runbook.model import (
+    Checkbox,
+    Checklist,
+    CodeBlock,
+    MatrixRow,
+    Severity,
+    Trigger,
+)
 from rollback_drill.runbook.outline import Item, Row, Section
 from rollback_drill.runbook.standard import Below, final_boxes, matrix_below, standard_set
 from rollback_drill.runbook.titles import PROCEDURE_TITLE, bare
@@ -25,6 +33,11 @@ _TIERS = (
 _WITHIN = re.compile(rf"\bwithin (?P<time>{PLAIN_TIME})", re.IGNORECASE)
 _NO_REASON = re.compile(
     r"\b(?:do not|don't|never|not|no roll-?back|hold|instead|roll forward|fix forward)\b",
+    re.IGNORECASE,
+)
+_CALLS_FOR_NONE = re.compile(
+    r"(?:\u2192|\u21d2|->|=>|:)\s*(?:no|do not|don't|not|never|fix|roll(?:ing)? forward|scale|"
+    r"investigate|monitor|watch|page|talk|ask|call|escalate|wait|hold|tell|notify)\b(?! errors?\b)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"^(?P<name>[^:]{2,80}):\s+(?P<text>.+)$")
@@ -50,6 +63,15 @@ _ROLLS_BACK = re.compile(r"\broll|\brevert|\babort", re.IGNORECASE)
 _SIGNS = re.compile(
     r"(?:symptoms?|triggers?|signals?|(?:roll-?back|abort|trigger) (?:criteria|conditions?|"
     r"thresholds?|if|when))\b\W",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"(?:when|criteria|conditions?|thresholds?)(?: to roll back)?\s*:", re.IGNORECASE
+)
+_OF_TIME = re.compile(
+    r"(?:(?:estimated|expected|total|max(?:imum)?|roll-?back|back-?out|target) )*"
+    r"(?:time|duration|timing|time ?frame|eta|rto|sla|time (?:limit|budget|estimate"
+    r"|required))s?\W*$",
     re.IGNORECASE,
 )
 _STATE = re.compile(
@@ -118,7 +140,7 @@ class LooseParts:
         """Return what is to be done before: blocks and boxes."""
         sections = list(self._of(Kind.PREPARATION))
         boxes = [box for one in sections for box in one.checkboxes]
-        blocks = self._ways.blocks_of(sections)
+        blocks = self._blocks_of(sections)
         for one in sections:
             self._ways.words.refuse_words(one)
         if not boxes and not blocks:
@@ -137,7 +159,7 @@ class LooseParts:
             for box in (one.checkboxes if not one.fences else ())
             if self._is_state(box)
         ]
-        blocks = self._ways.blocks_of(sections)
+        blocks = self._blocks_of(sections)
         for box in boxes:
             self._marks.use(box.line, "final verification: box")
         for one in sections:
@@ -155,7 +177,7 @@ class LooseParts:
         """Return what is to be done after a rollback: at once by commands, and by people."""
         found = []
         for one in self._of(Kind.AFTERWARDS):
-            blocks = self._ways.blocks_of([one])
+            blocks = self._blocks_of([one])
             items = [
                 Checkbox(item.text, item.line)
                 for item in one.entries
@@ -172,6 +194,15 @@ class LooseParts:
                 self._marks.use(one.line, f"checklist “{one.title}”", one.last_line)
         return tuple(found)
 
+    def _blocks_of(self, sections: Sequence[Section]) -> tuple[CodeBlock, ...]:
+        """Return the blocks of `sections` but for those whose heading is a condition."""
+        plain = [one for one in sections if not self._ways.kinds.conditional(one.title)]
+        for one in sections:
+            if one not in plain:
+                why = f"“{one.title[:60]}” is a condition that somebody must judge"
+                self._ways.refuse_blocks([one], why)
+        return self._ways.blocks_of(plain)
+
     def _is_state(self, box: Checkbox) -> bool:
         """Whether a box says what is to be seen, and not what people have to do."""
         return bool(_STATE.search(box.text)) and not self._ways.kinds.does(box.text)
@@ -181,6 +212,10 @@ class LooseParts:
         about rolling back says to do in words.
         """
         for section, kind in self._sections:
+            if _OF_TIME.match(bare(section.title)):
+                for line, text in [*section.texts, *section.items]:
+                    if looks_like_time(text) and line not in self._marks.used:
+                        self._marks.refuse(line, "a time of which nobody knows what it is for")
             if kind not in (Kind.OTHER, Kind.ROLLBACK, Kind.CONDITION):
                 continue
             for item in section.entries:
@@ -237,7 +272,7 @@ class LooseParts:
         for line, text in section.texts:
             for sentence in sentences_in(text):
                 name = bare(sentence)
-                begins = _ROLL_BACK_IF.match(name) or _SIGNS.match(name)
+                begins = _ROLL_BACK_IF.match(name) or _SIGNS.match(name) or _WHEN.match(name)
                 if begins and re.search(r"\d", name) and line not in self._marks.used:
                     self._marks.refuse(line, _IN_SENTENCE)
 
@@ -258,6 +293,9 @@ class LooseParts:
                 self._marks.refuse(item.line, "no reason to roll back: nobody holds that")
                 continue
             if item.holds or item.detail:
+                continue
+            if _CALLS_FOR_NONE.search(item.text):
+                self._marks.refuse(item.line, "it calls for something else than a rollback")
                 continue
             yield self._trigger_of_item(item, said or section.title)
         for row in section.rows:

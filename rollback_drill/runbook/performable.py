@@ -14,9 +14,11 @@ from rollback_drill.runbook.blocks import code_block
 from rollback_drill.runbook.commands import not_commands
 from rollback_drill.runbook.hints import Hints
 from rollback_drill.runbook.kinds import Kind, Kinds
+from rollback_drill.runbook.modifiers import OF_THE_STEP, is_understood, without_order
 from rollback_drill.runbook.outline import Fence, Item, Section
 from rollback_drill.runbook.sessions import holds_command, plainly_shell
 from rollback_drill.runbook.tablesteps import command_rows
+from rollback_drill.runbook.times import split_time
 from rollback_drill.runbook.titles import bare
 
 SHUT = (Kind.AUTOMATIC, Kind.AGAINST, Kind.FORWARD, Kind.TALK, Kind.CONDITION)
@@ -26,7 +28,8 @@ JUDGED_WAY = "\u2063"
 """Stands before the name of a platform's heading that was judged to be a way."""
 _IF = re.compile(r"^\s*#+\s*(?:\d+[.)]\s*)?(?:only )?(?:if|when|in case|unless)\b", re.IGNORECASE)
 _ONLY_COMMAND = re.compile(
-    r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:(?:run|execute|enter|type):?\s+)?`(?P<command>[^`]+)`[.:;]?\s*$",
+    r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:(?:run|execute|enter|type):?\s+)?`(?P<command>[^`]+)`[.:;]?"
+    r"(?:\s+(?P<time>[(\[][^()\[\]`]*\d[^()\[\]`]*[)\]]))?\s*$",
     re.IGNORECASE,
 )
 _WITH_COMMAND = re.compile(
@@ -55,6 +58,20 @@ _IN_TURN = re.compile(
     r"\b(?:in turn|one of|either|any of|whichever|(?:choose|pick|select|use) one|"
     r"try (?:these|the following|them)"
     r"|until (?:the |it |one ))",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"\[![a-z]+\]|(?:note|tip|hint|warning|caution|info|fyi)\b\s*[:!\u2013\u2014-]", re.IGNORECASE
+)
+# Below another block: what one can do besides, and a rollback of something else.
+_ONE_MORE = re.compile(
+    r"(?:you|we|one) can (?!now\b|then\b|continue\b)|roll-?back (?:of|for) ", re.IGNORECASE
+)
+_LABEL = re.compile(r"[^.!?]{2,80}")
+_FIRST_WORDS = 2  # of a label, among which it says that it rolls back
+_BARE_RUN = re.compile(
+    r"(?:then |please |just )?(?:run|use|execute|do|enter|type|issue)"
+    r"(?: (?:it|this|that|so|the|these|following|commands?|below|like|as|follows?))*",
     re.IGNORECASE,
 )
 _MANUAL = re.compile(r"manual\b.*", re.IGNORECASE)
@@ -108,8 +125,23 @@ class Performable:
             return f"“{said[:60]}” speaks against it"
         if self._is_other_way(fence, above):
             return f"“{said[:60]}”: is it a part of it, or another way?"
-        if said and self.kinds.conditional(said) and not self.is_use_when(said, above):
-            return f"it is only done under a condition that somebody must judge (“{said[:60]}”)"
+        if _REMARK.match(fence.label):
+            return f"“{fence.label[:60]}” is a remark: is it to be performed?"
+        for one in filter(None, [said, _last_sentence(said), *self._leading_to(above, fence)]):
+            if self.kinds.conditional(one) and not self.is_use_when(one, above):
+                return f"it is only done under a condition that somebody must judge (“{one[:60]}”)"
+        later = any(one.line < fence.line for one in above.fences)
+        if later and _ONE_MORE.match(bare(said)):
+            return f"“{said[:60]}”: is it a part of it, or something one may do?"
+        if self.kinds.of(said) in (Kind.TALK, Kind.FORWARD, Kind.AUTOMATIC) and _LABEL.fullmatch(
+            said
+        ):
+            return f"it stands under “{said[:60]}”: is it to be performed?"
+        name = without_order(fence.label)
+        begin = " ".join(name.split()[:_FIRST_WORDS])
+        does = self.kinds.does(name) or self.kinds.about_rollback(begin)
+        if not (does or self.meant(fence, above).option or is_understood(fence.label)):
+            return f"“{fence.label[:60]}”: is it to be performed, and always?"
         lines = fence.content.split("\n")
         for number, line in enumerate(lines):
             comment = _COMMENT.match(line)
@@ -118,6 +150,21 @@ class Performable:
             if doubt and holds_command("\n".join(lines[number + 1 :])):
                 return f"“{line.strip()[:60]}” within it is a condition that somebody must judge"
         return None
+
+    def _leading_to(self, section: Section, fence: Fence) -> Iterator[str]:
+        """Yield what leads to `fence` besides the last sentence: the one before a bare “Run:”, what
+        ends in a colon above it, and what says of the whole step when it is done.
+        """
+        *above, last = _texts_before(section, fence) or [""]
+        before, _, run = last.rstrip(": ").rpartition(". ")
+        if before and _BARE_RUN.fullmatch(run):
+            yield _last_sentence(before)
+        yield from (_last_sentence(one) for one in above if one.endswith(":"))
+        step = self.kinds.step(section.title) or self.kinds.numbered(section.title)
+        told = [text for line, text in section.texts if line < fence.line] if step else above
+        for sentence in (one for text in [*told, last] for one in _sentences(text)):
+            if OF_THE_STEP.match(bare(sentence)):
+                yield sentence
 
     def meant(self, fence: Fence, above: Section) -> Fence:
         """Return `fence` without what headings say of it that `_ways` has judged: which of several
@@ -135,7 +182,7 @@ class Performable:
         if not option and said:
             option = f"{JUDGED_WAY}Option {fence.line}: {said}"
         if not option and (
-            (_VIA.match(fence.label) and self._several_ways(above))
+            (_VIA.match(bare(_last_sentence(name))) and self._several_ways(above))
             or (platform and sum(map(self.kinds.platform_alone, _labels(above))) > 1)
         ):
             option = f"{JUDGED_WAY}Option {fence.line}: {name}"
@@ -161,13 +208,16 @@ class Performable:
 
     def _several_ways(self, section: Section) -> bool:
         """Whether “Via the CLI: … Via the console: …” stand there: ways of doing one thing."""
-        return sum(bool(_VIA.match(bare(text))) for _, text in section.texts) > 1
+        said = [text for _, text in section.texts] + [one.text for one in section.entries]
+        return sum(bool(_VIA.match(bare(_last_sentence(text)))) for text in said) > 1
 
     def is_use_when(self, said: str, above: Section) -> bool:
         """Whether `said` is when to take the way `above`: it stands first, of all that is below the
         heading, no other condition stands there, and no step has blocks of its own.
         """
         if self.kinds.step(above.title) is not None or self.kinds.numbered(above.title):
+            return False
+        if not above.level and above.line > 1:  # an item, which is a step
             return False
         if not self.kinds.option(above.title) and self.kind_of(above) is not Kind.ROLLBACK:
             return False
@@ -199,7 +249,7 @@ class Performable:
         ordered = closed = 0  # the last lines of the item with a number, and of one that is none
         for item in section.entries if self.kind_of(section) not in NO_STEPS else ():
             ordered = max(ordered, item.last_line) if item.ordered else ordered
-            text = item.text
+            text = "" if plainly_shell(item.text) else item.text
             if _SEVERAL.search(text) or self.kinds.conditional(text) or self.kinds.against(text):
                 closed = max(closed, item.last_line if item.holds else item.line)
             if item.holds or item.line > ordered or item.line <= closed:
@@ -215,7 +265,13 @@ class Performable:
         match = _ONLY_COMMAND.match(line) or self._does_by(line)
         more = [one for one in self._lines[item.line : item.last_line] if one.strip()]
         if len(more) == 1 and not match:
-            match = self._does_by(f"{line.rstrip()} {more.pop().strip()}")
+            below = more.pop().strip()
+            match = self._does_by(f"{line.rstrip()} {below}")
+            if not match and re.fullmatch(r"`[^`]+`", below):
+                match = self._does_by(f"{line.rstrip(' :')}: {below}")
+        timed = match and match.groupdict().get("time")
+        if timed and not split_time(f"x {timed}")[1]:
+            return ""
         found = match and not more and plainly_shell(match["command"])
         return match["command"] if match and found else ""
 
@@ -258,5 +314,9 @@ def _name_of(fence: Fence, section: Section) -> str:
     return fence.label or (within[-1].text if within else "")
 
 
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.;!])\s+", text.strip())
+
+
 def _last_sentence(text: str) -> str:
-    return re.split(r"(?<=[.;!])\s+", text.strip())[-1] if text else ""
+    return _sentences(text)[-1] if text else ""

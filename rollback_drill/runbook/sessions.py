@@ -20,19 +20,25 @@ _MOST_LETTERS = 20_000  # of a block without a language; what is longer is no co
 # First words by which a block without a language is known to be commands. What is missing here
 # makes a block unread, never wrongly performed.
 _NAMES = """
-alembic ansible ansible-playbook apt apt-get argocd awk aws az base64 bash bundle bunzip2 bzip2
-caddy cargo cat cd celery chmod chown cp createdb crontab curl cut date dbmate deno df diff dig
-docker docker-compose doctl dotnet dropdb du echo env exit export fab find firebase flask flux
-flyway gcloud gh git go grep gsutil gunicorn gunzip gzip haproxy head helm helmfile heroku host
-hostname htop http id install ip java journalctl jq k6 kill killall knex kubectl kustomize less
-liquibase ln local ls make manage.py migrate mkdir mongo mongodump mongorestore mongosh mv mysql
-mysqladmin mysqldump nc netstat newrelic nginx node nohup npm npx nslookup oc openssl pg_basebackup
-pg_dump pg_dumpall pg_isready pg_restore pgrep php ping pip pip3 pipenv pkill pm2 pnpm podman
-poetry printf prisma ps psql pwd python python3 rails rake read redis-cli restorecon rm rmdir rsync
-ruby scp sed sequelize serverless service set sh sha256sum shutdown sleep sls sort source split
-sqlite3 squawk ss ssh stat sudo supervisorctl sysctl systemctl tac tail tar tee telnet terraform
-test time timeout top touch tr trap true tsx umask uname uniq unset unzip uv uwsgi vault vercel
-wait watch wc wget which xargs yarn yum zcat zip
+a2dissite a2ensite alembic ansible ansible-playbook apachectl apk apt apt-get argocd atlas awk aws
+az barman base64 bash bin/rails borg buildah bundle bunzip2 bzip2 caddy calicoctl cap cargo cat cd
+cdk celery chmod chown cilium clickhouse-client composer consul cosign cp cqlsh crane createdb
+crictl crontab curl cut date dbmate deno df diff dig dnf docker docker-compose doctl dotnet dpkg
+dropdb du echo eksctl env etcdctl exit export fab find firebase flask flux flyctl flyway gcloud gh
+ghost git gitlab-ctl gitlab-patronictl gitlab-rake go goose grep gsutil gunicorn gunzip gzip
+haproxy head helm helmfile heroku host hostname htop http id install ip iptables istioctl java
+journalctl jq k6 kafka-configs.sh kafka-features.sh kafka-topics.sh kill killall knex kops kubeadm
+kubectl kustomize launchctl less linkerd liquibase ln local ls lvconvert make manage.py mariadb
+mariadb-dump migrate mkdir mongo mongodump mongorestore mongosh mv mysql mysqladmin mysqldump nc
+nerdctl netstat newrelic nft nginx node nodetool nohup nomad npm npx nslookup oc openssl patronictl
+pg_basebackup pg_ctl pg_ctlcluster pg_dump pg_dumpall pg_isready pg_restore pgbackrest pgrep php
+ping pip pip3 pipenv pkill pm2 pnpm podman poetry printf prisma ps psql pulumi pwd python python3
+rabbitmqctl rails rake read redis-cli repmgr restic restorecon rm rmdir rpm rsync ruby scp sed
+sequelize serverless service set sh sha256sum shutdown skopeo sleep sls snap sort source split
+sqlite3 squawk ss ssh stat sudo supervisorctl sysctl systemctl tac tail talosctl tar tee telnet
+terraform test time timeout top touch tr trap true tsx umask uname uniq unset unzip
+update-alternatives uv uwsgi varnishadm vault velero vercel wait wal-g watch wc wget which wrangler
+xargs xtrabackup yarn yum zcat zfs zip zpool zypper
 """
 _COMMANDS = frozenset(_NAMES.split())
 # These also begin sentences ("find the pod"): their arguments must have a mark of a command.

@@ -21,6 +21,12 @@ _TITLE_COLUMN = re.compile(r"^(?:action|step|what|task|description|title)$")
 _TIME_COLUMN = re.compile(r"^(?:time|duration|budget|eta|estimate)$")
 _CONDITION_COLUMN = re.compile(r"^(?:when|condition|if|notes?|remarks?|comments?)$")
 _CONDITION = re.compile(r"(?:only|if|when|unless|optional|in case)\b", re.IGNORECASE)
+# "major versions", "v4 hosts": of which the row is, and of which it is not.
+_WHERE = re.compile(
+    r"(?!all\b|every\b|each\b|both\b)(?:[\w./-]+ ){0,3}(?:versions?|hosts?|clusters?|nodes?|sites?|"
+    r"environments?|envs?|users?|customers?|tenants?|mode|regions?|staging|migrations?)\W*",
+    re.IGNORECASE,
+)
 # Rows of such a table are not one after the other: of each somebody must say whether it is meant.
 _WAYS_COLUMN = re.compile(
     r"^(?:scenario|situation|case|problem|symptom|failure|issue|cause|type|option|method|way|service"
@@ -43,6 +49,8 @@ def command_rows(section: Section) -> list[tuple[int, str, str, str, str]]:
             condition = _cell(row.cells, _CONDITION_COLUMN)
             if _CONDITION.match(condition):
                 title = f"{title} ({condition})"
+            elif _WHERE.fullmatch(condition):
+                title = f"{title} (only: {condition})"
             found.append((row.line, title, command, time, check))
     return found
 

@@ -20,7 +20,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(
-    r"\b(?:within|takes?|last(?:s|ing)?|complete[ds]? in|in (?:less than|under|at most)|"
+    r"\b(?:within|takes?|last(?:s|ing)?|(?:complete[ds]?|done|finished) in|in (?:less than|under"
+    r"|at most)|"
     r"no (?:more|longer) than)\s+"
     r"(?P<text>(?:about |around |roughly |approximately |up to |~ ?|≈ ?)?\S.*)",
     re.IGNORECASE,
@@ -28,9 +29,10 @@ _LIMIT = re.compile(
 _OF_THE_WHOLE = re.compile(
     r"\b(?:roll-?back|roll back|procedure|process|runbook|step|whole|everything|this|it)\b"
     r".*\b(?:must|should|has to|have to|needs to|takes?|is|be|target|goal|aim)\b"
-    r"|^(?:must|should|takes?|complete|aim|target)\b",
+    r"|^(?:must|should|takes?|complete|done|finished|aim|target)\b",
     re.IGNORECASE,
 )
+_AT_MOST = re.compile(r" (?:max(?:imum)?|at most|in total)$", re.IGNORECASE)
 _SIGNS = "\u23f0-\u23f3\u231a\u231b\u23f1\u23f2\U0001f550-\U0001f567"
 _BEHIND = re.compile(rf"\s*(?:[|,;\u2010-\u2015]|:(?=\s)| - |[{_SIGNS}]\ufe0f?)\s*")
 _MOST_LETTERS = 500
@@ -39,9 +41,13 @@ _WATCHES = re.compile(r"(?:watch|monitor|observe|wait|soak|keep|sleep)\b", re.IG
 
 def split_time(title: str) -> tuple[str, str]:
     """Return a heading without the time that a step may take, and that; "" where it has none."""
-    if plainly_shell(title) or len(title) > _MOST_LETTERS:
+    if len(title) > _MOST_LETTERS:
         return title, ""
     rest, text = split_budget(title, None)
+    if text and not looks_like_time(text):
+        rest, text = title, ""  # “(only when coming from 2.4)”: a number, and no time
+    if plainly_shell(title):
+        return (rest, text) if text and plainly_shell(rest) else (title, "")
     if text:
         return rest, text
     for match in reversed(list(_BEHIND.finditer(title))):
@@ -76,8 +82,9 @@ def told_time(text: str) -> str:
         if part and _is_time(part["text"]):
             return part["text"]
         limit = _LIMIT.search(sentence) if _OF_THE_WHOLE.search(sentence) else None
-        if limit and _is_time(limit["text"].strip(" .!;")):
-            return limit["text"].strip(" .!;")
+        text = _AT_MOST.sub("", limit["text"].strip(" .!;")) if limit else ""
+        if text and _is_time(text):
+            return text
     return ""
 
 

@@ -23,6 +23,7 @@ from rollback_drill.runbook.titles import bare
 
 _BY = re.compile(r"\b(?:via|using|with|by|through)\b", re.IGNORECASE)
 TRIED = "is it done after what stands above it, or only where that did not help?"
+_SECOND = re.compile(r"^[a-z]+ (?:b|2)\b", re.IGNORECASE)
 _STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 _BARE = re.compile(r"(?:the )?(?:execution )?(?:steps|procedures?|commands?)", re.IGNORECASE)
 
@@ -112,8 +113,9 @@ class Ways:
             for one in open_
             if self._performable.kinds.option(one.title) and self._performable.performs(one)
         ]
+        first = [one for one in open_ if one not in options and self._is_first(one, options)]
         if options:
-            return [way for one in options for way in self._ways(one, one.title)]
+            return [way for one in [*first, *options] for way in self._ways(one, one.title)]
         named = [
             one
             for one in open_
@@ -142,6 +144,13 @@ class Ways:
             return [LooseWay(title, section, self._with_own(section, []))]
         return []
 
+    def _is_first(self, section: Section, options: Sequence[Section]) -> bool:
+        """Whether `section` is the way beside which there is a “Plan B”, and no Plan A."""
+        if not options or not _SECOND.search(bare(options[0].title)):
+            return False
+        rolls_back = self._performable.kind_of(section) is Kind.ROLLBACK
+        return rolls_back and section.line < options[0].line
+
     def _in_a_row(
         self, section: Section, title: str, open_: list[Section], doing: list[Section]
     ) -> list[LooseWay]:
@@ -156,6 +165,10 @@ class Ways:
         own = any(self._performable.usable(one, section) is None for one in section.fences)
         numbered = [one for one in open_ if self._performable.kinds.numbered(one.title)]
         told = self._told(open_)
+        if len(told) == 1 and not own and all(map(self._is_numbered, told[0].children)):
+            inner = self._ways(told[0], title) if told[0].children else []
+            if len(inner) == 1:
+                return inner
         if (
             (len(told) == 1 and not own)
             or len(numbered) == len(told)
@@ -172,6 +185,9 @@ class Ways:
                 one.line, "a step, or one of several ways? Number it, or name it in [runbook]"
             )
         return [LooseWay(title, section, self._with_own(section, []))] if own else []
+
+    def _is_numbered(self, section: Section) -> bool:
+        return self._performable.kinds.numbered(section.title) is not None
 
     def _told(self, open_: Sequence[Section]) -> list[Section]:
         """Return those that have a number, or something to perform."""

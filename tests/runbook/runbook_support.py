@@ -114,3 +114,16 @@ def scripts_of(runbook: Runbook) -> list[str]:
     """Return the commands of every step, its first alternative each."""
     steps = [step for procedure in runbook.procedures for step in procedure.steps]
     return [block.alternatives[0].script for step in steps for block in step.blocks]
+
+
+def firsts(runbook: Runbook) -> list[str]:
+    """Return what is performed where no stage knows another way: the first of each block."""
+    blocks = [block for one in runbook.procedures for step in one.steps for block in step.blocks]
+    return [block.alternatives[0].script.strip() for block in blocks]
+
+
+def performed(tmp_path: Path, text: str) -> list[str]:
+    """Return what is performed of `text`, as `firsts` does, whatever of it is unread."""
+    path = tmp_path / "runbook.md"
+    path.write_text(text)
+    return firsts(read_document(path).runbook)

@@ -9,27 +9,14 @@ from pathlib import Path
 import pytest
 
 from rollback_drill.runbook.hints import Hints
-from rollback_drill.runbook.model import Runbook
 from rollback_drill.runbook.parse import read_document
 from rollback_drill.runbook.problems import RunbookError
-from tests.runbook.runbook_support import runbook_of, unread_in
+from tests.runbook.runbook_support import firsts, performed, runbook_of, unread_in
 
 UNDO = "```bash\nkubectl rollout undo deploy/till\n```\n"
 HELM = "```bash\nhelm rollback till\n```\n"
 SHIP = "```bash\n./ship.sh 2.0\n```\n"
 DUMP = "```bash\npg_restore -d till till.dump\n```\n"
-
-
-def firsts(runbook: Runbook) -> list[str]:
-    """Return what is performed where no stage knows another way: the first of each block."""
-    blocks = [block for one in runbook.procedures for step in one.steps for block in step.blocks]
-    return [block.alternatives[0].script.strip() for block in blocks]
-
-
-def performed(tmp_path: Path, text: str) -> list[str]:
-    path = tmp_path / "runbook.md"
-    path.write_text(text)
-    return firsts(read_document(path).runbook)
 
 
 @pytest.mark.parametrize(
