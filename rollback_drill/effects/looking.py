@@ -21,7 +21,7 @@ from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
 from rollback_drill.subject.values import leaves
 
-_LIMIT_S = 10.0
+_LIMIT_S = 20.0  # more than all that its parts may wait: the origin, the search, the balancer
 _MOST = 2_000  # files or lines of each kind that are looked at
 _KEPT = 4 * 2**20
 _SEARCH_S = 5  # through a host's files, for secrets
