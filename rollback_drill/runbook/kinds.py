@@ -32,6 +32,7 @@ class Kind(StrEnum):
 _BACK = (
     r"\broll(?:ing|ed|s)?[ -]?backs?\b|\brevert|\brestor|\bundo|\bback(?:ing)?[ -]?out\b"
     r"|\bdown migration"
+    r"|\bgo(?:ing)? back to (?:the |a |an )?(?:previous|old|last|earlier|prior)\b"
     r"|\bsw(?:itch|ap)(?:p?ing)? back\b|\bfail(?:ing)?[ -]?back\b|\bdowngrad|\bkill[ -]?switch\b"
     r"|\bpoint-in-time recovery\b|\brecovery (?:procedure|plan|runbook)\b"
     r"|^abort(?:ing)? |\b(?:canary|deploy(?:ment)?|release|migration|rollout) abort\b"
@@ -97,6 +98,7 @@ _ENGLISH: tuple[tuple[Kind, str], ...] = (
         Kind.VERIFICATION,
         r"\bverif(?:y|ication|ies)|\bvalidat|\bsmoke tests?\b|\bpost-?roll-?back (?:check|test)"
         r"|^after (?:any |the |a )?roll(?:ing|ed)?[ -]?back$|^health checks?\b|^confirm\b"
+        r"|^make sure (?:it|that|the|all|everything)\b|^did it work\b"
         r"|\b(?:checks?|checklist|tests?) (?:\w+ )?after\b"
         r"|^after\b.*\b(?:checks?|checklist|tests?)$"
         r"|^post-?\w*(?:[ -]\w+)?[ -](?:checks?|checklist|tests?)\b|^checks?$"

@@ -39,7 +39,8 @@ _AT_ITS_END = (
 _PLAIN_PLACE = (
     r"(?:the|this|these|that|each|every|all|both|your|our|a|an|one|any|prod|production|order|"
     r"addition|parallel|case|short|summary|general|total|most|another|about|at|least|once|"
-    r"roll-?backs?|my|its|their|some|which|whom|what|everything|psql|mysql|bash|git)\b"
+    r"roll-?backs?|my|its|their|some|which|whom|what|everything|psql|mysql|bash|git|"
+    r"(?:servers?|hosts?|nodes?|clients?|replicas?|brokers?|machines?|workers?)(?=,))\b"
 )
 CONDITION = re.compile(
     r"(?:(?:then|or|and|only)[ ,]+|\w+: )*(?:if|when|in case|unless|where|"
@@ -65,7 +66,7 @@ CONDITION = re.compile(
     r"|.*\b(?:skip (?:this|it|if|when|unless)|(?:only|not) (?:needed|required|necessary)|except"
     r"|excluded|"
     r"depending on|one of (?:these|those|the following)|one of\W*$)"
-    r"|.*\bonly (?:for|on|with|applies|relevant|affects|possible)\b"
+    r"|.*\bonly (?:for|on|with|after|once|applies|relevant|affects|possible)\b"
     r"|.*\b(?:needed|required|necessary|relevant|applicable|applies|meant|intended|reserved) "
     r"(?:only )?(?:after|for|when|on|by|in|to|with)\b"
     r"|.*\b(?:sometimes|rarely|occasionally|at your discretion|feel free|last resort|worst case|"
@@ -73,7 +74,9 @@ CONDITION = re.compile(
     r"|have) to)\b"
     r"|.*\binstead\W*$|.*\w\?[)\]]?[\s:,]+\w|.*\bnot (?:before|until|yet|earlier)\b"
     r"|.*\b(?:tomorrow|(?:the )?(?:next|following) (?:business |working )?(?:day|morning|week)"
-    r"|(?:a |some |\d+ )(?:days?|weeks?) later)\b"
+    r"|(?:a |some |\d+ )(?:days?|weeks?) later"
+    r"|after (?:about |at least )?(?:a |a few |some |several |\d+ )"
+    r"(?:hours?|days?|weeks?|months?))\b"
     r"|.*[(\[][^()\[\]]* (?:deployments?|installations?|setups?|customers?|editions?)[)\]]"
     r"|.*(?<!\bread)(?<![\w-]read) only(?:\W*$|\s*[:,;)\u2013\u2014])"
     r"|(?:.*[(\[])?(?!read\b)\w+(?: \w+){0,3} only[)\]]",

@@ -160,6 +160,9 @@ class Performable:
         if before and _BARE_RUN.fullmatch(run):
             yield _last_sentence(before)
         yield from (_last_sentence(one) for one in above if one.endswith(":"))
+        for item in section.entries:
+            if item.line <= fence.line <= item.last_line:
+                yield item.text.removeprefix("[ ] ")
         step = self.kinds.step(section.title) or self.kinds.numbered(section.title)
         told = [text for line, text in section.texts if line < fence.line] if step else above
         for sentence in (one for text in [*told, last] for one in _sentences(text)):

@@ -26,19 +26,19 @@ cdk celery chmod chown cilium clickhouse-client composer consul cosign cp cqlsh 
 crictl crontab curl cut date dbmate deno df diff dig dnf docker docker-compose doctl dotnet dpkg
 dropdb du echo eksctl env etcdctl exit export fab find firebase flask flux flyctl flyway gcloud gh
 ghost git gitlab-ctl gitlab-patronictl gitlab-rake go goose grep gsutil gunicorn gunzip gzip
-haproxy head helm helmfile heroku host hostname htop http id install ip iptables istioctl java
-journalctl jq k6 kafka-configs.sh kafka-features.sh kafka-topics.sh kill killall knex kops kubeadm
-kubectl kustomize launchctl less linkerd liquibase ln local ls lvconvert make manage.py mariadb
-mariadb-dump migrate mkdir mongo mongodump mongorestore mongosh mv mysql mysqladmin mysqldump nc
-nerdctl netstat newrelic nft nginx node nodetool nohup nomad npm npx nslookup oc openssl patronictl
-pg_basebackup pg_ctl pg_ctlcluster pg_dump pg_dumpall pg_isready pg_restore pgbackrest pgrep php
-ping pip pip3 pipenv pkill pm2 pnpm podman poetry printf prisma ps psql pulumi pwd python python3
-rabbitmqctl rails rake read redis-cli repmgr restic restorecon rm rmdir rpm rsync ruby scp sed
-sequelize serverless service set sh sha256sum shutdown skopeo sleep sls snap sort source split
-sqlite3 squawk ss ssh stat sudo supervisorctl sysctl systemctl tac tail talosctl tar tee telnet
-terraform test time timeout top touch tr trap true tsx umask uname uniq unset unzip
-update-alternatives uv uwsgi varnishadm vault velero vercel wait wal-g watch wc wget which wrangler
-xargs xtrabackup yarn yum zcat zfs zip zpool zypper
+haproxy head helm helmfile heroku host hostname htop http id install ip iptables iptables-restore
+istioctl java journalctl jq k6 kafka-configs.sh kafka-features.sh kafka-topics.sh kill killall knex
+kops kubeadm kubectl kustomize launchctl less linkerd liquibase ln local ls lvconvert make
+manage.py mariadb mariadb-dump migrate mkdir mongo mongodump mongorestore mongosh mv mysql
+mysqladmin mysqldump nc nerdctl netstat newrelic nft nginx node nodetool nohup nomad npm npx
+nslookup oc openssl patronictl pg_basebackup pg_ctl pg_ctlcluster pg_dump pg_dumpall pg_isready
+pg_restore pgbackrest pgrep php ping pip pip3 pipenv pkill pm2 pnpm podman poetry printf prisma ps
+psql pulumi pwd python python3 rabbitmqctl rails rake read redis-cli repmgr restic restorecon rm
+rmdir rpm rsync ruby scp sed sequelize serverless service set sh sha256sum shutdown skopeo sleep
+sls snap sort source split sqlite3 squawk ss ssh stat sudo supervisorctl sysctl systemctl tac tail
+talosctl tar tee telnet terraform test time timeout top touch tr trap true tsx umask uname uniq
+unset unzip update-alternatives uv uwsgi varnishadm vault velero vercel wait wal-g watch wc wget
+which wrangler xargs xtrabackup yarn yum zcat zfs zip zpool zypper
 """
 _COMMANDS = frozenset(_NAMES.split())
 # These also begin sentences ("find the pod"): their arguments must have a mark of a command.

@@ -15,7 +15,7 @@ from rollback_drill.runbook.sessions import plainly_shell
 _NAMED = re.compile(
     r"(?:(?:total |estimated |expected |approx(?:imate|\.)? |max(?:imum|\.)? |target )*"
     r"(?:time(?: (?:estimate|budget|limit|required|needed|to complete))?|duration|budget|eta|"
-    r"time-?box|deadline|(?:rollback )?(?:sla|slo|rto)))"
+    r"time[ -]?box|deadline|(?:rollback )?(?:sla|slo|rto)))"
     r"(?: in total)?\s*[:=\u2013\u2014-]\s*(?P<text>\S.*)",
     re.IGNORECASE,
 )
@@ -73,7 +73,9 @@ def told_time(text: str) -> str:
     text = text[:_MOST_LETTERS]
     named = _NAMED.fullmatch(text.strip())
     if named and looks_like_time(named["text"]):
-        return named["text"].strip(" .")
+        first, *rest = re.split(r"[.;]\s+", named["text"].strip(" ."), maxsplit=1)
+        whole = _is_time(first) and not any(map(looks_like_time, rest))
+        return first if whole else named["text"].strip(" .")
     alone = re.sub(rf"^[{_SIGNS}\ufe0f\s]+", "", text.strip())
     if alone != text.strip() and _is_time(alone):
         return alone

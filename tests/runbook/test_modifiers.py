@@ -50,6 +50,8 @@ NOT_ALWAYS = [
     "Rollback of a weighted alias",
     "Restore the dump (canary deployments)",
     "Cleanup (next day)",
+    "After 24 hours, restore the dump:",
+    "Only after the incident is closed: restore the dump",
     "Prevention",
 ]
 
@@ -73,6 +75,7 @@ def test_what_is_not_plainly_always_done_is_unread(label: str, form: str, tmp_pa
         "To restore the dump, run:",
         "On the primary, restore the dump:",
         "On each host:",
+        "On servers, one at a time:",
         "Purge what is left of the release:",
         "Finally, purge what is left:",
         "Restoring the dump of the release:",
@@ -97,6 +100,7 @@ def test_what_says_plainly_what_to_do_is_performed(label: str, tmp_path: Path) -
         "In KRaft mode only: load the dump",
         "Load the dump (this step is required only when coming from 2.4)",
         "Multisite: load each database",
+        "After 24 hours",
         "(Schema changed?) load the dump",
         "Load the dump – not before the backup is done",
         "Load the dump, Sundays excluded",
@@ -158,6 +162,20 @@ def test_a_block_in_a_remark_is_unread(tmp_path: Path) -> None:
         text = f"# Till\n\n## Rollback\n\n{UNDO}\n> {remark}\n>\n{quoted}"
         assert performed(tmp_path, text) == [FIRST]
         assert unread_in(tmp_path, text)
+
+
+def test_a_block_in_a_box_with_a_condition_is_unread(tmp_path: Path) -> None:
+    inside = DUMP.replace("\n", "\n  ").rstrip()
+    for box in ("(migrations only) load it", "Load it if the schema changed"):
+        text = f"# Till\n\n## Rollback\n\n{UNDO}\n- [ ] {box}\n\n  {inside}\n"
+        assert performed(tmp_path, text) == [FIRST]
+        assert unread_in(tmp_path, text)
+
+
+def test_a_time_box_is_the_time_of_the_whole(tmp_path: Path) -> None:
+    text = f"# Rolling back the till\n\nTIME BOX: 20 MINUTES. Past that, call for help.\n\n{UNDO}"
+    (procedure,) = runbook_of(tmp_path, text).procedures
+    assert procedure.estimate.high_s == 1200
 
 
 def test_a_plan_b_alone_is_not_the_way(tmp_path: Path) -> None:
