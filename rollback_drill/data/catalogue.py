@@ -21,6 +21,7 @@ from rollback_drill.subject.subject import Queries
 SERVER = (
     *("database", "role ", "setting ", "server setting ", "password ", "replication slot "),
     *("tablespace ", "prepared transaction ", "open transaction ", "revision "),
+    "advisory lock ",
 )
 """How names begin of what no dump of a database defines."""
 AT_REVISION = "revision of its migrations"
@@ -298,6 +299,14 @@ _OPEN = (
     f"AND a.usename <> '{_OURS}' "
     f"AND a.state_change < now() - interval '{_OPEN_S} s'"
 )
+# Kept by a session beyond its transactions; by whom, since their numbers are new each time.
+_LOCKS = (
+    "SELECT DISTINCT concat_ws(' ', 'advisory lock of', a.usename), '' "
+    "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+    "WHERE l.locktype = 'advisory' AND l.granted AND a.state = 'idle' "
+    "AND a.datname = current_database() "
+    f"AND a.usename <> '{_OURS}' AND a.state_change < now() - interval '{_OPEN_S} s'"
+)
 Entries = dict[str, str]
 Belongs = dict[str, tuple[str, ...]]
 
@@ -323,12 +332,17 @@ class Watching:
     def __init__(self, database: Queries, entries: Entries | None = None) -> None:
         self._database = database
         self._entries = entries
+        self._locks: Entries | None = None  # those that were kept when it began
 
     def look(self, moment: str, procedure: int = 0) -> CatalogueSeen:
         """Look at it now. Raises StageError."""
         found = catalogue(self._database)
+        if self._locks is None:
+            self._locks = _told(self._database, _LOCKS)
         if moment == ENDED:  # before that a fault may hold some
-            found.entries.update(open_transactions(self._database))
+            found.entries.update(_told(self._database, _OPEN))
+            kept = _told(self._database, _LOCKS).items() - self._locks.items()
+            found.entries.update(kept)
         was = found.entries if self._entries is None else self._entries
         gone, changed, new = differences(was, found.entries)
         whole = self._entries is None or (moment == READY and bool(new))
@@ -379,10 +393,9 @@ def catalogue(database: Queries) -> Catalogue:
     return Catalogue(entries, belongs, positions, behind)
 
 
-def open_transactions(database: Queries) -> Entries:
-    """Return the transactions in which nothing is done any more, and which keep what they hold."""
+def _told(database: Queries, query: str) -> Entries:
     with contextlib.suppress(StageError):
-        return dict(database.fetch(_OPEN))
+        return dict(database.fetch(query))
     return {}
 
 

@@ -47,6 +47,7 @@ class Standing:
         self._table = table
         self._scopes = None if scopes is None else dict(scopes)
         self._changing = tuple(changing)
+        self._settled: str | None = None  # the condition of rows that clients are done with
         self._unscoped: dict[str, str] = {}
 
     def look(
@@ -64,10 +65,44 @@ class Standing:
                 tables[name] = hashes(columns, self._database.fetch(query)[0])
             except StageError as error:
                 missing[name] = error.found
+        if self._settled and self._table:
+            tables.update(self._of_clients(self._table, self._settled))
         if not tables and missing:
             raise StageError("rows that stand", next(iter(missing.values())), "see its log")
         wanted = expected(self._database, transformed or {}, self._scopes)
         return RowsSeen(moment, tables, procedure, self._scopes, missing, wanted, self._changing)
+
+    def settle(self, writes: Mapping[str, Sequence[Write]]) -> None:
+        """Look from now on at what clients wrote as well: they are gone, and nobody changes it any
+        more, but for `writes` of which they did not hear how they ended. Raises StageError.
+        """
+        table = self._table
+        scope = (self._scopes or {}).get(table.name) if table else None
+        if table is None or scope is None:
+            return
+        for one in shapes(self._database):
+            if one.called == table.name and one.numbered:
+                key = quoted(one.numbered)
+                ((last,),) = self._database.fetch(
+                    f"SELECT coalesce(max({key}), 0) FROM {one.quoted}"  # noqa: S608 - quoted
+                )
+                of_checks = (f"left(reference, {len(own)}) <> '{own}'" for own in table.own)
+                open_ = [
+                    name
+                    for name, all_of in writes.items()
+                    if any(write.fate is Fate.INDETERMINATE for write in all_of)
+                ]
+                known = f"reference NOT IN ({', '.join(map(_text, ['', *open_]))})"
+                parts = (f"NOT ({scope})", f"{key} <= {last}", *of_checks, known)
+                self._settled = " AND ".join(parts)
+
+    def _of_clients(self, table: Table, condition: str) -> Tables:
+        for one in shapes(self._database):
+            if one.called == table.name:
+                query = one.query([quoted(name) for name in one.types], condition)
+                found = hashes(list(one.types), self._database.fetch(query)[0])
+                return {f"{table.name} of clients": found}
+        return {}
 
     def count(self, writes: Mapping[str, Sequence[Write]], *, shared: bool) -> RowsCounted | None:
         """Say whose the rows of the clients' table are, once traffic is over: `writes` are theirs,
@@ -100,6 +135,10 @@ class Standing:
             f"FROM {one.quoted}"
         )
         yield f"{key} <= {high}" if written else _windows(key, int(low), int(high))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _windows(key: str, low: int, high: int) -> str:

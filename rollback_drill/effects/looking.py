@@ -57,7 +57,9 @@ told open
     "$STATUS_PAGE" "$SUPERVISOR_CONF" -perm -o+w -type f
 } | sort -u | head -n @MOST
 told home
-find "$HOME" -maxdepth 1 -type f ! -name '.*' ! -name '*.log*' ! -name '*.pid' \
+find "$HOME" -maxdepth 1 -type f ! -name '*.log*' ! -name '*.pid' \
+  ! -name '.*hist*' ! -name '.*hst*' ! -name '.*rc' ! -name '.*profile' ! -name '.*.sw?' \
+  ! -name '.viminfo' ! -name '.gitconfig*' ! -name '.*_log*' ! -name '.Xauthority' \
   | grep -vxFf <(env | cut -d = -f 2-) | head -n @MOST
 told repository
 git -C "$APP_DIR" config --local --list | sed 's/^/setting /'
@@ -78,7 +80,9 @@ told starts
 if [ -n "$SUPERVISOR_CONF" ]; then sha256sum "$SUPERVISOR_CONF"; fi
 if [ -n "$OWN_HOST" ]; then find /etc/systemd/system -type f -exec sha256sum {} +; fi
 sha256sum "$HOME"/.{bash{rc,_profile,_login,_aliases},profile,zshrc,pam_environment} \
-  "$HOME"/.ssh/{authorized_keys,config,environment}
+  "$HOME"/.ssh/{authorized_keys,config,environment} \
+  "$HOME"/.{pgpass,psqlrc,pg_service.conf,netrc,curlrc} \
+  "$HOME"/.config/{pip/pip.conf,uv/uv.toml,git/config,systemd/user/*}
 told secrets
 secrets() {
   for name in $(compgen -e | grep -E 'PASSW|SECRET|TOKEN|API_?KEY' | grep -vE '(FILE|DIR)$'); do
@@ -107,6 +111,8 @@ fi | while read -r at; do
   sed -n "s,^Max \([a-z ]*[a-z]\)  *$amount  *$amount .*,${at##*/} \1=\2 \3,p" "$at/limits"
   sed -n "s,^\(Umask\|[UG]id\|Cpus_allowed_list\|CapEff\):[[:space:]]*,${at##*/} \1=,p" "$at/status"
   echo "${at##*/} oom_score_adj=$(cat "$at/oom_score_adj")"
+  echo "${at##*/} variables=$(tr '\n\0' ' \n' < "$at/environ" | grep -o '^[A-Za-z_][A-Za-z0-9_]*=' \
+    | grep -v '_SERVICE_\|_PORT=\|_PORT_\|^_=' | sort -u | tr -d '=' | tr '\n' ' ')"
 done
 told handles
 if [ -n "$OWN_HOST" ]; then ls -d /proc/[0-9]*; else

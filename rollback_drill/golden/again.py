@@ -33,6 +33,7 @@ SOON_S = 4.0
 _LATEST_S = 30.0
 _EARLY_S = 1.0
 _FRONT = "front door"
+_BROKEN = 500
 _AT_FRONT = 80  # questions; hosts are asked all
 _SET, _ROWS, _TIME = "the golden set", "the rows of the database", "how long it took before"
 _ENOUGH, _TIMES, _MORE_S = 8, 3.0, 0.15  # when even the fastest of so many is slow
@@ -141,7 +142,9 @@ class Asking:
         tells, golden, subject = self._again.tells, self._golden, self._stage.subject
         if golden:
             for place, question in enumerate(golden.questions):
-                if question.tells in tells:
+                # What breaks a service on a healthy day is nothing to ask for again.
+                breaks = question.front and golden.answers[place].status >= _BROKEN
+                if question.tells in tells and not breaks:
                     self._numbers.setdefault(question, place)
             found += self._numbers
         elif self._rows and isinstance(subject, Asks):
@@ -161,8 +164,10 @@ class Asking:
         stage, limits = self._stage, self._stage.limits
         every = range(len(self._questions))
         # Some of each kind, edges among them.
-        few = [*every][:: max(1, len(every) // _AT_FRONT)]
-        ways = [(name, url, [*every]) for name, url in stage.direct_urls.items()]
+        step = max(1, len(every) // _AT_FRONT)
+        few = [one for one in every if one % step == 0 or self._questions[one].front]
+        behind = [one for one in every if not self._questions[one].front]
+        ways = [(name, url, behind) for name, url in stage.direct_urls.items()]
         ways.append((_FRONT, stage.base_url, few))
         if limits is None:
             return clock.at_once(

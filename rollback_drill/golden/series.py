@@ -19,6 +19,7 @@ Labelled = tuple[tuple[str, str], ...]
 class _Family:
     kind: str
     names: frozenset[str] = frozenset()
+    edges: frozenset[str] = frozenset()  # of its buckets
     series: set[Labelled] = field(default_factory=set)
 
 
@@ -43,6 +44,9 @@ def unlike_series(
         if family.names and found.names and found.names != family.names:
             told = (", ".join(sorted(names)) for names in (family.names, found.names))
             return Unlike(f"labels of {name}", *told)
+        if family.edges and found.edges and found.edges != family.edges:
+            told = (", ".join(sorted(edges)) for edges in (family.edges, found.edges))
+            return Unlike(f"buckets of {name}", *told)
         lost = family.series - found.series
         if whole and lost and not name.startswith(_OF_THE_PROCESS):
             first = ", ".join(f"{label}={value}" for label, value in min(lost))
@@ -58,6 +62,7 @@ def _read(text: str, apart: Collection[str]) -> dict[str, _Family] | None:
             family = found.setdefault(one.name, _Family(one.type))
             for sample in one.samples:
                 labels = {n: v for n, v in sample.labels.items() if n not in _EDGES}
+                family.edges |= {v for n, v in sample.labels.items() if n in _EDGES}
                 if not set(labels.values()) & set(apart):
                     family.names |= labels.keys()
                     family.series.add(tuple(sorted(labels.items())))

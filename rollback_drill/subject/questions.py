@@ -34,7 +34,8 @@ class GoldenQuestion:
 
     `written`: what clients write meanwhile may show in the answer. `volatile`: names of fields
     that differ each time. `edge`: to be asked in any case, when there is no time for all.
-    `headers`: beside the key, by name.
+    `headers`: beside the key, by name. `front`: it is asked of the front door alone, which may
+    answer it by itself.
     """
 
     operation: Name
@@ -47,6 +48,7 @@ class GoldenQuestion:
     volatile: tuple[str, ...] = ()
     edge: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+    front: bool = False
 
     def __str__(self) -> str:
         told = "".join(f" with {name}: {value}" for name, value in self.headers)

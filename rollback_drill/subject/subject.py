@@ -129,6 +129,13 @@ class Rereads(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsPeople(Protocol):
+    """A subject whose clients bear `people`'s names, which have no business in a log."""
+
+    people: Collection[str]
+
+
 SUBJECTS: Family[Callable[[Interface], Subject]] = Family("subjects", "a service")
 _Make = TypeVar("_Make", bound=Callable[[Interface], Subject])
 

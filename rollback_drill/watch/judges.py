@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,16 +11,29 @@ from rollback_drill.breaks.told import FaultInjected
 from rollback_drill.conduct.told import DrillStarted, Restored, Resumed
 from rollback_drill.decide.told import Decided
 from rollback_drill.ground.verdict import Verdict
-from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded, StepStarted
+from rollback_drill.perform.told import (
+    Checked,
+    CommandStarted,
+    ProcedureChosen,
+    StepEnded,
+    StepStarted,
+)
 from rollback_drill.record.book import Book
 from rollback_drill.record.judge import Cause, judging
 from rollback_drill.record.told import PhaseName, PhaseStarted
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.memory import MOST_GROWTH, memory_trend
-from rollback_drill.watch.told import LeftAs, Looked, NotSeen, ProbeSample, flaws
+from rollback_drill.watch.told import CUT, LeftAs, Looked, NotSeen, ProbeSample, flaws
 
 _FINAL = "Final verification"
 _VERIFIES = PhaseStarted(PhaseName.VERIFICATION)
+_LOG = r"[\"']?(?:\$\{?LOG_?(?:FILE|PATH)\}?|/var/log/[^\s\"';&|>]+)"
+# As a shell does it: `> log`, `truncate log`, `rm log`, `cp /dev/null log`, `tee log`, `sed -i`.
+_EMPTIES = re.compile(
+    rf"(?:^|[\s;&|:])>\|?\s*{_LOG}|\b(?:truncate|rm|shred|sed\s+-i|dd)\b[^\n;&|]*{_LOG}"
+    rf"|\b(?:cp|mv|tee|install)\s+(?!-\w*a)[^\n;&|]*{_LOG}[\"']?\s*(?:$|[;&|\n>])"
+)
+_KEEP = "keep it, for the post-mortem; if it must be shorter, let logrotate do it"
 _SILENCE_S = 10.0
 _SILENCE_A_HOST_S = 5.0  # more: hosts are asked one after the other, each with its patience
 
@@ -69,6 +83,20 @@ def of_the_unseen(book: Book) -> Iterator[Cause]:
             told |= _unseen_at(book, at, spans)
     for what, why in told.items():
         yield Cause(Verdict.UNKNOWN, "Observer", f"nobody could see {what}: {why}")
+    yield from _emptied(book)
+
+
+def _emptied(book: Book) -> Iterator[Cause]:
+    """A log that was cut after a step had emptied it: what it said is gone for everybody."""
+    commands = book.moments(CommandStarted)
+    for at, one in book.moments(NotSeen):
+        if not one.lost or one.why != CUT or "log" not in one.what:
+            continue
+        by = [c for began, c in commands if began <= at and _EMPTIES.search(c.script)]
+        if by:
+            what = f"line {by[-1].line} of the runbook empties it: what {one.what} said is gone"
+            yield Cause(Verdict.FAILED, "Log", what, by[-1].script[:300], _KEEP)
+            return
 
 
 @dataclass(frozen=True, slots=True)

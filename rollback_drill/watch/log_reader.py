@@ -21,6 +21,7 @@ from rollback_drill.ground.errors import DrillError, NotOffered, StageError
 from rollback_drill.ground.redact import Redactor
 from rollback_drill.stage.host import Host, look
 from rollback_drill.stage.model import Stage
+from rollback_drill.subject.subject import KnowsPeople
 from rollback_drill.watch.logs import (
     APPLICATION,
     DATABASE,
@@ -34,6 +35,7 @@ from rollback_drill.watch.logs import (
     database_entry,
     text_entry,
 )
+from rollback_drill.watch.told import CUT
 
 _LIMIT_S = 10.0  # for one look at one host
 _MOST = 2 * 2**20  # bytes of one look; as many looks follow as there is time for
@@ -104,7 +106,11 @@ class Tail:
         self.logs = {APPLICATION: Log(), OUTPUT: Log(), DATABASE: Log()}
         self.leaked: dict[str, float] = {}
         """When a secret was last written into a log, by the log (Unix seconds)."""
+        self.named: dict[str, float] = {}
+        """The same for the name of somebody who is a client."""
         self._secrets = Redactor(stage.secrets)
+        subject = getattr(stage, "subject", None)
+        self._people = Redactor(subject.people if isinstance(subject, KnowsPeople) else ())
         self._searched = 0  # lines of this look
         self._began = now()
         self._blocks: dict[str, str] = {}  # the end of what was read of each journal
@@ -224,6 +230,8 @@ class Tail:
         self._searched += 1
         if self._searched <= _SEARCHED and self._secrets.finds(line):
             self.leaked[f"the {source} log of {host}"] = entry.at
+        if self._searched <= _SEARCHED and self._people.finds(line):
+            self.named[f"the {source} log of {host}"] = entry.at
         if entry.level in NOTEWORTHY and not (harmless and re.search(harmless, line)):
             self.logs[source].add(entry)
             yield source, entry
@@ -318,7 +326,7 @@ class Tail:
     ) -> Iterator[str]:
         """Yield what is left of the file that was read before another took its place."""
         if seen.inode == place.inode:
-            reading.miss("the log was cut or written anew")
+            reading.miss(CUT)
             return
         script = _FIND.format(log=path, inode=place.inode)
         found = look(host, script, limit_s=_LIMIT_S).stdout.strip()

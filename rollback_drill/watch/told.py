@@ -43,6 +43,9 @@ class LogLine(Told):
     text: str
 
 
+CUT = "the log was cut or written anew"
+
+
 @dataclass(frozen=True, slots=True)
 class NotSeen(Told):
     """Somebody could not look at `what`, for the reason `why`; "" once he can again, and has missed

@@ -230,6 +230,24 @@ def test_a_transaction_that_is_left_open_is_found(
         assert "open transaction of postgres job is new" in told(before, watching.look(ENDED))
 
 
+def test_an_advisory_lock_that_a_session_keeps_is_found(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_catalogue, "_LOCKS", data_catalogue._LOCKS.replace("'5 s'", "'0 s'"))
+    url = server.url("app")
+    with (
+        psycopg.connect(url, autocommit=True) as looking,
+        psycopg.connect(url, autocommit=True) as other,
+    ):
+        watching = Watching(Session(looking))
+        before = watching.look(STARTED)
+        other.execute("SELECT pg_advisory_lock(7)")
+        assert told(before, watching.look(HEALTHY)) == ""
+        assert "advisory lock of postgres is new" in told(before, watching.look(ENDED))
+        leading = Watching(Session(looking))  # whoever kept it before the drill may keep it
+        assert told(leading.look(STARTED), leading.look(ENDED)) == ""
+
+
 @pytest.mark.parametrize("whose", ["DATABASE app", "ROLE clerk"])
 def test_a_setting_named_like_a_secret_is_compared_and_not_told(
     session: Session, whose: str

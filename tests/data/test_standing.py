@@ -237,6 +237,33 @@ def test_a_row_too_many_is_found(session: Session, made: Mapping[str, Fate], sai
     assert [(c.verdict, c.what) for c in causes if "orders" in c.what] == [(Verdict.FAILED, said)]
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE orders SET note = 'x' WHERE reference = 'd-1'", "note has other values"),
+        ("UPDATE orders SET id = 900 WHERE reference = 'd-1'", "had 2 rows"),
+        ("DELETE FROM orders WHERE reference = 'd-2'", "had 2 rows"),
+        ("UPDATE orders SET note = 'x' WHERE reference IN ('check-9', 'd-open')", ""),
+        ("INSERT INTO orders (reference) VALUES ('d-7')", ""),
+        ("SELECT 1", ""),
+    ],
+)
+def test_once_clients_are_gone_nobody_changes_what_they_wrote(
+    session: Session, change: str, found: str
+) -> None:
+    one = Standing(session, TABLE)
+    before = one.look(STARTED)
+    for reference in ("d-1", "d-2", "check-9", "d-open"):
+        session.fetch("INSERT INTO orders (reference, name) VALUES (%s, 'Ana')", (reference,))
+    made = dict.fromkeys(("d-1", "d-2"), Fate.ACKNOWLEDGED) | {"d-open": Fate.INDETERMINATE}
+    one.settle({name: [written(name, fate)] for name, fate in made.items()})
+    ended = one.look(ENDED)
+    session.fetch(change)
+    told = lost(before, ended, one.look(CLOSED))
+    assert [what for what in told if "of clients" in what] == told
+    assert [found in what for what in told] == ([True] if found else [])
+
+
 def test_where_others_write_their_rows_are_told_and_not_judged(session: Session) -> None:
     found = counted(session, {"stranger": Fate.ACKNOWLEDGED}, shared=True)
     assert found.strangers == 1

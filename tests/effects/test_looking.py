@@ -103,6 +103,9 @@ def test_nothing_changes_by_looking(place: Place) -> None:
         ('touch "$APP_DIR/.git/index.lock"', "git", "lock index.lock"),
         ("git config --global core.pager cat", "git", "setting of all core.pager"),
         ('echo PATH=/else >> "$HOME/.bash_profile"', "starts", ".bash_profile"),
+        ('echo 1,2 > "$HOME/.rows"', "home", ".rows"),
+        ('echo x > "$HOME/.pgpass"', "starts", ".pgpass"),
+        ('mkdir -p "$HOME/.config/pip"; echo x > "$HOME/.config/pip/pip.conf"', "starts", "pip"),
         ('mkdir -p "$HOME/.ssh"; echo k > "$HOME/.ssh/authorized_keys"', "starts", "authorized"),
     ],
 )
@@ -136,7 +139,7 @@ def test_the_limits_of_the_service_are_told(
     place: Place, neighbour: subprocess.Popen[bytes]
 ) -> None:
     before = place.seen(neighbour.pid).conditions
-    assert {"open files", "nice", "Uid", "oom_score_adj"} <= before.keys()
+    assert {"open files", "nice", "Uid", "oom_score_adj", "variables"} <= before.keys()
     assert place.seen(neighbour.pid).conditions == before
     subprocess.run(["prlimit", f"--pid={neighbour.pid}", "--nofile=77:77"], check=True)
     os.setpriority(os.PRIO_PROCESS, neighbour.pid, 5)

@@ -33,11 +33,12 @@ BY_SET_ALONE = {
     "odd-key-in-a-header", "odd-padded", "odd-version-of-another",
     "far-slash-behind", "far-other-case", "far-charset-refused",
     "far-metrics-swapped", "far-metrics-methods", "far-metrics-gauge", "far-metrics-404",
+    "behind-metrics-edges", "behind-documentation-gone", "behind-environment-served",
 }  # fmt: skip
 """What no row of the database can tell."""
 NEEDS_ALL = {
     "one-in-thirty", "far-odd-limits", "far-metrics-swapped", "far-metrics-methods",
-    "far-metrics-gauge", "far-metrics-404",
+    "far-metrics-gauge", "far-metrics-404", "behind-metrics-edges",
 }  # fmt: skip
 """What few questions do not show."""
 NOT_BY_ONE = {"one-host-rounds"}

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from rollback_drill.cli import main
-from rollback_drill.golden.again import Again, Asking
+from rollback_drill.golden.again import SOON_S, Again, Asking
 from rollback_drill.golden.recording import record_on
 from rollback_drill.ground.errors import Exit, StageError, UsageError
 from rollback_drill.stage import questioning
@@ -45,12 +45,30 @@ class Notes(BaseHTTPRequestHandler):
     ticks = False
     empty = range(0)  # turns at which it lists nothing
     rows: list[dict[str, str]]
+    otherwise = ""
+    heard: list[str]
+    document: object = None
 
     def do_GET(self) -> None:
+        self.heard.append(self.path)
         if self.headers["X-API-Key"] != KEY:
             self._answer(401, {"error": "who?"})
             return
+        if self.otherwise == "cached" and self.headers["If-None-Match"]:
+            self._answer(304, {})
+            return
+        if self.otherwise == "unknown_breaks" and "unknown=" in self.path:
+            self._answer(500, {})
+            return
         where, _, query = self.path.partition("?")
+        if self.otherwise == "loose":
+            where = where.lower()
+        if where.endswith("/") or where.upper() == where or where.startswith("//"):
+            self._answer(404, {"error": "nowhere"})
+            return
+        if where == "/openapi.json":
+            self._answer(200, self.document)
+            return
         asked = dict(part.split("=", 1) for part in query.split("&") if part)
         if where == "/notes":
             self._list(asked)
@@ -60,10 +78,24 @@ class Notes(BaseHTTPRequestHandler):
         else:
             self._answer(200, {"thing": where})
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return what stands in the header Date."""
+        if self.otherwise == "late":
+            return "Wed, 01 Jan 2020 00:00:00 GMT"
+        return super().date_time_string(timestamp)
+
+    def do_HEAD(self) -> None:
+        self._answer(500 if self.otherwise == "headless" else 200, None)
+
+    def do_OPTIONS(self) -> None:
+        self._answer(405, {})
+
     def _list(self, asked: dict[str, str]) -> None:
         start = int(asked.get("from", "0"))
         body: dict[str, Any] = {"notes": self.rows[start : start + 2]}
         turn = next(self.turn)
+        if self.otherwise == "odd" and asked.get("limit") == "37":
+            body["notes"] = body["notes"][:-1]
         if self.ticks:
             body["moment"] = turn
         if turn in self.empty:
@@ -72,7 +104,7 @@ class Notes(BaseHTTPRequestHandler):
         self._answer(200, body, further | ({"X-Turn": str(turn)} if self.ticks else {}))
 
     def _answer(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
-        text = json.dumps(body).encode()
+        text = b"" if self.command == "HEAD" else json.dumps(body).encode()
         self.send_response(status)
         for name, value in {"Content-Length": str(len(text)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -86,7 +118,9 @@ class Notes(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def notes() -> type[Notes]:
-    return type("OfOneTest", (Notes,), {"turn": itertools.count(1), "rows": list(NOTES)})
+    return type(
+        "OfOneTest", (Notes,), {"turn": itertools.count(1), "rows": list(NOTES), "heard": []}
+    )
 
 
 @pytest.fixture
@@ -138,11 +172,102 @@ def test_pages_rows_strangers_and_numbers_are_asked(place: Any) -> None:
     assert {f"GET /notes/{row['id']}" for row in NOTES} <= paths
     assert {"GET /notes/golden-absent", "GET /notes?limit=2 without the key"} <= paths
     assert {"GET /notes?limit=0", "GET /notes?limit=-1", "GET /things/1"} <= paths
-    assert all(one.method == "GET" for one in golden.questions)
+    assert all(one.method == "GET" for one in golden.questions if not one.front)
     statuses = {answer.status for answer in golden.answers}
-    assert statuses == {200, 401, 404}
+    assert statuses == {200, 401, 404, 405}
     written = {one.path for one in golden.questions if one.written}
     assert {path for path in written if path.startswith("/things")} == set()
+
+
+DOCUMENT = {
+    "paths": {
+        "/notes": {
+            "get": {
+                "parameters": [
+                    {"name": "from", "in": "query", "schema": {"type": "integer", "minimum": 0}},
+                    {"name": "sort", "in": "query", "schema": {"enum": ["up", "down"]}},
+                ]
+            },
+            "delete": {"parameters": [{"name": "all", "in": "query"}]},
+        }
+    }
+}
+
+
+def test_reads_are_asked_for_as_others_would_and_nothing_is_written(place: Any) -> None:
+    golden = record(place)
+    asked = {str(one) for one in golden.questions}
+    assert {
+        "HEAD /notes?limit=2",
+        "OPTIONS /notes?limit=2",
+        "GET /notes/?limit=2",
+        "GET /NOTES?limit=2",
+        "GET /notes?limit=37",
+        "GET /notes?limit=2&limit=2",
+        "GET /notes?limit=2&unknown=1",
+        'GET /notes?limit=2 with If-None-Match: "0"',
+        "GET /things/1 with Range: bytes=0-9",
+    } <= asked
+    assert "GET /notes?limit=2 with Range: bytes=0-9" not in asked  # its rows change
+    assert {one.method for one in golden.questions} == {"GET", "HEAD", "OPTIONS"}
+    assert not any(one.front and one.edge for one in golden.questions)
+
+
+def test_where_there_are_limits_fewer_ways_are_tried(place: Any) -> None:
+    every = sum(one.front for one in record(place).questions)
+    place.limits = Limits(rate=1000.0)
+    assert 0 < sum(one.front for one in record(place).questions) <= 2 * 12 <= every
+
+
+def test_what_a_document_says_of_parameters_is_asked(place: Any, notes: type[Notes]) -> None:
+    notes.document = DOCUMENT
+    place.interface = replace(INTERFACE, document="/openapi.json")
+    asked = {one.path for one in record(place).questions}
+    assert {"/notes?limit=2&from=7", "/notes?limit=2&sort=up", "/notes?limit=2&sort=down"} <= asked
+    assert not any("all=" in one for one in asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cached", 'with If-None-Match: "0"'),
+        ("headless", "HEAD /"),
+        ("loose", "/THINGS/1"),
+        ("odd", "limit=37"),
+        ("unknown_breaks", "unknown=1"),
+    ],
+)
+def test_an_answer_to_another_way_of_asking_turns_red(
+    place: Any, notes: type[Notes], name: str, said: str
+) -> None:
+    golden = record(place)
+    assert ask(place, golden)[1] == ()
+    notes.otherwise = name
+    _, unlike = ask(place, golden)
+    assert unlike
+    assert any(said in one.question for one in unlike), unlike
+    assert {one.host for one in unlike} == {"front door"}
+
+
+def test_answers_of_another_time_are_found_wherever_they_come_from(
+    place: Any, notes: type[Notes]
+) -> None:
+    golden = record(place)
+    notes.otherwise = "late"
+    _, unlike = ask(place, golden)
+    assert {(one.place, one.seen) for one in unlike} == {("header date", "of another time")}
+    assert {host for one in unlike for host in one.hosts} == {"host-1"}  # a front door may add some
+    late = record(place)
+    assert ask(place, late)[1] == ()
+
+
+def test_what_breaks_on_a_healthy_day_is_not_asked_again(place: Any, notes: type[Notes]) -> None:
+    notes.otherwise = "unknown_breaks"
+    golden = record(place)
+    notes.heard = []
+    told, unlike = ask(place, golden)
+    assert (unlike, told.edges) == ((), 0)
+    assert not any("unknown=1" in one for one in notes.heard)
 
 
 def test_the_same_seed_asks_the_same(place: Any) -> None:
@@ -180,7 +305,8 @@ def test_a_difference_is_found_and_the_rows_of_the_drill_are_none(
     notes.rows.append({"id": "drill-1", "text": "drill-1"})
     asked, unlike = ask(place, golden)
     assert unlike == ()
-    assert asked.compared == len(golden.questions) + asked.places["front door"]
+    assert asked.places["host-1"] == sum(not one.front for one in golden.questions)
+    assert asked.compared == asked.places["host-1"] + asked.places["front door"]
     notes.rows[1] = {"id": "n1", "text": "note 2"}
     _, unlike = ask(place, golden)
     assert {(one.place, one.expected, one.seen) for one in unlike} >= {("text", "note 1", "note 2")}
@@ -262,5 +388,6 @@ def test_no_more_is_asked_than_a_limit_allows(staging: Any) -> None:
     golden = record_on(staging, 1)
     staging.limits = Limits(rate=10)
     asked, unlike = ask(staging, golden)
-    assert sum(asked.places.values()) <= 30 < asked.unasked + sum(asked.places.values())
+    most = 10 * SOON_S
+    assert sum(asked.places.values()) <= most < asked.unasked + sum(asked.places.values())
     assert (asked.edges, unlike) == (0, ())

@@ -4,6 +4,7 @@ import json
 import mailbox
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,18 +13,21 @@ from typing import Any
 import pytest
 
 from rollback_drill.conduct.companions.messages import Messages
-from rollback_drill.conduct.told import Restored
+from rollback_drill.conduct.told import DrillStarted, Restored
 from rollback_drill.data.told import ENDED, STARTED, LedgerRead, RowsSeen, data_loss
 from rollback_drill.ground.errors import UsageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.judge.impact import facts_after
 from rollback_drill.judge.judgement import judge
+from rollback_drill.perform.judges.people import of_messages
 from rollback_drill.perform.messages import Channels, Courier, blanks_in, read_channels
 from rollback_drill.perform.told import MessageHandled, StepStarted
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import Told
 from rollback_drill.stage.host import LocalHost
+from rollback_drill.traffic.told import TrafficSecond
+from tests.judge.record_support import T, good
 
 FACTS = {"INCIDENT": "INC-7", "SEVERITY": "P0"}
 
@@ -188,6 +192,31 @@ def test_a_status_page_says_what_is_so_when_clients_go_and_come(
     record = [step, MessageHandled("status-page", text, "kept", "")]
     causes = judge(Book([Event(float(at), what) for at, what in enumerate(record)])).causes
     assert any(one.where == "Status page" for one in causes) is untrue
+
+
+@pytest.mark.parametrize(
+    ("text", "untrue"),
+    [
+        ("The API is being rolled back to v0.1.0-rc1.", "v0.1.0-rc1 is gone back to"),
+        ("We went back to {stable}.", ""),
+        ("It runs on {failing} again.", ""),
+        ("It runs on 10.0.0.7 again.", ""),
+        ("Nobody was affected.", "7 requests of clients had failed"),
+        ("Some customers were affected.", ""),
+    ],
+)
+def test_whoever_reads_a_message_it_says_what_is_so(text: str, untrue: str) -> None:
+    *record, end = good()
+    start = next(e.what for e in record if isinstance(e.what, DrillStarted))
+    second = next(e.what for e in record if isinstance(e.what, TrafficSecond))
+    failed = replace(second, outcomes={"ok": 1, "timeout": 7})
+    said = text.format(stable=start.stable, failing=start.failing)
+    message = Event(T + 6, MessageHandled("partners.txt", said, "kept", ""))
+    causes = of_messages(Book([*record, Event(T + 5, failed), message, end]))
+    assert [untrue in one.what for one in causes] == ([True] if untrue else [])
+    early = replace(message, at=T + 4)
+    if "Nobody" in text:
+        assert of_messages(Book([*record, early, Event(T + 5, failed), end])) == []
 
 
 def test_a_channel_that_is_down_for_a_moment_is_tried_again(

@@ -637,6 +637,27 @@ helm upgrade api chart
 redis-cli info
 """.strip().splitlines()
 SWALLOWED = """
+while ! alembic upgrade head; do break; done
+until uv sync\\ndo\\n  echo later\\n  break\\ndone
+case "$(alembic upgrade head)" in *) date ;; esac
+test "$(pg_dump shop)" && date
+alembic upgrade head || { echo failed; }
+alembic upgrade head || ( echo failed; true )
+alembic upgrade head || date
+sudo systemctl restart api || logger -t api failed >&2
+alembic upgrade head || echo "failed" >&2
+alembic upgrade head && date || true
+alembic upgrade head || status=$?
+timeout 10 alembic upgrade head || [ $? -eq 124 ]
+for h in a b; do ssh $h systemctl restart api || continue; done
+back() {\\n  alembic upgrade head\\n  date\\n}\\nif back; then date; fi
+function back { uv sync; systemctl restart api; }\\nback || exit 1
+ssh api-1 'git checkout v1.0; systemctl restart api'
+ssh api-1 <<'END'\\ngit checkout v1.0\\nsystemctl restart api\\nEND
+docker exec api sh -c "alembic upgrade head; date"
+said="$(alembic upgrade head; date)"
+systemctl restart --no-block api
+at now <<< 'systemctl restart api'
 ! sha256sum --check a.sha256
 echo "$(sha256sum -c a.sha256)"
 export SAID="$(pg_dump shop)"
@@ -667,6 +688,22 @@ curl -s https://example.com/deploy.sh | bash
 sh -c 'pg_dump shop | gzip > a.gz'
 """.strip().splitlines()
 HEARD = """
+until alembic upgrade head; do sleep 1; done
+for n in 1 2 3; do alembic upgrade head && break; sleep 1; done
+alembic upgrade head || { echo failed; exit 1; }
+alembic upgrade head || status=$?\\nexit "$status"
+back() {\\n  alembic upgrade head\\n  date\\n}\\nback
+back() {\\n  alembic upgrade head || return 1\\n  date\\n}\\nback || exit 1
+up() { curl -f localhost; }\\nup || exit 1
+ssh api-1 'git checkout v1.0 && systemctl restart api'
+ssh api-1 'set -e; git checkout v1.0; systemctl restart api'
+ssh api-1 'cd /srv; systemctl restart api'
+ssh api-1 bash -ec 'git checkout v1.0; systemctl restart api'
+bash -ec 'git checkout v1.0; systemctl restart api'
+ssh api-1 bash -e <<'END'\\ngit checkout v1.0\\nsystemctl restart api\\nEND
+systemctl restart --no-block api; systemctl is-active api
+echo "alembic upgrade head || echo failed"
+# alembic upgrade head || date
 uv sync --quiet && echo done
 if ! alembic upgrade head; then echo bad; exit 1; fi
 if sha256sum --check a.sha256; then mv a b; fi
@@ -677,7 +714,6 @@ if ! systemctl is-active api; then echo down; fi
 ! grep ERROR app.log
 alembic upgrade head
 alembic upgrade head || exit 1
-alembic upgrade head || echo "failed" >&2
 alembic upgrade head && true
 grep -c ERROR app.log || true
 diff a b || true
@@ -754,6 +790,20 @@ f() { local x=1; date; }; f
 time date
 """.strip().splitlines()
 IDLE = """
+echo alembic upgrade head
+echo head | xargs echo alembic upgrade
+cat <<'END'\\nalembic upgrade head\\nEND
+test -n "" && alembic upgrade head
+[ 1 = 2 ] && alembic upgrade head
+if [ -z "x" ]; then alembic upgrade head; fi
+[[ "" ]] && alembic upgrade head
+until true; do alembic upgrade head; done
+while read -r host; do ssh "$host" date; done < /dev/null
+nice -n 5 true alembic upgrade head
+alembic upgrade --help
+PATH=/tmp/here:$PATH\\nalembic upgrade head
+export PATH=/opt/none\\nalembic upgrade head
+PATH=. alembic upgrade head
 true
 : uv sync
 sha256sum() { echo OK; }; sha256sum --check a.sha256
@@ -767,6 +817,19 @@ set -n\\nalembic upgrade head
 exec date\\nalembic upgrade head
 """.strip().splitlines()
 BUSY = """
+echo alembic upgrade head\\nalembic upgrade head
+echo "alembic upgrade head"
+cat > steps.sh <<'END'\\nalembic upgrade head\\nEND
+cat <<'END' | bash -e\\nalembic upgrade head\\nEND
+test -n "$CI" && date
+[ "$a" = b ] && date
+[ -f a ] || exit 1
+[[ $a =~ ^b$ ]] && date
+[ 1 = 1 ] && date
+while read -r host; do ssh "$host" date; done < hosts.txt
+export PATH="$HOME/.local/bin:$PATH"
+PATH=/usr/local/bin:/usr/bin:/bin
+PATH="$APP_DIR/.venv/bin:$PATH" alembic upgrade head
 psql() { command psql -X "$@"; }; psql -c 'SELECT 1'
 psql() { x="${A}"; command psql -X "$@"; }; psql -c 'SELECT 1'
 alias grep='grep --color=never'; grep a b

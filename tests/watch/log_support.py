@@ -60,6 +60,7 @@ class Bench:
             hosts=(self.host,), environment={"LOG_FILE": str(self.log)}, api_key="",
             interface=Interface(key_header="K"), secrets=frozenset({"the-key-of-all"}),
             direct_urls={}, database=self.postgres,
+            subject=SimpleNamespace(people=("José Núñez",)),
         )  # fmt: skip
         self.tail = Tail(cast(Any, self.stage))
         self.timeline = Timeline(folder / "timeline.jsonl")

@@ -181,6 +181,15 @@ def test_a_secret_in_a_log_is_found_in_each_spelling(bench: Bench) -> None:
     }
 
 
+def test_the_name_of_a_client_in_a_log_is_found(bench: Bench) -> None:
+    bench.tail.read()
+    assert bench.tail.named == {}
+    bench.write(json.dumps({"level": "INFO", "message": "kept for José Núñez d-17"}) + "\n")
+    bench.tail.read()
+    assert set(bench.tail.named) == {f"the {APPLICATION} log of host-1"}
+    assert bench.tail.leaked == {}
+
+
 def test_what_more_lines_there_were_is_told_at_the_time_of_the_lines(tmp_path: Path) -> None:
     timeline = Timeline(tmp_path / "timeline.jsonl")
     written = now() - 30.0

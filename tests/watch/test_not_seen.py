@@ -18,7 +18,13 @@ from rollback_drill.decide.told import Decided
 from rollback_drill.ground.errors import NotOffered, StageError
 from rollback_drill.ground.verdict import Verdict
 from rollback_drill.perform.messages import Channels, Courier
-from rollback_drill.perform.told import Checked, ProcedureChosen, StepEnded, StepStarted
+from rollback_drill.perform.told import (
+    Checked,
+    CommandStarted,
+    ProcedureChosen,
+    StepEnded,
+    StepStarted,
+)
 from rollback_drill.record.book import Book
 from rollback_drill.record.timeline import Event, Timeline, read
 from rollback_drill.record.told import PhaseName, PhaseStarted, Told
@@ -28,7 +34,7 @@ from rollback_drill.traffic.interface import Interface
 from rollback_drill.traffic.told import TrafficSecond
 from rollback_drill.watch.judges import of_memory, of_silence, of_the_unseen
 from rollback_drill.watch.probe import Probe
-from rollback_drill.watch.told import LeftAs, Looked, NotSeen, ProbeSample
+from rollback_drill.watch.told import CUT, LeftAs, Looked, NotSeen, ProbeSample
 from tests.judge.record_support import T, changed, good
 from tests.traffic.listings_server import ListingsServer
 
@@ -172,6 +178,45 @@ def test_a_decision_without_a_rollback_that_rests_on_what_nobody_saw_is_unknown(
     causes = of_the_unseen(among(undecided(ours=ours), *SEEN, *more))
     assert [one.verdict for one in causes] == [Verdict.UNKNOWN] * bool(said)
     assert all(said in one.what for one in causes)
+
+
+def command(script: str) -> CommandStarted:
+    return CommandStarted(7, "Procedure 1", 2, "host-1", "", script, 120, 9.0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        '> "$LOG_FILE"',
+        ': > "${LOG_FILE}"',
+        'date; truncate -s 0 "$LOG_FILE"',
+        "sudo rm -f /var/log/api/application.log",
+        'cp /dev/null "$LOG_FILE"',
+        'tail -n 5 "$LOG_FILE" | tee "$LOG_FILE"',
+        "sed -i '/ERROR/d' \"$LOG_FILE\"",
+    ],
+)
+def test_a_log_that_a_step_emptied_fails_the_drill(script: str) -> None:
+    cut = (20.0, NotSeen(LOG, CUT, lost=True))
+    causes = list(of_the_unseen(among(good(), (19.0, command(script)), cut)))
+    assert [(c.verdict, c.where) for c in causes] == [(Verdict.FAILED, "Log")]
+    assert "line 120" in causes[0].what
+    assert of_the_unseen(among(good(), (21.0, command(script)), cut)) == []  # it came later
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'tail -n 100 "$LOG_FILE" > errors.txt',
+        'cp "$LOG_FILE" "$EVIDENCE_DIR/application.log"',
+        'echo back >> "$LOG_FILE"',
+        'date | tee -a "$LOG_FILE"',
+        'grep ERROR "$LOG_FILE" > "$EVIDENCE_DIR/errors.log"',
+    ],
+)
+def test_a_log_that_somebody_else_cut_is_not_a_steps_doing(script: str) -> None:
+    cut = (20.0, NotSeen(LOG, CUT, lost=True))
+    assert of_the_unseen(among(good(), (19.0, command(script)), cut)) == []
 
 
 def test_kills_that_nobody_could_count_any_more_are_unknown() -> None:

@@ -11,7 +11,7 @@ from rollback_drill.conduct.rig import Rig
 from rollback_drill.ground import clock
 from rollback_drill.record.watched import Watched
 from rollback_drill.watch.metrics.counting import Counting
-from rollback_drill.watch.metrics.told import Leaked
+from rollback_drill.watch.metrics.told import PERSON, SECRET, Leaked
 
 _EVERY_S = 1.0
 _ENDS_S = 30.0
@@ -25,7 +25,7 @@ class CountingAlong(Companion):
         self._over = clock.signal()
         self._open = contextlib.ExitStack()
         self._thread: Watched | None = None
-        self._leaked: dict[str, float] = {}
+        self._leaked: dict[tuple[str, str], float] = {}
 
     def __enter__(self) -> object:
         stage = self.rig.stage
@@ -51,7 +51,9 @@ class CountingAlong(Companion):
             self._over.wait(_EVERY_S)
 
     def _note_leaks(self) -> None:
-        for where, at in self.rig.performer.moment.tail.leaked.copy().items():
-            if at > self._leaked.get(where, 0.0):
-                self._leaked[where] = at
-                self.rig.timeline.record(Leaked(where))
+        tail = self.rig.performer.moment.tail
+        for what, found in ((SECRET, tail.leaked), (PERSON, tail.named)):
+            for where, at in found.copy().items():
+                if at > self._leaked.get((what, where), 0.0):
+                    self._leaked[what, where] = at
+                    self.rig.timeline.record(Leaked(where, what))

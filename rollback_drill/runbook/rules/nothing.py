@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rollback_drill.runbook.lint import Said, rule_of_runbooks, rule_of_scripts
 from rollback_drill.runbook.model import Checkbox, Checklist, CodeBlock, Procedure, Runbook
+from rollback_drill.runbook.rules.untaken import untaken
 from rollback_drill.runbook.shell import Script, read_script
 
 _IDLE = ("true", ":")
@@ -64,6 +65,7 @@ def does_nothing(script: Script) -> Said:
             yield command.line, f"{command.name!r} does nothing, and always succeeds"
     for line in script.unreached:
         yield line, "it stands behind an `exit`, and is never run"
+    yield from untaken(script)
     yield from _shadowed(script)
     yield from _only_tried(script)
 

@@ -14,6 +14,13 @@ from dataclasses import replace
 from rollback_drill.stage import http
 from rollback_drill.stage.asking import keyed
 from rollback_drill.subject.described.crowds import following
+from rollback_drill.subject.otherwise import (
+    AS_OTHERS_ASK,
+    LOOKING,
+    documented,
+    other_values,
+    spellings,
+)
 from rollback_drill.subject.questions import GoldenQuestion
 from rollback_drill.subject.subject import Place
 from rollback_drill.subject.values import value_of
@@ -21,6 +28,7 @@ from rollback_drill.traffic.interface import Operation
 
 _PAGES = 8  # that are followed
 _ROWS = 12  # of a list that are asked for
+_WITHIN_LIMITS = 12  # other ways of asking for what one operation reads
 _DRAWS = 10  # of a path with a number in it
 _ABSENT = "golden-absent"
 _NUMBER = re.compile(r"(?<==)\d+(?=&|$)")
@@ -34,17 +42,50 @@ def questions_about(
     every = list(operations)
     pick = random.Random(f"golden {seed}")  # noqa: S311 - nothing secret
     found: dict[str, GoldenQuestion] = {}
+    front: dict[str, GoldenQuestion] = {}
+    document = _document(place)
     for one in every:
         if one.reads:
             written = any(_meet(one.path, other.path) for other in every if not other.reads)
             for path in _paths(place, one, pick):
                 question = GoldenQuestion(_name(one), path, written=written)
                 found.setdefault(path, question)
+            others = list(_otherwise(one, document, written=written))
+            if place.limits and len(others) > _WITHIN_LIMITS:
+                others = pick.sample(others, _WITHIN_LIMITS)
+            for other in others:
+                plain = other.method == "GET" and not other.headers
+                if not (plain and other.path in found):
+                    front.setdefault(f"{other}", other)
             if place.api_key:
                 stranger = GoldenQuestion(_name(one), _first(one), keyed=False, edge=True)
                 found.setdefault(f"{stranger}", stranger)
     for number, question in enumerate(found.values()):
         yield replace(question, edge=question.edge or number < 2 * len(every))
+    yield from front.values()
+
+
+def _document(place: Place) -> object:
+    """Return the service's OpenAPI document, None where it has none that can be read."""
+    path = place.interface.document
+    return value_of(http.get(place.base_url + path, headers=keyed(place)).text) if path else None
+
+
+def _otherwise(
+    operation: Operation, document: object, *, written: bool
+) -> Iterator[GoldenQuestion]:
+    """Yield how others may ask for it; proxies may answer some of that by themselves."""
+    first, name = _first(operation), _name(operation)
+    for path in (*other_values(first), *documented(first, document)):
+        yield GoldenQuestion(name, path, written=written, front=True)
+    for headers in AS_OTHERS_ASK:
+        if not (written and headers[0][0] == "Range"):  # a part of what changes cannot be read
+            yield GoldenQuestion(name, first, headers=headers, written=written, front=True)
+    for method in LOOKING:
+        told = f"{method} {operation.name}"
+        yield GoldenQuestion(told, first, method=method, written=written, front=True)
+    for path in spellings(first):
+        yield GoldenQuestion("GET elsewhere", path, written=written, front=True)
 
 
 def _name(operation: Operation) -> str:

@@ -46,7 +46,7 @@ _CHANNELS = ("partner", "phone", "front-desk")  # none is what a migration would
 _DETAILS_SHARE = 0.6  # of reads of an own reservation; the rest are lists
 _CITY_SHARE = 0.03  # of lists of listings
 _CHANNEL_SHARE = 0.3  # of creates and updates where the service knows channels
-_NAMES = ("Ana Öztürk", "Łukasz Żak", "Mary O'Neil", "李 小龍", "José Núñez", "Zoë de Vries")
+GUESTS = ("Ana Öztürk", "Łukasz Żak", "Mary O'Neil", "李 小龍", "José Núñez", "Zoë de Vries")
 
 
 @dataclass(slots=True)
@@ -249,7 +249,7 @@ class ListsCrowd:
         fields = {
             "reference": reference,
             "listing_id": pick.choice(client.seen),
-            "guest_name": f"{pick.choice(_NAMES)} {reference}",
+            "guest_name": f"{pick.choice(GUESTS)} {reference}",
             "check_in": night.isoformat(),
             "check_out": (night + timedelta(days=pick.randrange(1, 15))).isoformat(),
             "total_cents": pick.randrange(5_000, 900_000),
@@ -270,7 +270,7 @@ class ListsCrowd:
         reference = self._reference()
         fields: dict[str, object] = {"total_cents": pick.randrange(5_000, 900_000)}
         if pick.random() < 0.5:
-            fields["guest_name"] = f"{pick.choice(_NAMES)} {reference}"
+            fields["guest_name"] = f"{pick.choice(GUESTS)} {reference}"
         if pick.random() < 0.3:
             fields["status"] = pick.choice(_STATUSES)
         fields |= self._channel()

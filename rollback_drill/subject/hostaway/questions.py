@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
+from rollback_drill.subject.otherwise import AS_OTHERS_ASK
 from rollback_drill.subject.questions import GoldenQuestion, Tells
 from rollback_drill.subject.subject import Queries
 
@@ -24,22 +25,16 @@ _NEWEST = 40
 _STATUSES = ("confirmed", "completed", "cancelled")
 # Filters that match no row: spelling, quotes, wildcards and letters of other scripts.
 _STRANGE = ("", "lisbon", "Lisbon ", "%", "O'Neil", '"', "Łódź", "李 小龍", "a&limit=1", "x" * 200)
-# As browsers, proxies, caches and crawlers ask: of what none of it is meant for, nothing changes.
-_ASKED_OTHERWISE: tuple[tuple[tuple[str, str], ...], ...] = (
-    (("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),),
-    (("Accept", "application/xml"),),
-    (("Accept-Language", "de-AT,de;q=0.9"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")),
-    (("If-None-Match", '"0"'),),
-    (("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"),),
-    (("Accept-Encoding", "identity"),),
-    (("Range", "bytes=0-9"),),
-    (("Origin", "https://elsewhere.example"), ("Referer", "https://elsewhere.example/")),
-    (("X-HTTP-Method-Override", "DELETE"),),
-    (("Cookie", "session=1"), ("Time-Zone", "Asia/Tokyo")),
-)
+# A service that lets it be overridden would delete.
+_ASKED_OTHERWISE = (*AS_OTHERS_ASK, (("X-HTTP-Method-Override", "DELETE"),))
 _ANOTHER_TYPE = (
     (("Content-Type", "application/json; charset=utf-8"),),
     (("Content-Type", "text/plain"),),
+)
+# What is not to be had from outside, whatever stands beside a release.
+_SHUT = (
+    *("/.env", "/.git/config", "/config.yaml", "/backup.dump", "/logs", "/static"),
+    *("/admin", "/debug", "/config", "/env", "/api/v1/listings", "/robots.txt", "/server-status"),
 )
 _BAD_PAGES = ("limit=0", "limit=-1", "limit=101", "limit=x", "offset=-1", f"offset={2**31}")
 
@@ -163,6 +158,10 @@ def _of_the_whole() -> Iterator[GoldenQuestion]:
         )
     yield GoldenQuestion("GET /maintenance", "/maintenance", keyed=False)
     yield GoldenQuestion("GET /openapi.json", "/openapi.json", tells=Tells.RELEASE)
+    for path in ("/docs", "/redoc"):
+        yield GoldenQuestion(f"GET {path}", path, keyed=False, tells=Tells.RELEASE)
+    for path in _SHUT:
+        yield GoldenQuestion("GET elsewhere", path, keyed=False)
     for path in ("/api", "/api/guests", "/api/listings/1/reservations", "/"):
         yield GoldenQuestion("GET elsewhere", path)
     yield GoldenQuestion("PUT /api/listings", "/api/listings", method="PUT", body="{}")

@@ -16,6 +16,7 @@ from rollback_drill.stage.asking import keyed
 from rollback_drill.stage.http import Answer, Client
 from rollback_drill.stage.strangers import Door, strangers_refused
 from rollback_drill.subject.documents import REFERENCE
+from rollback_drill.subject.hostaway.crowds import GUESTS
 from rollback_drill.subject.hostaway.pages import is_whole
 from rollback_drill.subject.hostaway.questions import (
     ASKS,
@@ -76,6 +77,7 @@ class Hostaway:
     control = "SELECT 1 FROM listings LIMIT 1"
     recipe: Recipe | None = RECIPE
     metrics = MetricNames("hostaway-mcp", "hostaway_requests_total", "hostaway_request_seconds")
+    people: Collection[str] = GUESTS
     leaves: tuple[str, ...] = ("Lists come in the old format",)
 
     def __init__(self, interface: Interface) -> None:

@@ -17,7 +17,7 @@ from rollback_drill.watch.metrics.agreement import (
     last_span,
     sure_since,
 )
-from rollback_drill.watch.metrics.told import Counted, Leaked
+from rollback_drill.watch.metrics.told import SECRET, Counted, Leaked
 from rollback_drill.watch.told import LogLine
 
 _OF_LOGS = ("application_log", "startup_log")
@@ -92,6 +92,6 @@ def of_secrets(book: Book) -> Iterator[Cause]:
     since = took_effect(book)
     if since is None:
         return
-    for where in dict.fromkeys(one.where for at, one in book.moments(Leaked) if at >= since):
-        what = f"a secret of the service stands in {where}"
-        yield Cause(Verdict.FAILED, "Secrets", what, advice="take it out, and make a new one")
+    for one in dict.fromkeys(one for at, one in book.moments(Leaked) if at >= since):
+        advice = "take it out" + (", and make a new one" if one.what == SECRET else "")
+        yield Cause(Verdict.FAILED, "Secrets", f"{one.what} stands in {one.where}", advice=advice)

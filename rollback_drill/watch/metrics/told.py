@@ -34,8 +34,12 @@ class Counted(Told):
     asked_before: dict[str, Count] | None = None
 
 
+SECRET, PERSON = "a secret of the service", "the name of a client"
+
+
 @dataclass(frozen=True, slots=True)
 class Leaked(Told):
-    """A secret of the service stands in the open. `where`: "the metrics of host-1"."""
+    """`what` is nobody's business stands in the open. `where`: "the metrics of host-1"."""
 
     where: Name
+    what: str = SECRET

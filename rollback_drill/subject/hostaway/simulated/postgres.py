@@ -16,7 +16,7 @@ from rollback_drill.stage.model import Sessions
 from rollback_drill.subject.hostaway.simulated.copies import NEW, Copy, Fields, definitions, sums
 from rollback_drill.subject.hostaway.simulated.losses import Losses
 from rollback_drill.subject.hostaway.simulated.plants import Plants
-from rollback_drill.subject.subject import Queries
+from rollback_drill.subject.subject import OWN_ROWS, Queries
 
 POOL = 10
 """Sessions that the service keeps."""
@@ -354,6 +354,21 @@ def _hashes(
     return [database.summed(found["table"], _SUMMED.findall(found.string), last)]
 
 
+def _of_clients(
+    database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
+) -> list[tuple[Any, ...]]:
+    del parameters
+    unknown = set(re.findall(r"'([^']*)'", found["unknown"]))
+    rows = [
+        row
+        for row in database.rows("reservations")
+        if int(found["first"]) < row["id"] <= int(found["last"])
+        and not row["reference"].startswith(OWN_ROWS)
+        and row["reference"] not in unknown
+    ]
+    return [sums("reservations", rows, _SUMMED.findall(found.string))]
+
+
 def _shapes(
     database: SimulatedPostgres, found: re.Match[str], parameters: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
@@ -472,6 +487,7 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         ),
         (r"^SELECT guest_name, total_cents FROM reservations WHERE id", _stored),
         (r"length\(guest_name\)", _cut),
+        (r"FROM pg_locks l JOIN pg_stat_activity", lambda _d, _f, _p: []),
         (r"FROM pg_stat_activity a WHERE", lambda _d, _f, _p: []),
         (r"^SELECT version_num FROM alembic_version", lambda d, _f, _p: [(d.revision,)]),
         (
@@ -495,6 +511,16 @@ _ANSWERS: list[tuple[re.Pattern[str], _Answer]] = [
         (r"has_table_privilege\('pg_largeobject'", lambda _d, _f, _p: [(True,)]),
         (r"FROM pg_largeobject$", lambda _d, _f, _p: [("0", "0")]),  # the model has none
         (r'^SELECT coalesce\(min\("id"\), 0\).* FROM "(?P<table>\w+)"$', _ends),
+        (
+            r'^SELECT coalesce\(max\("id"\), 0\) FROM "reservations"$',
+            lambda d, _f, _p: [(max(d.by_id, default=0),)],
+        ),
+        (
+            r'^SELECT count\(\*\)::text.* FROM "reservations" WHERE NOT '
+            r'\("id" <= (?P<first>\d+)\) AND "id" <= (?P<last>\d+) AND .* AND '
+            r"reference NOT IN \((?P<unknown>.*)\)$",
+            _of_clients,
+        ),
         (r'^SELECT count\(\*\) FROM "reservations" WHERE "id" <= (?P<last>\d+)$', _count_part),
         (
             r'^SELECT reference FROM "reservations" WHERE NOT \("id" <= (?P<last>\d+)\)$',
