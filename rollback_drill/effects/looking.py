@@ -111,8 +111,6 @@ fi | while read -r at; do
   sed -n "s,^Max \([a-z ]*[a-z]\)  *$amount  *$amount .*,${at##*/} \1=\2 \3,p" "$at/limits"
   sed -n "s,^\(Umask\|[UG]id\|Cpus_allowed_list\|CapEff\):[[:space:]]*,${at##*/} \1=,p" "$at/status"
   echo "${at##*/} oom_score_adj=$(cat "$at/oom_score_adj")"
-  echo "${at##*/} variables=$(tr '\n\0' ' \n' < "$at/environ" | grep -o '^[A-Za-z_][A-Za-z0-9_]*=' \
-    | grep -v '_SERVICE_\|_PORT=\|_PORT_\|^_=' | sort -u | tr -d '=' | tr '\n' ' ')"
 done
 told handles
 if [ -n "$OWN_HOST" ]; then ls -d /proc/[0-9]*; else

@@ -139,7 +139,7 @@ def test_the_limits_of_the_service_are_told(
     place: Place, neighbour: subprocess.Popen[bytes]
 ) -> None:
     before = place.seen(neighbour.pid).conditions
-    assert {"open files", "nice", "Uid", "oom_score_adj", "variables"} <= before.keys()
+    assert {"open files", "nice", "Uid", "oom_score_adj"} <= before.keys()
     assert place.seen(neighbour.pid).conditions == before
     subprocess.run(["prlimit", f"--pid={neighbour.pid}", "--nofile=77:77"], check=True)
     os.setpriority(os.PRIO_PROCESS, neighbour.pid, 5)

@@ -96,6 +96,7 @@ def stage(error: type[Exception], **given: Any) -> Any:
         "secrets": frozenset(),
         "environment": {"DB_USER": "u", "DB_NAME": "d"},
         "direct_urls": {},
+        "subject": None,
     }
     return Broken(error, **{**usual, **given})
 
