@@ -28,7 +28,7 @@ from rollback_drill.subject.questions import (
 )
 from rollback_drill.subject.values import way_of
 
-SOON_S = 4.0
+SOON_S = 3.0
 """For all questions; those that matter are asked even then."""
 _LATEST_S = 30.0
 _EARLY_S = 1.0

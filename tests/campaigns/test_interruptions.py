@@ -161,6 +161,7 @@ def test_performed_again_it_ends_in_the_same_good_state(
     assert outcome.wrong == ()
 
 
+@pytest.mark.wide
 @pytest.mark.slow
 def test_a_procedure_that_cannot_be_repeated_is_found_out(stage: Stage, tmp_path: Path) -> None:
     text = RUNBOOK_PATH.read_text(encoding="utf-8")

@@ -164,6 +164,7 @@ def test_a_record_without_room_stops_a_drill_once_and_lets_it_heal(tmp_path: Pat
     assert [event.what for event in read(timeline.path)] == [Noted("there is room")]
 
 
+@pytest.mark.wide
 @pytest.mark.slow
 def test_a_drill_whose_terminal_goes_away_heals_and_still_reports(tmp_path: Path) -> None:
     report = tmp_path / "report"

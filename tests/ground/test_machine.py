@@ -50,6 +50,7 @@ with open_stage("processes", StageOptions(listings=50), lambda _: None) as stage
 """
 
 
+@pytest.mark.wide
 @pytest.mark.slow
 def test_a_stage_comes_up_on_a_hostile_machine(tmp_path: Path) -> None:
     odd = tmp_path / "with space, 'quote' and $(touch oops) 100% é"
